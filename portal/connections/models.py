@@ -1,0 +1,142 @@
+"""Connection: one reachable account on a platform, owned by one team; its sealed credentials and tokens."""
+
+import uuid
+from urllib.parse import urlsplit
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from portal.connections.sealing import seal, unseal
+from portal.teams.access import teams_with
+from portal.teams.models import Team
+
+
+class Platform(models.TextChoices):
+    IOTDA = "iotda", _("Huawei IoTDA")
+    ROMA = "roma", _("Huawei ROMA Connect")
+    ENOS = "enos", _("Envision EnOS")
+
+
+class SignIn(models.TextChoices):
+    KEYS = "keys", _("Access key and secret key (AK/SK)")
+    TEMPORARY_KEYS = "temporary_keys", _("Temporary AK/SK with security token")
+    PASSWORD = "password", _("IAM user and password")
+    APP = "app", _("Application key and secret")
+
+
+# Names of the credentials that each way of signing in needs; those that may be shown again stand first.
+CREDENTIALS = {
+    SignIn.KEYS: ("access_key", "secret_key"),
+    SignIn.TEMPORARY_KEYS: ("access_key", "secret_key", "security_token"),
+    SignIn.PASSWORD: ("domain", "user", "password"),
+    SignIn.APP: ("app_key", "app_secret"),
+}
+
+# The emulator's published examples: worthless as secrets, so refused for anything but this machine.
+DEMO_CREDENTIALS = frozenset(
+    {
+        "DEMOAK0000000000EXMP",
+        "DEMOTEMPAK0000000000",
+        "DEMOREADAK0000000000",
+        "demo-account",
+        "11111111-2222-4333-8444-555555555555",
+        "22222222-3333-4444-8555-666666666666",
+        "33333333-4444-4555-8666-777777777777",
+    }
+)
+
+
+class ConnectionQuerySet(models.QuerySet):
+    def visible_to(self, user, right="view"):
+        return self.filter(team_id__in=teams_with(user, right))
+
+
+class Connection(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="connections")
+    name = models.CharField(_("name"), max_length=100)
+    platform = models.CharField(_("platform"), max_length=10, choices=Platform)
+    endpoint = models.URLField(_("endpoint"), help_text=_("https://host[:port] without a path."))
+    iam_endpoint = models.URLField(
+        _("IAM endpoint"), blank=True, help_text=_("Where tokens come from; without it, that of the region.")
+    )
+    region = models.CharField(_("region"), max_length=40, blank=True, help_text=_("For example cn-north-4."))
+    project_id = models.CharField(_("project id"), max_length=32, blank=True)
+    instance_id = models.CharField(_("instance id"), max_length=36, blank=True)
+    org_id = models.CharField(_("organization id"), max_length=40, blank=True)
+    edition = models.CharField(
+        _("edition"),
+        max_length=12,
+        blank=True,
+        choices={"basic": _("Basic"), "standard": _("Standard"), "enterprise": _("Enterprise")},
+        help_text=_("Device policies need the standard or enterprise edition."),
+    )
+    sign_in = models.CharField(_("sign-in"), max_length=16, choices=SignIn)
+    signature = models.CharField(
+        _("signature"),
+        max_length=8,
+        default="auto",
+        choices={
+            "auto": _("By the host name"),
+            "sdk": "SDK-HMAC-SHA256",
+            "v11": "V11-HMAC-SHA256",
+        },
+        help_text=_("Instance hosts (…iotda-app…) of IoTDA take V11-HMAC-SHA256 only."),
+    )
+    sealed_credentials = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    checked_at = models.DateTimeField(_("last test"), null=True, editable=False)
+    check_part = models.CharField(max_length=20, blank=True, editable=False)
+    check_text = models.CharField(max_length=400, blank=True, editable=False)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["platform", "name"]
+        constraints = [models.UniqueConstraint(fields=["team", "name"], name="connection_name_in_team")]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def host(self):
+        return urlsplit(self.endpoint).hostname or ""
+
+    @property
+    def has_credentials(self):
+        return bool(self.sealed_credentials)
+
+    def credentials(self):
+        """{name: value}; raises sealing.CannotOpen."""
+        return unseal(self.sealed_credentials, self._place) if self.sealed_credentials else {}
+
+    def set_credentials(self, values):
+        self.sealed_credentials = seal(values, self._place) if values else ""
+
+    @property
+    def _place(self):
+        return f"connection:{self.pk}:team:{self.team_id}:credentials"
+
+    def client(self):
+        """The platform's client for this account; one per process."""
+        from portal.connections.clients import client
+
+        return client(self)
+
+
+class StoredToken(models.Model):
+    """A platform's token, shared by all processes; `renewing_until` is the lease of the one that renews it."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=80)
+    sealed = models.TextField(blank=True)
+    expires_at = models.FloatField(default=0)  # epoch seconds
+    renewing_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "name"], name="one_token_per_name")]
+
+    def __str__(self):
+        return f"{self.name} of {self.connection_id}"

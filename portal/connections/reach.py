@@ -1,0 +1,25 @@
+"""Which addresses connections may reach: public ones, and what the deployer allowed."""
+
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+
+NAT64 = ip_network("64:ff9b::/96")
+
+
+def is_allowed(address):
+    """Judge one resolved address (ipaddress object or text), looking through IPv4 wrapped in IPv6."""
+    address = _unwrapped(ip_address(address))
+    if address.is_loopback:
+        return settings.LOOPBACK_ALLOWED
+    if any(address in network for network in settings.PRIVATE_NETWORKS if network.version == address.version):
+        return True
+    return address.is_global and not address.is_multicast
+
+
+def _unwrapped(address):
+    if address.version == 6:
+        if address in NAT64:
+            return ip_address(int(address) & 0xFFFFFFFF)
+        return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
+    return address

@@ -1,0 +1,64 @@
+"""The token store that connections hand to their clients: sealed, shared, renewed by one process at a time."""
+
+import time
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from portal.connections.models import StoredToken
+from portal.connections.sealing import CannotOpen, seal, unseal
+from portal.errors import SignInFailed
+from portal.platforms.signing import Token
+
+LEASE = timedelta(seconds=40)  # longer than a token call may take (30 s)
+WAIT_SECONDS = 35
+POLL_SECONDS = 0.05
+
+
+class DatabaseTokens:
+    """A TokenStore (portal.platforms.signing) in the database."""
+
+    def __init__(self, connection_id):
+        self.connection_id = connection_id
+
+    def get(self, name):
+        row = self._rows(name).first()
+        return self._open(row) if row else None
+
+    def renew(self, name, fetch, stale):
+        """Fetch a token unless another process just did; raises what `fetch` raises."""
+        give_up = time.monotonic() + WAIT_SECONDS
+        StoredToken.objects.get_or_create(connection_id=self.connection_id, name=name)
+        while time.monotonic() < give_up:
+            current = self.get(name)
+            if current and current.value != stale and current.expires_at > time.time():
+                return current
+            free = self._rows(name).filter(Q(renewing_until=None) | Q(renewing_until__lt=Now()))
+            if free.update(renewing_until=Now() + LEASE):
+                return self._fetch(name, fetch)
+            time.sleep(POLL_SECONDS)
+        raise SignInFailed(_("Another process is signing in and does not finish; try again."), part="sign_in")
+
+    def _fetch(self, name, fetch):
+        try:
+            token = fetch()
+        except BaseException:
+            self._rows(name).update(renewing_until=None)
+            raise
+        sealed = seal(token.value, self._place(name))
+        self._rows(name).update(sealed=sealed, expires_at=token.expires_at, renewing_until=None)
+        return token
+
+    def _rows(self, name):
+        return StoredToken.objects.filter(connection_id=self.connection_id, name=name)
+
+    def _open(self, row):
+        try:
+            return Token(unseal(row.sealed, self._place(row.name)), row.expires_at) if row.sealed else None
+        except CannotOpen:
+            return None  # the keys were changed: fetch a new one
+
+    def _place(self, name):
+        return f"token:{self.connection_id}:{name}"

@@ -1,0 +1,179 @@
+"""What the emulated clouds keep. Fields carry the platforms' own names; integers are exact to 99999999999999999.
+
+The primary key of an IoTDA table is the "record id" its lists are ordered by and its markers speak of.
+"""
+
+import threading
+from contextlib import contextmanager
+
+from django.db import models, transaction
+
+_writing = threading.Lock()
+
+
+@contextmanager
+def writing():
+    """One write at a time, as one transaction.
+
+    The transaction alone (BEGIN IMMEDIATE) is what keeps quotas and names exact; the lock only spares
+    SQLite's busy waiting, which sleeps in steps of up to 100 ms.
+    """
+    with _writing, transaction.atomic():
+        yield
+
+
+class Token(models.Model):
+    """A Huawei IAM token. `project_id` is empty when it is scoped to the whole account."""
+
+    token = models.CharField(max_length=200, unique=True)
+    user_name = models.CharField(max_length=64)
+    project_id = models.CharField(max_length=32, blank=True)
+    expires_at = models.FloatField()
+
+
+class Space(models.Model):
+    """IoTDA resource space."""
+
+    app_id = models.CharField(max_length=36, unique=True)
+    app_name = models.CharField(max_length=64)
+    default_app = models.BooleanField(default=False)
+    create_time = models.CharField(max_length=16)
+
+
+class Product(models.Model):
+    space = models.ForeignKey(Space, models.CASCADE)
+    product_id = models.CharField(max_length=36)
+    name = models.CharField(max_length=64)
+    device_type = models.CharField(max_length=32)
+    protocol_type = models.CharField(max_length=16)
+    data_format = models.CharField(max_length=8)
+    manufacturer_name = models.CharField(max_length=64, blank=True)
+    industry = models.CharField(max_length=64, blank=True)
+    description = models.CharField(max_length=128, blank=True)
+    service_capabilities = models.JSONField(default=list)
+    create_time = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "product_id"], name="product_id_in_space")]
+
+
+class Device(models.Model):
+    space = models.ForeignKey(Space, models.CASCADE)
+    product = models.ForeignKey(Product, models.PROTECT)
+    device_id = models.CharField(max_length=128, unique=True)
+    node_id = models.CharField(max_length=64)
+    device_name = models.CharField(max_length=256, blank=True)
+    description = models.CharField(max_length=2048, blank=True)
+    status = models.CharField(max_length=16, default="INACTIVE")
+    create_time = models.CharField(max_length=16)
+
+
+class Group(models.Model):
+    """IoTDA device group. `level` is 1 at the top."""
+
+    space = models.ForeignKey(Space, models.CASCADE)
+    group_id = models.CharField(max_length=36, unique=True)
+    name = models.CharField(max_length=64)
+    description = models.CharField(max_length=64, null=True)
+    super_group = models.ForeignKey("self", models.PROTECT, null=True)
+    level = models.PositiveSmallIntegerField(default=1)
+    group_type = models.CharField(max_length=8, default="STATIC")
+    dynamic_group_rule = models.TextField(null=True)
+    modified = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "name"], name="group_name_in_space")]
+
+
+class SoftBus(models.Model):
+    """`sync_started` is epoch seconds; the status follows from it and the clock."""
+
+    space = models.ForeignKey(Space, models.CASCADE)
+    bus_id = models.CharField(max_length=36, unique=True)
+    bus_name = models.CharField(max_length=64)
+    group = models.ForeignKey(Group, models.PROTECT, null=True)
+    sync_started = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "bus_name"], name="bus_name_in_space")]
+
+
+class Policy(models.Model):
+    """`built_in` marks the `system_default_policy` of each space, which does not count towards the 50."""
+
+    space = models.ForeignKey(Space, models.CASCADE)
+    policy_id = models.CharField(max_length=24, unique=True)
+    policy_name = models.CharField(max_length=128)
+    statement = models.JSONField()
+    built_in = models.BooleanField(default=False)
+    create_time = models.CharField(max_length=16)
+    update_time = models.CharField(max_length=16)
+
+
+class RomaApp(models.Model):
+    app_id = models.CharField(max_length=36, unique=True)
+    name = models.CharField(max_length=64)
+    create_time = models.CharField(max_length=50)
+
+
+class RomaGroup(models.Model):
+    """The primary key is the group's id on the wire. `parent_id` 0 is the top."""
+
+    id = models.BigIntegerField(primary_key=True)
+    app = models.ForeignKey(RomaApp, models.CASCADE)
+    parent_id = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+    description = models.CharField(max_length=200, blank=True)
+    created_user = models.CharField(max_length=64)
+    last_updated_user = models.CharField(max_length=64)
+    created_datetime = models.CharField(max_length=50)
+    last_updated_datetime = models.CharField(max_length=50)
+
+
+class EnosToken(models.Model):
+    """One token per app key, as the documents say."""
+
+    app_key = models.CharField(max_length=64, unique=True)
+    token = models.CharField(max_length=64, unique=True)
+    expires_at = models.FloatField()
+
+
+class EnosModel(models.Model):
+    """A thing model; `document` is what the Model Service API answers."""
+
+    model_id = models.CharField(max_length=64, unique=True)
+    org_id = models.CharField(max_length=32)
+    document = models.JSONField()
+
+
+class EnosProduct(models.Model):
+    org_id = models.CharField(max_length=32)
+    product_key = models.CharField(max_length=64, unique=True)
+    product_secret = models.CharField(max_length=64)
+    product_name = models.JSONField()
+    product_desc = models.CharField(max_length=512, blank=True)
+    product_type = models.CharField(max_length=16, default="Device")
+    data_format = models.CharField(max_length=16, default="Json")
+    product_tags = models.JSONField(default=dict)
+    model = models.ForeignKey(EnosModel, models.PROTECT)
+    create_time = models.BigIntegerField()
+
+
+class EnosDevice(models.Model):
+    """`create_time` is epoch milliseconds. `device_key` is unique in the organisation, not per product."""
+
+    org_id = models.CharField(max_length=32)
+    asset_id = models.CharField(max_length=16, unique=True)
+    product = models.ForeignKey(EnosProduct, models.PROTECT)
+    device_key = models.CharField(max_length=64)
+    device_secret = models.CharField(max_length=64)
+    device_name = models.JSONField()
+    device_desc = models.TextField(null=True)
+    timezone = models.CharField(max_length=64)
+    device_attributes = models.JSONField(default=dict)
+    device_tags = models.JSONField(default=dict)
+    status = models.CharField(max_length=16, default="inactive")
+    create_time = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["org_id", "device_key"], name="device_key_in_organisation")]

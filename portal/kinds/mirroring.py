@@ -1,0 +1,48 @@
+"""Writing what a platform showed into the mirror. The only place that does."""
+
+from django.utils import timezone
+
+CHUNK = 500  # rows per statement
+
+
+def keep(kind, connection, decoded):
+    """Create or update the mirror row of one object that the platform just showed; returns it."""
+    values = {**kind.model.values_from(decoded), "read_at": timezone.now(), "gone_at": None}
+    row, _created = kind.model.objects.update_or_create(
+        connection=connection, remote_id=str(decoded["id"]), defaults=values
+    )
+    return row
+
+
+def keep_all(kind, connection, items):
+    """Bring the mirror in line with a listing: writes only rows that are new or differ.
+
+    A listing may show less of an object than a single read, so fields it leaves out stay as they are.
+    """
+    model, now = kind.model, timezone.now()
+    known = {row.remote_id: row for row in model.objects.filter(connection=connection)}
+    new, changed, names = [], [], set()
+    for item in items:
+        values = model.values_from(item)
+        row = known.get(str(item["id"]))
+        if row is None:
+            new.append(model(connection=connection, remote_id=str(item["id"]), read_at=now, **values))
+        elif row.gone_at or any(getattr(row, name) != value for name, value in values.items()):
+            for name, value in {**values, "read_at": now, "gone_at": None}.items():
+                setattr(row, name, value)
+            changed.append(row)
+            names |= {*values, "read_at", "gone_at"}
+    if new:
+        # Another request may have inserted the same object a moment ago.
+        model.objects.bulk_create(new, batch_size=CHUNK, ignore_conflicts=True)
+    if changed:
+        model.objects.bulk_update(changed, sorted(names), batch_size=CHUNK)
+    return known
+
+
+def mark_gone(rows):
+    """The platform no longer shows these rows."""
+    now = timezone.now()
+    for row in rows:
+        row.gone_at = now
+        row.save(update_fields=["gone_at"])

@@ -1,0 +1,147 @@
+"""How an unclear call is recognised afterwards: what is looked up, and what a find proves.
+
+Each strategy has `baseline(client, data, target)`, run just before sending and kept with the intent, and
+`look(client, data, target, baseline)`, run while the operation is in doubt. Both only read.
+"""
+
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from portal.errors import Missing
+
+FOUND, MISSED, UNDECIDED = "found", "missed", "undecided"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look showed: `verdict` found, missed or undecided; `candidates` in full, each with `compared`."""
+
+    verdict: str
+    text: str
+    candidates: list = field(default_factory=list)
+
+    @property
+    def object(self):
+        return self.candidates[0]["object"] if self.verdict == FOUND else None
+
+
+def compare(sent, seen):
+    """[{field, sent, seen, same}] for each value that was sent; empty ones were not sent.
+
+    Numbers and their texts are equal (ROMA ids), and a field that the platform does not hand out is None.
+    """
+    rows = []
+    for name, value in sent.items():
+        if value in (None, "", {}, []) or name in ("require_secret", "connection"):
+            continue
+        if name not in seen:
+            rows.append({"field": name, "sent": value, "seen": None, "same": None})
+            continue
+        rows.append({"field": name, "sent": value, "seen": seen[name], "same": _same(value, seen[name])})
+    return rows
+
+
+def _same(sent, seen):
+    if isinstance(sent, dict) and isinstance(seen, dict):
+        return all(_same(value, seen.get(key)) for key, value in sent.items() if value not in (None, "", {}))
+    if isinstance(sent, list) and isinstance(seen, list):
+        return len(sent) == len(seen) and all(map(_same, sent, seen))
+    return sent == seen or str(sent) == str(seen)
+
+
+def _candidate(sent, seen):
+    return {"object": seen, "compared": compare(sent, seen)}
+
+
+def _agrees(candidate):
+    return all(row["same"] is not False for row in candidate["compared"])
+
+
+@dataclass(frozen=True)
+class OwnId:
+    """We chose the id ourselves: get the object under it and compare. `get(client, data)` raises Missing."""
+
+    get: object
+    id_fields: tuple
+
+    def baseline(self, client, data, target):
+        return None
+
+    def look(self, client, data, target, baseline):
+        try:
+            seen = self.get(client, data)
+        except Missing:
+            return Look(MISSED, _("The platform does not have the id that was sent."))
+        candidate = _candidate(data, seen)
+        if _agrees(candidate):
+            return Look(FOUND, _("The id that was sent exists with everything that was sent."), [candidate])
+        text = _("The id that was sent exists, but with other values: someone else may have made it.")
+        return Look(UNDECIDED, text, [candidate])
+
+
+@dataclass(frozen=True)
+class Name:
+    """Look for the name. `unique` says that the platform documents it as unique in its space.
+
+    A name match alone never claims authorship: it counts as found only when the name is documented as
+    unique, was not there before, and everything else that was sent agrees and is more than the name.
+    """
+
+    collection: str
+    field: str
+    scope: tuple = ()
+    unique: bool = True
+
+    def _matches(self, client, data):
+        filters = {name: data[name] for name in self.scope if data.get(name)}
+        collection = getattr(client, self.collection)
+        listing = collection.list(name=data.get(self.field, ""), **filters)
+        same = [item for item in listing.items if item["name"] == data.get(self.field)]
+        return [{**item, **collection.get(item["id"])} for item in same[:20]]
+
+    def baseline(self, client, data, target):
+        """Ids that have the name already."""
+        return [item["id"] for item in self._matches(client, data)]
+
+    def look(self, client, data, target, baseline):
+        known = set(baseline or [])
+        found = [_candidate(data, item) for item in self._matches(client, data) if item["id"] not in known]
+        if not found:
+            return Look(MISSED, _("The platform shows nothing new of that name."))
+        if len(found) > 1:
+            return Look(UNDECIDED, _("Several new objects have that name."), found)
+        if not self.unique:
+            text = _("Something new has that name, but the platform does not promise that names are unique.")
+            return Look(UNDECIDED, text, found)
+        if not _agrees(found[0]):
+            return Look(UNDECIDED, _("Something new has that name, but with other values."), found)
+        ignored = {self.field, *self.scope}
+        if not any(row["same"] for row in found[0]["compared"] if row["field"] not in ignored):
+            text = _("Something new has that name, and nothing else was sent that could tell who made it.")
+            return Look(UNDECIDED, text, found)
+        return Look(FOUND, _("Exactly one new object has that name and everything that was sent."), found)
+
+
+@dataclass(frozen=True)
+class Status:
+    """The object's status tells: one of `reached` means that the call arrived."""
+
+    collection: str
+    reached: tuple
+
+    def baseline(self, client, data, target):
+        return getattr(client, self.collection).get(target.remote_id).get("status")
+
+    def look(self, client, data, target, baseline):
+        try:
+            seen = getattr(client, self.collection).get(target.remote_id)
+        except Missing:
+            return Look(UNDECIDED, _("The object does not exist any more."))
+        candidate = {"object": seen, "compared": compare({"status": self.reached[0]}, seen)}
+        if seen.get("status") in self.reached and baseline not in self.reached:
+            return Look(FOUND, _("The platform shows the status that was asked for."), [candidate])
+        if seen.get("status") in self.reached:
+            text = _("The status was the same before, so it cannot tell whether the call arrived.")
+            return Look(UNDECIDED, text, [candidate])
+        return Look(MISSED, _("The status has not changed."), [candidate])

@@ -1,0 +1,81 @@
+"""Database triggers that make the record append-only, on SQLite and PostgreSQL.
+
+SQLite's INSERT OR REPLACE goes round a delete trigger unless recursive_triggers is on (settings), so a
+number or id that exists is refused at insert as well. Whoever owns the database can still drop a trigger;
+`check` sees that, and the chain that comes later will see what was changed.
+"""
+
+from django.core import checks
+from django.db import connection
+
+TABLES = ("record_entry", "record_body")
+
+SQLITE = {
+    "{table}_no_update": "CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END",
+    "{table}_no_delete": "CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END",
+    "{table}_no_replace": "CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+    "WHEN EXISTS (SELECT 1 FROM {table} WHERE seq = NEW.seq) "
+    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END",
+}
+
+POSTGRESQL_FUNCTION = """
+CREATE OR REPLACE FUNCTION record_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the record is append-only'; END $$
+"""
+POSTGRESQL = {
+    "{table}_no_change": "CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+    "FOR EACH ROW EXECUTE FUNCTION record_is_append_only()",
+    "{table}_no_truncate": "CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+    "FOR EACH STATEMENT EXECUTE FUNCTION record_is_append_only()",
+}
+
+
+def expected():
+    """{trigger name: the statement that makes it} for this database."""
+    triggers = SQLITE if connection.vendor == "sqlite" else POSTGRESQL
+    return {
+        name.format(table=table): text.format(table=table) for table in TABLES for name, text in triggers.items()
+    }
+
+
+def present():
+    """Names of the triggers that are in force as expected."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            found = dict(cursor.fetchall())
+            return {name for name, text in expected().items() if found.get(name) == text}
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")
+        return {name for (name,) in cursor.fetchall()} & set(expected())
+
+
+def missing():
+    return sorted(set(expected()) - present())
+
+
+def install(**kwargs):
+    """Put every trigger in place (again); runs after each migration."""
+    if not set(TABLES) <= set(connection.introspection.table_names()):
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(POSTGRESQL_FUNCTION)
+        for name in missing():
+            table = next(table for table in TABLES if name.startswith(table))
+            on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
+            cursor.execute(expected()[name])
+            if connection.vendor == "postgresql":
+                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+
+
+def check(app_configs, databases, **kwargs):
+    """Run by `migrate` and `check --database`: a record that can be changed is an error."""
+    if not databases or not set(TABLES) <= set(connection.introspection.table_names()):
+        return []
+    return [
+        checks.Error(f"The record's trigger {name} is missing.", hint="Run manage.py migrate.", id="portal.E001")
+        for name in missing()
+    ]

@@ -1,0 +1,79 @@
+"""Reading platforms live and keeping the mirror true. A failed listing never reads as an empty one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from portal.connections.models import Connection
+from portal.errors import Missing, PortalError
+from portal.kinds import mirroring
+from portal.kinds.models import Reading
+
+LIST_LIMIT = 1000  # objects read for one page view; beyond it the page says that there are more
+GONE_CHECKS = 10  # rows missing from a listing that one page view looks up by id
+
+
+@dataclass(frozen=True)
+class Read:
+    """What came of reading one kind on one connection: `problem` is None when the platform answered.
+
+    `at` is when the mirror was last brought up to date, None if never; `total` what the platform counts.
+    """
+
+    connection: Connection
+    at: datetime | None
+    total: int | None
+    is_complete: bool
+    problem: PortalError | None = None
+
+
+def read_list(kind, connection):
+    """List the kind on the platform and upsert the mirror."""
+    try:
+        client = connection.client()
+        collection = kind.collection_of(client)
+        listing = collection.list(limit=LIST_LIMIT)
+    except PortalError as error:
+        last = Reading.objects.filter(connection=connection, kind=kind.slug).first()
+        if not last:
+            return Read(connection, None, None, False, error)
+        return Read(connection, last.at, last.total, last.is_complete, error)
+    known = mirroring.keep_all(kind, connection, listing.items)
+    if listing.complete:
+        seen = {str(item["id"]) for item in listing.items}
+        missing = [row for remote_id, row in known.items() if remote_id not in seen and not row.gone_at]
+        _look_up(kind, collection, missing[:GONE_CHECKS])
+    now = timezone.now()
+    values = {"at": now, "total": listing.total, "is_complete": listing.complete}
+    rows = Reading.objects.filter(connection=connection, kind=kind.slug)
+    if not rows.update(**values):
+        Reading.objects.update_or_create(connection=connection, kind=kind.slug, defaults=values)
+    return Read(connection, now, listing.total, listing.complete)
+
+
+def _look_up(kind, collection, rows):
+    """A paged listing is no snapshot: only a look by id says that an object is gone."""
+    gone = []
+    for row in rows:
+        try:
+            collection.get(row.remote_id, **kind.hints(row))
+        except Missing:
+            gone.append(row)
+        except PortalError:
+            return
+    mirroring.mark_gone(gone)
+
+
+def read_one(kind, row):
+    """Read one object and upsert its row; returns (row, problem). A vanished object is marked gone."""
+    try:
+        collection = kind.collection_of(row.connection.client())
+        decoded = collection.get(row.remote_id, **kind.hints(row))
+    except Missing:
+        mirroring.mark_gone([row])
+        return row, None
+    except PortalError as error:
+        return row, error
+    fresh = mirroring.keep(kind, row.connection, {**decoded, "id": row.remote_id})
+    return fresh, None

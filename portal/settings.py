@@ -1,0 +1,188 @@
+"""Settings. Everything a deployer sets is a PORTAL_* variable, read here and nowhere else.
+
+PORTAL_DATABASE_URL            sqlite:///PATH or postgresql://...; default: SQLite in the data directory
+PORTAL_DATA_DIR                default var/
+PORTAL_SECRET_KEY[_FILE]       signs sessions and forms
+PORTAL_CREDENTIAL_KEYS[_FILE]  encrypts cloud credentials; several, newest first, separated by blanks
+PORTAL_RECORD_KEY[_FILE]       fingerprints secrets in the record
+PORTAL_ALLOWED_HOSTS           host names that the portal answers to
+PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides public ones
+PORTAL_CA_BUNDLE               file of certificates that platforms are checked against
+PORTAL_HTTPS_PROXY             proxy for calls to platforms
+PORTAL_SETTLE_SECONDS          how long absence is watched before it counts; default 900
+PORTAL_DEBUG                   true: error pages with code; never in production
+PORTAL_DEMO                    true: set by `manage.py demo` and tests; allows loopback platforms and plain HTTP
+The first three keys are made as files of mode 0600 in the data directory when not given.
+"""
+
+import logging.config
+from pathlib import Path
+
+from portal import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(environment.text("PORTAL_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+DEBUG = environment.flag("PORTAL_DEBUG")
+DEMO = environment.flag("PORTAL_DEMO")
+SECRET_KEY = environment.secret("PORTAL_SECRET_KEY", DATA_DIR)
+CREDENTIAL_KEYS = environment.secret("PORTAL_CREDENTIAL_KEYS", DATA_DIR).split()
+RECORD_KEY = environment.secret("PORTAL_RECORD_KEY", DATA_DIR)
+ALLOWED_HOSTS = environment.words("PORTAL_ALLOWED_HOSTS")
+if DEMO:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+
+# What connections may reach (portal/connections/reach.py).
+PRIVATE_NETWORKS = environment.networks("PORTAL_PRIVATE_NETWORKS")
+LOOPBACK_ALLOWED = DEMO
+CA_BUNDLE = environment.text("PORTAL_CA_BUNDLE") or None
+HTTPS_PROXY = environment.text("PORTAL_HTTPS_PROXY") or None
+SETTLE_SECONDS = environment.number("PORTAL_SETTLE_SECONDS", 900)
+LEASE_SECONDS = 60  # longer than the 30 s deadline of a call with its sign-in and baseline
+SHOW_SECRET_SECONDS = 3600
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "rest_framework",
+    "template_partials",
+    "portal.web",
+    "portal.record",
+    "portal.teams",
+    "portal.connections",
+    "portal.kinds",
+    "portal.operations",
+    "portal.resources",
+    "portal.audit",
+    "portal.iotda",
+    "portal.roma",
+    "portal.enos",
+    "portal.jobs",
+    "portal.home",
+]
+
+MIDDLEWARE = [
+    "portal.web.middleware.ContentSecurityPolicy",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.web.middleware.SignIn",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.teams.middleware.CurrentTeam",
+    "portal.web.middleware.Toasts",
+    "portal.web.middleware.Errors",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.home.context.shell",
+            ],
+            "builtins": ["portal.web.templatetags.web", "django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+DATABASES = {"default": environment.database("PORTAL_DATABASE_URL", DATA_DIR / "portal.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Shared by all processes: sign-in limits would otherwise count per process.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+
+# Sign-in
+AUTH_USER_MODEL = "teams.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "portal.teams.accounts.Accounts"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}  # failed ones keep allauth's stricter default
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "portal.web.errors.csrf_failure"
+
+# HTTPS everywhere but in the demo and in tests, which run on loopback.
+SECURE_SSL_REDIRECT = not (DEMO or DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if DEMO or DEBUG else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not (DEMO or DEBUG)
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEMO or DEBUG)
+if SESSION_COOKIE_SECURE:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+X_FRAME_OPTIONS = "DENY"
+
+# The API comes later; whatever is added with DRF starts closed.
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+LOGGING_CONFIG = None
+logging.config.dictConfig(
+    {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        # urllib3 logs whole URLs at DEBUG; query strings may carry signatures.
+        "loggers": {"urllib3": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    }
+)

@@ -1,0 +1,111 @@
+"""What every page gets: the content security policy, sign-in, toasts, and pages for errors of the tree."""
+
+import json
+
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.utils.cache import add_never_cache_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+from portal.errors import PortalError
+from portal.web.errors import answer
+from portal.web.pages import is_piece
+
+# Nothing inline and nothing from elsewhere. `data:` because Tabler's CSS holds small SVGs as data URLs.
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "object-src 'none'",
+    ]
+)
+
+
+class ContentSecurityPolicy:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        return response
+
+
+class SignIn(LoginRequiredMiddleware):
+    """Sign-in for every view that does not say otherwise; what it guards is stored in no cache.
+
+    htmx would follow a redirect and put the sign-in page into a table: it is told to go there instead,
+    and comes back to the page the person was on, not to the address of the piece.
+    """
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        request.is_guarded = getattr(view_func, "login_required", True)
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def process_response(self, request, response):
+        if getattr(request, "is_guarded", False) and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+            response["Cache-Control"] = "no-store"
+        return response
+
+    def handle_no_permission(self, request, view_func):
+        if not is_piece(request):
+            return super().handle_no_permission(request, view_func)
+        came_from = request.htmx.current_url_abs_path or "/"
+        login = redirect_to_login(came_from, self.get_login_url(view_func), self.get_redirect_field_name(view_func))
+        return HttpResponseClientRedirect(login.url)
+
+
+class Toasts:
+    """Messages become toasts: in the `HX-Trigger` header of a piece; whole pages draw them themselves.
+
+    Redirects and server errors keep them for the page that follows.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if is_piece(request) and not self._leaves_page(response):
+            items = [{"level": each.level_tag, "text": str(each)} for each in messages.get_messages(request)]
+            if items:
+                trigger(response, "toasts", {"items": items})
+        return response
+
+    @staticmethod
+    def _leaves_page(response):
+        goes = {"HX-Redirect", "HX-Refresh", "HX-Location"} & set(response.headers)
+        return goes or not (200 <= response.status_code < 300 or 400 <= response.status_code < 500)
+
+
+def trigger(response, name, detail):
+    """Add an event to `HX-Trigger`, whatever form the header has: JSON, or names separated by commas."""
+    value = response.get("HX-Trigger", "")
+    if value.lstrip().startswith("{"):
+        events = json.loads(value)
+    else:
+        events = {event.strip(): None for event in value.split(",") if event.strip()}
+    response["HX-Trigger"] = json.dumps({**events, name: detail})
+
+
+class Errors:
+    """PortalErrors that left a view become their pages (portal/web/errors.py)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        return answer(request, exception) if isinstance(exception, PortalError) else None
