@@ -63,7 +63,12 @@ KEYS = {
     key.access: key
     for key in (
         Key("DEMOAK0000000000EXMP", "DemoSK00000000000000000000000000000Exmpl", WRITER),
-        Key("DEMOTEMPAK0000000000", "DemoTempSK000000000000000000000000000Exmpl", WRITER, "demo-security-token"),
+        Key(
+            "DEMOTEMPAK0000000000",
+            "DemoTempSK000000000000000000000000000Exmpl",
+            WRITER,
+            "demo-security-token",
+        ),
         Key("DEMOREADAK0000000000", "DemoReadSK000000000000000000000000000Exmpl", READER),
     )
 }
@@ -146,7 +151,13 @@ def _seed_iotda():
         app_id=DEFAULT_SPACE, app_name="DefaultApp", default_app=True, create_time=SEED_TIME
     )
     second = models.Space.objects.create(app_id=SECOND_SPACE, app_name="SecondApp", create_time=SEED_TIME)
-    everything = [{"effect": "ALLOW", "actions": ["iotda:devices:publish", "iotda:devices:subscribe"], "resources": ["topic:#"]}]
+    everything = [
+        {
+            "effect": "ALLOW",
+            "actions": ["iotda:devices:publish", "iotda:devices:subscribe"],
+            "resources": ["topic:#"],
+        }
+    ]
     for number, space in enumerate((default, second), 1):
         models.Policy.objects.create(
             space=space,
@@ -158,7 +169,11 @@ def _seed_iotda():
             update_time=SEED_TIME,
         )
     models.Group.objects.create(
-        space=default, group_id=GROUP_ID, name="DemoGroup", description="Group of the demo account", modified=SEED_TIME
+        space=default,
+        group_id=GROUP_ID,
+        name="DemoGroup",
+        description="Group of the demo account",
+        modified=SEED_TIME,
     )
     product = models.Product.objects.create(
         space=default,
@@ -167,7 +182,9 @@ def _seed_iotda():
         device_type="Sensor",
         protocol_type="MQTT",
         data_format="json",
-        service_capabilities=[{"service_id": "Meter", "service_type": "Meter", "properties": [], "commands": []}],
+        service_capabilities=[
+            {"service_id": "Meter", "service_type": "Meter", "properties": [], "commands": []}
+        ],
         create_time=SEED_TIME,
     )
     for number in (1, 2):
@@ -202,7 +219,10 @@ def _seed_enos():
         org_id=ENOS_ORG,
         product_key=ENOS_PRODUCT,
         product_secret="DemoProductSecret000",
-        product_name={"defaultValue": "Demo product", "i18nValue": {"en_US": "Demo product", "zh_CN": "演示产品"}},
+        product_name={
+            "defaultValue": "Demo product",
+            "i18nValue": {"en_US": "Demo product", "zh_CN": "演示产品"},
+        },
         product_desc="Product of the demo account",
         model=model,
         create_time=SEED_TIME_MS,

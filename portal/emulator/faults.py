@@ -73,7 +73,8 @@ RULE_CHECKS = {
     "seconds": lambda value: value is None or _is_number(value),
     "status": lambda value: isinstance(value, int) and _is_number(value, 200, 599),
     "headers": lambda value: (
-        _is_texts(value) and all("\n" not in part and "\r" not in part for pair in value.items() for part in pair)
+        _is_texts(value)
+        and all("\n" not in part and "\r" not in part for pair in value.items() for part in pair)
     ),
     "body": lambda value: True,
 }

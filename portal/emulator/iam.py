@@ -21,7 +21,9 @@ def create_token(request):
     except Unreadable as error:
         return refusal(refuse(400, "The request body is invalid", str(error)))
     except (KeyError, TypeError, AttributeError):
-        return refusal(refuse(400, "The request body is invalid", "auth.identity or auth.scope has another form"))
+        return refusal(
+            refuse(400, "The request body is invalid", "auth.identity or auth.scope has another form")
+        )
     except Refused as refused:
         return refusal(refused)
     token, expires_at = auth.issue_token(user, project_id)
@@ -33,7 +35,9 @@ def _signed_in(body):
     identity = body["auth"]["identity"]
     claim = identity["password"]["user"]
     name, password, domain = claim["name"], claim["password"], claim["domain"]["name"]
-    if identity["methods"] != ["password"] or not all(isinstance(text, str) for text in (name, password, domain)):
+    if identity["methods"] != ["password"] or not all(
+        isinstance(text, str) for text in (name, password, domain)
+    ):
         raise TypeError
     user = account.USERS.get(name)
     if user is None or user.password != password or domain != account.DOMAIN:
@@ -41,13 +45,22 @@ def _signed_in(body):
     scope = body["auth"].get("scope", {})
     if "project" not in scope:
         wanted = scope.get("domain", {})
-        if wanted.get("name", account.DOMAIN) != account.DOMAIN or wanted.get("id", account.DOMAIN_ID) != account.DOMAIN_ID:
-            raise refuse(401, "The request you have made requires authentication.", "the scope's domain is unknown")
+        if (
+            wanted.get("name", account.DOMAIN) != account.DOMAIN
+            or wanted.get("id", account.DOMAIN_ID) != account.DOMAIN_ID
+        ):
+            raise refuse(
+                401, "The request you have made requires authentication.", "the scope's domain is unknown"
+            )
         return user, ""
     project = scope["project"]
-    named = project.get("id") == account.PROJECT_ID or (not project.get("id") and project.get("name") == account.REGION)
+    named = project.get("id") == account.PROJECT_ID or (
+        not project.get("id") and project.get("name") == account.REGION
+    )
     if not named:
-        raise refuse(401, "The request you have made requires authentication.", "the scope's project is unknown")
+        raise refuse(
+            401, "The request you have made requires authentication.", "the scope's project is unknown"
+        )
     return user, account.PROJECT_ID
 
 

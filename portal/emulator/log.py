@@ -9,7 +9,14 @@ from collections import deque
 KEPT = 20_000
 KEPT_BYTES = 64 * 1024 * 1024
 
-_WHOLLY = {"x-auth-token", "x-security-token", "apim-accesstoken", "apim-signature", "cookie", "proxy-authorization"}
+_WHOLLY = {
+    "x-auth-token",
+    "x-security-token",
+    "apim-accesstoken",
+    "apim-signature",
+    "cookie",
+    "proxy-authorization",
+}
 _SIGNATURE = re.compile(r"(Signature=)\S+")
 _PASSWORD = re.compile(rb'("password"\s*:\s*)"(?:[^"\\]|\\.)*"')
 MASK = "***"

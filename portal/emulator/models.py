@@ -176,4 +176,6 @@ class EnosDevice(models.Model):
     create_time = models.BigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["org_id", "device_key"], name="device_key_in_organisation")]
+        constraints = [
+            models.UniqueConstraint(fields=["org_id", "device_key"], name="device_key_in_organisation")
+        ]

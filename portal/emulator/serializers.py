@@ -5,7 +5,6 @@ from functools import cache
 from rest_framework import serializers
 
 
-
 class RuledField(serializers.Field):
     """A null is refused: where it counts as absent, the caller drops it first."""
 
@@ -15,6 +14,10 @@ class RuledField(serializers.Field):
             options["default"] = rule.default
         super().__init__(**options)
         self.rule = rule
+
+    def __deepcopy__(self, memo):
+        """DRF copies each field for each request, arguments included; rules never change and need no copy."""
+        return RuledField(self.rule)
 
     def to_internal_value(self, value):
         problems = [str(problem) for problem in self.rule.problems(value)]
@@ -39,5 +42,3 @@ def judged(fields, body):
         return dict(serializer.validated_data), ""
     reasons = [f"{name}: {text}" for name, texts in serializer.errors.items() for text in texts]
     return None, "; ".join(reasons)
-
-

@@ -87,7 +87,11 @@ class Handler(BaseHTTPRequestHandler):
         """A request that is not even HTTP: refused in the words of the gateway."""
         self.close_connection = True
         text = message or HTTPStatus(code).phrase
-        body = {"error_code": "APIGW.0201", "error_msg": f"Bad request: {text}", "request_id": uuid.uuid4().hex}
+        body = {
+            "error_code": "APIGW.0201",
+            "error_msg": f"Bad request: {text}",
+            "request_id": uuid.uuid4().hex,
+        }
         Exchange(self, "", "", "", b"", None).answer(
             int(code), {"Content-Type": "application/json"}, json.dumps(body).encode()
         )
@@ -116,7 +120,9 @@ class Handler(BaseHTTPRequestHandler):
         if ipaddress.ip_address(self.client_address[0].split("%")[0]).is_loopback:
             exchange.send(exchange.execute())
         else:
-            exchange.answer(403, {"Content-Type": "text/plain"}, b"The control plane answers on loopback only.")
+            exchange.answer(
+                403, {"Content-Type": "text/plain"}, b"The control plane answers on loopback only."
+            )
 
     def _read_body(self):
         """The whole body, or None when there is nobody to serve any more."""
@@ -164,7 +170,9 @@ class Exchange:
 
     def answer(self, status, headers, body):
         self._note(status)
-        self.raw(self._head(status, headers.items(), len(body)) + (b"" if self._is_bodyless(status) else body))
+        self.raw(
+            self._head(status, headers.items(), len(body)) + (b"" if self._is_bodyless(status) else body)
+        )
 
     def hold(self, seconds):
         """Wait, answering nothing. True when the whole time passed; ends early when the client leaves or at a reset."""

@@ -31,7 +31,9 @@ class Authorization:
 
 
 _AUTHORIZATION = {
-    PLAIN: re.compile(r"Access=(?P<access>[^,/\s]+),\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<hex>[0-9a-f]{64})"),
+    PLAIN: re.compile(
+        r"Access=(?P<access>[^,/\s]+),\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<hex>[0-9a-f]{64})"
+    ),
     DERIVED: re.compile(
         r"Credential=(?P<access>[^,/\s]+)/(?P<info>[^,\s]+),\s*SignedHeaders=(?P<headers>[^,\s]+),"
         r"\s*Signature=(?P<hex>[0-9a-f]{64})"

@@ -5,7 +5,6 @@ import json
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from portal.errors import PortalError
@@ -53,7 +52,6 @@ class SignIn(LoginRequiredMiddleware):
 
     def process_response(self, request, response):
         if getattr(request, "is_guarded", False) and not response.has_header("Cache-Control"):
-            add_never_cache_headers(response)
             response["Cache-Control"] = "no-store"
         return response
 

@@ -1,5 +1,8 @@
 """Huawei ROMA Connect LINK v2: field rules and the meaning of its answers."""
 
+import math
+from decimal import Decimal
+
 from portal.platforms.contract import Field, Meaning, Source, _
 
 CREATE_GROUP = Source("ROMA Connect API Reference: Creating a Device Group", "2023-06-29")
@@ -59,3 +62,11 @@ ADVICE = {
     "ROMA.00110002": _("The instance id of this connection does not exist in its project. Correct the connection."),
     "ROMA.1006": _("The account behind this connection lacks the right. Ask your cloud administrator for it."),
 }
+
+
+def whole_number(text):
+    """A decimal number as text, rounded down as the platform does; None when it is no number."""
+    try:
+        return math.floor(Decimal(text.strip()))
+    except (ArithmeticError, ValueError):
+        return None

@@ -17,7 +17,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, required=True, help="0 picks a free port")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--data", default="var/emulator", help="directory that keeps the data")
-        parser.add_argument("--speed", type=float, default=1.0, help="divides the emulated waits (sync, search lag)")
+        parser.add_argument(
+            "--speed", type=float, default=1.0, help="divides the emulated waits (sync, search lag)"
+        )
         parser.add_argument("--limit", action="append", default=[], metavar="NAME=N", help="may be repeated")
 
     def handle(self, *, port, host, data, speed, limit, **options):

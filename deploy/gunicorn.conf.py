@@ -1,0 +1,21 @@
+"""How the portal is served: `gunicorn portal.wsgi:application --config deploy/gunicorn.conf.py`.
+
+Used by `manage.py demo`, by the browser tests and by the systemd units, so that all meet the same server.
+WEB_CONCURRENCY (gunicorn's own variable) sets the number of worker processes.
+"""
+
+import os
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 8
+
+# A call to a platform ends after 30 s; one worker answers several requests, so this is no request limit.
+timeout = 60
+graceful_timeout = 35
+keepalive = 15
+
+# No status socket: nothing here uses it, and its default path is shared by all instances of one user.
+control_socket_disable = True
+# A heartbeat file on a disk can stall every worker.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None

@@ -1,0 +1,128 @@
+"""From a Connection row to a platform client: one per process and connection, rebuilt when the row changes."""
+
+import threading
+from collections import OrderedDict
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection as database
+from django.utils.translation import gettext as _
+
+from portal.connections import reach
+from portal.connections.models import DEMO_CREDENTIALS, Platform, SignIn
+from portal.connections.sealing import CannotOpen
+from portal.connections.tokens import DatabaseTokens
+from portal.errors import SignInFailed
+from portal.platforms.enos.client import EnOS
+from portal.platforms.iotda.client import IoTDA
+from portal.platforms.roma.client import Roma
+from portal.platforms.signing import EnosAuth, SdkHmac, TokenAuth, V11Hmac, needs_v11
+
+MAX_CLIENTS = 200  # per process; the least recently used makes room
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+_clients = OrderedDict()
+_lock = threading.Lock()
+
+
+def client(connection):
+    """The client of a connection; raises SignInFailed when its credentials are missing or cannot be used."""
+    version = (connection.changed_at, connection.sealed_credentials)
+    with _lock:
+        found = _clients.get(connection.pk)
+        if found and found[0] == version:
+            _clients.move_to_end(connection.pk)
+            return found[1]
+    built = build(connection)
+    with _lock:
+        _clients[connection.pk] = (version, built)
+        _clients.move_to_end(connection.pk)
+        while len(_clients) > MAX_CLIENTS:
+            _clients.popitem(last=False)
+    return built
+
+
+def build(connection, credentials=None):
+    """A new client; `credentials` are those of a form that is not saved yet."""
+    if credentials is None:
+        credentials = opened(connection)
+    if not credentials:
+        raise SignInFailed(_("This connection has no credentials. Enter them on its page."), part="sign_in")
+    refuse_demo_credentials(connection, credentials)
+    transport = {
+        "ca_bundle": settings.CA_BUNDLE,
+        "proxy": settings.HTTPS_PROXY,
+        "allow": reach.is_allowed,
+        "before_send": refuse_inside_transaction,
+    }
+    auth = authentication(connection, credentials, transport)
+    if connection.platform == Platform.ENOS:
+        return EnOS(connection.endpoint, auth, org_id=connection.org_id, **transport)
+    ids = {"project_id": connection.project_id, "instance_id": connection.instance_id}
+    if connection.platform == Platform.ROMA:
+        return Roma(connection.endpoint, auth, **ids, **transport)
+    return IoTDA(connection.endpoint, auth, **ids, edition=connection.edition, **transport)
+
+
+def opened(connection):
+    try:
+        return connection.credentials()
+    except CannotOpen as error:
+        text = _("The stored credentials cannot be opened with this portal's keys. Enter them again.")
+        raise SignInFailed(text, part="sign_in") from error
+
+
+def refuse_demo_credentials(connection, credentials):
+    """The emulator's published credentials must never reach anybody else's server."""
+    if DEMO_CREDENTIALS & set(map(str, credentials.values())) and not is_loopback(connection.endpoint):
+        text = _("These are the emulator's demo credentials; they are refused for any address but this machine.")
+        raise SignInFailed(text, part="sign_in")
+
+
+def is_loopback(endpoint):
+    return urlsplit(endpoint).hostname in LOOPBACK_NAMES
+
+
+def refuse_inside_transaction():
+    """A call inside a transaction would hold locks for seconds and could be rolled back out of the record."""
+    blocks = database.atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:
+        raise RuntimeError("A platform was called inside a database transaction.")
+
+
+def authentication(connection, credentials, transport):
+    if connection.sign_in == SignIn.APP:
+        keys = (credentials["app_key"], credentials["app_secret"])
+        return EnosAuth(DatabaseTokens(connection.pk), *keys, endpoint=connection.endpoint, **transport)
+    if connection.sign_in == SignIn.PASSWORD:
+        return TokenAuth(
+            DatabaseTokens(connection.pk),
+            iam=iam_endpoint(connection),
+            user=credentials["user"],
+            password=credentials["password"],
+            domain=credentials["domain"],
+            project_id=connection.project_id,
+            **transport,
+        )
+    keys = {
+        "access_key": credentials["access_key"],
+        "secret_key": credentials["secret_key"],
+        "security_token": credentials.get("security_token", ""),
+    }
+    if uses_v11(connection):
+        return V11Hmac(**keys, region=connection.region, project_id=connection.project_id)
+    return SdkHmac(**keys, project_id=connection.project_id)
+
+
+def uses_v11(connection):
+    if connection.platform != Platform.IOTDA or connection.signature == "sdk":
+        return False
+    return connection.signature == "v11" or needs_v11(connection.host)
+
+
+def iam_endpoint(connection):
+    if connection.iam_endpoint:
+        return connection.iam_endpoint
+    if is_loopback(connection.endpoint):
+        return connection.endpoint
+    return f"https://iam.{connection.region}.myhuaweicloud.com"

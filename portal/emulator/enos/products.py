@@ -1,0 +1,103 @@
+"""Products and thing models, read only. Source: "Search Product", "Get Product"; Model Service API, "Get Thing Model", 3.0.0."""
+
+from portal.emulator import account
+from portal.emulator.enos import (
+    NOT_FOUND,
+    action,
+    actions,
+    check_key_pair,
+    found,
+    invalid,
+    page_of,
+    projection_of,
+    read_body,
+    refuse,
+    success,
+    wants_secret,
+)
+from portal.emulator.enos.expression import NotUnderstood, parse
+from portal.emulator.enos.secret import sealed
+from portal.emulator.models import EnosModel, EnosProduct
+
+COLUMNS = {"productKey": "product_key", "modelId": "model__model_id"}
+
+
+def describe(product):
+    return {
+        "orgId": product.org_id,
+        "productKey": product.product_key,
+        "productName": product.product_name,
+        "productSecret": None,
+        "productDesc": product.product_desc,
+        "productType": product.product_type,
+        "dataFormat": product.data_format,
+        "productTags": product.product_tags,
+        "modelId": product.model.model_id,
+        "dynamicActivateEnabled": False,
+        "biDirectionalAuth": False,
+        "defaultValidDay": 365,
+        "maxValidDay": 730,
+        "createBy": "demo",
+        "createTime": product.create_time,
+        "updateBy": "demo",
+        "updateTime": product.create_time,
+    }
+
+
+def _with_secret(product):
+    hidden = sealed(product.product_secret)
+    return {**describe(product), "productSecret": hidden["deviceSecret"], "sessionKey": hidden["sessionKey"]}
+
+
+def _rows():
+    return EnosProduct.objects.select_related("model").filter(org_id=account.ENOS_ORG).order_by("-pk")
+
+
+@action("GET")
+def get_product(request, app):
+    if not request.GET.get("productKey"):
+        raise invalid("productKey: is mandatory")
+    product = _rows().filter(product_key=request.GET["productKey"]).first()
+    if product is None:
+        raise refuse(11611, "Product not found")
+    return success(describe(product))
+
+
+@action("POST")
+def search_products(request, app):
+    body = read_body(request, may_be_empty=True)
+    number, size = page_of(body)
+    projection = projection_of(body)
+    with_secret = wants_secret(body)
+    if with_secret:
+        check_key_pair(app)
+    try:
+        query, rest = parse(body.get("expression", "")).as_query(COLUMNS)
+    except NotUnderstood as error:
+        raise invalid(f"expression: {error}") from None
+    rows = _rows().filter(query)
+    if rest:
+        rows = [row for row in rows if rest.fits(describe(row))]
+    return found(rows, number, size, _with_secret if with_secret else describe, projection)
+
+
+@action("GET")
+def get_model(request, app):
+    """`scope` (attributes, measurepoints, ...) narrows the answer; several are joined by commas."""
+    if not request.GET.get("modelId"):
+        raise invalid("modelId: is mandatory")
+    model = EnosModel.objects.filter(org_id=account.ENOS_ORG, model_id=request.GET["modelId"]).first()
+    if model is None:
+        raise refuse(NOT_FOUND, "Not Found resource:  modelId does not exist")
+    parts = ("attributes", "measurepoints", "services", "events")
+    wanted = [part for part in request.GET.get("scope", "").split(",") if part in parts]
+    data = {
+        name: value
+        for name, value in model.document.items()
+        if not wanted or name not in parts or name in wanted
+    }
+    return success(data)
+
+
+products = actions(get=get_product, search=search_products)
+models = actions(get=get_model)

@@ -1,0 +1,83 @@
+"""Device policies: standard and enterprise editions only.
+
+Source: "Create a Device Policy", 2024-12-31, and the user guide's limits (10 statements, 10 KB).
+"""
+
+import json
+import uuid
+
+from portal.emulator.iotda import call, in_space, invalid, paged, read_body, refuse, space_of
+from portal.emulator.knobs import knobs
+from portal.emulator.models import Policy, writing
+from portal.emulator.wire import reply, utc_stamp
+from portal.platforms.iotda import contract
+
+NO_POLICY = "IOTDA.017001"  # convention
+TOO_MANY = "IOTDA.017002"  # convention
+
+
+def _item(policy):
+    return {
+        "app_id": policy.space.app_id,
+        "policy_id": policy.policy_id,
+        "policy_name": policy.policy_name,
+        "create_time": policy.create_time,
+        "update_time": policy.update_time,
+    }
+
+
+def _whole(policy):
+    return {**_item(policy), "statement": policy.statement}
+
+
+def _with_split_actions(body):
+    if "statement" not in body:
+        return body
+    return {**body, "statement": contract.split_actions(body["statement"])}
+
+
+def _stored(statement):
+    """Only the documented members of each statement are kept."""
+    return [{name: item[name] for name in ("effect", "actions", "resources")} for item in statement]
+
+
+@call(write=True, has_policies=True)
+def create_policy(request, caller):
+    data = read_body(request, contract.POLICY, _with_split_actions)
+    statement = _stored(data["statement"])
+    size = len(json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > contract.POLICY_BYTES_MAX:
+        raise invalid(f"statement: has {size} bytes, a policy may have {contract.POLICY_BYTES_MAX}")
+    with writing():
+        space = space_of(data.get("app_id"))
+        if Policy.objects.filter(built_in=False).count() >= knobs.limit("policies"):
+            raise refuse(
+                403, TOO_MANY, f"The maximum number of policies ({knobs.limit('policies')}) is reached."
+            )
+        now = utc_stamp()
+        policy = Policy.objects.create(
+            space=space,
+            policy_id=uuid.uuid4().hex[:24],
+            policy_name=data["policy_name"],
+            statement=statement,
+            create_time=now,
+            update_time=now,
+        )
+    return reply(201, _whole(policy))
+
+
+@call(has_policies=True)
+def list_policies(request, caller):
+    """Items carry no statement."""
+    rows = in_space(request, Policy.objects.select_related("space"))
+    if request.GET.get("policy_name"):
+        rows = rows.filter(policy_name__contains=request.GET["policy_name"])
+    return reply(200, paged(request, rows, "policies", _item))
+
+
+@call(has_policies=True)
+def show_policy(request, caller, policy_id):
+    policy = Policy.objects.select_related("space").filter(policy_id=policy_id).first()
+    if policy is None:
+        raise refuse(404, NO_POLICY, "The device policy does not exist.", f"policy_id: {policy_id}")
+    return reply(200, _whole(policy))

@@ -1,0 +1,190 @@
+"""`manage.py demo`: emulator, portal and worker on this machine, with two teams to look at."""
+
+import fcntl
+import hashlib
+import http.client
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from portal.home import demo, processes
+from portal.home.processes import LOOPBACK, NeverReady, Process
+
+USUAL_PORT = 8000
+READY_SECONDS = 60
+LOOK_SECONDS = 0.3
+MANAGE = settings.BASE_DIR / "manage.py"
+GUNICORN_SETTINGS = settings.BASE_DIR / "deploy" / "gunicorn.conf.py"
+
+
+class Command(BaseCommand):
+    help = "Start emulator, portal and worker on this machine and fill two demo teams. Ctrl-C stops all."
+    # A database that was never migrated is the usual case, not a mistake to report.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--port", type=int, help="port of the portal; default: 8000, or another that is free"
+        )
+
+    def handle(self, *args, port, **options):
+        if not settings.DEMO:
+            # Settings are read once, at start: begin again with the variable in place.
+            os.environ["PORTAL_DEMO"] = "true"
+            os.execv(sys.executable, sys.orig_argv)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.default_int_handler)  # set even where a shell left SIGINT ignored
+        self.children = []
+        try:
+            with only_one(settings.DATA_DIR / "demo.lock"):
+                self.start(portal_port(port))
+                self.watch()
+        except KeyboardInterrupt:
+            self.say("stopping")
+        except NeverReady as error:
+            raise CommandError(str(error)) from None
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)  # stopping is not stopped half-way
+            # The portal first: it still talks to the emulator while it ends its requests.
+            processes.stop(reversed(self.children))
+
+    def start(self, port):
+        prepare_data()
+        emulator = self.start_emulator()
+        demo.seed(emulator)
+        connections.close_all()
+        self.child("worker", [sys.executable, MANAGE, "worker"])
+        portal = self.child(
+            "portal",
+            [sys.executable, "-m", "gunicorn", "portal.wsgi:application"]
+            + ["--config", GUNICORN_SETTINGS, *processes.bindings(port)],
+        )
+        portal.wait_for(lambda: self.all_run() and shows_sign_in(port), seconds=READY_SECONDS)
+        self.say(f"portal ready on http://localhost:{port}")
+        self.say("")
+        for email, role in demo.SIGN_INS:
+            self.say(f"  {email:<28} {role}")
+        self.say(f"\n  password of all: {demo.PASSWORD}")
+        self.say(f"  emulator: {emulator}   logs: {logs()}   Ctrl-C stops all")
+
+    def start_emulator(self):
+        """On the port of the last start when it is still free; seeding tells the connections either way."""
+        memory = settings.DATA_DIR / "emulator-port"
+        last = memory.read_text().strip() if memory.exists() else ""
+        port = int(last) if last.isdigit() and processes.is_free(int(last)) else 0
+        data = settings.DATA_DIR / "emulator"
+        process = self.child("emulator", [sys.executable, MANAGE, "emulator", "--port", port, "--data", data])
+        url = process.wait_for_line("emulator ready on ", seconds=READY_SECONDS)
+        memory.write_text(url.rpartition(":")[2])
+        return url
+
+    def child(self, name, command):
+        env = {**os.environ, "PYTHONUNBUFFERED": "1", "PORTAL_DATA_DIR": str(settings.DATA_DIR)}
+        log = logs() / f"{name}.log"
+        process = Process(name, command, log=log, env=env, cwd=settings.BASE_DIR)
+        self.children.append(process)
+        return process
+
+    def watch(self):
+        """Until a signal comes or a child ends, which no child should."""
+        while self.all_run():
+            time.sleep(LOOK_SECONDS)
+
+    def all_run(self):
+        for child in self.children:
+            if not child.is_running:
+                raise CommandError(
+                    f"{child.name} ended with status {child.popen.returncode}, so all were stopped."
+                    f" Its last lines (all: {child.log}):\n{child.last_lines()}"
+                )
+        return True
+
+    def say(self, text):
+        # Nobody may be reading any more (a closed pipe); that is no reason to stop or to leave children.
+        with suppress(BrokenPipeError):
+            self.stdout.write(text)
+            self.stdout.flush()
+
+
+class only_one:
+    """Two demos on the same data would fight for the emulator's port. Raises CommandError."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        self.file = self.path.open("a")
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"A demo already runs on the data in {self.path.parent}; stop that one first."
+            ) from None
+
+    def __exit__(self, *details):
+        self.file.close()
+
+
+def portal_port(asked):
+    """`asked` if it is free, else (when nothing was asked) 8000 or any free one. Raises CommandError."""
+    for port in [asked] if asked is not None else [USUAL_PORT]:
+        if not 0 < port < 65536:
+            raise CommandError(f"A port is a number from 1 to 65535, not {port}.")
+        if all(processes.is_free(port, host) for host in processes.loopback_hosts()):
+            return port
+    if asked is not None:
+        raise CommandError(
+            f"Port {asked} is taken. Choose another, or leave the port out and a free one is found."
+        )
+    return processes.free_port()
+
+
+def prepare_data():
+    logs().mkdir(exist_ok=True)
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    collect_static_files()
+
+
+def collect_static_files():
+    """Once per state of the sources: compressing them takes seconds."""
+    stamp = settings.DATA_DIR / "static.stamp"
+    state = state_of_static_files()
+    if stamp.exists() and stamp.read_text() == state and Path(settings.STATIC_ROOT).is_dir():
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(state)
+
+
+def state_of_static_files():
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            stat = os.stat(storage.path(path))
+            digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def shows_sign_in(port):
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/accounts/login/", headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def logs():
+    return settings.DATA_DIR / "logs"

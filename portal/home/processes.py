@@ -1,0 +1,163 @@
+"""Child processes on this machine: started with a log file, stopped together, never left behind.
+
+Used by `manage.py demo` and by the tests; knows nothing of what the processes do.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+STOP_SECONDS = 10  # gunicorn lets running requests end, for at most its graceful timeout
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class NeverReady(Exception):
+    """The process ended, or said nothing in time; the message ends with its last lines."""
+
+
+class Process:
+    """A running child, the leader of its own process group.
+
+    Its own group, because Ctrl-C reaches the whole foreground group: the parent alone decides who stops when.
+    `user` is a user id to run as, possible only for root. `death_signal` is what the kernel sends the child
+    when this process is gone, however it went (on Linux; elsewhere children outlive a parent's kill -9).
+    """
+
+    def __init__(self, name, command, *, log, env=None, cwd=None, user=None, group=None, death_signal=None):
+        self.name = name
+        self.log = Path(log)
+        self._start = self.log.stat().st_size if self.log.exists() else 0
+        death_signal = death_signal or signal.SIGTERM
+        with self.log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=cwd,
+                user=user,
+                group=group,
+                extra_groups=[] if user is not None else None,
+                start_new_session=True,
+                preexec_fn=_dies_with(os.getpid(), death_signal) if sys.platform == "linux" else None,
+            )
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    @property
+    def is_running(self):
+        return self.popen.poll() is None
+
+    def output(self):
+        """What it has written since it was started."""
+        with self.log.open("rb") as file:
+            file.seek(self._start)
+            return file.read().decode(errors="replace")
+
+    def last_lines(self, count=15):
+        return "\n".join(self.output().splitlines()[-count:])
+
+    def wait_for(self, ready, *, seconds):
+        """The first true value of `ready()`. Raises NeverReady."""
+        end = time.monotonic() + seconds
+        while True:
+            if value := ready():
+                return value
+            if not self.is_running:
+                raise NeverReady(
+                    f"{self.name} ended with status {self.popen.returncode}:\n{self.last_lines()}"
+                )
+            if time.monotonic() > end:
+                raise NeverReady(f"{self.name} was not ready after {seconds} s:\n{self.last_lines()}")
+            time.sleep(0.02)
+
+    def wait_for_line(self, beginning, *, seconds):
+        """The rest of the first line that starts so. Raises NeverReady."""
+
+        def rest():
+            for line in self.output().splitlines(keepends=True):
+                if line.startswith(beginning) and line.endswith("\n"):
+                    return line.removeprefix(beginning).strip()
+            return None
+
+        return self.wait_for(rest, seconds=seconds)
+
+    def ask_to_stop(self, number=signal.SIGTERM):
+        if self.is_running:
+            self.popen.send_signal(number)
+
+    def kill(self):
+        """Kill -9 it and all it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+def stop(processes, *, seconds=STOP_SECONDS):
+    """Ask all to stop, wait up to `seconds`, then kill what is left with everything it started."""
+    for process in processes:
+        process.ask_to_stop()
+    end = time.monotonic() + seconds
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.popen.wait(max(0, end - time.monotonic()))
+        process.kill()
+
+
+def _dies_with(parent, number):
+    """What the child runs before exec; the C library is loaded here, before the fork."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def ask_kernel():
+        prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+        if os.getppid() != parent:  # it died between fork and prctl
+            os._exit(1)
+
+    return ask_kernel
+
+
+def is_free(port, host=LOOPBACK):
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((host, port))
+            server.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def has_ipv6_loopback():
+    """Browsers try ::1 first for "localhost"; containers often have no IPv6 at all."""
+    return socket.has_ipv6 and is_free(0, "::1")
+
+
+def loopback_hosts():
+    return [LOOPBACK, "::1"] if has_ipv6_loopback() else [LOOPBACK]
+
+
+def free_port():
+    """A port that is free on every loopback address at this moment."""
+    while True:
+        with socket.create_server((LOOPBACK, 0)) as server:
+            port = server.getsockname()[1]
+        if all(is_free(port, host) for host in loopback_hosts()):
+            return port
+
+
+def bindings(port):
+    """gunicorn's words for that port on every loopback address."""
+    hosts = (f"[{host}]" if ":" in host else host for host in loopback_hosts())
+    return [word for host in hosts for word in ("--bind", f"{host}:{port}")]

@@ -1,0 +1,285 @@
+"""Sockets to a platform: which addresses may be reached, how long an answer may take, how big it may be.
+
+Knows HTTP but no platform. What fails before the first byte of a request is NotSent, what fails later Unclear.
+"""
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, SSLError
+from urllib3.util import connection as urllib3_connection
+from urllib3.util.retry import Retry
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from portal.errors import NotSent, Unclear
+from portal.platforms.contract import _
+
+CONNECT_PASSES = 2  # each address is tried twice before the platform counts as out of reach
+PIECE_BYTES = 65536
+
+TLS_ERRORS = (ssl.SSLError, SSLError, CertificateError)
+
+# Sent at most once, whatever happens: connecting again is done below, where nothing has been sent yet.
+NO_RETRY = Retry(total=None, connect=0, read=0, status=0, other=0, redirect=0)
+
+
+@dataclass
+class _Exchange:
+    """`end` is a time.monotonic() moment; `begun` says that the request may have left."""
+
+    end: float
+    begun: bool = False
+
+
+_exchange = ContextVar("exchange")
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads a socket until the exchange's end: a slow drip renews the read timeout, but not the deadline."""
+
+    def __init__(self, sock, raw):
+        super().__init__()
+        self._sock, self._raw, self._read_timeout = sock, raw, sock.gettimeout()
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        left = _exchange.get().end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("deadline")
+        self._sock.settimeout(min(left, self._read_timeout or left))
+        return self._raw.readinto(buffer)
+
+    def close(self):
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock, *args, **kwargs):
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach()))
+
+
+class _Connection:
+    """Resolves the host once and connects only to addresses that `allow` accepts; SNI and Host stay the name."""
+
+    allow = None
+    response_class = _TimedResponse
+
+    def putrequest(self, *args, **kwargs):
+        _exchange.get().begun = True
+        return super().putrequest(*args, **kwargs)
+
+    def connect(self):
+        try:
+            super().connect()
+        except TLS_ERRORS as error:
+            raise NotSent(_tls_text(error), part="tls") from error
+        except (OSError, HTTPError, http.client.HTTPException) as error:
+            if isinstance(self, HTTPSConnection) and self.sock is not None:
+                message = _("The connection broke while TLS was being agreed on.")
+                raise NotSent(message, part="tls") from error
+            raise NotSent(_address_text(error), part="address") from error
+
+    def _new_conn(self):
+        addresses = allowed_addresses(self._dns_host, self.port, self.allow)
+        end = min(time.monotonic() + CONNECT_PASSES * self.timeout, _exchange.get().end)
+        failure = TimeoutError("deadline")
+        for address in addresses * CONNECT_PASSES:
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                return urllib3_connection.create_connection(
+                    (address, self.port), min(self.timeout, left), socket_options=self.socket_options
+                )
+            except OSError as error:
+                failure = error
+        raise failure
+
+
+def allowed_addresses(host, port, allow):
+    """The texts of a host's addresses that `allow` (None: all) accepts; raises socket.gaierror and NotSent."""
+    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(entry[4][0] for entry in found))
+    allowed = [text for text in addresses if allow is None or allow(ip_address(text.partition("%")[0]))]
+    if not allowed:
+        raise NotSent(_("The portal may not connect to this address. Ask who runs the portal."), part="address")
+    return allowed
+
+
+def _tls_text(error):
+    if "certificate" in str(error).lower():
+        return _("The platform's certificate is not trusted. Check the address, or give the portal the CA bundle.")
+    return _("TLS could not be agreed on. Check the address, its port, and that it speaks https.")
+
+
+def _address_text(error):
+    if isinstance(error, socket.gaierror):
+        return _("The host name of the address cannot be found. Check its spelling.")
+    if isinstance(error, ConnectionRefusedError):
+        return _("The address refuses connections. Check host and port.")
+    if isinstance(error, TimeoutError):
+        return _("Nothing answers at the address. Check host, port and firewalls.")
+    return _("The address cannot be reached. Check host, port and proxy.")
+
+
+def _pool_classes(allow):
+    http_connection = type("Http", (_Connection, HTTPConnection), {"allow": staticmethod(allow) if allow else None})
+    https_connection = type("Https", (_Connection, HTTPSConnection), {"allow": http_connection.__dict__["allow"]})
+    return {
+        "http": type("HttpPool", (HTTPConnectionPool,), {"ConnectionCls": http_connection}),
+        "https": type("HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": https_connection}),
+    }
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, allow, pool):
+        self._classes = _pool_classes(allow)
+        super().__init__(pool_connections=4, pool_maxsize=pool, max_retries=NO_RETRY)
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._classes
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _pool_classes(None)  # the deployer chose the proxy: its address is fine
+        return manager
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back, not yet judged: `headers` in lower case, `body` decoded from gzip."""
+
+    status: int
+    headers: dict
+    body: bytes
+    duration_ms: int
+
+
+class Transport:
+    """One session to one account; safe for many threads.
+
+    `allow(address)` judges each ipaddress before a connection; `proxy` (a URL) serves https endpoints only;
+    `before_send()` runs before every exchange and may raise. Times in seconds, `body_cap` in bytes after
+    decompression. The environment's proxies, certificates and netrc are not used.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_bundle=None,
+        proxy=None,
+        allow=None,
+        pool=10,
+        connect_timeout=5,
+        read_timeout=20,
+        deadline=30,
+        body_cap=5_000_000,
+        before_send=None,
+    ):
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = ca_bundle or True
+        self._session.headers.clear()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        if proxy:
+            self._session.proxies = {"https": proxy}
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter(allow, pool))
+        self._proxy, self._allow, self._before_send = proxy, allow, before_send
+        self._timeout = (connect_timeout, read_timeout)
+        self._deadline, self._body_cap = deadline, body_cap
+
+    def prepare(self, method, url, headers, body=None):
+        """The request as it will be sent, not yet signed; raises NotSent when the address cannot be one."""
+        headers = {"Host": urlsplit(url).netloc, "User-Agent": "iot-portal", "Accept-Encoding": "gzip", **headers}
+        try:
+            return self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
+        except (requests.RequestException, ValueError) as error:
+            raise NotSent(_("The address or a header of the request is not valid."), part="address") from error
+
+    def exchange(self, prepared):
+        """Send once and read the whole Reply; raises NotSent or Unclear."""
+        if self._before_send:
+            self._before_send()
+        started = time.monotonic()
+        state = _Exchange(end=started + self._deadline)
+        token = _exchange.set(state)
+        try:
+            self._check_proxied(prepared.url)
+            response = self._session.send(prepared, stream=True, timeout=self._timeout, allow_redirects=False)
+            try:
+                body = self._read(response)
+            finally:
+                response.close()
+        except NotSent as error:
+            error.duration_ms = _milliseconds_since(started)
+            raise
+        except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as error:
+            failure = Unclear if state.begun else NotSent
+            text = _broken_text(error) if state.begun else _("The request could not be sent.")
+            part = "" if state.begun else "address"
+            raise failure(text, part=part, duration_ms=_milliseconds_since(started)) from error
+        finally:
+            _exchange.reset(token)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, body, _milliseconds_since(started))
+
+    def _check_proxied(self, url):
+        """A proxy resolves names itself; what resolves here to refused addresses only is refused here."""
+        parts = urlsplit(url)
+        if self._proxy and self._allow and parts.scheme == "https":
+            try:
+                allowed_addresses(parts.hostname, parts.port or 443, self._allow)
+            except socket.gaierror:
+                return  # a name that only the proxy can resolve
+
+    def _read(self, response):
+        pieces, size = [], 0
+        # read1 hands out what is there: no single read can outgrow a piece, so a gzip bomb ends at the cap.
+        while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._body_cap:
+                raise requests.exceptions.ContentDecodingError("answer too big")
+        return b"".join(pieces)
+
+
+def _milliseconds_since(started):
+    return round((time.monotonic() - started) * 1000)
+
+
+def _broken_text(error):
+    names = {type(link).__name__ for link in _causes(error)}
+    if names & {"ReadTimeoutError", "ReadTimeout", "TimeoutError"}:
+        return _("The platform did not answer in time.")
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return _("The platform's answer is too big or broken.")
+    return _("The connection broke before the platform's answer was complete.")
+
+
+def _causes(error):
+    seen = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        reason = next((part for part in error.args if isinstance(part, BaseException)), None)
+        error = error.__cause__ or getattr(error, "reason", None) or reason or error.__context__
+        if not isinstance(error, BaseException):
+            break
+    return seen

@@ -1,0 +1,80 @@
+"""What browser tests do and look for on a page. PORTAL_SCREENSHOTS names a directory for `screenshot`."""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from portal.home import demo
+
+AXE_FAILS = ("serious", "critical")
+
+
+class Problems:
+    """What went wrong in the pages of one test."""
+
+    def __init__(self):
+        self.found = []
+        self.allowed = []
+
+    def allow(self, pattern):
+        """Expect problems that match this regular expression, such as an error page asked for on purpose."""
+        self.allowed.append(re.compile(pattern))
+
+    def add(self, text):
+        self.found.append(text)
+
+    def watch(self, page):
+        page.on("pageerror", lambda error: self.add(f"page error: {error}"))
+        page.on("console", self._console)
+        page.on("response", self._response)
+        page.on("request", self._request)
+
+    def _console(self, message):
+        csp = "Content Security Policy" in message.text or message.text.startswith("Refused to")
+        # Chromium reports each 4xx as "Failed to load resource"; which of them are wrong, _response decides.
+        if csp or (message.type == "error" and not message.text.startswith("Failed to load resource")):
+            self.add(f"console: {message.text}")
+
+    def _response(self, response):
+        if response.status >= 500 or (response.status >= 400 and "/static/" in response.url):
+            self.add(f"answer {response.status}: {response.url}")
+
+    def _request(self, request):
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob", "about") and parts.hostname not in ("localhost", "127.0.0.1"):
+            self.add(f"left this machine: {request.url}")
+
+    def unexpected(self):
+        return [text for text in self.found if not any(pattern.search(text) for pattern in self.allowed)]
+
+
+def sign_in(page, email, password=demo.PASSWORD):
+    """Through the form, as everybody does; ends on the page after it."""
+    page.goto("/accounts/login/")
+    page.locator("[name=login]").fill(email)
+    page.locator("[name=password]").fill(password)
+    page.locator("[name=password]").press("Enter")
+    expect(page).not_to_have_url(re.compile("/accounts/login/"))
+
+
+def axe(page):
+    """Fail for any finding of axe that is serious or critical."""
+    findings = Axe().run(page).response["violations"]
+    grave = [
+        f"{finding['id']} ({finding['impact']}): {finding['help']}\n"
+        + "\n".join(f"    {node['html'][:200]}" for node in finding["nodes"])
+        for finding in findings
+        if finding["impact"] in AXE_FAILS
+    ]
+    assert grave == [], "\n".join(grave)
+
+
+def screenshot(page, name):
+    """A picture of the whole page, for people to look at."""
+    if directory := os.environ.get("PORTAL_SCREENSHOTS"):
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)

@@ -1,0 +1,22 @@
+"""The portal's own settings, on data that is thrown away. Not for running anything but tests.
+
+The variables are set for real, so that every child process (emulator, portal, worker) gets the same.
+"""
+
+import os
+import tempfile
+
+# One directory per test process; tests/support/plugin.py removes it.
+os.environ["PORTAL_DATA_DIR"] = tempfile.mkdtemp(prefix="portal-tests-")
+os.environ["PORTAL_DEMO"] = "true"
+
+from portal.settings import *  # noqa: E402, F403
+
+# Pages made inside the test process need no compressed files; browser tests meet the real ones.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# Playwright keeps an event loop in the test's thread; Django would take every query there for a mistake.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -1,0 +1,124 @@
+"""Databases of one test process: a template that is migrated once, and copies of it.
+
+Copies instead of Django's flush, which cannot empty append-only tables. `point` moves Django's default
+connection and PORTAL_DATABASE_URL together, so this process and its children mean the same database.
+"""
+
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from portal import environment
+
+VARIABLE = "PORTAL_DATABASE_URL"
+TEMPLATE = "template"
+ROLLED_BACK = "rolled_back"
+
+
+@dataclass(frozen=True)
+class Database:
+    """`url` is what PORTAL_DATABASE_URL must be for a child process to use it."""
+
+    name: str
+    url: str
+
+
+class SQLite:
+    """Files in a directory."""
+
+    engine = "sqlite"
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+
+    def database(self, name):
+        return Database(name, f"sqlite://{self._path(name)}")
+
+    def _path(self, name):
+        return self.directory / f"{name}.sqlite3"
+
+    def create(self, name, *, template=None):
+        self.drop(name)
+        if template:
+            self.restore(name, template=template)
+        return self.database(name)
+
+    def restore(self, name, *, template):
+        """Make it equal to the template again, also while other processes have it open."""
+        source = sqlite3.connect(self._path(template))
+        target = sqlite3.connect(self._path(name), timeout=20)
+        with closing(source), closing(target):
+            target.execute("PRAGMA synchronous=OFF")  # of this connection only
+            source.backup(target)
+
+    def drop(self, name):
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self._path(name)}{suffix}").unlink(missing_ok=True)
+
+
+class PostgreSQL:
+    """Databases on a server; `server` is the URL of any database there from which others can be made."""
+
+    engine = "postgresql"
+
+    def __init__(self, server, prefix):
+        self.server = server
+        self.prefix = prefix
+
+    def database(self, name):
+        return Database(name, urlunsplit(urlsplit(self.server)._replace(path=f"/{self.prefix}{name}")))
+
+    def _run(self, statement, **names):
+        identifiers = {key: sql.Identifier(f"{self.prefix}{name}") for key, name in names.items()}
+        with closing(psycopg.connect(self.server, autocommit=True)) as server:
+            server.execute(sql.SQL(statement).format(**identifiers))
+
+    def create(self, name, *, template=None):
+        self.drop(name)
+        if template:
+            self._run("CREATE DATABASE {name} TEMPLATE {template}", name=name, template=template)
+        else:
+            self._run("CREATE DATABASE {name}", name=name)
+        return self.database(name)
+
+    def drop(self, name):
+        self._run("DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
+
+
+def point(database):
+    """Let Django's default connection and new child processes use this database from now on."""
+    connections.close_all()
+    os.environ[VARIABLE] = database.url
+    wanted = {"default": environment.database(VARIABLE, None)}
+    connections.settings["default"] = connections.configure_settings(wanted)["default"]
+    del connections["default"]
+    ContentType.objects.clear_cache()
+
+
+def make_template(databases):
+    """A migrated, otherwise empty database that nothing is connected to."""
+    point(databases.create(TEMPLATE))
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    connections.close_all()
+
+
+@contextmanager
+def pointed_at(databases, name, *, template=TEMPLATE):
+    """A fresh copy of the template in use, until the end of the block."""
+    database = databases.create(name, template=template)
+    point(database)
+    try:
+        yield database
+    finally:
+        point(databases.database(ROLLED_BACK))
+        databases.drop(name)

@@ -1,0 +1,58 @@
+"""The emulator as tests hold it: a real process, steered through its control plane."""
+
+import requests
+
+from portal.home.processes import stop
+from tests.support.processes import start_manage
+
+READY_SECONDS = 60
+# Soft-bus sync, search lag and late commits twenty times faster than real.
+SPEED = "20"
+
+
+class Emulator:
+    """`url` ends without a slash. `has_faults` says whether any were set since the last reset."""
+
+    def __init__(self, process, url):
+        self.process = process
+        self.url = url
+        self.has_faults = False
+        self._http = requests.Session()
+        self._http.trust_env = False
+
+    @classmethod
+    def start(cls, directory, *arguments):
+        process = start_manage(
+            "emulator", "--port", "0", "--data", directory / "data", "--speed", SPEED, *arguments,
+            log=directory / "log",
+        )  # fmt: skip
+        return cls(process, process.wait_for_line("emulator ready on ", seconds=READY_SECONDS).rstrip("/"))
+
+    def stop(self):
+        self._http.close()
+        stop([self.process])
+
+    def _control(self, method, what, **options):
+        answer = self._http.request(method, f"{self.url}/_emulator/{what}", timeout=30, **options)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def reset(self):
+        """Back to the demo account; faults, settings and the list of requests are cleared."""
+        self._control("POST", "reset")
+        self.has_faults = False
+
+    def settings(self, values):
+        self._control("PUT", "settings", json=values)
+
+    def faults(self, rules):
+        """Replace the rules; their members stand in portal/emulator/README.md."""
+        self._control("PUT", "faults", json=rules)
+        self.has_faults = bool(rules) or self.has_faults
+
+    def requests(self, since=0):
+        """Every request after number `since`, oldest first; the control plane's own are not among them."""
+        return self._control("GET", "requests", params={"since": since})
+
+    def state(self):
+        return self._control("GET", "state")

@@ -1,0 +1,138 @@
+"""What pytest needs to know of this project: which engine, which database per test, what each test is.
+
+`db` (pytest-django) gives a transaction that is rolled back. `committed_db` gives real commits, in a copy of
+the template database that child processes can use too.
+"""
+
+import os
+import shutil
+import signal
+from itertools import count
+
+import pytest
+from django.conf import settings
+
+from tests.support import databases as engines
+from tests.support.emulator import Emulator
+from tests.support.postgresql import Cluster
+
+ENGINES = ("sqlite", "postgresql")
+# Each would end with Django's flush, which the record's triggers refuse.
+FLUSHING = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
+server_key = pytest.StashKey[str]()
+cluster_key = pytest.StashKey[Cluster]()
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("portal")
+    group.addoption(
+        "--engine", choices=ENGINES, help="database engine; default: that of PORTAL_DATABASE_URL, else sqlite"
+    )
+
+
+def engine(config):
+    url = os.environ.get(engines.VARIABLE, "")
+    return config.getoption("engine") or ("postgresql" if url.startswith("postgres") else "sqlite")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "database: uses the database (set by itself); runs on every engine")
+    config.addinivalue_line("markers", "browser: drives Chromium (set by itself); runs on SQLite only")
+    if hasattr(config, "workerinput"):
+        config.stash[server_key] = config.workerinput["server"]
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: what was started is stopped
+    config.stash[server_key] = ""
+    if engine(config) == "postgresql" and not config.option.collectonly:
+        config.stash[server_key] = os.environ.get(engines.VARIABLE, "")
+        if not config.stash[server_key].startswith("postgres"):
+            config.stash[cluster_key] = cluster = Cluster()
+            config.stash[server_key] = f"{cluster.start().url}/postgres"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """pytest-xdist: one server for all workers, each with databases of its own."""
+    node.workerinput["server"] = node.config.stash[server_key]
+
+
+def pytest_unconfigure(config):
+    if cluster := config.stash.get(cluster_key, None):
+        cluster.stop()
+    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+def pytest_report_header(config):
+    return f"database: {engine(config)}"
+
+
+def pytest_collection_modifyitems(config, items):
+    flushing = [item.nodeid for item in items if flushes(item)]
+    if flushing:
+        raise pytest.UsageError(
+            "The record is append-only, so Django cannot flush the database after these tests."
+            " Use the fixture committed_db instead:\n  " + "\n  ".join(flushing)
+        )
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "portal_server" in fixtures:
+            item.add_marker("browser")
+            if engine(config) != "sqlite":
+                item.add_marker(pytest.mark.skip(reason="browser tests run on SQLite"))
+        elif fixtures & {"db", "committed_db"} or item.get_closest_marker("django_db"):
+            item.add_marker("database")
+
+
+def flushes(item):
+    marker = item.get_closest_marker("django_db")
+    return bool(FLUSHING & set(getattr(item, "fixturenames", ()))) or bool(
+        marker and (marker.args or marker.kwargs.get("transaction") or marker.kwargs.get("reset_sequences"))
+    )
+
+
+@pytest.fixture(scope="session")
+def databases(request):
+    """Where this test process keeps its databases: tests.support.databases.SQLite or PostgreSQL."""
+    if engine(request.config) == "sqlite":
+        return engines.SQLite(settings.DATA_DIR)
+    return engines.PostgreSQL(request.config.stash[server_key], prefix=f"portal_test_{os.getpid()}_")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(databases, django_test_environment, django_db_blocker):
+    """Instead of pytest-django's own: a template, and a copy of it for the tests that roll back."""
+    with django_db_blocker.unblock():
+        engines.make_template(databases)
+        engines.point(databases.create(engines.ROLLED_BACK, template=engines.TEMPLATE))
+    yield
+    with django_db_blocker.unblock():
+        engines.connections.close_all()
+        databases.drop(engines.ROLLED_BACK)
+        databases.drop(engines.TEMPLATE)
+
+
+numbers = count(1)
+
+
+@pytest.fixture
+def committed_db(request, databases, django_db_setup, django_db_blocker):
+    """A database of the test's own, where commits are real; `.url` is for child processes."""
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        pytest.fail("db rolls back and committed_db commits: a test uses one of them")
+    with django_db_blocker.unblock(), engines.pointed_at(databases, f"committed_{next(numbers)}") as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def emulator_process(tmp_path_factory):
+    """One emulator for all tests of this process; use `emulator`."""
+    emulator = Emulator.start(tmp_path_factory.mktemp("emulator"))
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+def emulator(emulator_process):
+    """The emulated clouds with their demo account as on the first day; real HTTP on `.url`."""
+    emulator_process.reset()
+    return emulator_process
