@@ -1,5 +1,6 @@
 """The form of an EnOS device, and the editors of its name, attributes and tags."""
 
+import json
 import secrets
 
 from django import forms
@@ -121,8 +122,6 @@ class AttributesEditor(Editor):
         return rows
 
     def _as_text(self, value):
-        import json
-
         return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
 
     def inputs(self, name, value):
@@ -177,7 +176,7 @@ class DeviceForm(PlatformForm):
         if not self.value_of("product_key") and choices:
             self.initial["product_key"] = list(choices)[0][0]
         product_key = self.value_of("product_key") or self.initial.get("product_key")
-        if not product_key:
+        if not product_key or not (self.needs("product_key") or self.only == "device_attributes"):
             return
         try:
             model_id = self.client.products.get(product_key).get("model_id")

@@ -105,6 +105,7 @@ class Process:
 
 def stop(processes, *, seconds=STOP_SECONDS):
     """Ask all to stop, wait up to `seconds`, then kill what is left with everything it started."""
+    processes = list(processes)
     for process in processes:
         process.ask_to_stop()
     end = time.monotonic() + seconds

@@ -135,7 +135,7 @@ def _text(value):
 
 
 def retry_after(headers, now=time.time):
-    """Whole seconds to wait, 1 to 300, from a header in seconds or as a date; None when it says nothing sound."""
+    """Whole seconds to wait, 1 to 300, from a header in seconds or as a date; None for nonsense."""
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
         seconds = int(text)

@@ -97,19 +97,28 @@ class Field:
             yield Problem(path, "characters", _("contains a character that cannot be stored"))
         if self.min_length is not None and len(value) < self.min_length:
             params = {"limit": self.min_length, "length": len(value)}
-            yield Problem(path, "min_length", _("needs at least %(limit)s characters, this has %(length)s"), params)
+            yield Problem(
+                path, "min_length", _("needs at least %(limit)s characters, this has %(length)s"), params
+            )
         if self.max_length is not None and len(value) > self.max_length:
             params = {"limit": self.max_length, "length": len(value)}
             yield Problem(path, "max_length", _("may have %(limit)s characters, this has %(length)s"), params)
         if self.pattern and value and not self._pattern.fullmatch(value):
-            yield Problem(path, "characters", self.pattern_text or _("contains characters that are not allowed"))
+            yield Problem(
+                path, "characters", self.pattern_text or _("contains characters that are not allowed")
+            )
 
     def _int_problems(self, value, path):
         if isinstance(value, (float, Decimal)) and not math.isfinite(value):
             yield Problem(path, "type", _("must be %(kind)s"), {"kind": KIND_NAMES[int]})
             return
         value = math.floor(value)
-        if self.minimum is not None and value < self.minimum or self.maximum is not None and value > self.maximum:
+        if (
+            self.minimum is not None
+            and value < self.minimum
+            or self.maximum is not None
+            and value > self.maximum
+        ):
             params = {"minimum": self.minimum, "maximum": self.maximum}
             yield Problem(path, "range", _("must be from %(minimum)s to %(maximum)s"), params)
 
@@ -184,5 +193,7 @@ def meaning(table, status, code=""):
     if 200 <= status < 300:
         return Meaning.DONE
     if 400 <= status < 500:
-        return {401: Meaning.SIGNED_OUT, 408: Meaning.UNCLEAR, 429: Meaning.THROTTLED}.get(status, Meaning.REJECTED)
+        return {401: Meaning.SIGNED_OUT, 408: Meaning.UNCLEAR, 429: Meaning.THROTTLED}.get(
+            status, Meaning.REJECTED
+        )
     return Meaning.UNCLEAR

@@ -1,6 +1,6 @@
 """Sockets to a platform: which addresses may be reached, how long an answer may take, how big it may be.
 
-Knows HTTP but no platform. What fails before the first byte of a request is NotSent, what fails later Unclear.
+Knows HTTP but no platform. What fails before a request's first byte is NotSent, what fails later Unclear.
 """
 
 import http.client
@@ -75,7 +75,7 @@ class _TimedResponse(http.client.HTTPResponse):
 
 
 class _Connection:
-    """Resolves the host once and connects only to addresses that `allow` accepts; SNI and Host stay the name."""
+    """Resolves the host once and connects only to what `allow` accepts; SNI and Host stay the name."""
 
     allow = None
     response_class = _TimedResponse
@@ -90,6 +90,8 @@ class _Connection:
         except TLS_ERRORS as error:
             raise NotSent(_tls_text(error), part="tls") from error
         except (OSError, HTTPError, http.client.HTTPException) as error:
+            if "Tunnel connection failed" in str(error):
+                raise NotSent(_("The proxy does not let the portal through."), part="address") from error
             if isinstance(self, HTTPSConnection) and self.sock is not None:
                 message = _("The connection broke while TLS was being agreed on.")
                 raise NotSent(message, part="tls") from error
@@ -113,18 +115,22 @@ class _Connection:
 
 
 def allowed_addresses(host, port, allow):
-    """The texts of a host's addresses that `allow` (None: all) accepts; raises socket.gaierror and NotSent."""
+    """The texts of a host's addresses that `allow` (None: all) accepts; raises gaierror and NotSent."""
     found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(entry[4][0] for entry in found))
     allowed = [text for text in addresses if allow is None or allow(ip_address(text.partition("%")[0]))]
     if not allowed:
-        raise NotSent(_("The portal may not connect to this address. Ask who runs the portal."), part="address")
+        raise NotSent(
+            _("The portal may not connect to this address. Ask who runs the portal."), part="address"
+        )
     return allowed
 
 
 def _tls_text(error):
     if "certificate" in str(error).lower():
-        return _("The platform's certificate is not trusted. Check the address, or give the portal the CA bundle.")
+        return _(
+            "The platform's certificate is not trusted. Check the address, or give the portal the CA bundle."
+        )
     return _("TLS could not be agreed on. Check the address, its port, and that it speaks https.")
 
 
@@ -139,8 +145,12 @@ def _address_text(error):
 
 
 def _pool_classes(allow):
-    http_connection = type("Http", (_Connection, HTTPConnection), {"allow": staticmethod(allow) if allow else None})
-    https_connection = type("Https", (_Connection, HTTPSConnection), {"allow": http_connection.__dict__["allow"]})
+    http_connection = type(
+        "Http", (_Connection, HTTPConnection), {"allow": staticmethod(allow) if allow else None}
+    )
+    https_connection = type(
+        "Https", (_Connection, HTTPSConnection), {"allow": http_connection.__dict__["allow"]}
+    )
     return {
         "http": type("HttpPool", (HTTPConnectionPool,), {"ConnectionCls": http_connection}),
         "https": type("HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": https_connection}),
@@ -158,7 +168,9 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy, **kwargs):
         manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _pool_classes(None)  # the deployer chose the proxy: its address is fine
+        manager.pool_classes_by_scheme = _pool_classes(
+            None
+        )  # the deployer chose the proxy: its address is fine
         return manager
 
 
@@ -208,11 +220,20 @@ class Transport:
 
     def prepare(self, method, url, headers, body=None):
         """The request as it will be sent, not yet signed; raises NotSent when the address cannot be one."""
-        headers = {"Host": urlsplit(url).netloc, "User-Agent": "iot-portal", "Accept-Encoding": "gzip", **headers}
+        headers = {
+            "Host": urlsplit(url).netloc,
+            "User-Agent": "iot-portal",
+            "Accept-Encoding": "gzip",
+            **headers,
+        }
         try:
+            for value in headers.values():
+                value.encode("ascii")
             return self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
         except (requests.RequestException, ValueError) as error:
-            raise NotSent(_("The address or a header of the request is not valid."), part="address") from error
+            raise NotSent(
+                _("The address or a header of the request is not valid."), part="address"
+            ) from error
 
     def exchange(self, prepared):
         """Send once and read the whole Reply; raises NotSent or Unclear."""

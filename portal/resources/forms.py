@@ -1,5 +1,6 @@
 """PlatformForm: the form of one verb. It validates by the platform's own rules; the service acts."""
 
+import json
 import re
 import uuid
 
@@ -12,6 +13,17 @@ from portal.errors import PortalError
 from portal.resources.editing import JsonField, parse, pretty, settle_sides
 
 OPTIONS = 50  # choices that a picker shows at once
+
+
+def rereading(name):
+    """htmx attributes of a field on whose value the choices of others depend: draw the form again."""
+    return {
+        "hx-post": "",
+        "hx-trigger": "change",
+        "hx-target": "#form",
+        "hx-swap": "outerHTML",
+        "hx-vals": json.dumps({"touch": name}),
+    }
 
 
 def snake(wire_name):
@@ -69,8 +81,9 @@ class PlatformForm(forms.Form):
     connection = ConnectionField(label=gettext_lazy("Connection"), queryset=Connection.objects.none())
     operation_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, kind, verb, connections, target=None, initial=None):
-        self.kind, self.verb, self.target = kind, verb, target
+    def __init__(self, data=None, *, kind, verb, connections, target=None, initial=None, only=None):
+        """`only` names the one field that will be taken from the drawn form: the others are not read live."""
+        self.kind, self.verb, self.target, self.only = kind, verb, target, only
         self.connections = list(connections)
         self.side_errors = {}
         data = self._settled(data) if data is not None else None
@@ -84,9 +97,14 @@ class PlatformForm(forms.Form):
                 if rule.max_length:
                     field.widget.attrs["data-counter"] = rule.max_length
         for name, field in self.fields.items():
-            if isinstance(field, Picker):
+            if isinstance(field, Picker) and self.needs(name):
                 field.load(self, name)
+            if name == "connection" or getattr(field, "rereads", False):
+                field.widget.attrs |= rereading(name)
         self.prepare()
+
+    def needs(self, name):
+        return self.only not in self.fields or self.only == name or self.only == "connection" or getattr(self.fields[self.only], "rereads", False)
 
     def prepare(self):
         """For subclasses: what depends on the values given so far."""

@@ -18,7 +18,8 @@ GONE_CHECKS = 10  # rows missing from a listing that one page view looks up by i
 class Read:
     """What came of reading one kind on one connection: `problem` is None when the platform answered.
 
-    `at` is when the mirror was last brought up to date, None if never; `total` what the platform counts.
+    `at` is when the mirror was last brought up to date, None if never; `total` what the platform counts,
+    `items` the objects as the client decoded them.
     """
 
     connection: Connection
@@ -26,6 +27,7 @@ class Read:
     total: int | None
     is_complete: bool
     problem: PortalError | None = None
+    items: tuple = ()
 
 
 def read_list(kind, connection):
@@ -49,7 +51,7 @@ def read_list(kind, connection):
     rows = Reading.objects.filter(connection=connection, kind=kind.slug)
     if not rows.update(**values):
         Reading.objects.update_or_create(connection=connection, kind=kind.slug, defaults=values)
-    return Read(connection, now, listing.total, listing.complete)
+    return Read(connection, now, listing.total, listing.complete, items=tuple(listing.items))
 
 
 def _look_up(kind, collection, rows):

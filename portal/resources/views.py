@@ -17,7 +17,7 @@ from portal.record.models import Entry
 from portal.resources import reading
 from portal.resources.forms import touched_initial
 from portal.teams.access import explain, history_scope, may, require
-from portal.web.pages import page
+from portal.web.pages import is_piece, page, say
 
 PAGE = 50
 
@@ -31,10 +31,11 @@ def connections_of(request, kind):
 def list_(request, kind):
     connections = list(connections_of(request, kind))
     reads = [reading.read_list(kind, connection) for connection in connections]
-    rows, filters = _narrow(request, kind, connections)
+    rows, filters = _narrow(request, kind, connections, reads)
     shown = list(rows[: PAGE + 1])
     context = {
         "kind": kind,
+        "columns": [column for column in kind.columns if column.name != "name"],
         "connections": connections,
         "reads": reads,
         "problems": [read for read in reads if read.problem],
@@ -51,7 +52,7 @@ def list_(request, kind):
     return page(request, "resources/list.html", context, partial="rows")
 
 
-def _narrow(request, kind, connections):
+def _narrow(request, kind, connections, reads):
     """The mirror rows that the address asks for, in keyset order, and the filters with their choices."""
     rows = kind.model.objects.present().filter(connection__in=connections).select_related("connection")
     if text := request.GET.get("q", "").strip():
@@ -60,9 +61,8 @@ def _narrow(request, kind, connections):
         rows = rows.filter(connection_id=chosen)
     filters = []
     for name in kind.filters:
-        choices = kind.model.objects.present().filter(connection__in=connections).exclude(**{name: ""})
-        values = list(choices.order_by(name).values_list(name, flat=True).distinct()[:100])
         value = request.GET.get(name, "")
+        values = sorted({str(item.get(name) or "") for read in reads for item in read.items} - {""} | {value} - {""})
         filters.append({"name": name, "label": kind.model._meta.get_field(name).verbose_name, "values": values})
         filters[-1]["value"] = value
         if value:
@@ -177,7 +177,8 @@ def _form(request, kind, verb, target=None):
     if request.method == "GET":
         return _show(request, verb.form(initial=request.GET.dict(), **settings))
     if "touch" in request.POST:
-        return _show(request, verb.form(initial=touched_initial(verb.form, request.POST), **settings))
+        only = is_piece(request) and request.POST["touch"].partition(":")[0]
+        return _show(request, verb.form(initial=touched_initial(verb.form, request.POST), only=only, **settings))
     form = verb.form(request.POST, **settings)
     if not form.is_valid():
         # Whoever may not do it at all learns that first, and the attempt is not lost to the record.
@@ -214,9 +215,7 @@ def _perform(request, form, target):
         form.renew_key()
         return _show(request, form, status=409, refusal=error, other=other)
     except RecordUnavailable as error:
-        response = _show(request, form, status=503, refusal=error)
-        response["X-Portal-Message"] = str(error)
-        return response
+        return say(_show(request, form, status=503, refusal=error), error)
     except OutcomeUnrecorded as error:
         operation = error.operation
         operation.state = State.IN_DOUBT
@@ -226,7 +225,7 @@ def _perform(request, form, target):
     if operation.state in (State.REJECTED, State.NOT_SENT):
         form.renew_key()
         hint = advice(operation.platform, operation.platform_code)
-        return _show(request, form, status=422, refused=operation, hint=hint)
+        return _show(request, form, status=422, refused=operation, hint=hint and _(hint))
     return _wait(request, operation)
 
 
@@ -245,6 +244,7 @@ def _wait(request, operation):
     url = reverse("operations:detail", args=[operation.pk])
     if not request.htmx:
         return redirect(url)
-    response = page(request, "operations/detail.html", {"operation": operation}, partial="operation")
+    context = {"operation": operation, "may_look": True}
+    response = page(request, "operations/detail.html", context, partial="operation")
     response["HX-Push-Url"] = url
     return response

@@ -78,7 +78,7 @@ def problems():
 
 @pytest.fixture
 def open_page(browser, portal_server, problems):
-    """open_page(javascript=True, dark=False, width=1440, email=None): a page, signed in when given an email."""
+    """open_page(javascript=True, dark=False, width=1440, email=None): a page, signed in when told who."""
     contexts = []
 
     def open_page(*, javascript=True, dark=False, width=1440, email=None):

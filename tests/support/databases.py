@@ -100,7 +100,7 @@ def point(database):
     os.environ[VARIABLE] = database.url
     wanted = {"default": environment.database(VARIABLE, None)}
     connections.settings["default"] = connections.configure_settings(wanted)["default"]
-    del connections["default"]
+    connections["default"] = connections.create_connection("default")
     ContentType.objects.clear_cache()
 
 

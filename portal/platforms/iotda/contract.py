@@ -21,7 +21,7 @@ GROUP_DEPTH_MAX = 5
 
 # "Letters" includes Chinese characters in bus and group names (the vendor's SDK says so), but no space.
 NAME = r"[A-Za-z0-9\u4e00-\u9fff_?'#().,&%@!-]*"
-NAME_TEXT = _("may hold only letters, digits and _?'#().,&%@!-")
+NAME_TEXT = _("may hold only letters, digits and _?'#().,&%%@!-")  # %%: texts of problems are %-formats
 ID = r"[A-Za-z0-9_-]*"
 ID_TEXT = _("may hold only letters, digits, underscores and hyphens")
 HEX_ID = r"[A-Fa-f0-9-]*"
@@ -80,7 +80,7 @@ GROUP = (
         kind=str,
         max_length=64,
         pattern=r"[A-Za-z0-9\u4e00-\u9fff_?'#().,&%@! -]*",
-        pattern_text=_("may hold only letters, digits, spaces and _?'#().,&%@!-"),
+        pattern_text=_("may hold only letters, digits, spaces and _?'#().,&%%@!-"),
         rule=_("Up to 64 letters (Chinese too), digits, spaces and _?'#().,&%@!-."),
         source=CREATE_GROUP,
     ),

@@ -145,7 +145,7 @@ def field(context, bound, above=""):
         "bound": bound,
         "kind": kind,
         "ids": ids,
-        "control": "" if kind == "group" else bound.as_widget(_attributes(bound, kind, described_by)),
+        "control": "" if kind == "group" else bound.as_widget(attrs=_attributes(bound, kind, described_by)),
         "options": _options(bound) if kind == "group" else [],
         "described_by": described_by,
         "rule": _(str(rule)) if rule else "",
@@ -165,7 +165,9 @@ def _kind(widget):
 
 
 def _limit(widget):
-    return widget.attrs.get("data-counter") or widget.attrs.get("maxlength")
+    """How many characters to count up to; nobody counts those of an address or a password."""
+    counts = getattr(widget, "input_type", "text") == "text"
+    return widget.attrs.get("data-counter") or (counts and widget.attrs.get("maxlength")) or ""
 
 
 def _attributes(bound, kind, described_by):

@@ -1,0 +1,173 @@
+"""A client of one account: builds, signs and sends one call, and judges its answer by the platform's table.
+
+Nothing here knows a resource; those are collections (collection.py, and one client.py per platform).
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode, urlsplit
+
+from portal.errors import Missing, NotSent, Rejected, SignInFailed, Throttled, Unclear
+from portal.platforms import answers
+from portal.platforms.answers import Answer
+from portal.platforms.contract import Meaning, _, meaning
+from portal.platforms.diagnosis import Diagnosable, Finding
+from portal.platforms.network import Transport
+from portal.platforms.signing import to_json
+
+__all__ = ["Answer", "Call", "Client", "Finding", "Preview", "segment"]
+
+# A 404 of the gateway, or of a router behind it, says that the path is wrong and nothing about the object.
+WRONG_PATH = {"APIGW.0101", "APIG.0101", "SCB.00000000", "IOTDA.000029"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request before it is signed. `path` is percent-encoded and begins with a slash."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def target(self):
+        """Path and query exactly as sent."""
+        return f"{self.path}?{urlencode(self.query, quote_via=quote, safe='')}" if self.query else self.path
+
+    def to_dict(self):
+        return {
+            "method": self.method,
+            "path": self.path,
+            "query": [list(pair) for pair in self.query],
+            "body": None if self.body is None else self.body.decode(),
+            "headers": [list(pair) for pair in self.headers],
+        }
+
+    @classmethod
+    def from_dict(cls, values):
+        return cls(
+            method=values["method"],
+            path=values["path"],
+            query=tuple((name, value) for name, value in values["query"]),
+            body=None if values["body"] is None else values["body"].encode(),
+            headers=tuple((name, value) for name, value in values["headers"]),
+        )
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would be sent; values known only at sending, and secrets, are marked in ‹ ›."""
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    body: str
+
+
+class Client(Diagnosable):
+    """Talks to one account on one platform. Safe for many threads; meant to live as long as the process.
+
+    `endpoint` is scheme, host and port; `auth` one of portal.platforms.signing; the rest goes to
+    network.Transport. `send` and the collections raise the PlatformErrors of portal.errors.
+    """
+
+    table = {}
+    path_values = ()  # attributes that stand in the paths of this platform
+    envelope = staticmethod(answers.huawei_envelope)
+    content_type = "application/json"
+
+    def __init__(self, endpoint, auth, *, edition="", **transport):
+        parts = urlsplit(endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+            text = _("The address must read https://host or https://host:port, without a path.")
+            raise NotSent(text, part="address")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise NotSent(_("The address must hold nothing but scheme, host and port."), part="address")
+        self.endpoint = f"{parts.scheme}://{parts.netloc.lower()}"
+        self.auth, self.edition = auth, edition
+        self.transport = Transport(**transport)
+        if hasattr(auth, "attach"):
+            auth.attach(self.endpoint)
+
+    def url(self, call):
+        return self.endpoint + call.target
+
+    def standing_headers(self):
+        """Headers of every call to this account."""
+        return {"Accept": "application/json", "Content-Type": self.content_type}
+
+    def standing_query(self):
+        """Query pairs of every call to this account."""
+        return ()
+
+    def call(self, method, path, *, query=(), body=None):
+        """A Call of this account; `body` is an object that is turned into JSON here, once."""
+        pairs = tuple((name, str(value)) for name, value in query if value not in (None, ""))
+        return Call(
+            method=method,
+            path=path,
+            query=(*pairs, *self.standing_query()),
+            body=None if body is None else to_json(body),
+            headers=tuple(self.standing_headers().items()),
+        )
+
+    def sign_in(self):
+        """Fetch or renew the token where there is one; raises SignInFailed and NotSent."""
+        self.auth.sign_in(self.transport)
+
+    def _prepared(self, call):
+        return self.transport.prepare(call.method, self.url(call), dict(call.headers), call.body)
+
+    def send(self, call):
+        """Send once and return the Answer; once more only after "sign in again", which executes nothing.
+
+        Raises Rejected, Missing, Throttled, SignInFailed, NotSent or Unclear.
+        """
+        self.sign_in()
+        answer, prepared = self._exchange(call)
+        verdict = meaning(self.table, answer.status, answer.code)
+        if verdict is Meaning.SIGNED_OUT and self.auth.renewable:
+            self.auth.renew(self.transport, prepared)
+            answer, prepared = self._exchange(call)
+            verdict = meaning(self.table, answer.status, answer.code)
+        return self._judged(verdict, answer)
+
+    def _exchange(self, call):
+        prepared = self.auth(self._prepared(call))
+        return answers.read(self.transport.exchange(prepared), self.envelope), prepared
+
+    def _judged(self, verdict, answer):
+        if verdict is Meaning.DONE and answer.is_readable:
+            return answer
+        if verdict is Meaning.REJECTED:
+            message = answer.message or _("The platform refused the request and gave no reason.")
+            raise (Missing if self.is_missing(answer) else Rejected)(message, **answer.details)
+        if verdict is Meaning.THROTTLED:
+            message = answer.message or _("Too many requests. Wait a moment and send it again.")
+            raise Throttled(message, retry_after=answers.retry_after(answer.headers), **answer.details)
+        if verdict is Meaning.SIGNED_OUT:
+            message = answer.message or _("The platform did not accept the sign-in.")
+            part = "sign_in" if self.auth.renewable else "signature"
+            raise SignInFailed(message, part=part, **answer.details)
+        message = answer.message if verdict is Meaning.UNCLEAR else ""
+        raise Unclear(message or _("The platform's answer cannot be understood."), **answer.details)
+
+    def is_missing(self, answer):
+        """Whether a refusal says that the object asked for does not exist."""
+        return answer.status == 404 and answer.code != "" and answer.code not in WRONG_PATH
+
+    def preview(self, call):
+        """What `send` would send, byte for byte but for the marked values. Needs no network."""
+        prepared = self._prepared(call)
+        self.auth.preview(prepared)
+        body = (prepared.body or b"").decode()
+        return Preview(prepared.method, prepared.url, list(prepared.headers.items()), body)
+
+
+def segment(value):
+    """One path segment, percent-encoded; raises NotSent for what would address something else."""
+    text = str(value)
+    if text in ("", ".", ".."):
+        raise NotSent(_("An id in the address of the request is empty or not usable."))
+    return quote(text, safe="")

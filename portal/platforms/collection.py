@@ -1,0 +1,120 @@
+"""Collection: one kind of object on one platform, read and created through its client."""
+
+import copy
+from dataclasses import dataclass, field
+
+from portal.errors import Unclear
+from portal.platforms.client import segment
+from portal.platforms.contract import _
+
+LIST_LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class Listing:
+    """`total` is what the platform counts, None when it does not; `complete` False when `items` were cut."""
+
+    items: list = field(default_factory=list)
+    total: int | None = None
+    complete: bool = True
+
+
+class Collection:
+    """Stands as a class attribute on a Client; reading it there binds it to that client.
+
+    `path` may hold {project_id} and other attributes of the client; `id` and `name` are the members that
+    identify an object, `members` those of a create body, in the order of the document's example;
+    `required` of them are sent even when empty. Platforms' quirks live in `encode` and `decode` alone.
+    """
+
+    secret_fields = ()
+
+    def __init__(self, path, *, id, name, members=(), required=()):
+        self._path, self._id, self._name = path, id, name
+        self._members, self._required = members, required
+        self.client = None
+
+    def __set_name__(self, owner, attribute):
+        self._attribute = attribute
+
+    def __get__(self, client, owner=None):
+        if client is None:
+            return self
+        bound = copy.copy(self)
+        bound.client = client
+        client.__dict__[self._attribute] = bound
+        return bound
+
+    def path(self, *ids):
+        values = {name: segment(getattr(self.client, name)) for name in self.client.path_values}
+        return "/".join([self._path.format_map(values), *map(segment, ids)])
+
+    def list(self, *, limit=LIST_LIMIT, **filters):
+        """Up to `limit` decoded objects as a Listing; `name` is exact. Raises: failed is not empty."""
+        raise NotImplementedError
+
+    def get(self, id, **hints):
+        """The decoded object; raises Missing when the platform says that it does not exist."""
+        answer = self.client.send(self.get_call(id, **hints))
+        return self.decode_answer(answer, answer.data)
+
+    def get_call(self, id, **hints):
+        return self.client.call("GET", self.path(id))
+
+    def create_call(self, data):
+        return self.client.call("POST", self.path(), body=self.encode(data))
+
+    def create(self, data):
+        return self.created(self.client.send(self.create_call(data)), data)
+
+    def created(self, answer, data):
+        """The decoded new object; raises Unclear when the answer lacks what the document promises."""
+        return self.decode_answer(answer, answer.data)
+
+    def encode(self, data):
+        """Form data in snake case -> body; empty optional members are left out."""
+        body = {}
+        for member in self._members:
+            value = data.get(member)
+            if value is None or (value in ("", [], {}) and member not in self._required):
+                continue
+            body[member] = value
+        return body
+
+    def decode(self, raw):
+        """The platform's own members plus `id` and `name`; raises ValueError when there is no id."""
+        return {**raw, "id": text_id(raw.get(self._id)), "name": text_or_empty(raw.get(self._name))}
+
+    def decode_answer(self, answer, raw):
+        try:
+            return self.decode(raw)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise unreadable(answer) from error
+
+    def decode_items(self, answer, items):
+        if not isinstance(items, list):
+            raise unreadable(answer)
+        return [self.decode_answer(answer, item) for item in items]
+
+
+def unreadable(answer):
+    return Unclear(_("The platform's answer lacks what its document promises."), **answer.details)
+
+
+def text_id(value):
+    if not isinstance(value, str) or not value:
+        raise ValueError("no id")
+    return value
+
+
+def text_or_empty(value):
+    return value if isinstance(value, str) else ""
+
+
+def whole_or_none(value):
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def narrowed(items, name):
+    """Platforms compare names loosely; we exactly."""
+    return items if name is None else [item for item in items if item["name"] == name]

@@ -1,2 +1,0 @@
-from django.urls import include, path
-urlpatterns = [path("accounts/", include("allauth.urls"))]
