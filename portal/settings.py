@@ -101,7 +101,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.home.context.shell",
             ],
-            "builtins": ["portal.web.templatetags.web", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "portal.web.templatetags.web",
+                "portal.resources.templatetags.resources",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
         },
     }
 ]

@@ -78,13 +78,7 @@ class Client(Diagnosable):
     content_type = "application/json"
 
     def __init__(self, endpoint, auth, *, edition="", **transport):
-        parts = urlsplit(endpoint)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-            text = _("The address must read https://host or https://host:port, without a path.")
-            raise NotSent(text, part="address")
-        if parts.username is not None or parts.query or parts.fragment:
-            raise NotSent(_("The address must hold nothing but scheme, host and port."), part="address")
-        self.endpoint = f"{parts.scheme}://{parts.netloc.lower()}"
+        self.endpoint = _checked(endpoint)
         self.auth, self.edition = auth, edition
         self.transport = Transport(**transport)
         if hasattr(auth, "attach"):
@@ -163,6 +157,18 @@ class Client(Diagnosable):
         self.auth.preview(prepared)
         body = (prepared.body or b"").decode()
         return Preview(prepared.method, prepared.url, list(prepared.headers.items()), body)
+
+
+def _checked(endpoint):
+    """scheme://host[:port] in lower case; raises NotSent for anything else."""
+    try:
+        parts = urlsplit(endpoint)
+        is_plain = parts.path in ("", "/") and not parts.query and not parts.fragment and "@" not in parts.netloc
+        if parts.scheme in ("http", "https") and parts.hostname and is_plain and parts.port != 0:
+            return f"{parts.scheme}://{parts.netloc.lower()}"
+    except ValueError:
+        pass  # a port out of range, a broken IPv6 address
+    raise NotSent(_("The address must read https://host or https://host:port, without a path."), part="address")
 
 
 def segment(value):

@@ -45,7 +45,11 @@ class Caller:
     def send(self, method, target, body=None, headers=None):
         """`body`: bytes as they are, anything else as JSON. `target` is path and query as sent."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", **self.credentials(method, target, data or b""), **(headers or {})}
+        headers = {
+            "Content-Type": "application/json",
+            **self.credentials(method, target, data or b""),
+            **(headers or {}),
+        }
         return self.http.request(
             method, self.url + target, data=data, headers=headers, timeout=30, allow_redirects=False
         )
@@ -78,7 +82,17 @@ class TokenCaller(Caller):
 class SigningCaller(Caller):
     """Signs with an access key. `seconds_off` shifts its clock."""
 
-    def __init__(self, url, access=AK, secret=SK, *, derived=False, seconds_off=0, security_token="", region="cn-north-4"):
+    def __init__(
+        self,
+        url,
+        access=AK,
+        secret=SK,
+        *,
+        derived=False,
+        seconds_off=0,
+        security_token="",
+        region="cn-north-4",
+    ):
         super().__init__(url)
         self.access, self.secret = access, secret
         self.derived = derived
@@ -89,7 +103,11 @@ class SigningCaller(Caller):
     def credentials(self, method, target, data):
         date = datetime.fromtimestamp(time.time() + self.seconds_off, UTC).strftime("%Y%m%dT%H%M%SZ")
         path, _mark, query = target.partition("?")
-        headers = {"content-type": "application/json", "host": self.url.partition("//")[2], "x-sdk-date": date}
+        headers = {
+            "content-type": "application/json",
+            "host": self.url.partition("//")[2],
+            "x-sdk-date": date,
+        }
         if self.security_token:
             headers["x-security-token"] = self.security_token
         names = ";".join(sorted(headers))
@@ -157,7 +175,12 @@ class EnosCaller(Caller):
 
 def device(**changes):
     """A small right body of the EnOS create call; a change to None takes the field out."""
-    body = {"productKey": "prodKey1", "deviceName": {"defaultValue": "Device Name"}, "timezone": "+08:00", **changes}
+    body = {
+        "productKey": "prodKey1",
+        "deviceName": {"defaultValue": "Device Name"},
+        "timezone": "+08:00",
+        **changes,
+    }
     return {name: value for name, value in body.items() if value is not None}
 
 

@@ -171,9 +171,9 @@ def test_spaces_are_listed_unpaged_and_shown(huawei):
         ("jeQDJQZltU8iKgFFoW060F5SGZka", "DefaultApp", True),
         ("secondSpace0000000000000000", "SecondApp", False),
     ]
-    assert [space["app_name"] for space in huawei.get(f"{IOTDA}/apps", default_app="false").json()["applications"]] == [
-        "SecondApp"
-    ]
+    assert [
+        space["app_name"] for space in huawei.get(f"{IOTDA}/apps", default_app="false").json()["applications"]
+    ] == ["SecondApp"]
     assert huawei.get(f"{IOTDA}/apps/{SECOND_SPACE}").json()["app_name"] == "SecondApp"
     answer = huawei.get(f"{IOTDA}/apps/noSuchSpace")
     assert (answer.status_code, answer.json()["error_code"]) == (403, "IOTDA.001000")
@@ -208,7 +208,8 @@ def test_another_project_is_403(huawei, project):
 
 
 @pytest.mark.parametrize(
-    ("method", "target"), [("GET", "/"), ("GET", f"{IOTDA}/nothing"), ("PATCH", GROUPS), ("DELETE", BUSES), ("GET", "//")]
+    ("method", "target"),
+    [("GET", "/"), ("GET", f"{IOTDA}/nothing"), ("PATCH", GROUPS), ("DELETE", BUSES), ("GET", "//")],
 )
 def test_unknown_addresses_and_methods_are_404_of_the_gateway(huawei, method, target):
     answer = huawei.send(method, target)

@@ -156,15 +156,26 @@ def test_lists_carry_no_statement_and_filter_by_name_and_space(huawei):
     huawei.post(POLICIES, policy(policy_name="pumps"))
     huawei.post(POLICIES, policy(policy_name="valves", app_id=SECOND_SPACE))
     items = huawei.get(POLICIES).json()["policies"]
-    assert [item["policy_name"] for item in items] == ["valves", "pumps", "system_default_policy", "system_default_policy"]
+    assert [item["policy_name"] for item in items] == [
+        "valves",
+        "pumps",
+        "system_default_policy",
+        "system_default_policy",
+    ]
     assert set(items[0]) == {"app_id", "policy_id", "policy_name", "create_time", "update_time"}
-    assert [item["policy_name"] for item in huawei.get(POLICIES, policy_name="ump").json()["policies"]] == ["pumps"]
+    assert [item["policy_name"] for item in huawei.get(POLICIES, policy_name="ump").json()["policies"]] == [
+        "pumps"
+    ]
     assert huawei.get(POLICIES, app_id=SECOND_SPACE).json()["page"]["count"] == 2
 
 
 def test_the_basic_edition_knows_no_policies(huawei, emulator):
     emulator.settings({"edition": "basic"})
-    for answer in (huawei.post(POLICIES, policy()), huawei.get(POLICIES), huawei.get(f"{POLICIES}/{'a' * 24}")):
+    for answer in (
+        huawei.post(POLICIES, policy()),
+        huawei.get(POLICIES),
+        huawei.get(f"{POLICIES}/{'a' * 24}"),
+    ):
         assert (answer.status_code, answer.json()["error_code"]) == (403, "IOTDA.000090")
     emulator.settings({"edition": "enterprise"})
     assert huawei.post(POLICIES, policy()).status_code == 201

@@ -35,7 +35,11 @@ def test_the_printed_example_is_created_and_answers_every_printed_field(huawei):
         "last_updated_datetime",
     }
     assert group["permissions"] == ["read", "access", "delete", "modify"]
-    assert (group["parent_id"], group["name"], group["description"]) == (10001, "device_group", "device group")
+    assert (group["parent_id"], group["name"], group["description"]) == (
+        10001,
+        "device_group",
+        "device group",
+    )
     assert group["app_id"] == "ef3845be-091a-4ab5-869a-9de0025e2165"
     assert isinstance(group["id"], int)
     assert 1 <= group["id"] <= 99999999999999999
@@ -99,7 +103,9 @@ def test_groups_outside_the_rules_get_the_printed_refusal(huawei, change, emulat
     assert emulator.state()["roma/device-groups"]["count"] == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"parent_id": NaN}', b"\xff", b'{"parent_id": 1e999999999}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"{", b'{"parent_id": NaN}', b"\xff", b'{"parent_id": 1e999999999}']
+)
 def test_bodies_that_cannot_be_read_get_the_printed_refusal(huawei, body):
     answer = huawei.post(ROMA, body)
     assert (answer.status_code, answer.json()["error_msg"]) == (400, PRINTED_400)
@@ -153,11 +159,18 @@ def test_an_unknown_instance_is_the_printed_500(huawei):
     )
     assert set(answer.json()) == {"error_code", "error_msg", "request_id"}
     other = ROMA.replace(PROJECT, "397cd10b30544c588b2f4a56d83856c4")
-    assert "project_id: 397cd10b30544c588b2f4a56d83856c4" in huawei.post(other, roma_group()).json()["error_msg"]
+    assert (
+        "project_id: 397cd10b30544c588b2f4a56d83856c4" in huawei.post(other, roma_group()).json()["error_msg"]
+    )
 
 
 def test_ids_in_the_path_that_are_too_long_are_400(huawei):
-    for target in (ROMA.replace(PROJECT, "a" * 33), ROMA.replace(ROMA_INSTANCE, "a" * 37), f"{ROMA}/{'9' * 18}", f"{ROMA}/x"):
+    for target in (
+        ROMA.replace(PROJECT, "a" * 33),
+        ROMA.replace(ROMA_INSTANCE, "a" * 37),
+        f"{ROMA}/{'9' * 18}",
+        f"{ROMA}/x",
+    ):
         answer = huawei.get(target, app_id=ROMA_APP)
         assert (answer.status_code, answer.json()["error_code"]) == (400, "SCB.00000000")
         assert "Processor is [path]" in answer.json()["error_msg"]
@@ -171,7 +184,13 @@ def test_the_tree_nests_children_in_the_order_they_were_made(huawei):
     tree = huawei.get(ROMA, app_id=ROMA_APP).json()
     assert tree["size"] == 2
     root, top = tree["items"]
-    assert (root["id"], root["name"], root["parent_id"], top["name"], top["children"]) == (10001, "root", 0, "top", [])
+    assert (root["id"], root["name"], root["parent_id"], top["name"], top["children"]) == (
+        10001,
+        "root",
+        0,
+        "top",
+        [],
+    )
     assert [child["name"] for child in root["children"]] == ["first", "second"]
     assert [leaf["name"] for leaf in root["children"][0]["children"]] == ["leaf"]
     assert huawei.get(ROMA).status_code == 400
@@ -200,4 +219,8 @@ def test_a_signature_creates_too(emulator):
 
 def test_an_unknown_address_is_romas_own_404(huawei):
     answer = huawei.get(f"/v2/{PROJECT}/link/nothing")
-    assert (answer.status_code, answer.json()["error_code"], answer.json()["error_msg"]) == (404, "SCB.00000000", "Not Found")
+    assert (answer.status_code, answer.json()["error_code"], answer.json()["error_msg"]) == (
+        404,
+        "SCB.00000000",
+        "Not Found",
+    )

@@ -6,7 +6,16 @@ import time
 import pytest
 
 from portal.emulator import signatures
-from tests.emulator.clouds import IOTDA, PROJECT, ROMA, Caller, SigningCaller, TokenCaller, policy, sign_in_body
+from tests.emulator.clouds import (
+    IOTDA,
+    PROJECT,
+    ROMA,
+    Caller,
+    SigningCaller,
+    TokenCaller,
+    policy,
+    sign_in_body,
+)
 
 BUSES = f"{IOTDA}/harmony-soft-bus"
 POLICIES = f"{IOTDA}/device-policies"
@@ -61,7 +70,9 @@ def test_the_known_key_of_a_derived_signature_is_found_right():
 
 
 def test_signing_in_gives_a_token_for_24_hours_in_a_header(nobody):
-    answer = nobody.post("/v3/auth/tokens", sign_in_body(), headers={"Content-Type": "application/json;charset=utf8"})
+    answer = nobody.post(
+        "/v3/auth/tokens", sign_in_body(), headers={"Content-Type": "application/json;charset=utf8"}
+    )
     assert answer.status_code == 201
     assert len(answer.headers["X-Subject-Token"]) > 20
     token = answer.json()["token"]
@@ -80,7 +91,9 @@ def test_signing_in_gives_a_token_for_24_hours_in_a_header(nobody):
 
 def test_a_new_token_leaves_the_old_one_valid(emulator):
     first, second = TokenCaller(emulator.url), TokenCaller(emulator.url)
-    assert first.get(BUSES).status_code == second.get(BUSES).status_code == first.get(BUSES).status_code == 200
+    assert (
+        first.get(BUSES).status_code == second.get(BUSES).status_code == first.get(BUSES).status_code == 200
+    )
     assert first.token != second.token
 
 
@@ -113,7 +126,9 @@ def test_wrong_sign_ins_are_refused_in_iams_own_words(nobody, account):
     assert "X-Subject-Token" not in answer.headers
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"auth": 1}', b'{"auth": {"identity": null}}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"{}", b'{"auth": 1}', b'{"auth": {"identity": null}}', b"\xff"]
+)
 def test_sign_ins_that_cannot_be_read_are_400(nobody, body):
     assert nobody.post("/v3/auth/tokens", body).json()["error"]["code"] == 400
 
@@ -121,13 +136,19 @@ def test_sign_ins_that_cannot_be_read_are_400(nobody, body):
 def test_the_project_list_needs_a_sign_in_and_knows_one_region(nobody, huawei, emulator):
     assert nobody.get("/v3/projects").status_code == 401
     assert huawei.get("/v3/projects", name="cn-north-1").json()["projects"] == []
-    assert SigningCaller(emulator.url).get("/v3/projects", name="cn-north-4").json()["projects"][0]["id"] == PROJECT
+    assert (
+        SigningCaller(emulator.url).get("/v3/projects", name="cn-north-4").json()["projects"][0]["id"]
+        == PROJECT
+    )
 
 
 @pytest.mark.parametrize("derived", [False, True])
 def test_both_signatures_open_iotda_for_reading_and_writing(emulator, derived):
     caller = SigningCaller(emulator.url, derived=derived)
-    assert caller.get(f"{IOTDA}/device-group", limit=10, app_id="jeQDJQZltU8iKgFFoW060F5SGZka").status_code == 200
+    assert (
+        caller.get(f"{IOTDA}/device-group", limit=10, app_id="jeQDJQZltU8iKgFFoW060F5SGZka").status_code
+        == 200
+    )
     assert caller.post(POLICIES, policy()).status_code == 201
 
 
@@ -137,7 +158,10 @@ def test_queries_with_odd_characters_are_signed_in_their_encoded_form(emulator):
 
 
 def test_the_plain_signature_opens_roma_and_the_derived_does_not(emulator):
-    assert SigningCaller(emulator.url).get(ROMA, app_id="ef3845be-091a-4ab5-869a-9de0025e2165").status_code == 200
+    assert (
+        SigningCaller(emulator.url).get(ROMA, app_id="ef3845be-091a-4ab5-869a-9de0025e2165").status_code
+        == 200
+    )
     assert SigningCaller(emulator.url, derived=True).get(ROMA).status_code == 401
 
 
@@ -188,7 +212,10 @@ def test_an_instance_host_takes_only_the_derived_signature(emulator):
 
 def test_a_temporary_key_works_with_its_security_token_only(emulator):
     keys = "DEMOTEMPAK0000000000", "DemoTempSK000000000000000000000000000Exmpl"
-    assert SigningCaller(emulator.url, *keys, security_token="demo-security-token").get(POLICIES).status_code == 200
+    assert (
+        SigningCaller(emulator.url, *keys, security_token="demo-security-token").get(POLICIES).status_code
+        == 200
+    )
     assert SigningCaller(emulator.url, *keys).get(POLICIES).status_code == 401
     assert SigningCaller(emulator.url, *keys, security_token="other").get(POLICIES).status_code == 401
     assert SigningCaller(emulator.url, security_token="demo-security-token").get(POLICIES).status_code == 401

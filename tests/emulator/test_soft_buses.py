@@ -30,7 +30,9 @@ def test_the_printed_example_is_created(huawei):
 
 
 @pytest.mark.parametrize(
-    "name", ["a" * 64, "_?'#().,&%@!-", "Az09", "总线" * 32, "x"], ids=["64", "signs", "letters", "chinese", "one"]
+    "name",
+    ["a" * 64, "_?'#().,&%@!-", "Az09", "总线" * 32, "x"],
+    ids=["64", "signs", "letters", "chinese", "one"],
 )
 def test_names_within_the_rule_are_accepted(huawei, name):
     answer = huawei.post(BUSES, {"bus_name": name, "group_id": GROUP})
@@ -67,14 +69,17 @@ def test_bodies_outside_the_rules_are_400(huawei, body, emulator):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b'{"bus_name": NaN}', b"\xff\xfe", b"[" * 100_000, b'{"bus_name": "a"} x', b"\xef\xbb\xbf{}"]
+    "body",
+    [b"", b"{", b'{"bus_name": NaN}', b"\xff\xfe", b"[" * 100_000, b'{"bus_name": "a"} x', b"\xef\xbb\xbf{}"],
 )
 def test_bodies_that_are_no_json_are_400(huawei, body):
     answer = huawei.post(BUSES, body)
     assert (answer.status_code, answer.json()["error_code"]) == (400, "IOTDA.000008")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/json;charset=latin-1", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/json;charset=latin-1", "application/x-www-form-urlencoded"]
+)
 def test_other_media_types_and_charsets_are_400(huawei, kind):
     assert huawei.post(BUSES, {"bus_name": "a"}, headers={"Content-Type": kind}).status_code == 400
 

@@ -33,7 +33,7 @@ def private_key():
 
 def private_key_pem():
     """What the EnOS console would hand out: PKCS#8 PEM."""
-    return _pem(private_key())
+    return _pem(private_key()).decode()
 
 
 def _pem(key):

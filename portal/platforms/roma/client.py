@@ -21,7 +21,7 @@ APPS_PAGE = 100
 
 
 class DeviceGroups(Collection):
-    """A listing is flat, parents before their children, with `depth` from 0; it shows no more."""
+    """A listing is flat, parents before their children, with `depth` from 0; it has no further fields."""
 
     def list(self, *, limit=1000, app_id=None, name=None):
         if app_id:

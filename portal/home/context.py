@@ -1,0 +1,59 @@
+"""What the shell around every page shows: the menu, the teams, the demo banner."""
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from portal.connections.models import Platform
+from portal.kinds.registry import KINDS
+from portal.operations.models import UNSETTLED, Operation
+from portal.teams.access import may
+from portal.web.pages import is_piece
+
+DEMO_SIGN_INS = (
+    ("owner@example.test", "Owner"),
+    ("manager@example.test", "Manager"),
+    ("operator@example.test", "Operator"),
+    ("viewer@example.test", "Viewer"),
+    ("auditor@example.test", "Auditor"),
+    ("other-owner@example.test", "Owner of Harbour"),
+    ("admin@example.test", "Portal administrator"),
+    ("reviewer@example.test", "Portal auditor"),
+)
+DEMO_PASSWORD = "demo-pass-1"
+
+
+def shell(request):
+    context = {"demo": settings.DEMO, "team": getattr(request, "team", None), "teams": getattr(request, "teams", [])}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        if settings.DEMO:
+            context |= {"demo_signins": DEMO_SIGN_INS, "demo_password": DEMO_PASSWORD}
+        return context
+    # A piece has no menu around it, so nothing is counted for it.
+    return context if is_piece(request) else context | {"menu": _menu(request)}
+
+
+def _menu(request):
+    sections = [{"label": "", "items": [_item(request, _("Overview"), reverse("home"), "home", exact=True)]}]
+    if request.team:
+        for platform in Platform:
+            kinds = [kind for kind in KINDS.values() if kind.platform == platform]
+            items = [_item(request, kind.plural, reverse("resources:list", args=[kind]), kind.icon) for kind in kinds]
+            sections.append({"label": platform.label, "items": items})
+        unsettled = Operation.objects.filter(team=request.team, state__in=UNSETTLED)[:100].count()
+        operations = _item(request, _("Operations"), reverse("operations:list"), "list-check", count=unsettled)
+        work = [operations]
+    else:
+        work = []
+    if request.user.is_portal_auditor or request.team and may(request.user, "read_own_record", request.team.pk):
+        work.append(_item(request, _("Audit"), reverse("audit:list"), "clipboard-list"))
+    if request.team:
+        work.append(_item(request, _("Connections"), reverse("connections:list"), "plug"))
+    work.append(_item(request, _("Teams"), reverse("teams:list"), "users"))
+    return [*sections, {"label": _("Work"), "items": work}]
+
+
+def _item(request, label, url, icon, *, count=0, exact=False):
+    active = request.path == url if exact else request.path.startswith(url)
+    return {"label": label, "url": url, "icon": icon, "active": active, "count": count}

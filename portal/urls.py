@@ -1,0 +1,23 @@
+"""Every address of the portal."""
+
+from django.urls import include, path
+
+from portal.home import views
+
+handler400 = "portal.web.errors.bad_request"
+handler403 = "portal.web.errors.forbidden"
+handler404 = "portal.web.errors.not_found"
+handler500 = "portal.web.errors.server_error"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("accounts/", include("allauth.account.urls")),
+    path("web/", include("portal.web.urls")),
+    path("operations/", include("portal.operations.urls")),
+    path("audit/", include("portal.audit.urls")),
+    path("connections/", include("portal.connections.urls")),
+    path("teams/", include("portal.teams.urls")),
+    path("", include("portal.resources.urls")),
+]

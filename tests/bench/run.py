@@ -1,0 +1,79 @@
+"""`make bench [NAMES="..."]`: every benchmark in the files bench_*.py beside this one, as a table.
+
+Runs with the tests' settings: data that is thrown away, loopback allowed.
+"""
+
+import argparse
+import importlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import django
+
+from tests.bench.measuring import BENCHMARKS, measure_together
+
+COLUMNS = ("benchmark", "wall ms", "cpu ms", "against", "wall x", "cpu x", "cpu + ms", "aim")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "names", nargs="*", help="benchmarks whose name contains one of these words; default: all"
+    )
+    words = parser.parse_args(arguments).names
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    django.setup()
+    from django.conf import settings
+
+    try:
+        for path in sorted(Path(__file__).parent.glob("bench_*.py")):
+            importlib.import_module(f"tests.bench.{path.stem}")
+        wanted = chosen(words)
+        if not wanted:
+            sys.exit(
+                f"no benchmark is named {' or '.join(words)}" if words else "there are no benchmarks yet"
+            )
+        print(table(rows(wanted, measure_together(wanted))))
+    finally:
+        shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+def chosen(words):
+    """Those asked for and their yardsticks, in the order they were declared."""
+    names = {name for name in BENCHMARKS if not words or any(word in name for word in words)}
+    names |= {BENCHMARKS[name].yardstick for name in names} - {None}
+    return [one for name, one in BENCHMARKS.items() if name in names]
+
+
+def rows(wanted, measured):
+    for one in wanted:
+        figures = measured[one.name]
+        row = [one.name, f"{figures.wall_ms:.2f}", f"{figures.cpu_ms:.2f}"]
+        if one.yardstick:
+            base = measured[one.yardstick]
+            row += [
+                one.yardstick,
+                f"{figures.wall_ms / base.wall_ms:.2f}",
+                ratio(figures.cpu_ms, base.cpu_ms),
+            ]
+            row += [f"{figures.cpu_ms - base.cpu_ms:+.2f}", one.aim]
+        yield [*row, *[""] * (len(COLUMNS) - len(row))]
+
+
+def ratio(value, base):
+    return f"{value / base:.2f}" if base else "-"
+
+
+def table(lines):
+    lines = [COLUMNS, *lines]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+if __name__ == "__main__":
+    main()
