@@ -39,7 +39,7 @@ setup: .venv/requirements.lock
 	@cp requirements.lock $@
 
 demo: setup
-	@$(MANAGE) demo $(if $(PORT),--port $(PORT))
+	@PORTAL_DEMO=true $(MANAGE) demo $(if $(PORT),--port $(PORT))
 
 demo-reset:
 	rm -rf var

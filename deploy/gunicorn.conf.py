@@ -9,6 +9,8 @@ import os
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
+# Loaded once, then forked: a worker that was killed is back at once, and memory is shared.
+preload_app = True
 
 # A call to a platform ends after 30 s; one worker answers several requests, so this is no request limit.
 timeout = 60

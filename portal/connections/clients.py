@@ -15,7 +15,8 @@ from portal.connections.tokens import DatabaseTokens
 from portal.errors import SignInFailed
 from portal.platforms.enos.client import EnOS
 from portal.platforms.iotda.client import IoTDA
-from portal.platforms.roma.client import Roma
+from portal.platforms.roma.client import ROMA
+from portal.platforms import signing
 from portal.platforms.signing import EnosAuth, SdkHmac, TokenAuth, V11Hmac, needs_v11
 
 MAX_CLIENTS = 200  # per process; the least recently used makes room
@@ -55,13 +56,13 @@ def build(connection, credentials=None):
         "allow": reach.is_allowed,
         "before_send": refuse_inside_transaction,
     }
-    auth = authentication(connection, credentials, transport)
+    auth = authentication(connection, credentials)
     if connection.platform == Platform.ENOS:
         return EnOS(connection.endpoint, auth, org_id=connection.org_id, **transport)
     ids = {"project_id": connection.project_id, "instance_id": connection.instance_id}
     if connection.platform == Platform.ROMA:
-        return Roma(connection.endpoint, auth, **ids, **transport)
-    return IoTDA(connection.endpoint, auth, **ids, edition=connection.edition, **transport)
+        return ROMA(connection.endpoint, auth, **ids, **transport)
+    return IoTDA(connection.endpoint, auth, **ids, region=connection.region, edition=connection.edition, **transport)
 
 
 def opened(connection):
@@ -90,10 +91,10 @@ def refuse_inside_transaction():
         raise RuntimeError("A platform was called inside a database transaction.")
 
 
-def authentication(connection, credentials, transport):
+def authentication(connection, credentials):
     if connection.sign_in == SignIn.APP:
         keys = (credentials["app_key"], credentials["app_secret"])
-        return EnosAuth(DatabaseTokens(connection.pk), *keys, endpoint=connection.endpoint, **transport)
+        return EnosAuth(DatabaseTokens(connection.pk), *keys, endpoint=connection.endpoint)
     if connection.sign_in == SignIn.PASSWORD:
         return TokenAuth(
             DatabaseTokens(connection.pk),
@@ -102,16 +103,10 @@ def authentication(connection, credentials, transport):
             password=credentials["password"],
             domain=credentials["domain"],
             project_id=connection.project_id,
-            **transport,
         )
-    keys = {
-        "access_key": credentials["access_key"],
-        "secret_key": credentials["secret_key"],
-        "security_token": credentials.get("security_token", ""),
-    }
-    if uses_v11(connection):
-        return V11Hmac(**keys, region=connection.region, project_id=connection.project_id)
-    return SdkHmac(**keys, project_id=connection.project_id)
+    keys = credentials["access_key"], credentials["secret_key"]
+    more = {"security_token": credentials.get("security_token", ""), "project_id": connection.project_id}
+    return V11Hmac(*keys, connection.region, **more) if uses_v11(connection) else SdkHmac(*keys, **more)
 
 
 def uses_v11(connection):
@@ -123,6 +118,4 @@ def uses_v11(connection):
 def iam_endpoint(connection):
     if connection.iam_endpoint:
         return connection.iam_endpoint
-    if is_loopback(connection.endpoint):
-        return connection.endpoint
-    return f"https://iam.{connection.region}.myhuaweicloud.com"
+    return connection.endpoint if is_loopback(connection.endpoint) else signing.iam_endpoint(connection.region)

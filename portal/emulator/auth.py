@@ -78,7 +78,7 @@ def issue_token(user, project_id):
 
 
 def huawei_caller(request, *, derived=False):
-    """The Caller of a Huawei request; `derived` says whether V11 signatures are known here. Raises NotSignedIn."""
+    """The Caller of a Huawei request; `derived`: V11 signatures are known here. Raises NotSignedIn."""
     token = request.META.get("HTTP_X_AUTH_TOKEN")
     if token:
         return _token_caller(token)

@@ -1,6 +1,7 @@
 """Huawei IAM v3: tokens and projects, as far as clients of IoTDA and ROMA use them.
 
-Source: IAM API Reference, "Obtaining a User Token Through Password Authentication", "Querying Project Information".
+Source: IAM API Reference, "Obtaining a User Token Through Password Authentication" and
+"Querying Project Information".
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What the control plane can set: limits, edition and moods of the emulated clouds. In memory, gone with the process."""
+"""What the control plane can set: limits, edition and moods of the emulated clouds. Kept in memory only."""
 
 import copy
 
@@ -43,7 +43,10 @@ CHECKS = {
 
 
 class Knobs:
-    """The values in force. `start` is what `reset` goes back to, `speed` divides emulated waits, `data` is a directory."""
+    """The values in force; `start` is what `reset` goes back to.
+
+    `speed` divides emulated waits, `data` is the directory that keeps the data.
+    """
 
     def __init__(self):
         self.start = copy.deepcopy(DEFAULTS)

@@ -1,4 +1,4 @@
-"""What the emulated clouds keep. Fields carry the platforms' own names; integers are exact to 99999999999999999.
+"""What the emulated clouds keep. Fields carry the platforms' own names; integers are exact.
 
 The primary key of an IoTDA table is the "record id" its lists are ordered by and its markers speak of.
 """
@@ -22,7 +22,15 @@ def writing():
         yield
 
 
-class Token(models.Model):
+class Row(models.Model):
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return f"{type(self).__name__} {self.pk}"
+
+
+class Token(Row):
     """A Huawei IAM token. `project_id` is empty when it is scoped to the whole account."""
 
     token = models.CharField(max_length=200, unique=True)
@@ -31,7 +39,7 @@ class Token(models.Model):
     expires_at = models.FloatField()
 
 
-class Space(models.Model):
+class Space(Row):
     """IoTDA resource space."""
 
     app_id = models.CharField(max_length=36, unique=True)
@@ -40,7 +48,7 @@ class Space(models.Model):
     create_time = models.CharField(max_length=16)
 
 
-class Product(models.Model):
+class Product(Row):
     space = models.ForeignKey(Space, models.CASCADE)
     product_id = models.CharField(max_length=36)
     name = models.CharField(max_length=64)
@@ -57,7 +65,7 @@ class Product(models.Model):
         constraints = [models.UniqueConstraint(fields=["space", "product_id"], name="product_id_in_space")]
 
 
-class Device(models.Model):
+class Device(Row):
     space = models.ForeignKey(Space, models.CASCADE)
     product = models.ForeignKey(Product, models.PROTECT)
     device_id = models.CharField(max_length=128, unique=True)
@@ -68,24 +76,24 @@ class Device(models.Model):
     create_time = models.CharField(max_length=16)
 
 
-class Group(models.Model):
+class Group(Row):
     """IoTDA device group. `level` is 1 at the top."""
 
     space = models.ForeignKey(Space, models.CASCADE)
     group_id = models.CharField(max_length=36, unique=True)
     name = models.CharField(max_length=64)
-    description = models.CharField(max_length=64, null=True)
+    description = models.CharField(max_length=64, null=True)  # noqa: DJ001 - the API answers null
     super_group = models.ForeignKey("self", models.PROTECT, null=True)
     level = models.PositiveSmallIntegerField(default=1)
     group_type = models.CharField(max_length=8, default="STATIC")
-    dynamic_group_rule = models.TextField(null=True)
+    dynamic_group_rule = models.TextField(null=True)  # noqa: DJ001 - the API answers null
     modified = models.CharField(max_length=16)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["space", "name"], name="group_name_in_space")]
 
 
-class SoftBus(models.Model):
+class SoftBus(Row):
     """`sync_started` is epoch seconds; the status follows from it and the clock."""
 
     space = models.ForeignKey(Space, models.CASCADE)
@@ -98,7 +106,7 @@ class SoftBus(models.Model):
         constraints = [models.UniqueConstraint(fields=["space", "bus_name"], name="bus_name_in_space")]
 
 
-class Policy(models.Model):
+class Policy(Row):
     """`built_in` marks the `system_default_policy` of each space, which does not count towards the 50."""
 
     space = models.ForeignKey(Space, models.CASCADE)
@@ -110,13 +118,13 @@ class Policy(models.Model):
     update_time = models.CharField(max_length=16)
 
 
-class RomaApp(models.Model):
+class RomaApp(Row):
     app_id = models.CharField(max_length=36, unique=True)
     name = models.CharField(max_length=64)
     create_time = models.CharField(max_length=50)
 
 
-class RomaGroup(models.Model):
+class RomaGroup(Row):
     """The primary key is the group's id on the wire. `parent_id` 0 is the top."""
 
     id = models.BigIntegerField(primary_key=True)
@@ -130,7 +138,7 @@ class RomaGroup(models.Model):
     last_updated_datetime = models.CharField(max_length=50)
 
 
-class EnosToken(models.Model):
+class EnosToken(Row):
     """One token per app key, as the documents say."""
 
     app_key = models.CharField(max_length=64, unique=True)
@@ -138,7 +146,7 @@ class EnosToken(models.Model):
     expires_at = models.FloatField()
 
 
-class EnosModel(models.Model):
+class EnosModel(Row):
     """A thing model; `document` is what the Model Service API answers."""
 
     model_id = models.CharField(max_length=64, unique=True)
@@ -146,7 +154,7 @@ class EnosModel(models.Model):
     document = models.JSONField()
 
 
-class EnosProduct(models.Model):
+class EnosProduct(Row):
     org_id = models.CharField(max_length=32)
     product_key = models.CharField(max_length=64, unique=True)
     product_secret = models.CharField(max_length=64)
@@ -159,7 +167,7 @@ class EnosProduct(models.Model):
     create_time = models.BigIntegerField()
 
 
-class EnosDevice(models.Model):
+class EnosDevice(Row):
     """`create_time` is epoch milliseconds. `device_key` is unique in the organisation, not per product."""
 
     org_id = models.CharField(max_length=32)
@@ -168,7 +176,7 @@ class EnosDevice(models.Model):
     device_key = models.CharField(max_length=64)
     device_secret = models.CharField(max_length=64)
     device_name = models.JSONField()
-    device_desc = models.TextField(null=True)
+    device_desc = models.TextField(null=True)  # noqa: DJ001 - the API answers null
     timezone = models.CharField(max_length=64)
     device_attributes = models.JSONField(default=dict)
     device_tags = models.JSONField(default=dict)

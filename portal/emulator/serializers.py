@@ -1,7 +1,5 @@
 """DRF serializers made of contract rules: each DRF field lets one `contract.Field` judge its value."""
 
-from functools import cache
-
 from rest_framework import serializers
 
 
@@ -29,10 +27,15 @@ class RuledField(serializers.Field):
         return value
 
 
-@cache
+_classes = {}  # by identity: rules are module constants, and hashing them would cost more than it saves
+
+
 def serializer_for(fields):
     """A Serializer class whose members are `fields`; what they do not name is ignored."""
-    return type("BodySerializer", (serializers.Serializer,), {rule.name: RuledField(rule) for rule in fields})
+    if id(fields) not in _classes:
+        members = {rule.name: RuledField(rule) for rule in fields}
+        _classes[id(fields)] = type("BodySerializer", (serializers.Serializer,), members)
+    return _classes[id(fields)]
 
 
 def judged(fields, body):

@@ -175,7 +175,10 @@ class Exchange:
         )
 
     def hold(self, seconds):
-        """Wait, answering nothing. True when the whole time passed; ends early when the client leaves or at a reset."""
+        """Wait, answering nothing; True when all of the time passed.
+
+        Ends early when the client leaves or other faults are set.
+        """
         generation = faults.generation
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:

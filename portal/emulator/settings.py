@@ -20,7 +20,7 @@ DATABASES = {
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # NORMAL: a killed process loses nothing, a power cut may lose the last moments; enough for an emulator.
+            # NORMAL: a killed process loses nothing, a power cut may lose the last moments.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
     }

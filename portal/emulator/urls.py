@@ -1,4 +1,4 @@
-"""Every address of the emulated clouds; an unknown address or method is refused as the platform there would."""
+"""Every address of the emulated clouds; an unknown one is refused as the platform there would."""
 
 import uuid
 

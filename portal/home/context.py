@@ -24,7 +24,11 @@ DEMO_PASSWORD = "demo-pass-1"
 
 
 def shell(request):
-    context = {"demo": settings.DEMO, "team": getattr(request, "team", None), "teams": getattr(request, "teams", [])}
+    context = {
+        "demo": settings.DEMO,
+        "team": getattr(request, "team", None),
+        "teams": getattr(request, "teams", []),
+    }
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         if settings.DEMO:
@@ -39,14 +43,23 @@ def _menu(request):
     if request.team:
         for platform in Platform:
             kinds = [kind for kind in KINDS.values() if kind.platform == platform]
-            items = [_item(request, kind.plural, reverse("resources:list", args=[kind]), kind.icon) for kind in kinds]
+            items = [
+                _item(request, kind.plural, reverse("resources:list", args=[kind]), kind.icon)
+                for kind in kinds
+            ]
             sections.append({"label": platform.label, "items": items})
         unsettled = Operation.objects.filter(team=request.team, state__in=UNSETTLED)[:100].count()
-        operations = _item(request, _("Operations"), reverse("operations:list"), "list-check", count=unsettled)
+        operations = _item(
+            request, _("Operations"), reverse("operations:list"), "list-check", count=unsettled
+        )
         work = [operations]
     else:
         work = []
-    if request.user.is_portal_auditor or request.team and may(request.user, "read_own_record", request.team.pk):
+    if (
+        request.user.is_portal_auditor
+        or request.team
+        and may(request.user, "read_own_record", request.team.pk)
+    ):
         work.append(_item(request, _("Audit"), reverse("audit:list"), "clipboard-list"))
     if request.team:
         work.append(_item(request, _("Connections"), reverse("connections:list"), "plug"))

@@ -24,7 +24,9 @@ def home(request):
     if request.team is None:
         return page(request, "home/no_team.html")
     operations = Operation.objects.visible_to(request.user).filter(team=request.team)
-    counts = {state: operations.filter(state=state)[:1000].count() for state in (State.IN_DOUBT, State.NEEDS_HUMAN)}
+    counts = {
+        state: operations.filter(state=state)[:1000].count() for state in (State.IN_DOUBT, State.NEEDS_HUMAN)
+    }
     connections = list(Connection.objects.visible_to(request.user).filter(team=request.team))
     creating = [kind for kind in KINDS.values() if kind.creates]
     context = {

@@ -218,6 +218,10 @@ class Transport:
         self._timeout = (connect_timeout, read_timeout)
         self._deadline, self._body_cap = deadline, body_cap
 
+    def close(self):
+        """Close idle connections; the next exchange opens new ones."""
+        self._session.close()
+
     def prepare(self, method, url, headers, body=None):
         """The request as it will be sent, not yet signed; raises NotSent when the address cannot be one."""
         headers = {

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from portal.home import demo
+from portal.home.static_files import UNUSED
 from tests.browser.pages import Problems, sign_in
 from tests.support import databases as engines
 from tests.support.processes import Portal, run_manage
@@ -49,7 +50,7 @@ def portal_process(databases, django_db_setup, django_db_blocker, emulator_proce
         demo.seed(emulator_process.url)
         engines.connections.close_all()
         databases.create(SEEDED, template=SERVED)
-    made = run_manage("collectstatic", "--no-input")
+    made = run_manage("collectstatic", "--no-input", *(f"--ignore={pattern}" for pattern in UNUSED))
     assert made.returncode == 0, made.stderr
     database = databases.create(SERVED, template=SEEDED)
     portal = Portal(database, log=tmp_path_factory.mktemp("portal") / "log")

@@ -1,4 +1,4 @@
-"""Callers of the emulated clouds, for tests: they know the demo account by heart and nothing of portal code."""
+"""Callers of the emulated clouds, for tests: they know the demo account by heart, and no portal code."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""The control plane and the faults: what tests steer the emulated clouds with. Catches levers that do nothing."""
+"""The control plane and the faults: what tests steer the emulated clouds with. Catches idle levers."""
 
 import base64
 import json

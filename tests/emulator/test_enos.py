@@ -1,4 +1,4 @@
-"""EnOS devices, rule by rule. Source: "V2.4 Create Device"; limitations, 3.0.0; get, search and thing model pages."""
+"""EnOS devices, rule by rule. Source: "V2.4 Create Device"; limitations, 3.0.0; get and search pages."""
 
 import base64
 import re
@@ -264,6 +264,8 @@ def fleet(enos):
         ("deviceName like '北%'", ["pump-1"]),
         ("deviceName.zh_CN like 'Valve'", ["valve-1"]),
         ("deviceName.default like '%pump'", ["pump-2", "pump-1"]),
+        ("deviceName.default like 's%H%pump'", ["pump-2"]),
+        ("deviceName.default like '%pumps%' or deviceName.default like 'south pump%pump'", []),
         ("deviceAttributes.serial = 8", ["pump-2"]),
         ("deviceAttributes.serial in (7, 8)", ["pump-2", "pump-1"]),
         ("deviceAttributes.commissioned = true", ["pump-2"]),

@@ -155,7 +155,8 @@ def test_an_unknown_instance_is_the_printed_500(huawei):
     answer = huawei.post(target, roma_group())
     assert (answer.status_code, answer.json()["error_code"]) == (500, "ROMA.00110002")
     assert answer.json()["error_msg"] == (
-        f"The instance does not exist. project_id: {PROJECT}, instance_id: f3bb386a-23ec-47aa-9943-4c60ac658611"
+        f"The instance does not exist. project_id: {PROJECT}, "
+        "instance_id: f3bb386a-23ec-47aa-9943-4c60ac658611"
     )
     assert set(answer.json()) == {"error_code", "error_msg", "request_id"}
     other = ROMA.replace(PROJECT, "397cd10b30544c588b2f4a56d83856c4")

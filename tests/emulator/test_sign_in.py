@@ -1,4 +1,4 @@
-"""Callers prove who they are: IAM tokens, both Huawei signatures. Catches a door that stands open or sticks."""
+"""Callers prove who they are: IAM tokens, both Huawei signatures. Catches a door left open."""
 
 import re
 import time

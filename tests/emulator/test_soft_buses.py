@@ -1,4 +1,4 @@
-"""HarmonyOS soft buses, rule by rule. Source: "Create ..." and "Synchronize the HarmonyOS Soft Bus", 2026-01-29."""
+"""HarmonyOS soft buses, rule by rule. Source: "Create ...", "Synchronize ...", 2026-01-29."""
 
 import re
 import time

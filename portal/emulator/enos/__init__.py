@@ -33,7 +33,7 @@ def success(data, **beside):
 
 
 def gateway(error):
-    """The API gateway's refusal has an envelope of its own. Codes known from the official SDK; the rest is convention."""
+    """The gateway's refusal has an envelope of its own: codes from the official SDK, the rest convention."""
     code = TOKEN_REFUSED if error.why == "token" else SIGNATURE_REFUSED
     return Refused(200, {"apim_status": code, "apim_refreshtoken": None, "msg": str(error)}, str(error))
 

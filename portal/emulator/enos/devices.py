@@ -1,4 +1,7 @@
-"""Devices: create, get, search. Source: "V2.4 Create Device"; "V2.4 Get Device", "V2.4 Search Device", 3.0.0."""
+"""Devices: create, get, search.
+
+Source: "V2.4 Create Device"; "V2.4 Get Device" and "V2.4 Search Device", 3.0.0.
+"""
 
 import secrets
 import string

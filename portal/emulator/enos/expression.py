@@ -1,4 +1,4 @@
-"""The search expressions of EnOS: `deviceKey in ("a", "b") and deviceName like "%pump%" or exists(deviceTags.site)`.
+"""The search expressions of EnOS: `deviceKey in ("a", "b") and deviceName like "%pump%"`, and their like.
 
 Source: EnOS API FAQs and "Search Device". Texts stand in single or double quotes; `and` binds before `or`.
 """
@@ -109,11 +109,18 @@ def _text(value):
 
 
 def _like(text, pattern):
-    """`%` stands for anything; a pattern without it may be found anywhere (convention). Case does not matter."""
-    if "%" not in pattern:
-        return pattern.lower() in text.lower()
-    parts = [re.escape(part) for part in pattern.split("%")]
-    return re.fullmatch(".*".join(parts), text, re.IGNORECASE | re.DOTALL) is not None
+    """`%` is any text; a pattern without it may be found anywhere (convention). Case does not matter."""
+    text = text.lower()
+    first, *between, last = pattern.lower().split("%") if "%" in pattern else ("", pattern.lower(), "")
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    position, end = len(first), len(text) - len(last)
+    for part in between:
+        found = text.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return position <= end
 
 
 def parse(expression):

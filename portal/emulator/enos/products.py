@@ -1,4 +1,7 @@
-"""Products and thing models, read only. Source: "Search Product", "Get Product"; Model Service API, "Get Thing Model", 3.0.0."""
+"""Products and thing models, read only.
+
+Source: "Search Product", "Get Product"; Model Service API, "Get Thing Model", 3.0.0.
+"""
 
 from portal.emulator import account
 from portal.emulator.enos import (

@@ -1,4 +1,4 @@
-"""How `requireSecret` hands out a secret. An emulator convention: EnOS documents the steps, not the algorithms.
+"""How `requireSecret` hands out a secret: a convention, EnOS documents the steps but no algorithms.
 
 RSA-OAEP (SHA-256) wraps a fresh AES-256 key: that is `sessionKey`. AES-GCM with it, nonce first, hides the
 secret: that is `deviceSecret`. Both base64. The private key is the demo account's own, made on first use.

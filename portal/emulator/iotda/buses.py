@@ -1,4 +1,4 @@
-"""HarmonyOS soft buses. Their documents print 201/400/403 (create) and 200/403/404 (sync), so no 401 for a bad token.
+"""HarmonyOS soft buses. Their documents print 201/400/403 and 200/403/404: no 401 for a bad token.
 
 Source: "Create a HarmonyOS Soft Bus" and "Synchronize the HarmonyOS Soft Bus", 2026-01-29.
 """

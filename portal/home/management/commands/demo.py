@@ -1,23 +1,21 @@
 """`manage.py demo`: emulator, portal and worker on this machine, with two teams to look at."""
 
 import fcntl
-import hashlib
 import http.client
 import os
 import signal
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from portal.home import demo, processes
 from portal.home.processes import LOOPBACK, NeverReady, Process
+from portal.home.static_files import collect_static_files
 
 USUAL_PORT = 8000
 READY_SECONDS = 60
@@ -154,25 +152,6 @@ def prepare_data():
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
     collect_static_files()
-
-
-def collect_static_files():
-    """Once per state of the sources: compressing them takes seconds."""
-    stamp = settings.DATA_DIR / "static.stamp"
-    state = state_of_static_files()
-    if stamp.exists() and stamp.read_text() == state and Path(settings.STATIC_ROOT).is_dir():
-        return
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(state)
-
-
-def state_of_static_files():
-    digest = hashlib.sha256()
-    for finder in get_finders():
-        for path, storage in finder.list([]):
-            stat = os.stat(storage.path(path))
-            digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
 
 
 def shows_sign_in(port):

@@ -1,0 +1,31 @@
+"""Collecting the files that browsers ask for."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+
+# Of installed packages, and on no page of ours; compressing them takes longer than all the rest.
+UNUSED = ("rest_framework", "htmax-4*", "htmx-4*", "ext")
+
+
+def collect_static_files():
+    """Collect and compress, unless nothing changed since the last time."""
+    stamp = settings.DATA_DIR / "static.stamp"
+    state = _state()
+    if stamp.exists() and stamp.read_text() == state and Path(settings.STATIC_ROOT).is_dir():
+        return
+    call_command("collectstatic", interactive=False, clear=True, ignore_patterns=list(UNUSED), verbosity=0)
+    stamp.write_text(state)
+
+
+def _state():
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list(UNUSED):
+            stat = os.stat(storage.path(path))
+            digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

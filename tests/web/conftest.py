@@ -1,0 +1,41 @@
+import copy
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def site(settings):
+    """The pages of tests/web/site.py on the shell, with the portal's own middleware."""
+    templates = copy.deepcopy(settings.TEMPLATES)
+    templates[0]["DIRS"] = [*templates[0]["DIRS"], Path(__file__).parent / "templates"]
+    processors = templates[0]["OPTIONS"]["context_processors"]
+    templates[0]["OPTIONS"]["context_processors"] = [
+        *(each for each in processors if not each.startswith("portal.")),
+        "tests.web.site.shell",
+    ]
+    settings.TEMPLATES = templates
+    settings.ROOT_URLCONF = "tests.web.site"
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.SECURE_SSL_REDIRECT = False
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.startswith("portal.teams")]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def visitor():
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def person(db, visitor):
+    """A signed-in browser."""
+    visitor.force_login(get_user_model().objects.create_user("person@example.test"))
+    return visitor
