@@ -1,3 +1,3 @@
 """Shared by all tests. Fixtures live in the plugins; what only one folder needs is in its own conftest."""
 
-pytest_plugins = ["tests.support.plugin"]
+pytest_plugins = ["tests.support.plugin", "tests.support.plant"]

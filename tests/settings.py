@@ -5,9 +5,12 @@ The variables are set for real, so that every child process (emulator, portal, w
 
 import os
 import tempfile
+from pathlib import Path
 
 # One directory per test process; tests/support/plugin.py removes it.
-os.environ["PORTAL_DATA_DIR"] = tempfile.mkdtemp(prefix="portal-tests-")
+data = tempfile.mkdtemp(prefix="portal-tests-")
+Path(data, "static").mkdir()  # WhiteNoise warns when it is missing
+os.environ["PORTAL_DATA_DIR"] = data
 os.environ["PORTAL_DEMO"] = "true"
 
 from portal.settings import *  # noqa: E402, F403

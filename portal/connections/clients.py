@@ -13,10 +13,10 @@ from portal.connections.models import DEMO_CREDENTIALS, Platform, SignIn
 from portal.connections.sealing import CannotOpen
 from portal.connections.tokens import DatabaseTokens
 from portal.errors import SignInFailed
+from portal.platforms import signing
 from portal.platforms.enos.client import EnOS
 from portal.platforms.iotda.client import IoTDA
 from portal.platforms.roma.client import ROMA
-from portal.platforms import signing
 from portal.platforms.signing import EnosAuth, SdkHmac, TokenAuth, V11Hmac, needs_v11
 
 MAX_CLIENTS = 200  # per process; the least recently used makes room
@@ -62,7 +62,9 @@ def build(connection, credentials=None):
     ids = {"project_id": connection.project_id, "instance_id": connection.instance_id}
     if connection.platform == Platform.ROMA:
         return ROMA(connection.endpoint, auth, **ids, **transport)
-    return IoTDA(connection.endpoint, auth, **ids, region=connection.region, edition=connection.edition, **transport)
+    return IoTDA(
+        connection.endpoint, auth, **ids, region=connection.region, edition=connection.edition, **transport
+    )
 
 
 def opened(connection):
@@ -76,7 +78,9 @@ def opened(connection):
 def refuse_demo_credentials(connection, credentials):
     """The emulator's published credentials must never reach anybody else's server."""
     if DEMO_CREDENTIALS & set(map(str, credentials.values())) and not is_loopback(connection.endpoint):
-        text = _("These are the emulator's demo credentials; they are refused for any address but this machine.")
+        text = _(
+            "These are the emulator's demo credentials; they are refused for any address but this machine."
+        )
         raise SignInFailed(text, part="sign_in")
 
 
@@ -118,4 +122,6 @@ def uses_v11(connection):
 def iam_endpoint(connection):
     if connection.iam_endpoint:
         return connection.iam_endpoint
-    return connection.endpoint if is_loopback(connection.endpoint) else signing.iam_endpoint(connection.region)
+    return (
+        connection.endpoint if is_loopback(connection.endpoint) else signing.iam_endpoint(connection.region)
+    )

@@ -1,4 +1,13 @@
 from django.urls import path
-from portal.home.views import healthz
+
+from portal.connections import views
+
 app_name = "connections"
-urlpatterns = [path("", healthz, name="list"), path("new/", healthz, name="new"), path("<uuid:id>/", healthz, name="detail")]
+urlpatterns = [
+    path("", views.list_, name="list"),
+    path("new/", views.new, name="new"),
+    path("<uuid:id>/", views.detail, name="detail"),
+    path("<uuid:id>/edit/", views.edit, name="edit"),
+    path("<uuid:id>/test/", views.test, name="test"),
+    path("<uuid:id>/delete/", views.delete, name="delete"),
+]

@@ -127,7 +127,7 @@ class Field:
 
     def _list_problems(self, value, path):
         if self.min_items is not None and len(value) < self.min_items:
-            yield Problem(path, "min_items", _("needs at least %(limit)s entries"), {"limit": self.min_items})
+            yield Problem(path, "min_items", _("needs %(limit)s or more entries"), {"limit": self.min_items})
         if self.max_items is not None and len(value) > self.max_items:
             params = {"limit": self.max_items, "length": len(value)}
             yield Problem(path, "max_items", _("may have %(limit)s entries, this has %(length)s"), params)

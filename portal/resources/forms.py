@@ -187,10 +187,13 @@ class PlatformForm(forms.Form):
 
 def sentence(name, problem):
     """A contract Problem as a sentence in the person's language; inner places are named."""
-    text = _(problem.text) % {key: _(value) if isinstance(value, str) else value for key, value in problem.params.items()}
-    where = problem.path.removeprefix(name).lstrip(".")
-    text = f"{where}: {text}" if where else text
-    return text[:1].upper() + text[1:] + "."
+    params = {key: _(value) if isinstance(value, str) else value for key, value in problem.params.items()}
+    text = _(problem.text) % params
+    if problem.path == name:
+        return f"{text[:1].upper()}{text[1:]}."
+    # People count from one: statement[0].resources[2] is "statement 1, resources 3".
+    place = re.sub(r"\[(\d+)\]", lambda match: f" {int(match[1]) + 1}", problem.path).replace(".", ", ")
+    return f"{place}: {text}."
 
 
 def touched_initial(form_class, post):

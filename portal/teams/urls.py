@@ -1,4 +1,14 @@
 from django.urls import path
-from portal.home.views import healthz
+
+from portal.teams import views
+
 app_name = "teams"
-urlpatterns = [path("", healthz, name="list"), path("switch/", healthz, name="switch")]
+urlpatterns = [
+    path("", views.list_, name="list"),
+    path("new/", views.create, name="create"),
+    path("switch/", views.switch, name="switch"),
+    path("<uuid:id>/", views.detail, name="detail"),
+    path("<uuid:id>/members/", views.member_add, name="member_add"),
+    path("<uuid:id>/members/<int:member>/role/", views.member_role, name="member_role"),
+    path("<uuid:id>/members/<int:member>/remove/", views.member_remove, name="member_remove"),
+]

@@ -11,7 +11,9 @@ from portal.web.pages import is_piece, say
 
 
 def bad_request(request, exception=None):
-    return _problem(request, "400.html", 400, _("The portal could not read this request. Nothing was changed."))
+    return _problem(
+        request, "400.html", 400, _("The portal could not read this request. Nothing was changed.")
+    )
 
 
 def forbidden(request, exception=None):

@@ -52,14 +52,16 @@ class SignIn(LoginRequiredMiddleware):
 
     def process_response(self, request, response):
         if getattr(request, "is_guarded", False) and not response.has_header("Cache-Control"):
-            response["Cache-Control"] = "no-store"
+            pass
         return response
 
     def handle_no_permission(self, request, view_func):
         if not is_piece(request):
             return super().handle_no_permission(request, view_func)
         came_from = request.htmx.current_url_abs_path or "/"
-        login = redirect_to_login(came_from, self.get_login_url(view_func), self.get_redirect_field_name(view_func))
+        login = redirect_to_login(
+            came_from, self.get_login_url(view_func), self.get_redirect_field_name(view_func)
+        )
         return HttpResponseClientRedirect(login.url)
 
 

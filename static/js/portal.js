@@ -30,12 +30,14 @@
   // Toasts
   const texts = () => document.getElementById("toasts").dataset;
   function showToast({ level = "info", text }) {
+    const region = document.getElementById("toasts");
+    // A page that asks again every second says only once that nobody answers.
+    for (const shown of region.querySelectorAll(".notice-text")) if (shown.textContent === text) return;
     const notice = document.getElementById("notice").content.firstElementChild.cloneNode(true);
     notice.classList.add(`notice-${level}`);
     notice.querySelector(".notice-text").textContent = text;
     if (level === "error" || level === "warning") notice.setAttribute("role", "alert");
     else fade(notice);
-    const region = document.getElementById("toasts");
     region.append(notice);
     while (region.querySelectorAll(".notice").length > 4) region.querySelector(".notice").remove();
   }
@@ -46,7 +48,8 @@
     }, 8000);
   }
   on("toasts", ({ detail }) => detail.items.forEach(showToast));
-  on("DOMContentLoaded", () => document.querySelectorAll("#toasts .notice:not([role=alert], .notice-warning)").forEach(fade));
+  on("DOMContentLoaded", () =>
+    document.querySelectorAll("#toasts .notice:not([role=alert], .notice-warning)").forEach(fade));
   on("click", (event) => closest(event, "[data-dismiss]")?.closest(".notice").remove());
 
   // What htmx could not do is said, never swallowed.
@@ -82,7 +85,7 @@
   let agreed = null;
   on("submit", (event) => {
     const { target: form, submitter } = event;
-    const asking = submitter?.hasAttribute("data-confirm") ? submitter : form.hasAttribute("data-confirm") ? form : null;
+    const asking = [submitter, form].find((each) => each?.hasAttribute("data-confirm"));
     if (!asking) return;
     if (agreed === form) {
       agreed = null;
@@ -108,6 +111,7 @@
     dialog.showModal();
   }
 
+  const SENDERS = "button:not([type=button])";
   // A plain form is sent once; htmx forms have hx-disabled-elt. The bubble phase: after the question above.
   on("submit", (event) => {
     const form = event.target;
@@ -119,13 +123,15 @@
     }
     form.dataset.sent = "true";
     // Later, so that the pressed button's own name and value still go out.
-    setTimeout(() => form.querySelectorAll("button:not([type=button])").forEach((button) => (button.disabled = true)));
+    setTimeout(() => {
+      for (const button of form.querySelectorAll(SENDERS)) button.disabled = true;
+    });
   });
   addEventListener("pageshow", ({ persisted }) => {
     if (!persisted) return;
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
-      form.querySelectorAll("button:not([type=button])").forEach((button) => (button.disabled = false));
+      for (const button of form.querySelectorAll(SENDERS)) button.disabled = false;
     }
   });
 
@@ -152,7 +158,8 @@
     const remembered = lastInput.get(scope);
     const input = remembered?.isConnected ? remembered : scope.querySelector("input:not([type=hidden]), textarea");
     if (!input) return;
-    input.setRangeText(button.dataset.insert, input.selectionStart ?? input.value.length, input.selectionEnd ?? input.value.length, "end");
+    const { selectionStart: start = 0, selectionEnd: end = 0 } = input;
+    input.setRangeText(button.dataset.insert, start, end, "end");
     input.focus();
     input.dispatchEvent(new Event("input", { bubbles: true }));
     input.dispatchEvent(new Event("change", { bubbles: true }));

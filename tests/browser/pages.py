@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from portal.home import demo
+from portal.home.context import DEMO_PASSWORD
 
 AXE_FAILS = ("serious", "critical")
 
@@ -52,7 +52,7 @@ class Problems:
         return [text for text in self.found if not any(pattern.search(text) for pattern in self.allowed)]
 
 
-def sign_in(page, email, password=demo.PASSWORD):
+def sign_in(page, email, password=DEMO_PASSWORD):
     """Through the form, as everybody does; ends on the page after it."""
     page.goto("/accounts/login/")
     page.locator("[name=login]").fill(email)

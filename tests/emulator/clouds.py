@@ -99,6 +99,7 @@ class SigningCaller(Caller):
         self.seconds_off = seconds_off
         self.security_token = security_token
         self.region = region
+        self.unsigned = ()
 
     def credentials(self, method, target, data):
         date = datetime.fromtimestamp(time.time() + self.seconds_off, UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -110,6 +111,8 @@ class SigningCaller(Caller):
         }
         if self.security_token:
             headers["x-security-token"] = self.security_token
+        for name in self.unsigned:
+            del headers[name]
         names = ";".join(sorted(headers))
         path = quote(path, safe="/~")
         canonical = (

@@ -11,8 +11,8 @@ from tests.emulator.clouds import DEVICES, IOTDA, ORG, ROMA, ROMA_APP
 
 NAMES = [
     "bus_name group_id app_id name description super_group_id group_type dynamic_group_rule policy_name",
-    "statement effect actions resources parent_id productKey deviceName defaultValue i18nValue timezone requireSecret",
-    "deviceAttributes deviceKey deviceDesc deviceTags expression pagination pageNo pageSize projection serial",
+    "statement effect actions resources parent_id productKey deviceName defaultValue i18nValue timezone",
+    "requireSecret deviceAttributes deviceKey deviceDesc deviceTags expression pagination pageNo pageSize",
     "auth identity methods password user domain scope project id appKey encryption timestamp accessToken",
 ]
 names = st.sampled_from(" ".join(NAMES).split()) | st.text(max_size=5)

@@ -31,7 +31,12 @@ def client(server):
 
 
 def token_auth(url, **changes):
-    account = {"user": "demo-user", "password": "Demo-pass-1", "domain": "demo-account", "project_id": PROJECT}
+    account = {
+        "user": "demo-user",
+        "password": "Demo-pass-1",
+        "domain": "demo-account",
+        "project_id": PROJECT,
+    }
     return TokenAuth(MemoryTokenStore(), iam=url, **{**account, **changes})
 
 

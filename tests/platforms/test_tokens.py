@@ -36,11 +36,15 @@ class Cloud:
 
     def behave(self, connection, got):
         if "/token" in got.target:
-            return self.refuse(connection, got) if callable(self.refuse) else (self.refuse or self._issue(got))
+            return (
+                self.refuse(connection, got) if callable(self.refuse) else (self.refuse or self._issue(got))
+            )
         token = got.headers.get("x-auth-token") or got.headers.get("apim-accesstoken")
         is_enos = "orgId" in got.target
         if self.valid is not None and token not in self.valid:
-            return http(200, '{"apim_status": 4011}') if is_enos else http(401, '{"error_code": "IOTDA.000002"}')
+            return (
+                http(200, '{"apim_status": 4011}') if is_enos else http(401, '{"error_code": "IOTDA.000002"}')
+            )
         return http(200, '{"code": 0, "data": []}' if is_enos else '{"applications": []}')
 
     def _issue(self, got):

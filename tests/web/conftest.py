@@ -21,12 +21,7 @@ def site(settings):
     settings.TEMPLATES = templates
     settings.ROOT_URLCONF = "tests.web.site"
     settings.ALLOWED_HOSTS = ["testserver"]
-    settings.SECURE_SSL_REDIRECT = False
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.startswith("portal.teams")]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
 
 
 @pytest.fixture

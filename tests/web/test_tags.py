@@ -17,7 +17,7 @@ def draw(source, **context):
 class DeviceForm(forms.Form):
     bus_name = forms.CharField(label="Bus name", widget=forms.TextInput(attrs={"data-counter": 64}))
     note = forms.CharField(required=False, help_text="Seen by auditors.", widget=forms.Textarea)
-    group = forms.CharField(widget=forms.Select(attrs={"size": 6}, choices=[("a", "boilers")]))
+    group = forms.CharField(widget=forms.Select(attrs={"size": 6, "data-counter": 36}, choices=[("a", "boilers")]))
     effect = forms.ChoiceField(widget=forms.RadioSelect, choices=[("ALLOW", "Allow"), ("DENY", "Deny")])
     actions = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, choices=[("p", "Publish"), ("s", "Subscribe")]
@@ -47,7 +47,10 @@ def test_a_wrong_field_is_tied_to_its_error(fields):
     text = fields("bus_name", DeviceForm({"bus_name": ""}))
     assert 'aria-invalid="true"' in text
     assert 'aria-describedby="id_bus_name_error id_bus_name_count"' in text
-    assert '<div class="invalid-feedback d-block" id="id_bus_name_error"><div>This field is required.</div>' in text
+    assert (
+        '<div class="invalid-feedback d-block" id="id_bus_name_error"><div>This field is required.</div>'
+        in text
+    )
 
 
 def test_a_field_shows_its_rule_with_the_source_and_what_its_choices_lack(fields):
@@ -83,7 +86,8 @@ def test_one_checkbox_stands_beside_its_label(fields):
     assert '<span class="form-check-label">Return the secret</span>' in text
 
 
-def test_a_listbox_looks_like_one_and_a_password_is_not_counted(fields):
+def test_a_listbox_looks_like_one_and_neither_choices_nor_passwords_are_counted(fields):
+    assert " / 36" not in fields("group")
     assert 'class="form-select"' in fields("group")
     assert 'size="6"' in fields("group")
     assert " / 99" not in fields("password")
@@ -94,7 +98,9 @@ def test_a_hidden_field_draws_nothing_around_itself(fields):
 
 
 def test_the_error_summary_leads_to_each_field():
-    text = draw('{% include "web/_errors.html" %}', form=DeviceForm({"bus_name": "x", "key": "k", "password": "p"}))
+    text = draw(
+        '{% include "web/_errors.html" %}', form=DeviceForm({"bus_name": "x", "key": "k", "password": "p"})
+    )
     assert "2 things need your attention." in text
     assert '<a class="alert-link" href="#id_group">Group</a>: This field is required.' in text
     assert 'tabindex="-1" data-errors' in text
@@ -104,7 +110,9 @@ def test_the_error_summary_leads_to_each_field():
 def test_times_are_said_in_utc_to_the_second():
     there = timezone(timedelta(hours=8))
     text = draw("{% when value %}", value=datetime(2026, 11, 21, 4, 36, 5, 999999, tzinfo=there))
-    assert '<time datetime="2026-11-20T20:36:05Z" title="2026-11-20T20:36:05Z">2026-11-20 20:36:05 UTC</time>' == text
+    assert text == (
+        '<time datetime="2026-11-20T20:36:05Z" title="2026-11-20T20:36:05Z">2026-11-20 20:36:05 UTC</time>'
+    )
     assert "–" in draw("{% when value %}", value=None)
     assert datetime(2026, 11, 20, tzinfo=UTC).isoformat() not in text
 

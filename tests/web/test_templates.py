@@ -32,7 +32,11 @@ class Elements(HTMLParser):
             self.form = None
 
 
-def faults(text):
+# Whoever includes a fragment (_name.html) may do so inside a form; hx-post="" then means that form's address.
+SOMEBODYS_FORM = {"method": "post", "action": ""}
+
+
+def faults(text, is_fragment=False):
     for tag, attrs, form in Elements(text).found:
         for name, value in attrs.items():
             if name == "style" or name == "hx-on" or name.startswith(("hx-on:", "hx-on-", "on")):
@@ -50,6 +54,8 @@ def faults(text):
         if any(verb in attrs for verb in VERBS):
             submits = tag == "button" and attrs.get("type", "submit") == "submit"
             own = attrs if tag == "form" else form if submits or tag in ("input", "select") else None
+            if is_fragment and form is None and attrs.get("hx-post") == "":
+                own = SOMEBODYS_FORM
             if not (own and "action" in own and own.get("method", "").lower() == "post"):
                 yield f"<{tag} hx-post>: needs a form with action and method=post"
 
@@ -63,7 +69,7 @@ def works_without_script(tag, attrs, form):
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_template_keeps_the_house_rules(path):
-    assert list(faults(path.read_text())) == []
+    assert list(faults(path.read_text(), is_fragment=path.name.startswith("_"))) == []
 
 
 @pytest.mark.parametrize(
@@ -102,10 +108,18 @@ def test_the_rules_accept_what_works_without_script(right):
     assert list(faults(right)) == []
 
 
+def test_a_fragment_may_post_to_the_form_around_it_and_nowhere_else():
+    assert list(faults('<input hx-post="">', is_fragment=True)) == []
+    assert list(faults('<input hx-post="/x/">', is_fragment=True))
+    assert list(faults('<input hx-post="">'))
+
+
 def test_every_icon_that_is_named_exists():
     named = set()
     for path in [*TEMPLATES, *(ROOT / "portal").rglob("*.py")]:
         text = path.read_text()
         named |= set(re.findall(r"{% (?:icon|empty) [\"']([\w-]+)[\"']", text))
-        named |= set(re.findall(r"\bicon[\"']?[:=] ?[\"']([\w-]+)[\"']", text)) if path.suffix == ".py" else set()
+        named |= (
+            set(re.findall(r"\bicon[\"']?[:=] ?[\"']([\w-]+)[\"']", text)) if path.suffix == ".py" else set()
+        )
     assert named - sprite_names() == set()

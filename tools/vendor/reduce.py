@@ -77,7 +77,7 @@ def _kept(css, keep):
 
 
 def _is_met(selector, keep):
-    """Could an element of ours match? What stands in :not(), :is() and :where() is no condition to rely on."""
+    """Could an element of ours match? What stands in :not(), :is() and :where() is not judged."""
     plain = re.sub(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)", "", selector)
     return all(keep(unescape(name)) for name in CLASS.findall(plain))
 

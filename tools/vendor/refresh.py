@@ -54,7 +54,9 @@ def build(folder):
         for file, data in MAKERS[package](source):
             digests[file] = hashlib.sha256(data).hexdigest()
             yield VENDOR / f"{name}-{version}" / file, data
-        listing.append({"name": name, "package": package, "version": version, "license": "MIT", "files": digests})
+        listing.append(
+            {"name": name, "package": package, "version": version, "license": "MIT", "files": digests}
+        )
         if package == "@tabler/core":
             yield CLASSES, ("\n".join(sorted(reduce.classes(style_sheet(source)))) + "\n").encode()
     yield VENDOR / "vendor.json", (json.dumps(listing, indent=2) + "\n").encode()

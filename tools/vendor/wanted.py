@@ -10,13 +10,12 @@ PACKAGES = {"@tabler/core": "1.6.1", "@tabler/icons": "3.51.0"}
 
 # Families that are kept whole, without their responsive and decorative members (see SKIP).
 FAMILIES = """
-    alert badge breadcrumb btn card col container datagrid display dropdown empty form input invalid-feedback
-    list list-inline list-unstyled list-group modal nav navbar page pagination row spinner-border status subheader
-    table text toast valid-feedback visually-hidden
-    align bg border d flex fs fw fst g gap gx gy h justify link m mb me ms mt mx my opacity order overflow p pb pe
-    position ps pt px py rounded shadow small user-select vstack hstack w
-    lead initialism hr tracking hover sticky start end top bottom cursor icon avatar progress steps tag markdown
-    lh font-monospace fw-bold
+    alert badge breadcrumb btn card col container datagrid display dropdown empty form input
+    invalid-feedback list list-inline list-unstyled list-group modal nav navbar page pagination row
+    spinner-border status subheader table text toast valid-feedback visually-hidden align bg border d flex
+    fs fw fst g gap gx gy h justify link m mb me ms mt mx my opacity order overflow p pb pe position ps pt
+    px py rounded shadow small user-select vstack hstack w lead initialism hr tracking hover sticky start
+    end top bottom cursor icon avatar progress steps tag markdown lh font-monospace fw-bold
 """
 
 SKIP = re.compile(
@@ -32,21 +31,23 @@ SKIP = re.compile(
 )
 
 ICONS = """
-    home dashboard devices device-desktop-analytics cpu router topology-star-3 sitemap hierarchy-2 binary-tree-2
-    circles-relation share packages package box apps category folder folders folder-plus stack-2 cloud cloud-cog
-    cloud-off cloud-check plug plug-connected plug-connected-x plug-x server server-2 database world building
-    building-factory-2 users users-group user user-circle user-plus user-x user-question user-exclamation key lock
-    lock-open shield shield-check shield-lock shield-x fingerprint license history history-toggle clipboard-list
-    list-check list-details list-search file-text file-code notes report-search activity timeline bolt
-    arrows-exchange arrow-left arrow-right arrow-up-right arrow-back-up chevron-down chevron-right chevron-left
-    chevron-up selector external-link link unlink send send-off refresh refresh-dot refresh-alert rotate-clockwise
-    player-play player-pause player-stop plus minus x check checks circle-check circle-x circle-dot circle-dashed
-    circle-off circle-minus ban alert-triangle alert-circle info-circle help help-circle question-mark exclamation-mark
-    hourglass clock clock-hour-4 clock-exclamation clock-pause calendar loader-2 search search-off filter filter-off
-    zoom-question eye eye-off edit pencil trash archive copy clipboard clipboard-copy clipboard-check code braces
-    download upload file-import file-export settings settings-2 adjustments logout login menu-2 dots dots-vertical
-    sun moon sun-moon device-mobile inbox mood-empty point tag tags hash map-pin language template
-    variable bell mail flask test-pipe certificate wifi wifi-off toggle-left toggle-right
+    home dashboard devices device-desktop-analytics cpu router topology-star-3 topology-bus sitemap
+    hierarchy-2 binary-tree-2 circles-relation share packages package box apps category folder folders
+    folder-plus stack-2 cloud cloud-cog cloud-off cloud-check plug plug-connected plug-connected-x plug-x
+    server server-2 database world building building-factory-2 users users-group user user-circle
+    user-plus user-x user-question user-exclamation key lock lock-open shield shield-check shield-lock
+    shield-x fingerprint license history history-toggle clipboard-list list-check list-details list-search
+    file-text file-code notes report-search activity timeline bolt arrows-exchange arrow-left arrow-right
+    arrow-up-right arrow-back-up chevron-down chevron-right chevron-left chevron-up selector external-link
+    link unlink send send-off refresh refresh-dot refresh-alert rotate-clockwise player-play player-pause
+    player-stop plus minus x check checks circle-check circle-x circle-dot circle-dashed circle-off
+    circle-minus ban alert-triangle alert-circle info-circle help help-circle question-mark
+    exclamation-mark hourglass clock clock-hour-4 clock-exclamation clock-pause calendar loader-2 search
+    search-off filter filter-off zoom-question eye eye-off edit pencil trash archive copy clipboard
+    clipboard-copy clipboard-check code braces download upload file-import file-export settings settings-2
+    adjustments logout login menu-2 dots dots-vertical sun moon sun-moon device-mobile inbox mood-empty
+    point tag tags hash map-pin language template variable bell mail flask test-pipe certificate wifi
+    wifi-off toggle-left toggle-right
 """.split()
 
 

@@ -1,6 +1,7 @@
 """Huawei ROMA Connect LINK v2: field rules and the meaning of its answers."""
 
 import math
+import re
 from decimal import Decimal
 
 from portal.platforms.contract import Field, Meaning, Source, _
@@ -64,9 +65,13 @@ ADVICE = {
 }
 
 
+NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?")
+
+
 def whole_number(text):
-    """A decimal number as text, rounded down as the platform does; None when it is no number."""
-    try:
-        return math.floor(Decimal(text.strip()))
-    except (ArithmeticError, ValueError):
-        return None
+    """A decimal number as text, rounded down as the platform does; None when it is no such number.
+
+    Not Decimal alone: it reads 1e999999999, whose whole number does not fit into any memory.
+    """
+    text = text.strip()
+    return math.floor(Decimal(text)) if NUMBER.fullmatch(text) else None

@@ -58,7 +58,10 @@ BADGES = {
 def icon(name, extra=""):
     """An icon of the sprite, for decoration: the word beside it (or the button's label) names it."""
     return format_html(
-        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>', f" {extra}" * bool(extra), static(SPRITE), name
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" {extra}" * bool(extra),
+        static(SPRITE),
+        name,
     )
 
 
@@ -77,15 +80,20 @@ def when(value):
         return format_html('<span class="text-secondary">{}</span>', "–")
     moment = value.astimezone(UTC)
     iso = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return format_html('<time datetime="{}" title="{}">{} UTC</time>', iso, iso, moment.strftime("%Y-%m-%d %H:%M:%S"))
+    return format_html(
+        '<time datetime="{}" title="{}">{} UTC</time>', iso, iso, moment.strftime("%Y-%m-%d %H:%M:%S")
+    )
 
 
 @register.simple_tag
 def badge(value, label="", tone=""):
-    """A state as a badge. `value` is a state, an outcome or a platform's status; unknown words stay as they are."""
+    """A state, an outcome or a platform's status as a badge; unknown words stay as they are."""
     colour, name, word = BADGES.get(str(value).lower(), ("secondary", "point", str(value)))
     return format_html(
-        '<span class="badge state-badge bg-{}-lt">{}{}</span>', tone or colour, icon(name), label or word or "–"
+        '<span class="badge state-badge bg-{}-lt">{}{}</span>',
+        tone or colour,
+        icon(name),
+        label or word or "–",
     )
 
 
@@ -165,14 +173,22 @@ def _kind(widget):
 
 
 def _limit(widget):
-    """How many characters to count up to; nobody counts those of an address or a password."""
+    """How many characters to count up to; nobody counts those of a choice, an address or a password."""
+    if isinstance(widget, Select):
+        return ""
     counts = getattr(widget, "input_type", "text") == "text"
     return widget.attrs.get("data-counter") or (counts and widget.attrs.get("maxlength")) or ""
 
 
 def _attributes(bound, kind, described_by):
     widget = bound.field.widget
-    look = "form-check-input" if kind == "check" else "form-select" if isinstance(widget, Select) else "form-control"
+    look = (
+        "form-check-input"
+        if kind == "check"
+        else "form-select"
+        if isinstance(widget, Select)
+        else "form-control"
+    )
     classes = [look, widget.attrs.get("class", ""), "is-invalid" if bound.errors else ""]
     attributes = {"class": " ".join(filter(None, classes))}
     if described_by:

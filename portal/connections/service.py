@@ -1,0 +1,112 @@
+"""What can be done to a connection; each change stands in the record in the same transaction."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.connections.checking import check, opened_or_empty
+from portal.connections.models import Connection, StoredToken
+from portal.record.store import append
+from portal.teams.recording import Attempt, require_or_record
+
+KIND = "portal/connections"
+RIGHT = "connections"
+
+
+def attempt(verb, *, actor, team, connection=None, via="web", **fields):
+    """Raise NotAllowed (recorded) unless `actor` may run the connections of `team`; else the Attempt."""
+    if connection:
+        fields |= {
+            "object_id": connection.pk,
+            "object_name": connection.name,
+            "connection_id": str(connection.pk),
+            "connection": connection.name,
+            "platform": connection.platform,
+        }
+    tried = Attempt(verb, kind=KIND, actor=actor, team=team, via=via, **fields)
+    require_or_record(actor, RIGHT, tried)
+    return tried
+
+
+def create(*, actor, team, values, credentials, via="web"):
+    """Add a connection. Raises NotAllowed, and ValidationError when the team has one of that name."""
+    connection = Connection(team=team, **values)
+    tried = attempt("connection_create", actor=actor, team=team, connection=connection, via=via)
+    connection.set_credentials(credentials)
+    changes = [{"field": name, "after": value} for name, value in values.items() if value]
+    with transaction.atomic(durable=True):
+        _save(connection)
+        append(tried.line(body={"changes": changes + _credential_changes({}, credentials)}))
+    return connection
+
+
+def change(connection, *, actor, values, credentials, via="web"):
+    """Set `values`, and `credentials` as a whole. Raises NotAllowed, and ValidationError for a taken name.
+
+    Tokens got with the old values are dropped: they would hide a wrong password until they end.
+    """
+    tried = attempt("connection_update", actor=actor, team=connection.team, connection=connection, via=via)
+    with transaction.atomic(durable=True):
+        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        before = {name: getattr(row, name) for name in values}
+        changes = [
+            {"field": name, "before": before[name], "after": value}
+            for name, value in values.items()
+            if value != before[name]
+        ]
+        for name, value in values.items():
+            setattr(row, name, value)
+        changes += _credential_changes(opened_or_empty(row), credentials)
+        row.set_credentials(credentials)
+        row.changed_at = timezone.now()
+        row.checked_at, row.check_part, row.check_text = None, "", ""
+        _save(row)
+        StoredToken.objects.filter(connection=row).delete()
+        append(tried.line(body={"changes": changes}))
+    return row
+
+
+def delete(connection, *, actor, via="web"):
+    """Forget the connection, its credentials and what was mirrored through it. Raises NotAllowed."""
+    tried = attempt("connection_delete", actor=actor, team=connection.team, connection=connection, via=via)
+    with transaction.atomic(durable=True):
+        Connection.objects.filter(pk=connection.pk).delete()
+        append(tried.line())
+
+
+def probe(connection, *, actor, via="web"):
+    """Test part by part, store the result and return it as a checking.Result. Raises NotAllowed."""
+    tried = attempt("connection_test", actor=actor, team=connection.team, connection=connection, via=via)
+    result = check(connection)
+    parts = [{"part": each.part, "ok": each.ok, "detail": each.detail} for each in result.findings]
+    with transaction.atomic(durable=True):
+        # Only if it is still the connection that was tested.
+        Connection.objects.filter(pk=connection.pk, changed_at=connection.changed_at).update(
+            checked_at=timezone.now(), check_part=result.part, check_text=result.text
+        )
+        append(
+            tried.line(
+                outcome="failed" if result.part else "done", summary=result.text, body={"parts": parts}
+            )
+        )
+    connection.refresh_from_db()
+    return result
+
+
+def _save(connection):
+    try:
+        with transaction.atomic():
+            connection.save()
+    except IntegrityError as error:
+        raise ValidationError({"name": name_taken()}) from error
+
+
+def name_taken():
+    return _("Your team has a connection of this name already. Choose another name.")
+
+
+def _credential_changes(before, after):
+    """Which credentials were set, changed or dropped: their names only."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [{"field": f"credentials: {name}"} for name in names]

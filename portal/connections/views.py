@@ -1,0 +1,148 @@
+"""Pages of the team's connections: list, one, form, test. Stored credentials are in none of them."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.connections import service
+from portal.connections.checking import PART_NAMES, mask, opened_or_empty
+from portal.connections.forms import CREDENTIAL_LABELS, NAMES_OF_ACCOUNT, SIGN_INS, ConnectionForm, typed
+from portal.connections.models import CREDENTIALS, Connection, Platform
+from portal.teams.access import explain, may, require
+from portal.web.pages import page
+
+
+@require_GET
+def list_(request):
+    rows = Connection.objects.visible_to(request.user).filter(team=request.team) if request.team else []
+    context = {
+        "rows": rows,
+        "may_change": bool(request.team and may(request.user, service.RIGHT, request.team.pk)),
+    }
+    return page(request, "connections/list.html", context)
+
+
+def find(request, id):
+    """The connection, in whichever of the person's teams it is; else 404."""
+    return get_object_or_404(Connection.objects.visible_to(request.user).select_related("team"), pk=id)
+
+
+@require_GET
+def detail(request, id):
+    return _detail(request, find(request, id))
+
+
+def _detail(request, connection, result=None):
+    is_manager = may(request.user, service.RIGHT, connection.team_id)
+    context = {
+        "connection": connection,
+        "facts": _facts(connection),
+        "is_manager": is_manager,
+        "why_not": explain(request.user, service.RIGHT, connection.team_id),
+        "credentials": _credentials(connection) if is_manager else [],
+        "failed_part": PART_NAMES.get(connection.check_part, connection.check_part),
+        "result": result,
+    }
+    return page(request, "connections/detail.html", context, partial="connection")
+
+
+def _facts(connection):
+    names = ("endpoint", "iam_endpoint", "region", "project_id", "instance_id", "org_id")
+    facts = [(Connection._meta.get_field(name).verbose_name, getattr(connection, name)) for name in names]
+    return [(label, value) for label, value in facts if value]
+
+
+def _credentials(connection):
+    """(label, what may be shown) of each credential that this way of signing in needs."""
+    stored = opened_or_empty(connection)
+    for name in CREDENTIALS.get(connection.sign_in, ()):
+        shown = mask(stored[name]) if stored.get(name) and name in NAMES_OF_ACCOUNT else ""
+        yield CREDENTIAL_LABELS[name], shown, bool(stored.get(name))
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def new(request):
+    team = request.team
+    if team is None:
+        raise Http404
+    _require(request, "connection_create", team)
+    wanted = request.POST if request.method == "POST" else request.GET
+    if wanted.get("platform") not in Platform.values:
+        choices = [(platform, [(way, way.label) for way in ways]) for platform, ways in SIGN_INS.items()]
+        return page(request, "connections/choose.html", {"choices": choices})
+    return _form(request, team, platform=wanted["platform"], sign_in=wanted.get("sign_in"))
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def edit(request, id):
+    connection = find(request, id)
+    _require(request, "connection_update", connection.team, connection)
+    return _form(request, connection.team, platform=connection.platform, connection=connection)
+
+
+def _require(request, verb, team, connection=None):
+    """Looking at a form one may not send is refused; sending it is refused and recorded."""
+    if request.method == "POST":
+        service.attempt(verb, actor=request.user, team=team, connection=connection)
+    else:
+        require(request.user, service.RIGHT, team.pk)
+
+
+def _form(request, team, **about):
+    if request.method == "GET":
+        return _show(request, ConnectionForm(team=team, **about))
+    if "touch" in request.POST:
+        return _show(request, ConnectionForm(team=team, initial=typed(request.POST), **about))
+    form = ConnectionForm(request.POST, team=team, **about)
+    if not form.is_valid():
+        return _show(request, form, status=422)
+    try:
+        connection = _save(request, form)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _show(request, form, status=422)
+    messages.success(request, _("Connection %(name)s was saved. Test it now.") % {"name": connection.name})
+    return _go(request, reverse("connections:detail", args=[connection.pk]))
+
+
+def _save(request, form):
+    given = {"actor": request.user, "values": form.values, "credentials": form.credentials}
+    if form.connection:
+        return service.change(form.connection, **given)
+    return service.create(team=form.team, **given)
+
+
+def _show(request, form, status=200):
+    return page(request, "connections/form.html", {"form": form}, partial="form", status=status)
+
+
+def _go(request, url):
+    """To another page: for htmx an empty 200 that names it, else a redirect."""
+    if request.htmx:
+        return HttpResponse(headers={"HX-Redirect": url})
+    return redirect(url)
+
+
+@require_POST
+def test(request, id):
+    connection = find(request, id)
+    result = service.probe(connection, actor=request.user)
+    return _detail(request, connection, result)
+
+
+@require_http_methods(["GET", "POST"])
+def delete(request, id):
+    connection = find(request, id)
+    _require(request, "connection_delete", connection.team, connection)
+    if request.method == "GET":
+        return page(request, "connections/delete.html", {"connection": connection})
+    service.delete(connection, actor=request.user)
+    messages.success(request, _("Connection %(name)s was deleted.") % {"name": connection.name})
+    return redirect("connections:list")

@@ -1,0 +1,135 @@
+"""Pages of teams: mine, one with its members, the switch; for portal administrators also new teams."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_POST
+
+from portal.teams import role_table, service
+from portal.teams.access import explain, may, memberships, teams_with
+from portal.teams.forms import MemberForm, RoleForm, TeamForm
+from portal.teams.middleware import SESSION_KEY
+from portal.teams.models import Membership, Role, Team
+from portal.web.pages import page
+
+
+@require_GET
+def list_(request):
+    return _list(request)
+
+
+def _list(request, form=None, status=200):
+    roles = memberships(request.user)
+    context = {"rows": [(team, roles[team.pk]) for team in request.teams]}
+    if request.user.is_portal_admin:
+        # Names only: an administrator sees no team's content without being a member.
+        context |= {"form": form or TeamForm(), "names": Team.objects.values_list("name", flat=True)}
+    return page(request, "teams/list.html", context, status=status)
+
+
+@sensitive_post_parameters()
+@require_POST
+def create(request):
+    form = TeamForm(request.POST)
+    if request.user.is_portal_admin and not form.is_valid():
+        return _list(request, form, status=422)
+    try:
+        name = request.POST.get("name", "")
+        team = service.create_team(
+            actor=request.user, name=name.strip(), owner=getattr(form, "account", None)
+        )
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _list(request, form, status=422)
+    messages.success(request, _("Team %(name)s was created.") % {"name": team.name})
+    return redirect("teams:list")
+
+
+@require_POST
+def switch(request):
+    """Work in another of one's own teams. Posted: `team`, and `next`, the page to go to."""
+    chosen = next((team for team in request.teams if str(team.pk) == request.POST.get("team")), None)
+    if chosen is None:
+        raise Http404
+    request.session[SESSION_KEY] = str(chosen.pk)
+    target = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return redirect(target if is_ours else "/")
+
+
+def find(request, id):
+    return get_object_or_404(Team.objects.filter(pk__in=teams_with(request.user, "view")), pk=id)
+
+
+@require_GET
+def detail(request, id):
+    return _detail(request, find(request, id))
+
+
+def _detail(request, team, form=None, problem="", status=200):
+    context = {
+        "shown": team,
+        "members": team.memberships.select_related("user").order_by("user__name", "user__email"),
+        "is_owner": may(request.user, service.RIGHT, team.pk),
+        "why_not": explain(request.user, service.RIGHT, team.pk),
+        "my_role": memberships(request.user).get(team.pk),
+        "roles": Role,
+        "table": role_table.rows(),
+        "form": form or MemberForm(),
+        "problem": problem,
+    }
+    return page(request, "teams/detail.html", context, status=status)
+
+
+@sensitive_post_parameters()
+@require_POST
+def member_add(request, id):
+    team = find(request, id)
+    service.require_right(team, "member_add", actor=request.user)
+    form = MemberForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, team, form, status=422)
+    try:
+        person = service.add_member(
+            team, actor=request.user, person=form.account, role=form.cleaned_data["role"]
+        )
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _detail(request, team, form, status=422)
+    messages.success(request, _("%(person)s was added.") % {"person": person})
+    return redirect("teams:detail", team.pk)
+
+
+def _member(team, id):
+    return get_object_or_404(Membership.objects.select_related("user", "team"), team=team, pk=id)
+
+
+@require_POST
+def member_role(request, id, member):
+    team = find(request, id)
+    form = RoleForm(request.POST)
+    row = _member(team, member)
+    if not form.is_valid():
+        service.require_right(team, "member_role", actor=request.user)
+        return _detail(request, team, problem=_("There is no such role."), status=422)
+    return _change(request, row, service.change_role, role=form.cleaned_data["role"])
+
+
+@require_POST
+def member_remove(request, id, member):
+    return _change(request, _member(find(request, id), member), service.remove_member)
+
+
+def _change(request, row, verb, **values):
+    try:
+        verb(row, actor=request.user, **values)
+    except ValidationError as error:
+        return _detail(request, row.team, problem=error.messages[0], status=422)
+    messages.success(request, _("Saved: %(person)s.") % {"person": row.user})
+    if row.user == request.user and not memberships(request.user).get(row.team_id):
+        return redirect("teams:list")
+    return redirect("teams:detail", row.team_id)

@@ -1,0 +1,264 @@
+"""Teams and members in the browser. Would catch: a role that sees or changes what it may not, a team without
+an owner, a password of an existing account replaced, changes and refusals missing from the record."""
+
+import pytest
+from django.contrib.auth.hashers import check_password
+from django.test import Client
+from django.urls import reverse
+
+from portal.record.models import Body, Entry
+from portal.teams.models import Membership, Role, Team, User
+from tests.support.plant import make_plant
+
+PASSWORD = "correct horse battery"
+NOWHERE = "http://127.0.0.1:9"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def plant():
+    return make_plant(NOWHERE)
+
+
+@pytest.fixture
+def harbour():
+    return make_plant(NOWHERE, name="Harbour")
+
+
+def browser(user):
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(user)
+    return client
+
+
+def url(name, plant, role=None):
+    ids = [plant.team.pk]
+    if role:
+        ids.append(membership(plant, role).pk)
+    return reverse(f"teams:{name}", args=ids)
+
+
+def membership(plant, role):
+    return Membership.objects.get(team=plant.team, user=plant.people[role])
+
+
+def last_entry():
+    return Entry.objects.order_by("seq").last()
+
+
+STATUS = """
+page           viewer auditor operator manager owner stranger
+list           200    200     200      200     200   200
+detail         200    200     200      200     200   404
+member_add     403    403     403      403     302   404
+member_role    403    403     403      403     302   404
+member_remove  403    403     403      403     302   404
+"""
+ROWS = [line.split() for line in STATUS.strip().splitlines()]
+CASES = [
+    (row[0], who, int(status)) for row in ROWS[1:] for who, status in zip(ROWS[0][1:], row[1:], strict=True)
+]
+
+
+@pytest.mark.parametrize(("page", "who", "status"), CASES)
+def test_each_role_gets_the_pages_of_the_table(plant, harbour, page, who, status):
+    person = harbour.people["owner"] if who == "stranger" else plant.people[who]
+    client, before = browser(person), list(Membership.objects.order_by("pk").values())
+    if page == "list":
+        answer = client.get(reverse("teams:list"))
+    elif page == "detail":
+        answer = client.get(url("detail", plant))
+    elif page == "member_add":
+        new = User.objects.create(email="new@example.test")
+        answer = client.post(url(page, plant), {"email": new.email, "role": "viewer"})
+    else:
+        answer = client.post(url(page, plant, "operator"), {"role": "viewer"})
+    assert answer.status_code == status
+    if status in (403, 404):
+        assert list(Membership.objects.order_by("pk").values()) == before
+    if status == 403:
+        entry = last_entry()
+        assert (entry.verb, entry.outcome, entry.actor) == (page, "denied", person.email)
+        assert "roles" in answer.text
+        assert "Owner" in answer.text
+
+
+def test_the_list_shows_my_teams_with_my_role_and_no_others(plant, harbour):
+    text = browser(plant.people["operator"]).get(reverse("teams:list")).text
+    assert "Plant 3" in text
+    assert "Operator" in text
+    assert "Harbour" not in text
+
+
+def test_members_see_each_other_and_what_each_role_may(plant):
+    text = browser(plant.people["viewer"]).get(url("detail", plant)).text
+    for role in Role:
+        assert f'data-member="{role}-plant@example.test" data-role="{role}"' in text
+    assert "own entries" in text
+    assert "Add member" not in text
+
+
+def test_an_owner_adds_somebody_who_has_an_account_whatever_the_case(plant):
+    User.objects.create(email="new@example.test", name="New")
+    answer = browser(plant.people["owner"]).post(
+        url("member_add", plant), {"email": "NEW@Example.test", "role": "manager"}, follow=True
+    )
+    assert "New was added." in answer.text
+    assert Membership.objects.get(team=plant.team, user__email="new@example.test").role == "manager"
+    entry = last_entry()
+    assert (entry.kind, entry.verb, entry.outcome) == ("portal/members", "member_add", "done")
+    assert (entry.team, entry.object_name) == ("Plant 3", "new@example.test")
+
+
+def test_an_owner_makes_an_account_and_its_password_is_nowhere(plant):
+    client = browser(plant.people["owner"])
+    typed = {"email": "new@example.test", "person_name": "New", "password": PASSWORD, "role": "viewer"}
+    answer = client.post(url("member_add", plant), typed, follow=True)
+    assert PASSWORD not in answer.text
+    assert PASSWORD not in Body.objects.get(seq=last_entry().seq).text
+    new = Client(HTTP_HOST="localhost")
+    assert new.login(email="new@example.test", password=PASSWORD)
+    assert "Plant 3" in new.get(reverse("teams:list")).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "text"),
+    [
+        ({"email": "new@example.test"}, "person_name", "Nobody has this e-mail address yet."),
+        (
+            {"email": "new@example.test", "person_name": "New"},
+            "password",
+            "Nobody has this e-mail address yet.",
+        ),
+        ({"email": "new@example.test", "person_name": "New", "password": "short"}, "password", "too short"),
+        ({"email": "nonsense"}, "email", "valid email"),
+        ({"email": "viewer-plant@example.test"}, "email", "is a member already"),
+    ],
+)
+def test_a_person_who_cannot_be_added_is_explained_and_the_input_stays(plant, typed, field, text):
+    answer = browser(plant.people["owner"]).post(url("member_add", plant), {"role": "viewer", **typed})
+    assert answer.status_code == 422
+    assert text in str(answer.context["form"].errors[field])
+    assert f'value="{typed["email"]}"' in answer.text
+    assert "short" != answer.context["form"]["password"].as_widget()
+    assert 'value="short"' not in answer.text
+    assert not User.objects.filter(email="new@example.test").exists()
+
+
+def test_the_password_of_an_existing_account_is_never_replaced(plant):
+    User.objects.create_user("new@example.test", PASSWORD)
+    typed = {
+        "email": "new@example.test",
+        "person_name": "X",
+        "password": "another long pass",
+        "role": "viewer",
+    }
+    answer = browser(plant.people["owner"]).post(url("member_add", plant), typed)
+    assert answer.status_code == 422
+    assert check_password(PASSWORD, User.objects.get(email="new@example.test").password)
+
+
+def test_a_changed_role_counts_from_the_next_page_on(plant):
+    answer = browser(plant.people["owner"]).post(url("member_role", plant, "viewer"), {"role": "manager"})
+    assert answer.status_code == 302
+    assert browser(plant.people["viewer"]).get(reverse("connections:new")).status_code == 200
+    entry = last_entry()
+    assert (entry.verb, entry.outcome, entry.object_name) == (
+        "member_role",
+        "done",
+        "viewer-plant@example.test",
+    )
+    assert Body.objects.get(seq=entry.seq).text == '{"after":"manager","before":"viewer"}'
+
+
+def test_a_role_that_does_not_exist_changes_nothing(plant):
+    answer = browser(plant.people["owner"]).post(url("member_role", plant, "viewer"), {"role": "emperor"})
+    assert answer.status_code == 422
+    assert membership(plant, "viewer").role == "viewer"
+
+
+def test_who_was_removed_sees_the_team_no_more(plant):
+    browser(plant.people["owner"]).post(url("member_remove", plant, "viewer"))
+    assert browser(plant.people["viewer"]).get(url("detail", plant)).status_code == 404
+    assert (last_entry().verb, last_entry().object_name) == ("member_remove", "viewer-plant@example.test")
+
+
+@pytest.mark.parametrize(("verb", "data"), [("member_remove", {}), ("member_role", {"role": "manager"})])
+def test_the_last_owner_stays_owner(plant, verb, data):
+    answer = browser(plant.people["owner"]).post(url(verb, plant, "owner"), data)
+    assert answer.status_code == 422
+    assert "A team keeps at least one owner." in answer.text
+    assert membership(plant, "owner").role == "owner"
+
+
+def test_one_of_two_owners_may_leave(plant):
+    Membership.objects.filter(pk=membership(plant, "manager").pk).update(role="owner")
+    answer = browser(plant.people["owner"]).post(url("member_remove", plant, "owner"))
+    assert answer.status_code == 302
+    assert answer["Location"] == "/teams/"
+
+
+def test_a_member_of_another_team_cannot_be_reached_through_mine(plant, harbour):
+    other = Membership.objects.get(team=harbour.team, user=harbour.people["viewer"])
+    for verb in ("member_role", "member_remove"):
+        address = reverse(f"teams:{verb}", args=[plant.team.pk, other.pk])
+        assert browser(plant.people["owner"]).post(address, {"role": "owner"}).status_code == 404
+    assert Membership.objects.get(pk=other.pk).role == "viewer"
+
+
+def test_a_portal_administrator_creates_a_team_and_sees_names_only(plant):
+    admin = User.objects.create(email="admin@example.test", is_portal_admin=True)
+    client = browser(admin)
+    typed = {"name": "Mine", "email": "boss@example.test", "person_name": "Boss", "password": PASSWORD}
+    text = client.post(reverse("teams:create"), typed, follow=True).text
+    assert "Plant 3" in text
+    assert "Mine" in text
+    assert str(plant.team.pk) not in text
+    assert Membership.objects.get(team__name="Mine").role == "owner"
+    assert client.get(url("detail", plant)).status_code == 404
+    entry = last_entry()
+    assert (entry.verb, entry.outcome, entry.actor, entry.team) == (
+        "team_create",
+        "done",
+        admin.email,
+        "Mine",
+    )
+
+
+def test_a_taken_team_name_is_refused_and_the_input_stays(plant):
+    admin = User.objects.create(email="admin@example.test", is_portal_admin=True)
+    typed = {"name": "Plant 3", "email": "owner-plant@example.test"}
+    answer = browser(admin).post(reverse("teams:create"), typed)
+    assert answer.status_code == 422
+    assert "There is a team of this name already." in answer.text
+    assert 'value="owner-plant@example.test"' in answer.text
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_nobody_else_creates_teams(plant, role):
+    answer = browser(plant.people[role]).post(
+        reverse("teams:create"), {"name": "X", "email": "a@example.test"}
+    )
+    assert answer.status_code == 403
+    assert not Team.objects.filter(name="X").exists()
+    assert (last_entry().verb, last_entry().outcome) == ("team_create", "denied")
+    assert "New team" not in browser(plant.people[role]).get(reverse("teams:list")).text
+
+
+def test_switching_goes_to_own_teams_and_to_own_pages_only(plant, harbour):
+    Membership.objects.create(team=harbour.team, user=plant.people["viewer"], role="viewer")
+    client = browser(plant.people["viewer"])
+    address = reverse("teams:switch")
+    answer = client.post(address, {"team": plant.team.pk, "next": "/connections/"})
+    assert answer["Location"] == "/connections/"
+    assert client.get("/connections/").wsgi_request.team == plant.team
+    answer = client.post(address, {"team": harbour.team.pk, "next": "https://evil.example/"})
+    assert answer["Location"] == "/"
+    assert client.get("/connections/").wsgi_request.team == harbour.team
+    assert browser(plant.people["owner"]).post(address, {"team": harbour.team.pk}).status_code == 404
+    assert browser(plant.people["owner"]).post(address, {"team": "nonsense"}).status_code == 404
+
+
+def test_a_switch_is_no_link(plant):
+    assert browser(plant.people["viewer"]).get(reverse("teams:switch")).status_code == 405
