@@ -74,4 +74,4 @@ bench: setup
 	@$(BIN)/python -m tests.bench.run $(NAMES)
 
 vendor: setup
-	@$(BIN)/python -m tools.vendor.refresh
+	@$(BIN)/python -m portal.web.vendor.refresh

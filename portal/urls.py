@@ -13,7 +13,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("portal.teams.account_urls")),
     path("web/", include("portal.web.urls")),
     path("operations/", include("portal.operations.urls")),
     path("audit/", include("portal.audit.urls")),

@@ -147,7 +147,7 @@ class ConnectionForm(forms.Form):
         allowed = SIGN_INS[self.platform]
         wanted = (data or {}).get("sign_in") or sign_in or (initial or {}).get("sign_in")
         stored = connection.sign_in if connection else None
-        self.way = next((way for way in (wanted, stored) if way in allowed), allowed[0])
+        self.way = SignIn(next((way for way in (wanted, stored) if way in allowed), allowed[0]))
         self.stored = opened_or_empty(connection) if connection else {}
         kept = {name: getattr(connection, name) for name in self.base_fields} if connection else {}
         super().__init__(

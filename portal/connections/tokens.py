@@ -32,14 +32,21 @@ class DatabaseTokens:
         give_up = time.monotonic() + WAIT_SECONDS
         StoredToken.objects.get_or_create(connection_id=self.connection_id, name=name)
         while time.monotonic() < give_up:
-            current = self.get(name)
-            if current and current.value != stale and current.expires_at > time.time():
+            if current := self._usable(name, stale):
                 return current
             free = self._rows(name).filter(Q(renewing_until=None) | Q(renewing_until__lt=Now()))
             if free.update(renewing_until=Now() + LEASE):
+                # Between the look and the lease another process may have fetched it and given the lease back.
+                if current := self._usable(name, stale):
+                    self._rows(name).update(renewing_until=None)
+                    return current
                 return self._fetch(name, fetch)
             time.sleep(POLL_SECONDS)
         raise SignInFailed(_("Another process is signing in and does not finish; try again."), part="sign_in")
+
+    def _usable(self, name, stale):
+        current = self.get(name)
+        return current if current and current.value != stale and current.expires_at > time.time() else None
 
     def _fetch(self, name, fetch):
         try:

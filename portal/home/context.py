@@ -5,22 +5,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from portal.connections.models import Platform
+from portal.home.demo import PASSWORD as DEMO_PASSWORD
+from portal.home.demo import SIGN_INS
 from portal.kinds.registry import KINDS
 from portal.operations.models import UNSETTLED, Operation
 from portal.teams.access import may
 from portal.web.pages import is_piece
-
-DEMO_SIGN_INS = (
-    ("owner@example.test", "Owner"),
-    ("manager@example.test", "Manager"),
-    ("operator@example.test", "Operator"),
-    ("viewer@example.test", "Viewer"),
-    ("auditor@example.test", "Auditor"),
-    ("other-owner@example.test", "Owner of Harbour"),
-    ("admin@example.test", "Portal administrator"),
-    ("reviewer@example.test", "Portal auditor"),
-)
-DEMO_PASSWORD = "demo-pass-1"
 
 
 def shell(request):
@@ -32,7 +22,7 @@ def shell(request):
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         if settings.DEMO:
-            context |= {"demo_signins": DEMO_SIGN_INS, "demo_password": DEMO_PASSWORD}
+            context |= {"demo_signins": SIGN_INS, "demo_password": DEMO_PASSWORD}
         return context
     # A piece has no menu around it, so nothing is counted for it.
     return context if is_piece(request) else context | {"menu": _menu(request)}

@@ -6,12 +6,24 @@ CHUNK = 500  # rows per statement
 
 
 def keep(kind, connection, decoded):
-    """Create or update the mirror row of one object that the platform just showed; returns it."""
+    """Create or update the mirror row of one object that the platform just showed, in one statement.
+
+    Returns a row with its values; its primary key is not that of the database when the row was there before.
+    """
     values = {**kind.model.values_from(decoded), "read_at": timezone.now(), "gone_at": None}
-    row, _created = kind.model.objects.update_or_create(
-        connection=connection, remote_id=str(decoded["id"]), defaults=values
+    row = kind.model(connection=connection, remote_id=str(decoded["id"]), **values)
+    kind.model.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["connection", "remote_id"], update_fields=list(values)
     )
     return row
+
+
+def refresh(row, decoded):
+    """Bring a row in line with the object the platform just showed."""
+    values = {**row.values_from(decoded), "read_at": timezone.now(), "gone_at": None}
+    for name, value in values.items():
+        setattr(row, name, value)
+    type(row).objects.filter(pk=row.pk).update(**values)
 
 
 def keep_all(kind, connection, items):
@@ -40,9 +52,10 @@ def keep_all(kind, connection, items):
     return known
 
 
-def mark_gone(rows):
-    """The platform no longer shows these rows."""
+def mark_gone(kind, rows):
+    """The platform no longer shows these rows; one statement for all of them."""
     now = timezone.now()
     for row in rows:
         row.gone_at = now
-        row.save(update_fields=["gone_at"])
+    if rows:
+        kind.model.objects.filter(pk__in=[row.pk for row in rows]).update(gone_at=now)

@@ -48,7 +48,7 @@ def perform(kind, verb_name, *, actor, connection, data, key, target=None, reaso
         _record_denial(kind, verb, actor, connection, data, target, reason, via, denial)
         raise
     operation = Operation(
-        team_id=connection.team_id,
+        team=connection.team,
         key=key,
         body_hash=_body_hash(kind, verb, connection, data, target),
         actor=actor,
@@ -63,7 +63,7 @@ def perform(kind, verb_name, *, actor, connection, data, key, target=None, reaso
         object_name=verb.object_name(data, target)[:256],
         data=data,
     )
-    existing = intend(operation, connection)
+    existing = intend(operation, connection, target)
     if existing:
         return existing
     return _carry_out(operation, connection, kind, verb, target)
@@ -93,16 +93,13 @@ def _carry_out(operation, connection, kind, verb, target):
     return conclude(operation, State.DONE, answer, decoded, secret_names=_secret_names(kind, client))
 
 
-def intend(operation, connection):
+def intend(operation, connection, target):
     """Commit the operation and its first entry; returns the operation that holds the key, if one does."""
-    existing = _holder(operation)
-    if existing:
-        return existing
-    operation.request = _request(operation, connection)
+    operation.request = _request(operation, connection, target)
+    operation.lease_until = Now() + LEASE
     try:
         with transaction.atomic(durable=True):
-            operation.save(force_insert=True)
-            _lease(operation)
+            Operation.objects.bulk_create([operation])
             append(line(operation, Stage.INTENT, "asked", {"request": operation.request, "data": operation.data}))
     except IntegrityError as error:
         existing = _holder(operation)
@@ -125,11 +122,11 @@ def _holder(operation):
     return existing
 
 
-def _request(operation, connection):
+def _request(operation, connection, target):
     """Method, URL and body as they will be sent; None when the connection is broken (prepare says how)."""
     try:
         client = connection.client()
-        call = operation.verb.call(client, operation.data, operation.target)
+        call = operation.verb.call(client, operation.data, target)
     except PortalError:
         return None
     return {"method": call.method, "url": client.url(call), "body": (call.body or b"").decode()}
@@ -150,9 +147,9 @@ def mark_sending(operation):
     try:
         with transaction.atomic(durable=True):
             mine = _mine(operation).filter(state=State.INTENT)
-            if not mine.update(state=State.SENDING, sent_at=operation.sent_at, baseline=operation.baseline):
+            changes = {"sent_at": operation.sent_at, "baseline": operation.baseline}
+            if not mine.update(state=State.SENDING, lease_until=Now() + LEASE, **changes):
                 raise RecordUnavailable(_("Somebody else ended this operation meanwhile. Nothing was sent."))
-            _lease(operation)
     except DatabaseError as error:
         raise RecordUnavailable(_not_recorded()) from error
 
@@ -225,10 +222,6 @@ def _outcome_body(operation, decoded, secret_names):
 def _mine(operation):
     """The row, if this process still holds the attempt."""
     return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)
-
-
-def _lease(operation):
-    Operation.objects.filter(pk=operation.pk).update(lease_until=Now() + LEASE)
 
 
 def line(operation, stage, outcome, body):

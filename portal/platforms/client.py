@@ -163,12 +163,16 @@ def _checked(endpoint):
     """scheme://host[:port] in lower case; raises NotSent for anything else."""
     try:
         parts = urlsplit(endpoint)
-        is_plain = parts.path in ("", "/") and not parts.query and not parts.fragment and "@" not in parts.netloc
+        is_plain = (
+            parts.path in ("", "/") and not parts.query and not parts.fragment and "@" not in parts.netloc
+        )
         if parts.scheme in ("http", "https") and parts.hostname and is_plain and parts.port != 0:
             return f"{parts.scheme}://{parts.netloc.lower()}"
     except ValueError:
         pass  # a port out of range, a broken IPv6 address
-    raise NotSent(_("The address must read https://host or https://host:port, without a path."), part="address")
+    raise NotSent(
+        _("The address must read https://host or https://host:port, without a path."), part="address"
+    )
 
 
 def segment(value):

@@ -112,13 +112,10 @@ class Field:
         if isinstance(value, (float, Decimal)) and not math.isfinite(value):
             yield Problem(path, "type", _("must be %(kind)s"), {"kind": KIND_NAMES[int]})
             return
-        value = math.floor(value)
-        if (
-            self.minimum is not None
-            and value < self.minimum
-            or self.maximum is not None
-            and value > self.maximum
-        ):
+        # Compared before rounding: the whole number of Decimal("1e999999999") fits into no memory.
+        below = self.minimum is not None and value < self.minimum
+        above = self.maximum is not None and value >= self.maximum + 1
+        if below or above:
             params = {"minimum": self.minimum, "maximum": self.maximum}
             yield Problem(path, "range", _("must be from %(minimum)s to %(maximum)s"), params)
 

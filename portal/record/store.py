@@ -4,10 +4,10 @@ import hashlib
 import json
 import os
 
-from django.db import models, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from portal.record.models import Body, Entry, Head
+from portal.record.models import Body, Entry
 from portal.record.redaction import redact
 
 VERSION = 1
@@ -28,10 +28,8 @@ def append(*lines):
     A line is a dict of Entry fields plus `body` (any JSON value) and `secrets` (names in the body to take
     out besides the usual ones). Call it last in the caller's transaction: it takes the head lock.
     """
-    with transaction.atomic():
-        # Updating before reading takes the row lock on both databases.
-        Head.objects.filter(pk=1).update(seq=models.F("seq") + len(lines))
-        last = Head.objects.values_list("seq", flat=True).get(pk=1)
+    with transaction.atomic(savepoint=False):
+        last = _advance_head(len(lines))
         entries, bodies = [], []
         for seq, line in enumerate(lines, start=last - len(lines) + 1):
             line = dict(line)
@@ -39,9 +37,28 @@ def append(*lines):
             text, salt = canonical(body), os.urandom(16)
             entries.append(_entry(seq, line, digest(salt, text)))
             bodies.append(Body(seq=seq, salt=salt, text=text))
-        Entry.objects.bulk_create(entries)
-        Body.objects.bulk_create(bodies)
+        _insert(entries)
+        _insert(bodies)
         return entries
+
+
+def _advance_head(count):
+    """The number of the last of `count` new entries; holds the head's lock until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE record_head SET seq = seq + %s WHERE id = 1 RETURNING seq", [count])
+        return cursor.fetchone()[0]
+
+
+def _insert(rows):
+    """One statement of plain SQL: the record is written four times in each operation, and the ORM takes ten
+    times as long to build the same text."""
+    model = type(rows[0])
+    places = ", ".join(["%s"] * len(model._meta.fields))
+    names = ", ".join(connection.ops.quote_name(field.column) for field in model._meta.fields)
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in model._meta.fields]
+    places = ", ".join([f"({places})"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) VALUES {places}", values)
 
 
 def _entry(seq, line, body_digest):

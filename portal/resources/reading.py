@@ -64,7 +64,7 @@ def _look_up(kind, collection, rows):
             gone.append(row)
         except PortalError:
             return
-    mirroring.mark_gone(gone)
+    mirroring.mark_gone(kind, gone)
 
 
 def read_one(kind, row):
@@ -73,9 +73,9 @@ def read_one(kind, row):
         collection = kind.collection_of(row.connection.client())
         decoded = collection.get(row.remote_id, **kind.hints(row))
     except Missing:
-        mirroring.mark_gone([row])
+        mirroring.mark_gone(kind, [row])
         return row, None
     except PortalError as error:
         return row, error
-    fresh = mirroring.keep(kind, row.connection, {**decoded, "id": row.remote_id})
-    return fresh, None
+    mirroring.refresh(row, decoded)
+    return row, None

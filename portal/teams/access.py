@@ -64,7 +64,8 @@ def memberships(user):
 
 def forget(user):
     """Read the memberships again; after they changed, or before a long-running job acts for the person."""
-    vars(user).pop("_roles", None)
+    if hasattr(user, "_roles"):
+        del user._roles  # not by vars(): request.user is a lazy wrapper with a dict of its own
 
 
 def teams_with(user, right):

@@ -52,7 +52,7 @@ class SignIn(LoginRequiredMiddleware):
 
     def process_response(self, request, response):
         if getattr(request, "is_guarded", False) and not response.has_header("Cache-Control"):
-            pass
+            response["Cache-Control"] = "no-store"
         return response
 
     def handle_no_permission(self, request, view_func):

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 BENCHMARKS = {}
+REPORTS = []
 ROUNDS = 5
 
 
@@ -46,6 +47,12 @@ def benchmark(name, *, yardstick=None, calls=100, aim=""):
         return prepare
 
     return declare
+
+
+def report(make):
+    """Declare figures that are counted rather than timed: a function that yields (what, figure, aim)."""
+    REPORTS.append(make)
+    return make
 
 
 def measure_together(wanted):

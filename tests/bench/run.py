@@ -12,7 +12,7 @@ from pathlib import Path
 
 import django
 
-from tests.bench.measuring import BENCHMARKS, measure_together
+from tests.bench.measuring import BENCHMARKS, REPORTS, measure_together
 
 COLUMNS = ("benchmark", "wall ms", "cpu ms", "against", "wall x", "cpu x", "cpu + ms", "aim")
 
@@ -35,7 +35,9 @@ def main(arguments=None):
             sys.exit(
                 f"no benchmark is named {' or '.join(words)}" if words else "there are no benchmarks yet"
             )
-        print(table(rows(wanted, measure_together(wanted))))
+        print(table(COLUMNS, rows(wanted, measure_together(wanted))))
+        for make in REPORTS if not words else ():
+            print("\n" + table(("counted", "figure", "aim"), [list(map(str, row)) for row in make()]))
     finally:
         shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 
@@ -66,8 +68,8 @@ def ratio(value, base):
     return f"{value / base:.2f}" if base else "-"
 
 
-def table(lines):
-    lines = [COLUMNS, *lines]
+def table(head, lines):
+    lines = [head, *lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

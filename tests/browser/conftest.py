@@ -1,17 +1,21 @@
 """Chromium on the real portal. Each page fails its test for any script error, CSP violation or broken file.
 
-`open_page(...)` opens a page, `page` is one with the usual options. Both belong to `portal_server`, whose
-database is that of a fresh demo before each test and is Django's default in the test as well.
+`open_page(...)` opens a page, `page` is one with the usual options, `desk` one with the operator signed in.
+All belong to `portal_server`, whose database is that of a fresh demo before each test and is Django's default
+in the test as well.
 """
 
 import shutil
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import sync_playwright
 
 from portal.home import demo
 from portal.home.static_files import UNUSED
-from tests.browser.pages import Problems, sign_in
+from portal.teams.models import User
+from tests.browser.pages import Problems
 from tests.support import databases as engines
 from tests.support.processes import Portal, run_manage
 
@@ -29,6 +33,7 @@ HEIGHTS = {1440: 900, 390: 844}
 SEEDED = "seeded"
 SERVED = "served"
 TIMEOUT_MS = 10_000
+OPERATOR = "operator@example.test"
 
 
 @pytest.fixture(scope="session")
@@ -48,14 +53,23 @@ def portal_process(databases, django_db_setup, django_db_blocker, emulator_proce
     emulator_process.reset()
     with django_db_blocker.unblock(), engines.pointed_at(databases, SERVED):
         demo.seed(emulator_process.url)
+        cookies = {user.email: session_of(user) for user in User.objects.all()}
         engines.connections.close_all()
         databases.create(SEEDED, template=SERVED)
     made = run_manage("collectstatic", "--no-input", *(f"--ignore={pattern}" for pattern in UNUSED))
     assert made.returncode == 0, made.stderr
     database = databases.create(SERVED, template=SEEDED)
     portal = Portal(database, log=tmp_path_factory.mktemp("portal") / "log")
+    portal.sessions = cookies
     yield portal
     portal.stop()
+
+
+def session_of(user):
+    """The cookie of somebody who signed in before the test began; test_signing_in.py goes through the door."""
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 @pytest.fixture
@@ -79,7 +93,7 @@ def problems():
 
 @pytest.fixture
 def open_page(browser, portal_server, problems):
-    """open_page(javascript=True, dark=False, width=1440, email=None): a page, signed in when told who."""
+    """open_page(javascript=True, dark=False, width=1440, email=None): an empty page, signed in when told who."""
     contexts = []
 
     def open_page(*, javascript=True, dark=False, width=1440, email=None):
@@ -97,7 +111,8 @@ def open_page(browser, portal_server, problems):
         context.on("page", problems.watch)
         page = context.new_page()
         if email:
-            sign_in(page, email)
+            value = portal_server.sessions[email]
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": portal_server.url}])
         return page
 
     yield open_page
@@ -109,3 +124,9 @@ def open_page(browser, portal_server, problems):
 @pytest.fixture
 def page(open_page):
     return open_page()
+
+
+@pytest.fixture
+def desk(open_page):
+    """The operator's browser."""
+    return open_page(email=OPERATOR)

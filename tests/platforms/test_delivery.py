@@ -81,6 +81,12 @@ def test_a_create_whose_answer_is_lost_is_unclear_and_was_sent_once(server, clie
     assert [got.method for got in server.got] == ["POST"]
 
 
+def test_a_page_where_nothing_is_promised_is_unclear_too(server, client):
+    server.behave = http(200, "<html>Welcome to this network</html>")
+    with pytest.raises(Unclear):
+        client.send(client.soft_buses.sync_call("04ab"))
+
+
 def test_a_gzip_bomb_is_not_unpacked(server, client):
     bomb = gzip.compress(b" " * 200_000_000, compresslevel=1)
     server.behave = http(201, bomb, Content_Encoding="gzip")

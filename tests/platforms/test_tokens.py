@@ -162,6 +162,17 @@ def test_a_token_that_ended_is_never_sent(cloud, clock):
     assert cloud.server.got[-1].headers["x-auth-token"] == "token-2"
 
 
+def test_a_token_that_ended_is_not_sent_even_if_no_new_one_can_be_had(cloud, clock):
+    client = iotda(cloud, clock)
+    client.spaces.list()
+    clock.now += 24 * HOUR + 1
+    cloud.refuse = reset
+    sent = len(cloud.server.got)
+    with pytest.raises(NotSent):
+        client.spaces.list()
+    assert [got.method for got in cloud.server.got[sent:]] == ["POST"]
+
+
 def test_a_dropped_token_is_replaced_once_and_the_call_sent_again(cloud, clock):
     client = iotda(cloud, clock)
     client.spaces.list()

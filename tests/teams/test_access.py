@@ -1,8 +1,9 @@
 """Who may do what. Would catch: a right given to a role too many or too few, a stranger or a portal
-administrator who sees a team's content, somebody inactive who still may. The table is typed from the design."""
+administrator who sees a team's content, somebody inactive who still may. Its table is typed by hand."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.utils.functional import SimpleLazyObject
 
 from portal.errors import NotAllowed, NotVisible
 from portal.record.models import Entry
@@ -104,6 +105,15 @@ def test_who_may_not_sign_in_any_more_may_nothing(team):
     user = member(team, "owner", is_active=False)
     assert not any(access.may(user, right, team.pk) for right in RIGHTS)
     assert not access.may(AnonymousUser(), "view", team.pk)
+
+
+@pytest.mark.parametrize("wrap", [lambda user: user, lambda user: SimpleLazyObject(lambda: user)])
+def test_forgotten_roles_are_read_again(team, wrap):
+    user = wrap(member(team, "owner"))  # request.user is such a wrapper
+    assert access.may(user, "roles", team.pk)
+    Membership.objects.all().delete()
+    access.forget(user)
+    assert not access.may(user, "roles", team.pk)
 
 
 def test_the_refusal_names_the_role_and_who_could(team):

@@ -1,4 +1,4 @@
-"""Two owners act on each other at the same moment, over and over. Would catch: a check made before the lock."""
+"""Two owners act on each other at the same moment, many times. Would catch: a check made before the lock."""
 
 import threading
 

@@ -135,6 +135,13 @@ def test_the_500_page_needs_no_context_processor_and_no_database(visitor, settin
     assert "<title>The portal failed · IoT Portal</title>" in response.content.decode()
 
 
+def test_even_without_templates_the_failure_is_said(visitor, settings):
+    settings.TEMPLATES[0]["DIRS"] = []
+    response = visitor.get("/fails/bug/")
+    assert response.status_code == 500
+    assert "Something broke inside the portal." in response.content.decode()
+
+
 def broken(request):
     raise RuntimeError("the context processor is what broke")
 

@@ -17,7 +17,9 @@ def draw(source, **context):
 class DeviceForm(forms.Form):
     bus_name = forms.CharField(label="Bus name", widget=forms.TextInput(attrs={"data-counter": 64}))
     note = forms.CharField(required=False, help_text="Seen by auditors.", widget=forms.Textarea)
-    group = forms.CharField(widget=forms.Select(attrs={"size": 6, "data-counter": 36}, choices=[("a", "boilers")]))
+    group = forms.CharField(
+        widget=forms.Select(attrs={"size": 6, "data-counter": 36}, choices=[("a", "boilers")])
+    )
     effect = forms.ChoiceField(widget=forms.RadioSelect, choices=[("ALLOW", "Allow"), ("DENY", "Deny")])
     actions = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, choices=[("p", "Publish"), ("s", "Subscribe")]

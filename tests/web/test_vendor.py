@@ -10,7 +10,7 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from tests.web.test_templates import ROOT, TEMPLATES, Elements
-from tools.vendor import reduce
+from portal.web.vendor import reduce
 
 VENDOR = ROOT / "static" / "vendor"
 LISTING = json.loads((VENDOR / "vendor.json").read_text())
@@ -42,7 +42,7 @@ def test_no_file_asks_for_a_source_map():
 
 
 def test_every_class_of_tabler_that_a_page_uses_is_shipped():
-    tabler = set((ROOT / "tools" / "vendor" / "classes.txt").read_text().split())
+    tabler = set((ROOT / "portal" / "web" / "vendor" / "classes.txt").read_text().split())
     shipped = reduce.classes((VENDOR / "tabler-core-1.6.1" / "tabler.min.css").read_text())
     used = {name for path in TEMPLATES for name in class_names(path)}
     python = "\n".join(path.read_text() for path in (ROOT / "portal").rglob("*.py"))

@@ -193,8 +193,6 @@ def _attributes(bound, kind, described_by):
     attributes = {"class": " ".join(filter(None, classes))}
     if described_by:
         attributes["aria-describedby"] = described_by
-    if bound.errors:
-        attributes["aria-invalid"] = "true"
     if bound.field.required and not bound.field.disabled:
         attributes["aria-required"] = "true"
     if _limit(widget):

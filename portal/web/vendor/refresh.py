@@ -1,4 +1,4 @@
-"""Fetch the vendored front-end files again and write `static/vendor/`: `python -m tools.vendor.refresh`.
+"""Fetch the vendored front-end files again and write `static/vendor/`: `python -m portal.web.vendor.refresh`.
 
 Needs npm (`npm pack` checks each package against the registry's own digest); nothing else of the project
 does. Run it after using a class or an icon that the tests say is missing, or to change a version.
@@ -15,9 +15,9 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tools.vendor import reduce, wanted
+from portal.web.vendor import reduce, wanted
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 VENDOR = ROOT / "static" / "vendor"
 CLASSES = Path(__file__).with_name("classes.txt")
 SOURCES = ("templates/**/*.html", "portal/**/*.html", "portal/**/*.py", "static/js/*.js")

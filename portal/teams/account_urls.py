@@ -1,0 +1,29 @@
+"""The pages of allauth that the portal offers: sign in, sign out, change the password.
+
+Signing up, resetting by e-mail and changing the address come with invitations and mail; until then their
+addresses are 404, though allauth's own views need to be able to name them.
+"""
+
+from allauth.account import views
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404
+from django.urls import path
+
+
+@login_not_required
+def absent(request):
+    raise Http404
+
+
+urlpatterns = [
+    path("login/", views.login, name="account_login"),
+    path("logout/", views.logout, name="account_logout"),
+    path("inactive/", views.account_inactive, name="account_inactive"),
+    path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", views.password_change, name="account_change_password"),
+    path("password/set/", absent, name="account_set_password"),
+    path("signup/", absent, name="account_signup"),
+    path("email/", absent, name="account_email"),
+    path("password/reset/", absent, name="account_reset_password"),
+    path("confirm-email/", absent, name="account_email_verification_sent"),
+]

@@ -1,0 +1,91 @@
+"""The shared token store. Would catch: a token fetched by each of many at once, a lease that is never freed,
+a token that opens for another connection."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from portal.connections.models import Connection, StoredToken
+from portal.connections.tokens import DatabaseTokens
+from portal.errors import SignInFailed
+from portal.platforms.signing import Token
+from portal.teams.models import Team
+
+
+def make_connection(name="roma"):
+    team, _made = Team.objects.get_or_create(name="Plant 3")
+    return Connection.objects.create(team=team, name=name, platform="roma", endpoint="https://roma.example")
+
+
+def fresh(value):
+    return Token(value, time.time() + 3600)
+
+
+def test_of_eight_that_need_a_token_at_once_one_fetches_it(committed_db):
+    connection, fetched, got, lock = make_connection(), [], [], threading.Lock()
+    barrier = threading.Barrier(8)
+
+    def fetch():
+        with lock:
+            fetched.append(1)
+        time.sleep(0.1)  # long enough that the others come meanwhile
+        return fresh(f"token-{len(fetched)}")
+
+    def renew():
+        barrier.wait()
+        try:
+            got.append(DatabaseTokens(connection.pk).renew("iam", fetch, stale=None).value)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=renew) for _each in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(fetched) == 1
+    assert got == ["token-1"] * 8
+
+
+def test_a_token_replaced_by_somebody_else_is_taken_and_not_fetched(db):
+    store = DatabaseTokens(make_connection().pk)
+    store.renew("iam", lambda: fresh("new"), stale=None)
+    assert store.renew("iam", lambda: pytest.fail("fetched again"), stale="old").value == "new"
+
+
+def test_a_stale_or_ended_token_is_replaced(db):
+    store = DatabaseTokens(make_connection().pk)
+    store.renew("iam", lambda: Token("ended", time.time() - 1), stale=None)
+    assert store.renew("iam", lambda: fresh("second"), stale=None).value == "second"
+    assert store.renew("iam", lambda: fresh("third"), stale="second").value == "third"
+
+
+def test_a_failed_sign_in_frees_the_lease(db):
+    store = DatabaseTokens(make_connection().pk)
+
+    def refuse():
+        raise SignInFailed("no")
+
+    with pytest.raises(SignInFailed):
+        store.renew("iam", refuse, stale=None)
+    assert store.renew("iam", lambda: fresh("second try"), stale=None).value == "second try"
+
+
+def test_a_killed_process_holds_the_lease_only_until_it_ends(db):
+    connection = make_connection()
+    past = timezone.now() - timedelta(seconds=1)
+    StoredToken.objects.create(connection=connection, name="iam", renewing_until=past)
+    assert DatabaseTokens(connection.pk).renew("iam", lambda: fresh("mine"), stale=None).value == "mine"
+
+
+def test_a_token_moved_to_another_connection_does_not_open(db):
+    first, second = make_connection(), make_connection("other")
+    DatabaseTokens(first.pk).renew("iam", lambda: fresh("secret"), stale=None)
+    row = StoredToken.objects.get()
+    assert "secret" not in row.sealed
+    StoredToken.objects.create(connection=second, name="iam", sealed=row.sealed, expires_at=row.expires_at)
+    assert DatabaseTokens(second.pk).get("iam") is None

@@ -1,0 +1,129 @@
+"""Forms as a browser without JavaScript sees them: read what a page holds, change something, send it back."""
+
+import json
+import uuid
+from html.parser import HTMLParser
+
+from django.http import QueryDict
+
+from tests.support.plant import CREATES
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+class FormReader(HTMLParser):
+    """The fields of the form with id "form" with the values that a browser would send; errors by field."""
+
+    def __init__(self):
+        super().__init__()
+        self.fields, self.errors, self.text = {}, {}, []
+        self._inside = self._select = self._textarea = None
+        self._error = None
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "form":
+            self._inside = given.get("id") == "form"
+        if given.get("id", "").endswith("_error"):
+            self._error = given["id"].removeprefix("id_").removesuffix("_error")
+            self.errors[self._error] = ""
+        if not self._inside:
+            return
+        name = given.get("name")
+        if tag == "input" and name and given.get("type") not in ("submit", "button"):
+            if given.get("type") not in ("checkbox", "radio") or "checked" in given:
+                self.fields.setdefault(name, []).append(given.get("value", ""))
+        elif tag == "select" and name:
+            self._select = {"name": name, "first": None, "chosen": None, "is_list": int(given.get("size", 1)) > 1}
+        elif tag == "option" and self._select is not None:
+            value = given.get("value")
+            self._select["first"] = self._select["first"] or value
+            if "selected" in given:
+                self._select["chosen"] = value
+        elif tag == "textarea" and name:
+            self._textarea = [name, ""]
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self._inside = False
+        elif tag == "select" and self._select is not None:
+            self._take_select()
+        elif tag == "textarea" and self._textarea:
+            name, text = self._textarea
+            self.fields.setdefault(name, []).append(text.removeprefix("\n"))
+            self._textarea = None
+        elif tag in ("div", "fieldset") and self._error and self.errors[self._error].strip():
+            self._error = None
+
+    def _take_select(self):
+        select, self._select = self._select, None
+        # A drop-down sends its first option when none is chosen, a list of several lines sends nothing.
+        value = select["chosen"] if select["chosen"] is not None or select["is_list"] else select["first"] or ""
+        if value is not None:
+            self.fields.setdefault(select["name"], []).append(value)
+
+    def handle_data(self, data):
+        if self._textarea:
+            self._textarea[1] += data
+        if self._error:
+            self.errors[self._error] += data
+
+
+def read(response):
+    reader = FormReader()
+    reader.feed(response.content.decode())
+    reader.close()
+    return reader
+
+
+def new(slug):
+    return f"/{slug}/new/"
+
+
+def as_text(value):
+    """A value as it stands in an input: structures as JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def script(slug, plant, **changes):
+    """What a script posts that knows nothing of the editors: the fields alone, JSON as text.
+
+    A change to None leaves the field out.
+    """
+    platform = slug.partition("/")[0]
+    values = {**CREATES[slug], "connection": str(plant.connections[platform].pk), "operation_key": str(uuid.uuid4())}
+    return {name: as_text(value) for name, value in {**values, **changes}.items() if value is not None}
+
+
+def opened(client, slug, query=""):
+    """The fields of a freshly opened form as QueryDict."""
+    response = client.get(f"{new(slug)}{query}")
+    assert response.status_code == 200, response.status_code
+    return sendable(read(response).fields)
+
+
+def sendable(fields):
+    data = QueryDict(mutable=True)
+    for name, values in fields.items():
+        data.setlist(name, values)
+    return data
+
+
+def filled(client, slug, **changes):
+    """A freshly opened form with the kind's usual example typed into it (JSON fields by their JSON)."""
+    data = opened(client, slug)
+    for name, value in {**CREATES[slug], **changes}.items():
+        data[name] = as_text(value)
+    return data
+
+
+def send(client, slug, data, **headers):
+    body = data.urlencode() if isinstance(data, QueryDict) else encoded(data)
+    return client.post(new(slug), body, content_type="application/x-www-form-urlencoded", **headers)
+
+
+def encoded(values):
+    data = QueryDict(mutable=True)
+    for name, value in values.items():
+        data[name] = value
+    return data.urlencode()
