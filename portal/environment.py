@@ -99,7 +99,7 @@ def sqlite(path):
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",  # with the default, writers meet "database is locked"
             "timeout": 20,
-            # FULL: an intent must outlive a power cut; recursive_triggers: REPLACE must meet the delete trigger.
+            # FULL: an intent must outlive a power cut; recursive_triggers: REPLACE meets the delete trigger.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
             " PRAGMA recursive_triggers=ON;",
         },

@@ -11,7 +11,7 @@ PORTAL_CA_BUNDLE               file of certificates that platforms are checked a
 PORTAL_HTTPS_PROXY             proxy for calls to platforms
 PORTAL_SETTLE_SECONDS          how long absence is watched before it counts; default 900
 PORTAL_DEBUG                   true: error pages with code; never in production
-PORTAL_DEMO                    true: set by `manage.py demo` and tests; allows loopback platforms and plain HTTP
+PORTAL_DEMO                    true: set by `manage.py demo` and tests; allows loopback and plain HTTP
 The first three keys are made as files of mode 0600 in the data directory when not given.
 """
 

@@ -20,7 +20,14 @@ from portal.web.pages import page
 PAGE = 50
 COUNT_LIMIT = 10_000
 FILTERS = ("actor", "verb", "kind", "outcome", "since", "until", "object")
-OUTCOMES = ("asked", *(state for state in State.values if state not in ("intent", "sending")), "denied", "shown", "ok", "failed")
+OUTCOMES = (
+    "asked",
+    *(state for state in State.values if state not in ("intent", "sending")),
+    "denied",
+    "shown",
+    "ok",
+    "failed",
+)
 VERBS = (
     *("create", "sync"),
     *("connection_create", "connection_update", "connection_delete", "connection_test"),
@@ -90,7 +97,9 @@ def _narrow(request):
         person = User.objects.filter(email__iexact=actor).first()
         entries = entries.filter(actor_id=str(person.pk)) if person else entries.filter(actor=actor)
     if text := request.GET.get("object", "").strip():
-        entries = entries.filter(object_id=text) | entries.filter(object_name=text) | entries.filter(operation=text)
+        entries = (
+            entries.filter(object_id=text) | entries.filter(object_name=text) | entries.filter(operation=text)
+        )
     for name, lookup, days in (("since", "at__gte", 0), ("until", "at__lt", 1)):
         text = request.GET.get(name, "").strip()
         if not text:

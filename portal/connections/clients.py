@@ -1,4 +1,4 @@
-"""From a Connection row to a platform client: one per process and connection, rebuilt when the row changes."""
+"""From a Connection row to a platform client: one per process and row, rebuilt when the row changes."""
 
 import threading
 from collections import OrderedDict

@@ -170,6 +170,8 @@ class ConnectionForm(forms.Form):
         self.fields["sign_in"].widget.attrs |= REDRAWING
         if len(ways) == 1:
             self.fields["sign_in"].widget = forms.HiddenInput()
+        for name in {"endpoint", "iam_endpoint", "region"} & self.fields.keys():
+            del self.fields[name].widget.attrs["maxlength"]  # nobody counts the letters of an address
 
     def _add_credentials(self):
         self.credential_names = CREDENTIALS[self.way]
@@ -184,7 +186,7 @@ class ConnectionForm(forms.Form):
                 widget=forms.PasswordInput() if secret else forms.TextInput(),
                 help_text=self._stored_text(name, secret),
             )
-            field.widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+            field.widget.attrs = {"autocomplete": "off", "spellcheck": "false"}
             self.fields[name] = field
 
     def _stored_text(self, name, secret):
@@ -276,6 +278,7 @@ class ConnectionForm(forms.Form):
             if value:
                 merged[name] = value
             elif name not in self.errors:
+                self.fields[name].help_text = ""
                 text = (
                     _("Enter it again: it was stored for another address or sign-in.")
                     if moved and self.stored

@@ -127,7 +127,7 @@ class Connection(models.Model):
 
 
 class StoredToken(models.Model):
-    """A platform's token, shared by all processes; `renewing_until` is the lease of the one that renews it."""
+    """A platform's token, shared by all processes; `renewing_until` is the lease of its renewer."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=80)

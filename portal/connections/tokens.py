@@ -1,4 +1,4 @@
-"""The token store that connections hand to their clients: sealed, shared, renewed by one process at a time."""
+"""The token store that connections hand to their clients: sealed, shared, renewed by one at a time."""
 
 import time
 from datetime import timedelta

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.errors import PortalError
 from portal.platforms.enos import contract
 from portal.resources.editing import Editor, JsonField, parse
-from portal.resources.forms import PlatformForm, Picker, sentence
+from portal.resources.forms import Picker, PlatformForm, sentence
 
 OFFSETS = ("+00:00", "+08:00", "+09:00", "+01:00", "-05:00", "-08:00")
 LOCALE_LABELS = {"zh_CN": _("Chinese"), "en_US": _("English"), "ja_JP": _("Japanese"), "es_ES": _("Spanish")}
@@ -17,7 +17,7 @@ KEY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread
 
 
 def products(client, form, text):
-    found = client.products.list(**({"name": text} if text else {}), limit=50).items
+    found = client.products.list(**({"search": text} if text else {}), limit=50).items
     return [(item["id"], f"{item['name']} ({item['id']})") for item in found]
 
 
@@ -122,7 +122,13 @@ class AttributesEditor(Editor):
         return rows
 
     def _as_text(self, value):
-        return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        return (
+            value
+            if isinstance(value, str)
+            else ""
+            if value is None
+            else json.dumps(value, ensure_ascii=False)
+        )
 
     def inputs(self, name, value):
         return {f"{name}-{row['identifier']}": [row["text"]] for row in self.rows(value)}
@@ -136,13 +142,15 @@ class AttributesEditor(Editor):
                 continue
             identifier, text = key.removeprefix(prefix), data.get(key, "").strip()
             if text:
-                values[identifier] = self._typed(text, data.get(f"{name}_type-{identifier}"), values.get(identifier))
+                values[identifier] = self._typed(
+                    text, data.get(f"{name}_type-{identifier}"), values.get(identifier)
+                )
             else:
                 values.pop(identifier, None)
         return values or None
 
     def _typed(self, text, data_type, was):
-        """The text as JSON where its type is not text; what does not parse stays text, for the rule to name."""
+        """The text as JSON where its type is not text; what does not parse stays text."""
         if data_type == "STRING" or (data_type is None and isinstance(was, str)):
             return text
         try:
@@ -158,7 +166,9 @@ class DeviceForm(PlatformForm):
     device_key = forms.CharField(label=_("Device key"))
     device_name = JsonField(label=_("Name"), editor=NameEditor())
     timezone = Picker(label=_("Time zone"), options=timezones)
-    device_desc = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    device_desc = forms.CharField(
+        label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
     device_attributes = JsonField(label=_("Attributes"), editor=AttributesEditor(), required=False)
     device_tags = JsonField(label=_("Tags"), editor=TagsEditor(), required=False)
     require_secret = forms.BooleanField(label=_("Ask for the device secret"), required=False)
@@ -166,7 +176,9 @@ class DeviceForm(PlatformForm):
     def __init__(self, *args, initial=None, **kwargs):
         key = "dev-" + "".join(secrets.choice(KEY_ALPHABET) for _ in range(16))
         self.model_problem = ""
-        super().__init__(*args, initial={"device_key": key, "timezone": "+08:00", **(initial or {})}, **kwargs)
+        super().__init__(
+            *args, initial={"device_key": key, "timezone": "+08:00", **(initial or {})}, **kwargs
+        )
 
     def prepare(self):
         """Read the model of the chosen product, so that each attribute gets an input of its own."""
@@ -193,5 +205,7 @@ class DeviceForm(PlatformForm):
                 self.add_error("device_attributes", sentence("device_attributes", problem))
             for identifier, attribute in model.items():
                 if attribute.get("isRequired") and identifier not in values:
-                    self.add_error("device_attributes", _("The model requires %(name)s.") % {"name": identifier})
+                    self.add_error(
+                        "device_attributes", _("The model requires %(name)s.") % {"name": identifier}
+                    )
         return values

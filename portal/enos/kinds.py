@@ -55,7 +55,9 @@ DEVICES = register(
                 call=lambda client, data, target: client.devices.create_call(data),
                 finish=lambda client, answer, data, target: client.devices.created(answer, data),
                 settle=OwnId(
-                    get=lambda client, data: client.devices.get_by_key(data["product_key"], data["device_key"]),
+                    get=lambda client, data: client.devices.get_by_key(
+                        data["product_key"], data["device_key"]
+                    ),
                     id_fields=("product_key", "device_key"),
                 ),
                 object_name=lambda data, target: data.get("device_key", ""),

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.platforms.iotda import contract
 from portal.resources.editing import Editor, JsonField
-from portal.resources.forms import PlatformForm, Picker
+from portal.resources.forms import Picker, PlatformForm
 
 SPACE_LABEL = _("Resource space")
 
@@ -17,14 +17,19 @@ def spaces(client, form, text):
 
 def device_groups(client, form, text):
     """Groups of the chosen space whose name holds the text; the platform itself searches."""
-    filters = {"app_id": form.value_of("app_id") or ""} | ({"name": text} if text else {})
+    filters = {"app_id": form.value_of("app_id") or ""} | ({"search": text} if text else {})
     listing = client.device_groups.list(limit=50, **{name: value for name, value in filters.items() if value})
     return [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
 
 
 def space_picker():
     return Picker(
-        label=SPACE_LABEL, options=spaces, searchable=False, empty=_("Default resource space"), required=False, rereads=True
+        label=SPACE_LABEL,
+        options=spaces,
+        searchable=False,
+        empty=_("Default resource space"),
+        required=False,
+        rereads=True,
     )
 
 
@@ -34,7 +39,9 @@ class DeviceGroupForm(PlatformForm):
     app_id = space_picker()
     name = forms.CharField(label=_("Name"))
     description = forms.CharField(label=_("Description"), required=False)
-    super_group_id = Picker(label=_("Parent group"), options=device_groups, empty=_("None: top level"), required=False)
+    super_group_id = Picker(
+        label=_("Parent group"), options=device_groups, empty=_("None: top level"), required=False
+    )
 
 
 class SoftBusForm(PlatformForm):
@@ -61,8 +68,14 @@ class StatementEditor(Editor):
         return [self._row(item) for item in statements if isinstance(item, dict)] or [dict(self.blank)]
 
     def _row(self, item):
-        texts = {name: item.get(name) if isinstance(item.get(name), list) else [] for name in ("actions", "resources")}
-        return {"effect": item.get("effect"), **{name: [str(each) for each in value] for name, value in texts.items()}}
+        texts = {
+            name: item.get(name) if isinstance(item.get(name), list) else []
+            for name in ("actions", "resources")
+        }
+        return {
+            "effect": item.get("effect"),
+            **{name: [str(each) for each in value] for name, value in texts.items()},
+        }
 
     def inputs(self, name, value):
         rows = self.rows(value)
@@ -81,7 +94,9 @@ class StatementEditor(Editor):
             statements.append(
                 {
                     "effect": data.get(f"{name}-{number}-effect", "ALLOW"),
-                    "actions": [each for each in self.actions if each in data.getlist(f"{name}-{number}-actions")],
+                    "actions": [
+                        each for each in self.actions if each in data.getlist(f"{name}-{number}-actions")
+                    ],
                     "resources": [line.strip() for line in resources if line.strip()],
                 }
             )

@@ -77,7 +77,9 @@ SOFT_BUSES = register(
         ),
         filters=("app_id", "status"),
         following=("Synchronizing",),
-        about=_("A soft bus joins the HarmonyOS devices of one group. Its data reaches the devices by a sync."),
+        about=_(
+            "A soft bus joins the HarmonyOS devices of one group. Its data reaches the devices by a sync."
+        ),
         verbs=(
             Verb(
                 name="create",

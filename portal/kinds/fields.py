@@ -1,4 +1,4 @@
-"""JsonText: JSON kept as text, because jsonb refuses characters (NUL, lone surrogates) that clouds do send."""
+"""JsonText: JSON kept as text, because jsonb refuses characters (NUL, lone surrogates) that clouds send."""
 
 import json
 

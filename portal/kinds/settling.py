@@ -15,7 +15,7 @@ FOUND, MISSED, UNDECIDED = "found", "missed", "undecided"
 
 @dataclass(frozen=True)
 class Look:
-    """What one look showed: `verdict` found, missed or undecided; `candidates` in full, each with `compared`."""
+    """What one look showed: `verdict` found, missed or undecided; `candidates` each with `compared`."""
 
     verdict: str
     text: str

@@ -51,7 +51,9 @@ class Operation(models.Model):
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="operations")
     via = models.CharField(max_length=10, default="web")
     reason = models.CharField(max_length=200, blank=True)
-    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, related_name="operations")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, related_name="operations"
+    )
     connection_name = models.CharField(max_length=100)
     platform = models.CharField(max_length=10)
     kind_slug = models.CharField(max_length=40)
@@ -115,7 +117,9 @@ class Operation(models.Model):
         """The mirror row that the verb acts on, or that a create made; None when there is none."""
         if not self.object_id:
             return None
-        return self.kind.model.objects.filter(connection_id=self.connection_id, remote_id=self.object_id).first()
+        return self.kind.model.objects.filter(
+            connection_id=self.connection_id, remote_id=self.object_id
+        ).first()
 
     # Secrets that the platform shows once: sealed for this row, opened once by the person who asked.
 

@@ -100,7 +100,9 @@ def intend(operation, connection, target):
     try:
         with transaction.atomic(durable=True):
             Operation.objects.bulk_create([operation])
-            append(line(operation, Stage.INTENT, "asked", {"request": operation.request, "data": operation.data}))
+            append(
+                line(operation, Stage.INTENT, "asked", {"request": operation.request, "data": operation.data})
+            )
     except IntegrityError as error:
         existing = _holder(operation)
         if existing:
@@ -164,7 +166,11 @@ def conclude(operation, state, answer, decoded=None, secret_names=()):
             if decoded:
                 mirrored = mirroring.keep(operation.kind, operation.connection, decoded)
                 operation.object_id, operation.object_name = mirrored.remote_id, str(mirrored)[:256]
-            if not _mine(operation).filter(state__in=(State.INTENT, State.SENDING)).update(**_changes(operation)):
+            if (
+                not _mine(operation)
+                .filter(state__in=(State.INTENT, State.SENDING))
+                .update(**_changes(operation))
+            ):
                 raise OutcomeUnrecorded(_("Another process took this operation over."), operation=operation)
             append(line(operation, Stage.OUTCOME, state, _outcome_body(operation, decoded, secret_names)))
     except DatabaseError as error:
@@ -174,8 +180,8 @@ def conclude(operation, state, answer, decoded=None, secret_names=()):
 
 
 OUTCOME_FIELDS = (
-    "state ended_at object_id object_name http_status platform_code platform_request_id message answer duration_ms "
-    "sealed_secrets secrets_until"
+    "state ended_at object_id object_name http_status platform_code platform_request_id message answer "
+    "duration_ms sealed_secrets secrets_until"
 ).split()
 
 
@@ -287,5 +293,3 @@ def _body_hash(kind, verb, connection, data, target):
 
 def _not_recorded():
     return _("The portal cannot write its record just now, so nothing was sent. Try again in a minute.")
-
-

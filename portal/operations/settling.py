@@ -43,7 +43,9 @@ def _expire(operation):
         operation.state = State.NOT_SENT
         operation.message = _("The portal stopped before this was sent. Nothing was sent.")
     with transaction.atomic(durable=True):
-        row = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=was, lease_until__lt=Now())
+        row = Operation.objects.filter(
+            pk=operation.pk, attempt=operation.attempt, state=was, lease_until__lt=Now()
+        )
         # The fence moves on: the process that held the lease, should it still live, can write no outcome.
         changes = {"state": operation.state, "message": operation.message, "ended_at": operation.ended_at}
         if not row.update(attempt=operation.attempt + 1, **changes):
@@ -100,7 +102,11 @@ def _keep(operation, actor, look, state, kind=None):
             operation.object_id, operation.object_name = mirrored.remote_id, str(mirrored)[:256]
         # A secret that was in the lost answer cannot be read again.
         lost = bool(state == State.FOUND and operation.data.get("require_secret"))
-        changes = {"object_id": operation.object_id, "object_name": operation.object_name, "secrets_lost": lost}
+        changes = {
+            "object_id": operation.object_id,
+            "object_name": operation.object_name,
+            "secrets_lost": lost,
+        }
         if not row.update(state=state, looks=operation.looks, **changes):
             return
         operation.state, operation.secrets_lost = state, lost
@@ -124,4 +130,6 @@ def show_secrets(operation, *, actor):
 
 def drop_secrets():
     """Forget secrets that nobody looked at within the hour; returns how many operations had some."""
-    return Operation.objects.exclude(sealed_secrets="").filter(secrets_until__lt=Now()).update(sealed_secrets="")
+    return (
+        Operation.objects.exclude(sealed_secrets="").filter(secrets_until__lt=Now()).update(sealed_secrets="")
+    )

@@ -79,7 +79,11 @@ def look_again(request, id):
     except PlatformError as error:
         text = _("The platform could not be read, so nothing is concluded: %(error)s") % {"error": error}
         messages.warning(request, text)
-        return say(_show(request, operation, status=503), text) if request.htmx else redirect(operation_url(operation))
+        return (
+            say(_show(request, operation, status=503), text)
+            if request.htmx
+            else redirect(operation_url(operation))
+        )
     messages.info(request, look.text)
     return redirect(operation_url(operation))
 

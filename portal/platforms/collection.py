@@ -50,7 +50,7 @@ class Collection:
         return "/".join([self._path.format_map(values), *map(segment, ids)])
 
     def list(self, *, limit=LIST_LIMIT, **filters):
-        """Up to `limit` decoded objects as a Listing; `name` is exact. Raises: failed is not empty."""
+        """Up to `limit` decoded objects as a Listing; `name` is exact, `search` a part. Raises on failure."""
         raise NotImplementedError
 
     def get(self, id, **hints):
@@ -115,6 +115,13 @@ def whole_or_none(value):
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def narrowed(items, name):
-    """Platforms compare names loosely; we exactly."""
-    return items if name is None else [item for item in items if item["name"] == name]
+def narrowed(items, name=None, search=None):
+    """Platforms compare names loosely; we compare `name` exactly and look for `search` in names and ids."""
+    if name is not None:
+        return [item for item in items if item["name"] == name]
+    if search:
+        wanted = search.casefold()
+        return [
+            item for item in items if wanted in item["name"].casefold() or wanted in item["id"].casefold()
+        ]
+    return items

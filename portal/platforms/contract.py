@@ -6,10 +6,10 @@ Texts are message ids for gettext; whoever shows them translates them.
 
 import enum
 import math
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-import re
 
 
 def _(text):

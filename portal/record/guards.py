@@ -36,7 +36,9 @@ def expected():
     """{trigger name: the statement that makes it} for this database."""
     triggers = SQLITE if connection.vendor == "sqlite" else POSTGRESQL
     return {
-        name.format(table=table): text.format(table=table) for table in TABLES for name, text in triggers.items()
+        name.format(table=table): text.format(table=table)
+        for table in TABLES
+        for name, text in triggers.items()
     }
 
 
@@ -76,6 +78,8 @@ def check(app_configs, databases, **kwargs):
     if not databases or not set(TABLES) <= set(connection.introspection.table_names()):
         return []
     return [
-        checks.Error(f"The record's trigger {name} is missing.", hint="Run manage.py migrate.", id="portal.E001")
+        checks.Error(
+            f"The record's trigger {name} is missing.", hint="Run manage.py migrate.", id="portal.E001"
+        )
         for name in missing()
     ]

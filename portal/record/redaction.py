@@ -12,7 +12,9 @@ SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 # Names that only look like secrets: ids and switches of the platforms.
-HARMLESS_NAMES = frozenset({"requireSecret", "require_secret", "productKey", "product_key", "deviceKey", "device_key"})
+HARMLESS_NAMES = frozenset(
+    {"requireSecret", "require_secret", "productKey", "product_key", "deviceKey", "device_key"}
+)
 SECRET_TEXTS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[\w-]{8,}\.[\w-]{8,}\.|(Access|Credential)=\S+.*Signature=\w+"
 )

@@ -55,7 +55,11 @@ def _insert(rows):
     model = type(rows[0])
     places = ", ".join(["%s"] * len(model._meta.fields))
     names = ", ".join(connection.ops.quote_name(field.column) for field in model._meta.fields)
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in model._meta.fields]
+    values = [
+        field.get_db_prep_save(getattr(row, field.attname), connection)
+        for row in rows
+        for field in model._meta.fields
+    ]
     places = ", ".join([f"({places})"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) VALUES {places}", values)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 def parse(text):
-    """JSON with exact integers; raises ValueError for anything that JSON does not know (NaN, trailing text)."""
+    """JSON with exact integers; raises ValueError for what JSON does not know (NaN)."""
 
     def refuse(word):
         raise ValueError(f"{word} is not JSON")
@@ -42,7 +42,9 @@ class JsonField(forms.CharField):
         try:
             return parse(value)
         except (ValueError, RecursionError) as error:
-            raise ValidationError(_("This is not JSON: %(error)s"), params={"error": error}, code="json") from error
+            raise ValidationError(
+                _("This is not JSON: %(error)s"), params={"error": error}, code="json"
+            ) from error
 
     def prepare_value(self, value):
         return value if isinstance(value, str) else pretty(value)

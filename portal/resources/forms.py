@@ -104,7 +104,12 @@ class PlatformForm(forms.Form):
         self.prepare()
 
     def needs(self, name):
-        return self.only not in self.fields or self.only == name or self.only == "connection" or getattr(self.fields[self.only], "rereads", False)
+        return (
+            self.only not in self.fields
+            or self.only == name
+            or self.only == "connection"
+            or getattr(self.fields[self.only], "rereads", False)
+        )
 
     def prepare(self):
         """For subclasses: what depends on the values given so far."""

@@ -62,8 +62,12 @@ def _narrow(request, kind, connections, reads):
     filters = []
     for name in kind.filters:
         value = request.GET.get(name, "")
-        values = sorted({str(item.get(name) or "") for read in reads for item in read.items} - {""} | {value} - {""})
-        filters.append({"name": name, "label": kind.model._meta.get_field(name).verbose_name, "values": values})
+        values = sorted(
+            {str(item.get(name) or "") for read in reads for item in read.items} - {""} | {value} - {""}
+        )
+        filters.append(
+            {"name": name, "label": kind.model._meta.get_field(name).verbose_name, "values": values}
+        )
         filters[-1]["value"] = value
         if value:
             rows = rows.filter(**{name: value})
@@ -147,7 +151,9 @@ def _button(request, kind, verb, row):
         messages.error(request, _("The button's form was incomplete. Nothing was sent; press it again."))
         return redirect("resources:detail", kind, row.pk)
     connection = row.connection
-    operation = perform(kind, verb.name, actor=request.user, connection=connection, data={}, key=key, target=row)
+    operation = perform(
+        kind, verb.name, actor=request.user, connection=connection, data={}, key=key, target=row
+    )
     if operation.state == State.DONE:
         messages.success(request, verb.done % {"name": operation.object_name})
         return _go(request, reverse("resources:detail", args=[kind, row.pk]))
@@ -178,7 +184,9 @@ def _form(request, kind, verb, target=None):
         return _show(request, verb.form(initial=request.GET.dict(), **settings))
     if "touch" in request.POST:
         only = is_piece(request) and request.POST["touch"].partition(":")[0]
-        return _show(request, verb.form(initial=touched_initial(verb.form, request.POST), only=only, **settings))
+        return _show(
+            request, verb.form(initial=touched_initial(verb.form, request.POST), only=only, **settings)
+        )
     form = verb.form(request.POST, **settings)
     if not form.is_valid():
         # Whoever may not do it at all learns that first, and the attempt is not lost to the record.
@@ -208,10 +216,20 @@ def _perform(request, form, target):
     connection = form.cleaned_data["connection"]
     try:
         operation = perform(
-            form.kind, form.verb.name, actor=request.user, connection=connection, data=form.values, key=key, target=target
+            form.kind,
+            form.verb.name,
+            actor=request.user,
+            connection=connection,
+            data=form.values,
+            key=key,
+            target=target,
         )
     except KeyReused as error:
-        other = error.operation if Operation.objects.visible_to(request.user).filter(pk=error.operation.pk) else None
+        other = (
+            error.operation
+            if Operation.objects.visible_to(request.user).filter(pk=error.operation.pk)
+            else None
+        )
         form.renew_key()
         return _show(request, form, status=409, refusal=error, other=other)
     except RecordUnavailable as error:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.platforms.roma import contract
-from portal.resources.forms import PlatformForm, Picker
+from portal.resources.forms import Picker, PlatformForm
 
 INDENT = "\u2003"
 
@@ -36,7 +36,9 @@ class DeviceGroupForm(PlatformForm):
     app_id = Picker(label=_("Application"), options=apps, searchable=False, rereads=True)
     parent_id = Picker(label=_("Parent group"), options=parents)
     name = forms.CharField(label=_("Name"))
-    description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    description = forms.CharField(
+        label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""What ROMA Connect LINK shows. Group ids reach 99999999999999999 and are kept as text, so they stay exact."""
+"""What ROMA Connect LINK shows. Group ids reach 99999999999999999 and are kept as text, exact."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -94,7 +94,7 @@ def explain(user, right, team_id):
         return _("You are not a member of this team.")
     roles = ", ".join(str(each.label) for each in Role if each in ALLOWED[right])
     return _(
-        "As %(role)s you may not do this. It takes one of: %(roles)s. An owner of the team can change your role."
+        "As %(role)s you may not do this. It takes: %(roles)s. An owner of the team can change your role."
     ) % {
         "role": role.label,
         "roles": roles,

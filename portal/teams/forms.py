@@ -24,7 +24,12 @@ class PersonForm(forms.Form):
     `person` is the existing User or None. The password of an existing account is never touched.
     """
 
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254, validators=[printable])
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        validators=[printable],
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
     person_name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=100,

@@ -1,4 +1,4 @@
-"""What it costs to record and secure a create: perform() against the bare signed call to the same emulator."""
+"""What it costs to record and secure a create: perform() against the bare signed call to one emulator."""
 
 import uuid
 from contextlib import contextmanager
@@ -23,7 +23,9 @@ def actor():
 
 def one_perform():
     connection = plant().connections["roma"]
-    return perform(roma(), "create", actor=actor(), connection=connection, data=roma_group(), key=str(uuid.uuid4()))
+    return perform(
+        roma(), "create", actor=actor(), connection=connection, data=roma_group(), key=str(uuid.uuid4())
+    )
 
 
 @benchmark("bare signed requests call", calls=50)
@@ -78,4 +80,8 @@ def memory():
         if number % 100 == 0:
             emulator().reset()  # a tree that grows would measure the emulator
         one_perform()
-    yield "resident memory after 1,000 operations", f"{process.memory_info().rss / 2**20:.0f} MiB", "under 150 MB"
+    yield (
+        "resident memory after 1,000 operations",
+        f"{process.memory_info().rss / 2**20:.0f} MiB",
+        "under 150 MB",
+    )

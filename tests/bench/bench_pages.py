@@ -21,7 +21,13 @@ def fill(rows):
     emulator().reset()
     collection = plant().connections["roma"].client().device_groups
     for number in range(rows):
-        collection.create({"name": f"row-{number:04}", "parent_id": "10001", "app_id": "ef3845be-091a-4ab5-869a-9de0025e2165"})
+        collection.create(
+            {
+                "name": f"row-{number:04}",
+                "parent_id": "10001",
+                "app_id": "ef3845be-091a-4ab5-869a-9de0025e2165",
+            }
+        )
 
 
 @report

@@ -24,14 +24,7 @@ SHOWN_AS = {
     "iotda/device-groups": "pumps",
     "iotda/soft-buses": "Bus_A",
     "iotda/policies": "allow-hello",
-    "enos/devices": "pump-0001",
-}
-TITLES = {
-    "roma/device-groups": "Create device group",
-    "iotda/device-groups": "Create device group",
-    "iotda/soft-buses": "Create soft bus",
-    "iotda/policies": "Create device policy",
-    "enos/devices": "Create device",
+    "enos/devices": "Pump 1",
 }
 
 

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
-from portal.home.context import DEMO_PASSWORD
+from portal.home.demo import PASSWORD
 
 AXE_FAILS = ("serious", "critical")
 
@@ -52,7 +52,7 @@ class Problems:
         return [text for text in self.found if not any(pattern.search(text) for pattern in self.allowed)]
 
 
-def sign_in(page, email, password=DEMO_PASSWORD):
+def sign_in(page, email, password=PASSWORD):
     """Through the form, as everybody does; ends on the page after it."""
     page.goto("/accounts/login/")
     page.locator("[name=login]").fill(email)
@@ -61,16 +61,21 @@ def sign_in(page, email, password=DEMO_PASSWORD):
     expect(page).not_to_have_url(re.compile("/accounts/login/"))
 
 
-def axe(page):
-    """Fail for any finding of axe that is serious or critical."""
-    findings = Axe().run(page).response["violations"]
+def axe(page, *rules):
+    """Fail for any finding of axe that is serious or critical; with `rules`, only of these."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = list(rules)
+    findings = page.evaluate("options => axe.run(document, options)", options)["violations"]
     grave = [
         f"{finding['id']} ({finding['impact']}): {finding['help']}\n"
-        + "\n".join(f"    {node['html'][:200]}" for node in finding["nodes"])
+        + "\n".join(f"    {node['html'][:200]}\n    {node['failureSummary'][:300]}" for node in finding["nodes"])
         for finding in findings
         if finding["impact"] in AXE_FAILS
     ]
-    assert grave == [], "\n".join(grave)
+    assert grave == [], f"{page.url}\n" + "\n".join(grave)
 
 
 def screenshot(page, name):
@@ -78,3 +83,31 @@ def screenshot(page, name):
     if directory := os.environ.get("PORTAL_SCREENSHOTS"):
         Path(directory).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
+
+
+def fits(page):
+    """Nothing sticks out sideways."""
+    wide = page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+            .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+            .map((each) => each.outerHTML.slice(0, 120)).slice(0, 8)"""
+    )
+    assert wide == [], f"{page.url} is wider than the window: {wide}"
+
+
+def looks_right(page, name):
+    """The open page, light and dark, at a desk and on a phone: axe is content, nothing sticks out.
+
+    The page is loaded once: the colours follow the system, the layout follows the window. What is the same
+    in both colours is judged in light only.
+    """
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for colours in ("light", "dark"):
+            page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+            expect(page.locator("html")).to_have_attribute("data-bs-theme", colours)
+            axe(page, *(["color-contrast"] if colours == "dark" else []))
+            fits(page)
+            screenshot(page, f"{name}-{width}-{colours}")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")

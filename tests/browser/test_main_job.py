@@ -40,15 +40,16 @@ def test_what_was_created_is_in_the_list_the_operations_and_the_record(open_page
 
 
 @BROWSERS
-def test_a_sync_is_followed_until_the_platform_says_synchronized(open_page, javascript):
+def test_a_sync_is_followed_until_the_platform_says_synchronized(open_page, emulator, javascript):
+    emulator.settings({"sync_s": 10})  # half a second, twenty times faster than real
     page = open_page(javascript=javascript, email=OPERATOR)
     remote_id = create(page, "iotda/soft-buses")
     expect(page.locator("#resource")).to_have_attribute("data-state", "ToBeSynchronized")
     page.get_by_role("button", name="Sync").click()
     expect(page.locator("#toasts")).to_contain_text("Sync of Bus_A was asked for")
     resource = page.locator("#resource")
-    if not javascript and resource.get_attribute("data-state") == "Synchronizing":
-        page.wait_for_timeout(200)
+    expect(resource).to_have_attribute("data-state", "Synchronizing")
+    while not javascript and resource.get_attribute("data-state") == "Synchronizing":
         page.get_by_role("link", name="Refresh").click()
     expect(resource).to_have_attribute("data-state", "Synchronized")
     page.goto("/iotda/soft-buses/")

@@ -45,7 +45,9 @@ def test_killed_at(step, slug, committed_db, committed_plant, emulator):
     calls, state, entries = STEPS[step]
     if step == "during_call":
         method, path = CREATE_CALLS[slug]
-        match = {"method": method, "path": path} | ({"query": "action=create"} if slug == "enos/devices" else {})
+        match = {"method": method, "path": path} | (
+            {"query": "action=create"} if slug == "enos/devices" else {}
+        )
         emulator.faults([{"match": match, "fault": "timeout_after_commit", "seconds": 3}])
 
     child = run(step, slug, committed_plant, key, committed_db.url)
@@ -78,8 +80,10 @@ def test_without_a_kill_the_child_does_the_whole_job(committed_db, committed_pla
     assert Operation.objects.get().state == State.DONE
 
 
-@pytest.mark.parametrize("slug", ("enos/devices", "iotda/soft-buses"))
-def test_what_was_committed_while_the_portal_died_is_found_by_a_look(slug, committed_db, committed_plant, emulator):
+@pytest.mark.parametrize("slug", ["enos/devices", "iotda/soft-buses"])
+def test_what_was_committed_while_the_portal_died_is_found_by_a_look(
+    slug, committed_db, committed_plant, emulator
+):
     child = run("after_answer", slug, committed_plant, str(uuid.uuid4()), committed_db.url)
     assert child.returncode == -9
     Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))

@@ -58,7 +58,14 @@ def test_what_is_recorded_as_request_is_what_the_platform_received(plant, emulat
 
 @EVERY_CREATE
 def test_a_refusal_is_rejected_and_keeps_the_platforms_words(plant, emulator, slug):
-    body = {"error_code": "X.1", "error_msg": "no", "code": 99400, "msg": "no", "requestId": "r-1", "request_id": "r-1"}
+    body = {
+        "error_code": "X.1",
+        "error_msg": "no",
+        "code": 99400,
+        "msg": "no",
+        "requestId": "r-1",
+        "request_id": "r-1",
+    }
     emulator.faults(fault(slug, fault="answer", status=400, body=json.dumps(body)))
 
     operation = plant.perform(slug)
@@ -71,7 +78,9 @@ def test_a_refusal_is_rejected_and_keeps_the_platforms_words(plant, emulator, sl
 
 
 @EVERY_CREATE
-@pytest.mark.parametrize("rule", [{"fault": "reset"}, {"fault": "invalid_json"}, A_HANG], ids=lambda rule: rule["fault"])
+@pytest.mark.parametrize(
+    "rule", [{"fault": "reset"}, {"fault": "invalid_json"}, A_HANG], ids=lambda rule: rule["fault"]
+)
 def test_without_a_clear_answer_it_is_in_doubt_and_sent_once(plant, emulator, slug, rule):
     emulator.faults(fault(slug, **rule))
 
@@ -224,9 +233,13 @@ def test_identifiers_beyond_2_to_the_53_stay_exact(plant, emulator):
 
     operation = plant.perform("roma/device-groups")
     child = plant.perform(
-        "roma/device-groups", data={**CREATES["roma/device-groups"], "name": "child", "parent_id": operation.object_id}
+        "roma/device-groups",
+        data={**CREATES["roma/device-groups"], "name": "child", "parent_id": operation.object_id},
     )
 
     assert operation.object_id.startswith("9999999999999")
     assert f'"parent_id":{operation.object_id},' in child.request["body"]
-    assert KINDS["roma/device-groups"].model.objects.get(remote_id=child.object_id).parent_id == operation.object_id
+    assert (
+        KINDS["roma/device-groups"].model.objects.get(remote_id=child.object_id).parent_id
+        == operation.object_id
+    )

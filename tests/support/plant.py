@@ -13,7 +13,10 @@ from portal.teams.models import Membership, Role, Team, User
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 KEYS = {"access_key": "DEMOAK0000000000EXMP", "secret_key": "DemoSK00000000000000000000000000000Exmpl"}
-READER_KEYS = {"access_key": "DEMOREADAK0000000000", "secret_key": "DemoReadSK000000000000000000000000000Exmpl"}
+READER_KEYS = {
+    "access_key": "DEMOREADAK0000000000",
+    "secret_key": "DemoReadSK000000000000000000000000000Exmpl",
+}
 APP = {
     "app_key": "11111111-2222-4333-8444-555555555555",
     "app_secret": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",

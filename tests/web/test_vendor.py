@@ -9,8 +9,8 @@ import brotli
 import pytest
 from django.contrib.staticfiles import finders
 
-from tests.web.test_templates import ROOT, TEMPLATES, Elements
 from portal.web.vendor import reduce
+from tests.web.test_templates import ROOT, TEMPLATES, Elements
 
 VENDOR = ROOT / "static" / "vendor"
 LISTING = json.loads((VENDOR / "vendor.json").read_text())

@@ -50,23 +50,24 @@ class Searched(Collection):
         super().__init__(path, **members)
         self._fields, self._name_field = fields, name_field
 
-    def list(self, *, limit=1000, name=None, **filters):
+    def list(self, *, limit=1000, name=None, search=None, **filters):
         """`filters` are members in snake case, compared exactly. New objects show after about 2 s."""
         wanted = [(self._fields[key], "=", filters[key]) for key in self._fields if filters.get(key)]
-        if name:
-            wanted.append((self._name_field, "like", name))
+        text = name or search
+        if text:
+            wanted.append((self._name_field, "like", text))
         expression = " and ".join(f"{field} {sign} {_quoted(value)}" for field, sign, value in wanted)
         seen, number = {}, 1
-        size = PAGE_SIZE if name else min(limit, PAGE_SIZE)
+        size = PAGE_SIZE if text else min(limit, PAGE_SIZE)
         while True:
             answer, items, page = self._page(expression, number, size)
             new = {item["id"]: item for item in items if item["id"] not in seen}
             seen |= new
             total = whole_or_none(page.get("totalSize"))
             is_last = not new or (total is not None and len(seen) >= total)
-            found = narrowed(list(seen.values()), name)
+            found = narrowed(list(seen.values()), name, search)
             if is_last or len(found) >= limit:
-                return Listing(found[:limit], None if name else total, is_last and len(found) <= limit)
+                return Listing(found[:limit], None if text else total, is_last and len(found) <= limit)
             number += 1
 
     def _page(self, expression, number, size):

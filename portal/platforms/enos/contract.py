@@ -47,7 +47,9 @@ DEVICE_NAME = Field(
     kind=dict,
     required=True,
     fields=(
-        Field(name="defaultValue", kind=str, required=True, min_length=1, max_length=64, source=CREATE_DEVICE),
+        Field(
+            name="defaultValue", kind=str, required=True, min_length=1, max_length=64, source=CREATE_DEVICE
+        ),
         Field(
             name="i18nValue",
             kind=dict,
@@ -104,7 +106,7 @@ DEVICE = (
         name="requireSecret",
         kind=bool,
         default=False,
-        rule=_("Returns the encrypted device secret and session key; needs an RSA key pair of the service account."),
+        rule=_("Returns the encrypted device secret and session key; needs the account's RSA key pair."),
         source=CREATE_DEVICE,
     ),
     Field(
@@ -128,7 +130,9 @@ DEVICE = (
         max_length=64,
         pattern=r"[A-Za-z0-9_.-]*",
         pattern_text=_("may hold only letters, digits and -_."),
-        rule=_("4 to 64 letters, digits and -_. Unique in the organization. Made for you, so that a lost answer can be looked up."),
+        rule=_(
+            "4 to 64 letters, digits and -_. Unique in the organization. A lost answer is looked up by it."
+        ),
         source=LIMITS,
     ),
     Field(name="deviceDesc", kind=str, rule=_("Free text."), source=CREATE_DEVICE),
@@ -140,7 +144,7 @@ def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-# Data types of a thing model -> what a JSON value must be. Source: EnOS Model Service API, Get Thing Model, 3.0.0.
+# Data type of a thing model -> what a value must be. Source: EnOS Model Service API, Get Thing Model, 3.0.0.
 ATTRIBUTE_TYPES = {
     "STRING": (lambda value: isinstance(value, str) and len(value) <= TEXT_ATTRIBUTE_MAX, _("a text")),
     "INT": (lambda value: isinstance(value, int) and not isinstance(value, bool), _("a whole number")),
@@ -149,14 +153,17 @@ ATTRIBUTE_TYPES = {
     "BOOL": (lambda value: isinstance(value, bool), _("true or false")),
     "DATE": (lambda value: isinstance(value, str), _("a text")),
     "TIMESTAMP": (lambda value: isinstance(value, int) and not isinstance(value, bool), _("milliseconds")),
-    "ENUM": (lambda value: isinstance(value, int | str) and not isinstance(value, bool), _("a text or a number")),
+    "ENUM": (
+        lambda value: isinstance(value, int | str) and not isinstance(value, bool),
+        _("a text or a number"),
+    ),
     "ARRAY": (lambda value: isinstance(value, list) and len(value) <= 1024, _("a list")),
     "STRUCT": (lambda value: isinstance(value, dict), _("an object")),
 }
 
 
 def attribute_problems(model_attributes, values, path="deviceAttributes"):
-    """Yield Problems of `values` against a thing model's `attributes` ({identifier: {dataType, isRequired}})."""
+    """Yield Problems of `values` against a thing model's `attributes` ({identifier: {dataType}})."""
     for name, value in values.items():
         if name not in model_attributes:
             yield Problem(f"{path}.{name}", "unknown", _("is not an attribute of the product's model"))
@@ -182,8 +189,12 @@ ANSWERS = {
 ADVICE = {
     "11702": _("Another device has this key. Choose another device key."),
     "11714": _("The platform could not assign a key just now. Enter a device key yourself, or try again."),
-    "11739": _("The product is full (10,000 devices). Choose another product or ask the platform for a higher quota."),
-    "11858": _("The service account has no RSA key pair. Make one in the EnOS console, or ask without the secret."),
+    "11739": _(
+        "The product is full (10,000 devices). Choose another product or ask the platform for a higher quota."
+    ),
+    "11858": _(
+        "The service account has no RSA key pair. Make one in the EnOS console, or ask without the secret."
+    ),
     "99400": _("The platform found a field it does not accept. Check each field against its rule."),
     "99403": _("The account behind this connection lacks the right. Ask your EnOS administrator for it."),
 }

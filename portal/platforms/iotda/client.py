@@ -23,10 +23,11 @@ class Paged(Collection):
         super().__init__(path, **members)
         self._items, self._filters, self._name_filter = items, filters, name_filter
 
-    def list(self, *, limit=1000, name=None, **filters):
+    def list(self, *, limit=1000, name=None, search=None, **filters):
         query = [(key, filters[key]) for key in self._filters if filters.get(key)]
-        size = contract.PAGE_LIMIT_MAX if name else min(limit, contract.PAGE_LIMIT_MAX)
-        query += [(self._name_filter, name)] if name and self._name_filter else []
+        wanted = name or search
+        size = contract.PAGE_LIMIT_MAX if wanted else min(limit, contract.PAGE_LIMIT_MAX)
+        query += [(self._name_filter, wanted)] if wanted and self._name_filter else []
         seen, total, marker = {}, None, None
         while True:
             answer, items, page = self._page([*query, ("limit", size), ("marker", marker)])
@@ -37,10 +38,10 @@ class Paged(Collection):
             seen |= new
             marker = page.get("marker")
             is_last = not items or not marker or (total is not None and len(seen) >= total)
-            found = narrowed(list(seen.values()), name)
+            found = narrowed(list(seen.values()), name, search)
             if is_last or len(found) >= limit:
                 is_whole = is_last and (not items or total is None or len(seen) >= total)
-                return Listing(found[:limit], None if name else total, is_whole and len(found) <= limit)
+                return Listing(found[:limit], None if wanted else total, is_whole and len(found) <= limit)
 
     def _page(self, query):
         answer = self.client.send(self.client.call("GET", self.path(), query=query))

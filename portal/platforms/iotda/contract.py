@@ -50,7 +50,7 @@ SOFT_BUS = (
         max_length=64,
         pattern=NAME,
         pattern_text=NAME_TEXT,
-        rule=_("Up to 64 letters (Chinese too), digits and _?'#().,&%@!- and no space; unique in its resource space."),
+        rule=_("Up to 64 letters (Chinese too), digits and _?'#().,&%@!- no space; unique in its space."),
         source=CREATE_BUS,
     ),
     Field(
@@ -72,7 +72,7 @@ GROUP = (
         max_length=64,
         pattern=NAME,
         pattern_text=NAME_TEXT,
-        rule=_("Up to 64 letters (Chinese too), digits and _?'#().,&%@!- and no space; unique in its resource space."),
+        rule=_("Up to 64 letters (Chinese too), digits and _?'#().,&%@!- no space; unique in its space."),
         source=CREATE_GROUP,
     ),
     Field(
@@ -128,9 +128,13 @@ def split_actions(statement):
 def _resource_problems(value, path):
     kind, _colon, name = value.partition(":")
     if not kind or not name:
-        yield Problem(path, "format", _("must read type:name, for example topic:/v1/${devices.deviceId}/test/hello"))
+        yield Problem(
+            path, "format", _("must read type:name, for example topic:/v1/${devices.deviceId}/test/hello")
+        )
     elif len(name.encode("utf-8", "surrogatepass")) > TOPIC_BYTES_MAX:
-        yield Problem(path, "max_length", _("names a topic of more than %(limit)s bytes"), {"limit": TOPIC_BYTES_MAX})
+        yield Problem(
+            path, "max_length", _("names a topic of more than %(limit)s bytes"), {"limit": TOPIC_BYTES_MAX}
+        )
 
 
 STATEMENT = Field(
@@ -173,7 +177,9 @@ STATEMENT = Field(
                     pattern_text=_("may hold only letters, digits and /{}$=+#?*:._-"),
                     check=_resource_problems,
                 ),
-                rule=_("1 to 10 entries like topic:/v1/${devices.deviceId}/test/hello; letters, digits and /{}$=+#?*:._-."),
+                rule=_(
+                    "1 to 10 like topic:/v1/${devices.deviceId}/test/hello; letters, digits and /{}$=+#?*:._-."
+                ),
                 source=CREATE_POLICY,
             ),
         ),
@@ -206,9 +212,13 @@ ANSWERS = {
 }
 
 ADVICE = {
-    "IOTDA.000002": _("The platform did not accept the signature: check the keys, and the signature kind of the connection."),
+    "IOTDA.000002": _(
+        "The platform did not accept the signature: check the keys, and the signature kind of the connection."
+    ),
     "IOTDA.000006": _("The platform found a field it does not accept. Check each field against its rule."),
-    "IOTDA.000022": _("The account behind this connection lacks the right. Ask your cloud administrator for it."),
+    "IOTDA.000022": _(
+        "The account behind this connection lacks the right. Ask your cloud administrator for it."
+    ),
     "IOTDA.001000": _("The resource space does not exist. Choose another one."),
     "IOTDA.003004": _("Groups nest at most 5 levels deep. Choose a parent higher up."),
     "APIGW.0308": _("Too many requests. Wait a moment and send it again."),

@@ -60,8 +60,12 @@ ANSWERS = {
 ADVICE = {
     "SCB.00000000": _("The platform found a field it does not accept. Check each field against its rule."),
     "ROMA.00110006": _("The parent group or the application does not exist. Choose another one."),
-    "ROMA.00110002": _("The instance id of this connection does not exist in its project. Correct the connection."),
-    "ROMA.1006": _("The account behind this connection lacks the right. Ask your cloud administrator for it."),
+    "ROMA.00110002": _(
+        "The instance id of this connection does not exist in its project. Correct the connection."
+    ),
+    "ROMA.1006": _(
+        "The account behind this connection lacks the right. Ask your cloud administrator for it."
+    ),
 }
 
 

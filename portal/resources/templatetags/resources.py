@@ -52,7 +52,9 @@ STYLES = {"text": _text, "code": _code, "flag": _flag, "stamp": _stamp, "status"
 def fact(value, field):
     """One value of a detail page, drawn by the type of its model field."""
     if isinstance(field, JsonText):
-        return format_html('<pre class="wire" tabindex="0">{}</pre>', json_pretty(value)) if value else MISSING
+        return (
+            format_html('<pre class="wire" tabindex="0">{}</pre>', json_pretty(value)) if value else MISSING
+        )
     if isinstance(value, bool):
         return _flag(value)
     if field.name == "status":

@@ -14,7 +14,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from portal.home import demo, processes
-from portal.home.context import DEMO_PASSWORD, DEMO_SIGN_INS
 from portal.home.processes import LOOPBACK, NeverReady, Process
 from portal.home.static_files import collect_static_files
 
@@ -71,9 +70,9 @@ class Command(BaseCommand):
         portal.wait_for(lambda: self.all_run() and shows_sign_in(port), seconds=READY_SECONDS)
         self.say(f"portal ready on http://localhost:{port}")
         self.say("")
-        for email, role in DEMO_SIGN_INS:
+        for email, role in demo.SIGN_INS:
             self.say(f"  {email:<28} {role}")
-        self.say(f"\n  password of all: {DEMO_PASSWORD}")
+        self.say(f"\n  password of all: {demo.PASSWORD}")
         self.say(f"  emulator: {emulator}   logs: {logs()}   Ctrl-C stops all")
 
     def start_emulator(self):

@@ -1,0 +1,179 @@
+"""Every page for everyone: light and dark, desk and phone, what axe finds, what sticks out, what the CSP blocks.
+
+Would catch: letters too pale in dark, a table that pushes the phone's page sideways, a field without a label,
+an inline style. With PORTAL_SCREENSHOTS=<directory> it leaves a picture of each page in each look.
+"""
+
+import uuid
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.connections.models import Connection
+from portal.kinds.registry import KINDS
+from portal.operations.models import Operation
+from portal.operations.service import perform
+from portal.teams.models import User
+from tests.browser.creating import EXAMPLES, fill_in, send
+from tests.browser.pages import axe, looks_right, screenshot
+from tests.support.plant import CREATES
+
+OPERATOR, OWNER = "operator@example.test", "owner@example.test"
+READ_ONLY = ["iotda/spaces", "iotda/products", "iotda/devices", "roma/apps", "enos/products"]
+
+
+def name_of(path):
+    return path.strip("/").replace("/", "-")
+
+
+def operate(slug, verb="create", data=None, target=None):
+    return perform(
+        KINDS[slug],
+        verb,
+        actor=User.objects.get(email=OPERATOR),
+        connection=Connection.objects.get(team__name="Plant 3", platform=slug.split("/")[0]),
+        data=data if data is not None else CREATES[slug],
+        key=str(uuid.uuid4()),
+        target=target,
+    )
+
+
+@pytest.fixture
+def stocked(portal_server, emulator):
+    """One object of each kind, and a sync; the operations by slug."""
+    made = {slug: operate(slug) for slug in CREATES}
+    operate("iotda/soft-buses", "sync", data={}, target=made["iotda/soft-buses"].target)
+    return made
+
+
+@pytest.mark.parametrize("slug", EXAMPLES)
+def test_each_form_empty_refused_and_with_its_preview(desk, slug):
+    desk.goto(f"/{slug}/new/")
+    looks_right(desk, f"form-{name_of(slug)}-empty")
+    fill_in(desk, slug)
+    desk.get_by_role("button", name="Preview request").click()
+    expect(desk.locator("#preview")).to_be_visible()
+    looks_right(desk, f"form-{name_of(slug)}-preview")
+    desk.goto(f"/{slug}/new/")
+    desk.locator("input[type=text]:visible").first.fill("§ is not allowed")
+    send(desk)
+    expect(desk.locator("[data-errors]")).to_be_visible()
+    looks_right(desk, f"form-{name_of(slug)}-refused")
+
+
+def test_lists_and_objects(desk, stocked):
+    for slug in [*CREATES, *READ_ONLY]:
+        desk.goto(f"/{slug}/")
+        expect(desk.locator("#rows tbody tr").first).to_be_visible()
+        looks_right(desk, f"list-{name_of(slug)}")
+    for slug, operation in stocked.items():
+        desk.goto(f"/{slug}/{operation.target.pk}/")
+        looks_right(desk, f"object-{name_of(slug)}")
+
+
+def test_empty_and_stale_lists(desk, stocked, emulator):
+    desk.goto("/iotda/policies/?q=nothing-like-this")
+    looks_right(desk, "list-nothing-matches")
+    emulator.faults([{"fault": "answer", "status": 503, "match": {"method": "GET"}}])
+    desk.goto("/iotda/policies/")
+    looks_right(desk, "list-stale")
+    desk.goto(f"/iotda/policies/{stocked['iotda/policies'].target.pk}/")
+    looks_right(desk, "object-stale")
+    desk.goto("/iotda/soft-buses/new/")
+    looks_right(desk, "form-platform-down")
+
+
+def test_operations_in_each_ending(desk, stocked, emulator):
+    desk.goto("/operations/?state=rejected")
+    looks_right(desk, "operations-none")
+    operate("iotda/soft-buses")  # the name is taken now
+    match = {"method": "POST", "path": "/v5/"}
+    emulator.faults([{"fault": "timeout_after_commit", "seconds": 0.1, "match": match}])
+    operate("iotda/policies", data=CREATES["iotda/policies"] | {"policy_name": "lost"})
+    emulator.faults([])
+    desk.goto("/operations/")
+    looks_right(desk, "operations")
+    for state in ("done", "rejected", "in_doubt"):
+        operation = Operation.objects.filter(state=state).first()
+        desk.goto(f"/operations/{operation.pk}/")
+        looks_right(desk, f"operation-{state}")
+    desk.get_by_role("button", name="Look again").click()
+    expect(desk.locator("#operation")).to_have_attribute("data-operation-state", "needs_human")
+    looks_right(desk, "operation-needs_human")
+
+
+def test_home_and_the_record(open_page, stocked):
+    page = open_page(email=OWNER)
+    page.goto("/")
+    looks_right(page, "home")
+    page.goto("/audit/")
+    looks_right(page, "audit")
+    page.goto("/audit/?outcome=done&verb=create")
+    page.locator("tr[data-seq] a").first.click()
+    looks_right(page, "audit-entry")
+    page.goto("/audit/?actor=nobody%40example.test")
+    looks_right(page, "audit-no-entry")
+
+
+def test_connections(open_page):
+    page = open_page(email=OWNER)
+    page.goto("/connections/")
+    looks_right(page, "connections")
+    page.get_by_role("link", name="IoTDA (emulator)").click()
+    page.get_by_role("button", name="Test connection").click()
+    expect(page.locator("[data-failed-part]")).to_be_visible()
+    looks_right(page, "connection-tested")
+    page.get_by_role("link", name="Edit").click()
+    looks_right(page, "connection-edit")
+    page.go_back()
+    page.get_by_role("link", name="Delete").click()
+    looks_right(page, "connection-delete")
+    page.goto("/connections/new/")
+    looks_right(page, "connection-choose")
+    page.goto("/connections/new/?platform=iotda&sign_in=password")
+    page.locator("#submit").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+    looks_right(page, "connection-refused")
+
+
+def test_teams(open_page):
+    page = open_page(email=OWNER)
+    page.goto("/teams/")
+    looks_right(page, "teams")
+    page.get_by_role("rowheader", name="Plant 3").get_by_role("link").click()
+    looks_right(page, "team")
+    page.get_by_role("button", name="Remove Vera Viewer").click()
+    expect(page.locator("#confirm")).to_be_visible()
+    looks_right(page, "team-confirm")
+    admin = open_page(email="admin@example.test")
+    for path, name in (("/", "home-administrator"), ("/teams/", "teams-administrator")):
+        admin.goto(path)
+        looks_right(admin, name)
+
+
+def test_errors_and_the_door(open_page):
+    page = open_page(email="viewer@example.test")
+    page.goto("/iotda/policies/new/")
+    expect(page.locator("h1")).to_have_text("Not allowed")
+    looks_right(page, "problem-403")
+    page.goto("/iotda/no-such-kind/")
+    expect(page.locator("h1")).to_have_text("Not found")
+    looks_right(page, "problem-404")
+    page.goto("/accounts/logout/")
+    looks_right(page, "sign-out")
+    page.goto("/accounts/password/change/")
+    looks_right(page, "password-change")
+    door = open_page()
+    door.goto("/accounts/login/")
+    looks_right(door, "sign-in")
+
+
+def test_the_phone_menu_in_both_colours(open_page):
+    page = open_page(email=OPERATOR, width=390)
+    for colours in ("light", "dark"):
+        page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+        page.goto("/")
+        page.get_by_role("button", name="Menu", exact=True).click()
+        expect(page.locator("#sidebar")).to_be_visible()
+        axe(page)
+        screenshot(page, f"menu-390-{colours}")
