@@ -9,7 +9,7 @@ PortalError
   PlatformError
     Rejected           422  the platform said no: code, message, request id
       Missing               the object asked for does not exist (any more)
-    NotSent            503  (a form shows it at 422) surely not executed: refused, DNS, TLS, sign-in, throttled
+    NotSent            503  (a form shows it at 422) surely not executed: refused, DNS, TLS, sign-in, throttle
       SignInFailed          the platform did not accept the credentials
       Throttled             the platform said "later"; `retry_after` seconds if it said how long
     Unclear            202  may or may not have happened: in doubt

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.teams import role_table, service
-from portal.teams.access import explain, may, memberships, teams_with
+from portal.teams.access import may, memberships, teams_with
 from portal.teams.forms import MemberForm, RoleForm, TeamForm
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Membership, Role, Team
@@ -75,7 +75,6 @@ def _detail(request, team, form=None, problem="", status=200):
         "shown": team,
         "members": team.memberships.select_related("user").order_by("user__name", "user__email"),
         "is_owner": may(request.user, service.RIGHT, team.pk),
-        "why_not": explain(request.user, service.RIGHT, team.pk),
         "my_role": memberships(request.user).get(team.pk),
         "roles": Role,
         "table": role_table.rows(),

@@ -135,6 +135,16 @@
     }
   });
 
+  // Enter sends a form by its own button (data-default). Without this the browser would press the first one in
+  // it, which is a hidden button for people without script; and in a search it would send instead of search.
+  on("keydown", (event) => {
+    const { target: input } = event;
+    const button = input.matches?.("input") && input.form?.querySelector("[data-default]");
+    if (event.key !== "Enter" || event.isComposing || !button) return;
+    event.preventDefault();
+    if (input.type !== "search" && !button.disabled) input.form.requestSubmit(button);
+  });
+
   // Character counters count characters as people and platforms do, not UTF-16 units.
   on("input", ({ target }) => {
     if (!target.dataset?.counter) return;

@@ -1,5 +1,5 @@
-"""What the demo is filled with. Would catch: a second start that doubles or resets it, a moved emulator that the
-connections do not follow, people's own changes undone, a demo connection that does not work."""
+"""What the demo is filled with. Would catch: a second start that doubles or resets it, an emulator that moved
+and is not followed, people's own changes undone, a demo connection that does not work."""
 
 import pytest
 from django.test import Client

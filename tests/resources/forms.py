@@ -32,7 +32,8 @@ class FormReader(HTMLParser):
         name = given.get("name")
         if tag == "input" and name and given.get("type") not in ("submit", "button"):
             if given.get("type") not in ("checkbox", "radio") or "checked" in given:
-                self.fields.setdefault(name, []).append(given.get("value", ""))
+                default = "on" if given.get("type") == "checkbox" else ""
+                self.fields.setdefault(name, []).append(given.get("value", default))
         elif tag == "select" and name:
             self._select = {"name": name, "first": None, "chosen": None, "is_list": int(given.get("size", 1)) > 1}
         elif tag == "option" and self._select is not None:

@@ -109,7 +109,9 @@ def test_roma_00110006_the_resource_does_not_exist(plant, emulator):
     response = send(plant.browser(), GROUP, posted)
 
     message = "The resource does not exist. Check whether the resource ID 1 is correct."
-    refused(response, posted, "ROMA.00110006", message, "404", "cnnorth7a-P")
+    request_id = Operation.objects.get().platform_request_id
+    assert request_id
+    refused(response, posted, "ROMA.00110006", message, "404", request_id)
 
 
 def test_roma_00110002_the_instance_does_not_exist(plant, emulator):
@@ -120,8 +122,10 @@ def test_roma_00110002_the_instance_does_not_exist(plant, emulator):
     response = send(plant.browser(), GROUP, posted)
 
     words = ("The instance does not exist. project_id: ", "instance_id: f3bb386a-23ec-47aa-9943-4c60ac658611")
-    refused(response, posted, "ROMA.00110002", "500", "cnnorth7a-P", *words)
-    assert Operation.objects.get().state == "rejected"
+    operation = Operation.objects.get()
+    assert operation.platform_request_id
+    assert operation.state == "rejected"
+    refused(response, posted, "ROMA.00110002", "500", operation.platform_request_id, *words)
 
 
 IOTDA_REFUSALS = [

@@ -38,6 +38,7 @@ def engine(config):
 def pytest_configure(config):
     config.addinivalue_line("markers", "database: uses the database (set by itself); runs on every engine")
     config.addinivalue_line("markers", "browser: drives Chromium (set by itself); runs on SQLite only")
+    config.addinivalue_line("markers", "full: a long proof; runs in `make test-full` only")
     if hasattr(config, "workerinput"):
         config.stash[server_key] = config.workerinput["server"]
         return

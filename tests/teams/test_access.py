@@ -119,7 +119,7 @@ def test_forgotten_roles_are_read_again(team, wrap):
 def test_the_refusal_names_the_role_and_who_could(team):
     text = access.explain(member(team, "operator"), "delete", team.pk)
     assert text == (
-        "As Operator you may not do this. It takes one of: Manager, Owner."
+        "As Operator you may not do this. It takes: Manager, Owner."
         " An owner of the team can change your role."
     )
 

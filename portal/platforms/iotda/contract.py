@@ -178,7 +178,7 @@ STATEMENT = Field(
                     check=_resource_problems,
                 ),
                 rule=_(
-                    "1 to 10 like topic:/v1/${devices.deviceId}/test/hello; letters, digits and /{}$=+#?*:._-."
+                    "1-10 like topic:/v1/${devices.deviceId}/test/hello; letters, digits and /{}$=+#?*:._-."
                 ),
                 source=CREATE_POLICY,
             ),

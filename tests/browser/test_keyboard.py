@@ -1,0 +1,109 @@
+"""The keyboard alone: Tab, letters, Space, Enter and arrows. The mouse is never touched.
+
+Would catch: a control that only a click reaches, a redraw that loses the focus, an Enter that presses a
+hidden button.
+"""
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.browser.creating import GROUP, PUBLISH, SUBSCRIBE, create, row
+from tests.support.plant import creates_received
+
+FOCUSED = """() => {
+    const focused = document.activeElement;
+    return [focused.name || "", focused.value || "", focused.textContent.trim(), focused.ariaLabel || ""].join("|");
+}"""
+
+
+def tab_to(page, wanted, keys="Tab"):
+    """Press Tab until the focused control's name, value, text or label holds `wanted`."""
+    for _ in range(60):
+        page.keyboard.press(keys)
+        if wanted in page.evaluate(FOCUSED):
+            return
+    raise AssertionError(f"{wanted!r} cannot be reached by keyboard")
+
+
+def test_a_policy_with_two_statements_and_a_variable(desk, emulator):
+    desk.goto("/iotda/policies/")
+    tab_to(desk, "New")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#form")).to_be_visible()
+
+    tab_to(desk, "policy_name")
+    desk.keyboard.type("by-keyboard")
+    tab_to(desk, PUBLISH)
+    desk.keyboard.press("Space")
+    tab_to(desk, "statement-0-resources")
+    desk.keyboard.type("topic:/v1/")
+    tab_to(desk, "${devices.deviceId}")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("[name=statement-0-resources]")).to_be_focused()
+    desk.keyboard.type("/up")
+
+    tab_to(desk, "Add statement")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("group", name="Statement 2")).to_be_visible()
+    tab_to(desk, "statement-1-effect", "Shift+Tab")
+    desk.keyboard.type("DENY")
+    tab_to(desk, SUBSCRIBE)
+    desk.keyboard.press("Space")
+    tab_to(desk, "statement-1-resources")
+    desk.keyboard.type("topic:/v1/+/down")
+
+    tab_to(desk, "Create device policy")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#resource")).to_have_attribute("data-kind", "iotda/policies")
+    assert json.loads(creates_received(emulator, "iotda/policies")[0]["body"]) == {
+        "policy_name": "by-keyboard",
+        "statement": [
+            {"effect": "ALLOW", "actions": [PUBLISH], "resources": ["topic:/v1/${devices.deviceId}/up"]},
+            {"effect": "DENY", "actions": [SUBSCRIBE], "resources": ["topic:/v1/+/down"]},
+        ],
+    }
+
+
+def test_enter_in_a_text_field_sends_the_form(desk, emulator):
+    desk.goto("/iotda/soft-buses/new/")
+    desk.locator("[name=bus_name]").fill("Bus_A")
+    desk.locator("[name=group_id]").select_option(GROUP)
+    desk.locator("[name=bus_name]").press("Enter")
+    expect(desk.locator("#resource")).to_have_attribute("data-kind", "iotda/soft-buses")
+    assert len(creates_received(emulator, "iotda/soft-buses")) == 1
+
+
+def test_enter_in_a_search_only_searches(desk, emulator):
+    desk.goto("/iotda/soft-buses/new/")
+    desk.locator("[name=bus_name]").fill("Bus_A")
+    desk.locator("[name=group_id_search]").fill("Demo")
+    desk.locator("[name=group_id_search]").press("Enter")
+    expect(desk.locator("[name=group_id] option")).to_have_text(["None yet", f"DemoGroup ({GROUP})"])
+    expect(desk.locator("[name=bus_name]")).to_have_value("Bus_A")
+    assert creates_received(emulator, "iotda/soft-buses") == []
+
+
+def test_the_first_tab_leads_past_the_menu(desk):
+    desk.goto("/")
+    desk.keyboard.press("Tab")
+    expect(desk.get_by_role("link", name="Skip to content")).to_be_focused()
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#main")).to_be_focused()
+
+
+def test_a_sync_by_keyboard(desk):
+    remote_id = create(desk, "iotda/soft-buses")
+    tab_to(desk, "Sync")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#toasts")).to_contain_text("Sync of Bus_A was asked for")
+    expect(row(desk, remote_id)).to_have_attribute("data-state", "Synchronized")
+
+
+def test_menus_open_by_enter_and_close_by_escape(desk):
+    desk.goto("/")
+    tab_to(desk, "Oscar Operator")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("button", name="Sign out")).to_be_visible()
+    desk.keyboard.press("Escape")
+    expect(desk.get_by_role("button", name="Sign out")).to_be_hidden()
