@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.errors import PortalError
 from portal.platforms.enos import contract
-from portal.resources.editing import Editor, JsonField, parse
+from portal.resources.editing import Editor, JsonField, parse, row_count
 from portal.resources.forms import Picker, PlatformForm, sentence
 
 OFFSETS = ("+00:00", "+08:00", "+09:00", "+01:00", "-05:00", "-08:00")
@@ -82,17 +82,16 @@ class TagsEditor(Editor):
         return posted
 
     def compose(self, name, data, was):
-        count = data.get(f"{name}-count", "0")
         tags = {}
-        for number in range(min(int(count), 200) if count.isdecimal() else 0):
+        for number in range(row_count(name, data, 200)):
             key, value = data.get(f"{name}-{number}-key", ""), data.get(f"{name}-{number}-value", "")
             if key or value:
                 tags[key.strip()] = value
         return tags or None
 
     def apply(self, value, action, argument):
-        if action == "remove" and isinstance(value, dict) and argument.isdecimal():
-            return {key: text for number, (key, text) in enumerate(value.items()) if number != int(argument)}
+        if action == "remove" and isinstance(value, dict):
+            return {key: text for number, (key, text) in enumerate(value.items()) if str(number) != argument}
         return value
 
 

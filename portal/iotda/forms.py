@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.platforms.iotda import contract
-from portal.resources.editing import Editor, JsonField
+from portal.resources.editing import Editor, JsonField, row_count
 from portal.resources.forms import Picker, PlatformForm
 
 SPACE_LABEL = _("Resource space")
@@ -87,9 +87,8 @@ class StatementEditor(Editor):
         return posted
 
     def compose(self, name, data, was):
-        count = data.get(f"{name}-count", "0")
         statements = []
-        for number in range(min(int(count), 100) if count.isdecimal() else 0):
+        for number in range(row_count(name, data, 100)):
             resources = data.get(f"{name}-{number}-resources", "").splitlines()
             statements.append(
                 {
@@ -106,8 +105,8 @@ class StatementEditor(Editor):
         rows = self.rows(value)
         if action == "add":
             return [*rows, dict(self.blank)]
-        if action == "remove" and argument.isdecimal():
-            return [row for number, row in enumerate(rows) if number != int(argument)] or [dict(self.blank)]
+        if action == "remove":
+            return [row for number, row in enumerate(rows) if str(number) != argument] or [dict(self.blank)]
         return value
 
 

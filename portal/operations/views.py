@@ -1,5 +1,7 @@
 """Pages of operations: what is running, in doubt or needs a human, and one operation with its evidence."""
 
+import uuid
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
@@ -42,7 +44,11 @@ def list_(request):
 
 
 def _is_uuid(text):
-    return len(text) == 36 and text.replace("-", "").isalnum()
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _find(request, id):

@@ -86,14 +86,22 @@ class Editor:
         return self.compose(name, data, value)
 
 
+def row_count(name, data, most):
+    """How many rows the posted editor has; 0 for nonsense. Short, because int() refuses endless digits."""
+    count = data.get(f"{name}-count", "0")
+    return min(int(count), most) if count.isdecimal() and len(count) < 10 else 0
+
+
 BOTH_CHANGED = _("The form and the JSON were both changed and differ. Undo one of the two.")
 
 
 def settle_sides(name, editor, data):
     """Bring both sides of one field in line in posted `data` (a mutable QueryDict).
 
-    Returns an error text when both were changed to different things; then nothing is touched.
+    Returns an error text when both were changed to different things; then both stay as they are, and
+    `<name>_side` holds what the editor says, for drawing it again.
     """
+    data.pop(f"{name}_side", None)
     if not editor.present(name, data):
         data[f"{name}_was"] = data.get(name, "")
         return None
@@ -101,6 +109,7 @@ def settle_sides(name, editor, data):
     composed = editor.compose(name, data, _parsed(was))
     editor_changed = composed != editor.untouched(name, _parsed(was))
     if text != was and editor_changed and _parsed(text) != composed:
+        data[f"{name}_side"] = pretty(composed)
         return BOTH_CHANGED
     if text == was and editor_changed:
         data[name] = data[f"{name}_was"] = pretty(composed)

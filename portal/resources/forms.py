@@ -69,6 +69,9 @@ class ConnectionField(forms.ModelChoiceField):
         return f"{connection.name} ({connection.host})"
 
 
+INCOMPLETE = gettext_lazy("The form was incomplete, so nothing was sent. Press the button again.")
+
+
 class PlatformForm(forms.Form):
     """Base of all verbs' forms.
 
@@ -79,7 +82,11 @@ class PlatformForm(forms.Form):
     contract = ()
 
     connection = ConnectionField(label=gettext_lazy("Connection"), queryset=Connection.objects.none())
-    operation_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    operation_key = forms.CharField(
+        max_length=64,
+        widget=forms.HiddenInput,
+        error_messages={"required": INCOMPLETE, "max_length": INCOMPLETE},
+    )
 
     def __init__(self, data=None, *, kind, verb, connections, target=None, initial=None, only=None):
         """`only` names the one field that will be taken from the drawn form: the others are not read live."""
@@ -157,6 +164,14 @@ class PlatformForm(forms.Form):
             return parse(value) if value.strip() else None
         except (ValueError, RecursionError):
             return None
+
+    def sides(self, name):
+        """(value that the editor shows, JSON text that both sides of the field were made from)."""
+        value = self.value_of(name)
+        text = value if isinstance(value, str) else pretty(value)
+        if not self.value_of(f"{name}_side"):
+            return self.json_value(name), text
+        return self.json_value(f"{name}_side"), self.value_of(f"{name}_was") or ""
 
     def clean(self):
         cleaned = super().clean()

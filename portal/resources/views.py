@@ -191,6 +191,8 @@ def _form(request, kind, verb, target=None):
     if not form.is_valid():
         # Whoever may not do it at all learns that first, and the attempt is not lost to the record.
         require(request.user, verb.right, team_id)
+        if "operation_key" in form.errors:
+            form.renew_key()
         return _show(request, form, status=422)
     if "preview" in request.POST:
         return _preview(request, form)

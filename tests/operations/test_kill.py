@@ -30,6 +30,8 @@ STEPS = {
     "after_outcome": (1, "done", ["asked", "done"]),
 }
 PLATFORM_KINDS = ("roma/device-groups", "iotda/policies", "enos/devices")
+OTHER_KINDS = ("iotda/device-groups", "iotda/soft-buses")
+FULL_ROUNDS = 3
 
 
 def run(step, slug, plant, key, url):
@@ -70,6 +72,14 @@ def test_killed_at(step, slug, committed_db, committed_plant, emulator):
     if entries:
         committed_plant.perform(slug, key=key)
         assert len(creates_received(emulator, slug)) == calls
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", range(FULL_ROUNDS))
+@pytest.mark.parametrize("slug", PLATFORM_KINDS + OTHER_KINDS)
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_again_and_again(step, slug, number, committed_db, committed_plant, emulator):
+    test_killed_at(step, slug, committed_db, committed_plant, emulator)
 
 
 def test_without_a_kill_the_child_does_the_whole_job(committed_db, committed_plant, emulator):

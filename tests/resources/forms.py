@@ -38,7 +38,7 @@ class FormReader(HTMLParser):
             self._select = {"name": name, "first": None, "chosen": None, "is_list": int(given.get("size", 1)) > 1}
         elif tag == "option" and self._select is not None:
             value = given.get("value")
-            self._select["first"] = self._select["first"] or value
+            self._select["first"] = value if self._select["first"] is None else self._select["first"]
             if "selected" in given:
                 self._select["chosen"] = value
         elif tag == "textarea" and name:
@@ -59,7 +59,7 @@ class FormReader(HTMLParser):
     def _take_select(self):
         select, self._select = self._select, None
         # A drop-down sends its first option when none is chosen, a list of several lines sends nothing.
-        value = select["chosen"] if select["chosen"] is not None or select["is_list"] else select["first"] or ""
+        value = select["chosen"] if select["chosen"] is not None or select["is_list"] else select["first"]
         if value is not None:
             self.fields.setdefault(select["name"], []).append(value)
 

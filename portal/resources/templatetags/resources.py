@@ -83,11 +83,12 @@ def json_field(context, bound):
     attributes = {"class": "form-control font-monospace" + (" is-invalid" if bound.errors else "")}
     if bound.errors:
         attributes |= {"aria-invalid": "true", "aria-describedby": f"{bound.auto_id}_error"}
+    value, was = form.sides(bound.name)
     return {
         "form": form,
         "bound": bound,
         "editor": editor,
-        "rows": editor.rows(form.json_value(bound.name)),
+        "rows": editor.rows(value),
         "control": bound.as_widget(attrs=attributes),
-        "text": bound.value() or "",
+        "was": was,
     }

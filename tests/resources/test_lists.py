@@ -1,0 +1,474 @@
+"""Lists and details: read live, kept in the mirror, honest when the platform does not answer.
+
+Would catch: a failed listing that reads as an empty one, a row that stays after its object is gone, a page that
+costs more with more rows, skipped or doubled rows between pages, and a look into another team's mirror.
+"""
+
+import html
+import re
+
+import pytest
+from django.test.utils import CaptureQueriesContext
+from django.db import connection as database
+
+from portal.kinds.registry import KINDS
+from portal.teams.models import Membership, Role
+from tests.resources.forms import HTMX
+from tests.support.plant import CREATES, GROUP as DEMO_GROUP, PROJECT, make_plant
+
+BUS, POLICY, GROUP, DEVICE = "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices"
+TREE = f"/v2/{PROJECT}/link/instances/demo-roma-instance/device-groups$"
+LISTINGS = {
+    "iotda/spaces": ("GET", "/apps$"),
+    "iotda/device-groups": ("GET", "/device-group$"),
+    "iotda/soft-buses": ("GET", "/harmony-soft-bus$"),
+    "iotda/policies": ("GET", "/device-policies$"),
+    "iotda/products": ("GET", "/products$"),
+    "iotda/devices": ("GET", "/devices$"),
+    "roma/apps": ("GET", "/apps$"),
+    "roma/device-groups": ("GET", "/device-groups$"),
+    "enos/products": ("POST", "/connect-service/v2.4/products$"),
+    "enos/devices": ("POST", "/connect-service/v2.4/devices$"),
+}
+EVERY_KIND = pytest.mark.parametrize("slug", LISTINGS)
+EMPTY_TEXT = "The platform has no"
+
+
+def listed(response):
+    """Remote ids of the rows, in order."""
+    return re.findall(r'<tr data-kind="[^"]*" data-remote-id="([^"]*)"', response.content.decode())
+
+
+def down(slug):
+    method, path = LISTINGS[slug]
+    return {"match": {"method": method, "path": path}, "fault": "answer", "status": 503, "body": "no"}
+
+
+def tree(*groups):
+    """ROMA's listing, with these (id, name) under the root; the single reads stay as they are."""
+    items = [{"id": id, "name": name, "parent_id": 0, "children": []} for id, name in groups]
+    body = {"size": len(items), "items": items}
+    return {"match": {"method": "GET", "path": TREE}, "fault": "answer", "status": 200, "body": body}
+
+
+def numbered(count):
+    return [(20_000 + number, f"group-{number:04}") for number in range(count)]
+
+
+@EVERY_KIND
+def test_a_list_shows_what_the_platform_has_now_and_keeps_it(plant, emulator, slug):
+    if slug in CREATES:
+        plant.perform(slug)
+        KINDS[slug].model.objects.all().delete()
+
+    response = plant.browser(Role.VIEWER).get(f"/{slug}/")
+
+    assert response.status_code == 200
+    ids = listed(response)
+    # The count of policies that the control plane tells leaves the built-in ones out.
+    expected = set(emulator.state()[slug]["ids"]) | set(emulator.state().get(slug.replace("/p", "/built-in-p"), {}).get("ids", ()))
+    assert {*map(str, expected)} == set(ids)
+    assert set(KINDS[slug].model.objects.values_list("remote_id", flat=True)) == set(ids)
+
+
+@EVERY_KIND
+def test_a_detail_page_shows_every_field_of_one_object(plant, slug):
+    if slug in CREATES:
+        plant.perform(slug)
+    browser = plant.browser(Role.VIEWER)
+    remote_id = listed(browser.get(f"/{slug}/"))[0]
+    row = KINDS[slug].model.objects.get(remote_id=remote_id)
+
+    response = browser.get(f"/{slug}/{row.pk}/")
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert f'data-remote-id="{remote_id}"' in text
+    for field in row.platform_fields():
+        assert f"<dt>{field.verbose_name.capitalize()}</dt>" in html.unescape(text), field.name
+
+
+@EVERY_KIND
+def test_never_read_and_failing_says_that_nothing_is_known(plant, emulator, slug):
+    emulator.faults([down(slug)])
+
+    text = plant.browser().get(f"/{slug}/").content.decode()
+
+    assert "could not be read" in text
+    assert "It was never read, so nothing is known of it." in text
+    assert EMPTY_TEXT not in text
+
+
+@EVERY_KIND
+def test_failing_shows_the_rows_as_of_the_last_reading(plant, emulator, slug):
+    if slug in CREATES:
+        plant.perform(slug)
+    browser = plant.browser()
+    before = listed(browser.get(f"/{slug}/"))
+    emulator.faults([down(slug)])
+
+    response = browser.get(f"/{slug}/")
+
+    assert listed(response) == before
+    text = response.content.decode()
+    assert "could not be read" in text
+    assert re.search(r"What you see is as of\s+<time datetime=", text)
+    assert EMPTY_TEXT not in text
+
+
+@pytest.mark.parametrize("query", ["", "?q=nothing-like-this"])
+def test_a_list_that_was_empty_and_now_fails_does_not_read_as_empty(plant, emulator, query):
+    browser = plant.browser()
+    assert EMPTY_TEXT in browser.get(f"/{BUS}/").content.decode()
+    emulator.faults([down(BUS)])
+
+    text = browser.get(f"/{BUS}/{query}").content.decode()
+
+    assert "could not be read" in text
+    assert EMPTY_TEXT not in text
+    assert "Nothing matches" not in text
+
+
+def test_an_empty_list_offers_the_first_create_to_those_who_may(plant):
+    page = plant.browser(Role.OPERATOR).get(f"/{BUS}/").content.decode()
+    assert EMPTY_TEXT in page
+    assert "Create the first one" in page
+
+    page = plant.browser(Role.VIEWER).get(f"/{BUS}/").content.decode()
+    assert EMPTY_TEXT in page
+    assert "Create the first one" not in page
+
+
+def test_one_failing_connection_does_not_hide_the_others(plant, emulator):
+    other = make_plant(emulator.url, name="Harbour").connections["roma"]
+    other.pk, other._state.adding, other.team, other.name = None, True, plant.team, "second"
+    other.endpoint = "http://127.0.0.1:9"
+    other.save()
+
+    response = plant.browser().get(f"/{GROUP}/")
+
+    assert listed(response) == ["10001"]
+    assert "second could not be read" in response.content.decode()
+
+
+def test_an_object_changed_behind_our_back_shows_its_new_name(plant, emulator):
+    emulator.faults([tree((20_001, "old-name"))])
+    browser = plant.browser()
+    assert "old-name" in browser.get(f"/{GROUP}/").content.decode()
+    emulator.faults([tree((20_001, "new-name"))])
+
+    text = browser.get(f"/{GROUP}/").content.decode()
+
+    assert "new-name" in text
+    assert "old-name" not in text
+    assert KINDS[GROUP].model.objects.get().name == "new-name"
+
+
+def test_an_object_deleted_behind_our_back_leaves_the_list_and_is_called_gone(plant, emulator):
+    operation = plant.perform(GROUP)
+    browser = plant.browser()
+    assert operation.object_id in listed(browser.get(f"/{GROUP}/"))
+    emulator.reset()
+
+    assert operation.object_id not in listed(browser.get(f"/{GROUP}/"))
+
+    row = KINDS[GROUP].model.objects.get(remote_id=operation.object_id)
+    assert row.gone_at
+    page = browser.get(f"/{GROUP}/{row.pk}/").content.decode()
+    assert 'data-state="gone"' in page
+    assert "The platform does not have this any more." in page
+
+
+def test_an_object_that_a_listing_leaves_out_but_a_single_read_shows_stays(plant, emulator):
+    operation = plant.perform(GROUP)
+    emulator.faults([tree((10_001, "root"))])
+
+    assert operation.object_id in listed(plant.browser().get(f"/{GROUP}/"))
+
+
+def test_a_vanished_object_that_comes_back_is_no_longer_gone(plant, emulator):
+    operation = plant.perform(GROUP)
+    browser = plant.browser()
+    emulator.reset()
+    browser.get(f"/{GROUP}/")
+    emulator.faults([tree((int(operation.object_id), "line-1"))])
+
+    assert operation.object_id in listed(browser.get(f"/{GROUP}/"))
+
+
+def test_a_detail_page_of_an_object_deleted_behind_our_back_offers_no_verbs(plant, emulator):
+    plant.perform(BUS)
+    row = KINDS[BUS].model.objects.get()
+    emulator.reset()
+
+    text = plant.browser().get(f"/{BUS}/{row.pk}/").content.decode()
+
+    assert "The platform does not have this any more." in text
+    assert "/sync/" not in text
+
+
+def test_a_detail_page_that_cannot_be_read_shows_what_it_knows_as_of_when(plant, emulator):
+    plant.perform(POLICY)
+    row = KINDS[POLICY].model.objects.get()
+    emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 503, "body": ""}])
+
+    text = plant.browser().get(f"/{POLICY}/{row.pk}/").content.decode()
+
+    assert "The platform could not be read." in text
+    assert re.search(r"What you see is as of\s+<time", text)
+    assert "topic:/v1/${devices.deviceId}/test/hello" in text
+
+
+# Paging.
+
+
+def pages(browser, url):
+    """The rows of each page, following the link to the next one."""
+    result = []
+    while True:
+        response = browser.get(url)
+        result.append(listed(response))
+        following = re.search(r'<a class="btn" href="(\?[^"]*after=[^"]*)">Next page', response.content.decode())
+        if not following:
+            return result
+        url = url.partition("?")[0] + html.unescape(following[1])
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(50, [50]), (51, [50, 1]), (100, [50, 50]), (130, [50, 50, 30])])
+def test_every_row_stands_on_exactly_one_page(plant, emulator, count, sizes):
+    emulator.faults([tree(*numbered(count))])
+
+    found = pages(plant.browser(), f"/{GROUP}/")
+
+    assert list(map(len, found)) == sizes
+    assert [id for page in found for id in page] == [str(id) for id, _name in numbered(count)]
+
+
+def test_rows_of_one_name_are_neither_skipped_nor_doubled_between_pages(plant, emulator):
+    groups = [(20_000 + number, "same|name") for number in range(120)]
+    emulator.faults([tree(*groups)])
+
+    found = [id for page in pages(plant.browser(), f"/{GROUP}/") for id in page]
+
+    assert found == [str(id) for id, _name in groups]
+
+
+def test_a_row_added_meanwhile_does_not_shift_the_next_page(plant, emulator):
+    emulator.faults([tree(*numbered(60))])
+    browser = plant.browser()
+    first = browser.get(f"/{GROUP}/").content.decode()
+    following = html.unescape(re.search(r'href="(\?[^"]*after=[^"]*)"', first)[1])
+    emulator.faults([tree((19_000, "aaa-first"), *numbered(60))])
+
+    second = listed(browser.get(f"/{GROUP}/{following}"))
+
+    assert second == [str(id) for id, _name in numbered(60)[50:]]
+
+
+@pytest.mark.parametrize("after", ["", "|", "nothing", "||||", "group-0001|20001"])
+def test_any_text_in_the_address_is_a_page(plant, after):
+    assert plant.browser().get(f"/{GROUP}/", {"after": after, "q": "%_'\"", "app_id": "x"}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["q", "after", "app_id", "connection", "before", "state", "actor", "object", "verb"])
+def test_a_character_that_no_database_stores_is_no_server_error(plant, name):
+    browser = plant.browser()
+
+    for url in (f"/{GROUP}/", "/operations/", "/audit/"):
+        value = "a|\0" if name == "after" else "\0"
+        assert browser.get(url, {name: value}).status_code in (200, 400, 404), url
+
+
+@pytest.mark.parametrize("url", ["/roma/device-groups/%00/", "/roma/device-groups/%00/sync/", "/iotda/soft-buses/a%00b/"])
+def test_such_a_character_in_a_path_is_no_server_error(plant, url):
+    assert plant.browser().get(url).status_code in (400, 404)
+
+
+@pytest.mark.parametrize("before", ["z" * 36, "-" * 36, "0" * 36, "", "1", "00000000-0000-0000-0000-000000000000"])
+def test_any_place_in_the_operations_list_is_a_page(plant, before):
+    assert plant.browser().get("/operations/", {"before": before}).status_code == 200
+
+
+# Filters.
+
+
+def test_search_finds_a_part_of_the_name_or_of_the_id(plant, emulator):
+    emulator.faults([tree((20_001, "north-pumps"), (20_002, "south-pumps"), (30_003, "valves"))])
+    browser = plant.browser()
+
+    assert listed(browser.get(f"/{GROUP}/", {"q": "pumps"})) == ["20001", "20002"]
+    assert listed(browser.get(f"/{GROUP}/", {"q": "SOUTH"})) == ["20002"]
+    assert listed(browser.get(f"/{GROUP}/", {"q": "3000"})) == ["30003"]
+    nothing = browser.get(f"/{GROUP}/", {"q": "zzz"})
+    assert listed(nothing) == []
+    assert "Nothing matches" in nothing.content.decode()
+    assert EMPTY_TEXT not in nothing.content.decode()
+
+
+def test_a_list_is_narrowed_by_the_kinds_own_fields(plant, emulator):
+    plant.perform(BUS)
+    plant.perform(BUS, data={"bus_name": "Bus_2", "app_id": "secondSpace0000000000000000"})
+    browser = plant.browser()
+    everything = listed(browser.get(f"/{BUS}/"))
+    assert len(everything) == 2
+
+    response = browser.get(f"/{BUS}/", {"app_id": "secondSpace0000000000000000"})
+
+    assert len(listed(response)) == 1
+    assert "Bus_2" in response.content.decode()
+    assert '<option value="secondSpace0000000000000000" selected>' in response.content.decode()
+    assert listed(browser.get(f"/{BUS}/", {"status": "Synchronized"})) == []
+
+
+def test_devices_are_narrowed_by_product_and_status(plant):
+    plant.perform(DEVICE)
+    browser = plant.browser()
+
+    assert len(listed(browser.get(f"/{DEVICE}/", {"product_key": "prodKey1"}))) == 3
+    assert listed(browser.get(f"/{DEVICE}/", {"product_key": "other"})) == []
+
+
+def test_htmx_gets_the_rows_alone(plant):
+    response = plant.browser().get(f"/{GROUP}/", **HTMX)
+
+    assert response.content.decode().strip().startswith('<div id="rows"')
+    assert listed(response) == ["10001"]
+
+
+# Cost.
+
+
+def queries_of(browser, url):
+    with CaptureQueriesContext(database, ) as captured:
+        assert browser.get(url).status_code == 200
+    return [each["sql"] for each in captured if not each["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
+
+
+@pytest.mark.parametrize("count", [0, 60, 300])
+def test_a_list_costs_at_most_eight_statements_whatever_the_rows(plant, emulator, count):
+    emulator.faults([tree(*numbered(count))])
+    browser = plant.browser()
+    browser.get(f"/{GROUP}/")
+
+    assert len(queries_of(browser, f"/{GROUP}/")) <= 8
+
+
+def test_each_list_costs_at_most_eight_statements(plant):
+    browser = plant.browser()
+    for slug in LISTINGS:
+        browser.get(f"/{slug}/")
+        assert len(queries_of(browser, f"/{slug}/")) <= 8, slug
+
+
+def test_the_first_reading_of_many_rows_is_not_one_statement_per_row(plant, emulator):
+    emulator.faults([tree(*numbered(300))])
+
+    assert len(queries_of(plant.browser(), f"/{GROUP}/")) <= 20
+
+
+# Whose objects.
+
+
+@pytest.fixture
+def harbour(plant, emulator):
+    """Another team with connections to the same account, and a bus of its own."""
+    harbour = make_plant(emulator.url, name="Harbour")
+    harbour.perform(BUS)
+    return harbour
+
+
+def test_another_teams_objects_do_not_exist(plant, harbour):
+    row = KINDS[BUS].model.objects.get(connection__team=harbour.team)
+    browser = plant.browser(Role.OWNER)
+
+    for url in (f"/{BUS}/{row.pk}/", f"/{BUS}/{row.remote_id}/"):
+        assert browser.get(url).status_code == 404
+    response = browser.post(f"/{BUS}/{row.pk}/sync/", {"operation_key": "k"})
+    assert response.status_code == 404
+    operation = harbour.team.operations.get()
+    assert browser.get(f"/operations/{operation.pk}/").status_code == 404
+    assert browser.post(f"/operations/{operation.pk}/look-again/").status_code == 404
+    assert browser.post(f"/operations/{operation.pk}/secrets/").status_code == 404
+    assert str(operation.pk) not in browser.get("/operations/").content.decode()
+
+
+def test_another_teams_connection_cannot_be_used_in_a_form(plant, harbour, emulator):
+    before = len(emulator.requests())
+    posted = {"connection": str(harbour.connections["iotda"].pk), "operation_key": "k-1", "bus_name": "mine"}
+
+    response = plant.browser(Role.OWNER).post(f"/{BUS}/new/", posted)
+
+    assert response.status_code == 422
+    assert not [each for each in emulator.requests(before) if each["method"] == "POST"]
+    assert harbour.team.operations.count() == 1
+
+
+def test_a_list_holds_the_objects_of_the_current_team_alone(plant, harbour):
+    plant.connections["iotda"].delete()
+    assert listed(plant.browser().get(f"/{BUS}/")) == []
+
+
+def test_an_object_is_found_under_the_platforms_own_id(plant):
+    operation = plant.perform(BUS)
+
+    response = plant.browser().get(f"/{BUS}/{operation.object_id}/")
+
+    assert response.status_code == 200
+    assert f'data-remote-id="{operation.object_id}"' in response.content.decode()
+
+
+def test_an_id_that_means_two_objects_is_not_found_but_their_own_addresses_are(plant, harbour):
+    remote_id = "10001"
+    person = plant.people[Role.OPERATOR]
+    plant.browser().get(f"/{GROUP}/")
+    harbour.browser().get(f"/{GROUP}/")
+    assert plant.browser().get(f"/{GROUP}/{remote_id}/").status_code == 200
+    Membership.objects.create(team=harbour.team, user=person, role=Role.VIEWER)
+
+    assert plant.browser().get(f"/{GROUP}/{remote_id}/").status_code == 404
+    for row in KINDS[GROUP].model.objects.filter(remote_id=remote_id):
+        assert plant.browser().get(f"/{GROUP}/{row.pk}/").status_code == 200
+
+
+@pytest.mark.parametrize("slug", ["iotda/nothing", "nowhere/soft-buses", "iotda/soft-bus"])
+def test_a_kind_that_does_not_exist_is_404(plant, slug):
+    assert plant.browser().get(f"/{slug}/").status_code == 404
+
+
+# Following a sync.
+
+
+def test_a_synchronizing_bus_is_followed_until_it_is_synchronized(plant, emulator):
+    emulator.settings({"sync_s": 10_000})
+    plant.perform(BUS)
+    bus = KINDS[BUS].model.objects.get()
+    browser = plant.browser()
+    page = browser.get(f"/{BUS}/{bus.pk}/").content.decode()
+    assert 'data-state="ToBeSynchronized"' in page
+    assert 'hx-trigger="every' not in page
+    browser.post(f"/{BUS}/{bus.pk}/sync/", {"operation_key": "sync-1"})
+
+    for url in (f"/{BUS}/{bus.pk}/", f"/{BUS}/"):
+        page = browser.get(url, **HTMX).content.decode()
+        assert 'data-state="Synchronizing"' in page
+        assert 'hx-trigger="every' in page
+
+    emulator.settings({"sync_s": 0})
+    for url in (f"/{BUS}/{bus.pk}/", f"/{BUS}/"):
+        page = browser.get(url, **HTMX).content.decode()
+        assert 'data-state="Synchronized"' in page
+        assert 'hx-trigger="every' not in page
+
+
+def test_following_stops_when_the_platform_cannot_be_read(plant, emulator):
+    emulator.settings({"sync_s": 10_000})
+    plant.perform(BUS)
+    bus = KINDS[BUS].model.objects.get()
+    browser = plant.browser()
+    browser.post(f"/{BUS}/{bus.pk}/sync/", {"operation_key": "sync-1"})
+    emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 503, "body": ""}])
+
+    page = browser.get(f"/{BUS}/{bus.pk}/", **HTMX).content.decode()
+
+    assert 'hx-trigger="every' not in page
+    assert DEMO_GROUP in page
