@@ -42,11 +42,7 @@ def perform(kind, verb_name, *, actor, connection, data, key, target=None, reaso
     (recorded), KeyReused, RecordUnavailable (nothing was sent) and OutcomeUnrecorded (sent; in doubt).
     """
     verb = kind.verb(verb_name)
-    try:
-        require(actor, verb.right, connection.team_id)
-    except NotAllowed as denial:
-        _record_denial(kind, verb, actor, connection, data, target, reason, via, denial)
-        raise
+    admit(kind, verb, actor=actor, connection=connection, data=data, target=target, reason=reason, via=via)
     operation = Operation(
         team=connection.team,
         key=key,
@@ -67,6 +63,15 @@ def perform(kind, verb_name, *, actor, connection, data, key, target=None, reaso
     if existing:
         return existing
     return _carry_out(operation, connection, kind, verb, target)
+
+
+def admit(kind, verb, *, actor, connection, data, target=None, reason="", via="web"):
+    """Raise NotVisible, or NotAllowed after recording the denial; RecordUnavailable when it cannot be."""
+    try:
+        require(actor, verb.right, connection.team_id)
+    except NotAllowed as denial:
+        _record_denial(kind, verb, actor, connection, data, target, reason, via, denial)
+        raise
 
 
 def _carry_out(operation, connection, kind, verb, target):

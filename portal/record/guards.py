@@ -9,6 +9,7 @@ from django.core import checks
 from django.db import connection
 
 TABLES = ("record_entry", "record_body")
+SAME_ROW = {"record_entry": "seq = NEW.seq OR id = NEW.id", "record_body": "seq = NEW.seq"}
 
 SQLITE = {
     "{table}_no_update": "CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
@@ -16,7 +17,7 @@ SQLITE = {
     "{table}_no_delete": "CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
     "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END",
     "{table}_no_replace": "CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-    "WHEN EXISTS (SELECT 1 FROM {table} WHERE seq = NEW.seq) "
+    "WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
     "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END",
 }
 
@@ -36,7 +37,7 @@ def expected():
     """{trigger name: the statement that makes it} for this database."""
     triggers = SQLITE if connection.vendor == "sqlite" else POSTGRESQL
     return {
-        name.format(table=table): text.format(table=table)
+        name.format(table=table): text.format(table=table, same=SAME_ROW[table])
         for table in TABLES
         for name, text in triggers.items()
     }

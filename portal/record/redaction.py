@@ -30,7 +30,7 @@ def fingerprint(value):
 def redact(value, name="", secrets=frozenset()):
     """A copy of a JSON value without secrets: by field name, by the names in `secrets`, by look."""
     if name and name not in HARMLESS_NAMES and (name in secrets or SECRET_NAMES.search(name)):
-        return fingerprint(value) if value not in (None, "", False, True) else value
+        return value if value is None or value == "" or isinstance(value, bool) else fingerprint(value)
     if isinstance(value, dict):
         return {_text(str(key)): redact(member, str(key), secrets) for key, member in value.items()}
     if isinstance(value, list | tuple):

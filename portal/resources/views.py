@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.connections.models import Connection
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.operations.models import HAPPENED, Operation, State
-from portal.operations.service import perform
+from portal.operations.service import admit, perform
 from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import reading
@@ -190,7 +190,7 @@ def _form(request, kind, verb, target=None):
     form = verb.form(request.POST, **settings)
     if not form.is_valid():
         # Whoever may not do it at all learns that first, and the attempt is not lost to the record.
-        require(request.user, verb.right, team_id)
+        admit(kind, verb, actor=request.user, connection=form.connection, data={}, target=target)
         if "operation_key" in form.errors:
             form.renew_key()
         return _show(request, form, status=422)

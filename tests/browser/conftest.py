@@ -13,7 +13,6 @@ from django.test import Client
 from playwright.sync_api import sync_playwright
 
 from portal.home import demo
-from portal.home.static_files import UNUSED
 from portal.teams.models import User
 from tests.browser.pages import Problems
 from tests.support import databases as engines
@@ -56,7 +55,7 @@ def portal_process(databases, django_db_setup, django_db_blocker, emulator_proce
         cookies = {user.email: session_of(user) for user in User.objects.all()}
         engines.connections.close_all()
         databases.create(SEEDED, template=SERVED)
-    made = run_manage("collectstatic", "--no-input", *(f"--ignore={pattern}" for pattern in UNUSED))
+    made = run_manage("collectstatic", "--no-input")
     assert made.returncode == 0, made.stderr
     database = databases.create(SERVED, template=SEEDED)
     portal = Portal(database, log=tmp_path_factory.mktemp("portal") / "log")

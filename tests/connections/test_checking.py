@@ -5,8 +5,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.connections import service
 from portal.connections.models import Connection
 from portal.record.models import Body, Entry
+from portal.teams.models import User
 from tests.support.processes import free_port
 
 KEYS = {"access_key": "DEMOAK0000000000EXMP", "secret_key": "DemoSK00000000000000000000000000000Exmpl"}
@@ -164,6 +166,13 @@ def test_changing_a_connection_forgets_the_old_result(plant):
     }
     plant.browser("manager").post(reverse("connections:edit", args=[connection.pk]), typed)
     assert Connection.objects.get(pk=connection.pk).checked_at is None
+
+
+def test_a_result_is_not_written_to_a_connection_that_was_changed_meanwhile(plant):
+    tested = plant.connections["roma"]
+    Connection.objects.filter(pk=tested.pk).update(changed_at=timezone.now())
+    service.probe(tested, actor=User.objects.get(pk=plant.people["owner"].pk))
+    assert Connection.objects.get(pk=tested.pk).checked_at is None
 
 
 def test_the_test_is_no_call_inside_a_transaction(committed_plant):

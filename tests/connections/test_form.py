@@ -3,7 +3,7 @@ user in it, a host name made of a region, ids that are too long, a missing id.""
 
 import pytest
 
-from portal.connections.forms import ConnectionForm
+from portal.connections.forms import ConnectionForm, typed
 from portal.teams.models import Team
 
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -44,7 +44,7 @@ def test_a_complete_form_is_taken(platform):
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("entered", "kept"),
     [
         ("https://iotda.example.com", "https://iotda.example.com"),
         ("https://IoTDA.Example.com:8443/", "https://iotda.example.com:8443"),
@@ -54,14 +54,14 @@ def test_a_complete_form_is_taken(platform):
         ("https://8.8.8.8", "https://8.8.8.8"),
     ],
 )
-def test_addresses_that_are_taken(typed, kept):
-    form = fill(endpoint=typed)
+def test_addresses_that_are_taken(entered, kept):
+    form = fill(endpoint=entered)
     assert form.errors == {}
     assert form.values["endpoint"] == kept
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "entered",
     [
         "",
         "iotda.example.com",
@@ -86,8 +86,8 @@ def test_addresses_that_are_taken(typed, kept):
         "https://" + "a" * 250 + ".com",
     ],
 )
-def test_addresses_that_are_refused(typed):
-    assert "endpoint" in fill(endpoint=typed).errors
+def test_addresses_that_are_refused(entered):
+    assert "endpoint" in fill(endpoint=entered).errors
 
 
 def test_plain_http_is_for_the_demo_only(settings):
@@ -129,14 +129,14 @@ def test_ids_have_the_lengths_of_the_documents(platform, field, longest):
 
 
 @pytest.mark.parametrize("field", ["project_id", "instance_id"])
-@pytest.mark.parametrize("typed", ["../x", "a b", "a\nb", "ä", "a/b"])
-def test_ids_hold_nothing_that_could_change_a_path_or_a_header(field, typed):
-    assert field in fill(**{field: typed}).errors
+@pytest.mark.parametrize("entered", ["../x", "a b", "a\nb", "ä", "a/b"])
+def test_ids_hold_nothing_that_could_change_a_path_or_a_header(field, entered):
+    assert field in fill(**{field: entered}).errors
 
 
-@pytest.mark.parametrize("typed", ["evil.example/", "cn north", "CN-NORTH-4", "-", "a.b"])
-def test_a_region_cannot_become_another_host(typed):
-    assert "region" in fill(region=typed).errors
+@pytest.mark.parametrize("entered", ["evil.example/", "cn north", "CN-NORTH-4", "-", "a.b"])
+def test_a_region_cannot_become_another_host(entered):
+    assert "region" in fill(region=entered).errors
 
 
 def test_password_sign_in_needs_the_region():
@@ -158,9 +158,9 @@ def test_v11_needs_the_region(changes):
 
 
 @pytest.mark.parametrize("field", ["access_key", "secret_key"])
-@pytest.mark.parametrize("typed", ["with space", "line\nbreak", "ä", "\x7f"])
-def test_keys_hold_only_what_a_header_can_carry(field, typed):
-    assert field in fill(**{field: typed}).errors
+@pytest.mark.parametrize("entered", ["with space", "line\nbreak", "ä", "\x7f"])
+def test_keys_hold_only_what_a_header_can_carry(field, entered):
+    assert field in fill(**{field: entered}).errors
 
 
 def test_a_password_keeps_its_spaces():
@@ -172,3 +172,14 @@ def test_a_password_keeps_its_spaces():
 @pytest.mark.parametrize(("platform", "sign_in"), [("enos", "keys"), ("iotda", "app"), ("iotda", "magic")])
 def test_a_sign_in_of_another_platform_is_refused(platform, sign_in):
     assert "sign_in" in fill(platform, sign_in=sign_in).errors
+
+
+def test_no_secret_is_among_what_is_drawn_again():
+    posted = {"name": "One", **KEYS, **USER, "security_token": "t", "app_key": "k", "app_secret": "s"}
+    assert typed(posted) == {
+        "name": "One",
+        "access_key": "AKREALREALREALREAL12",
+        "domain": "acme",
+        "user": "portal",
+        "app_key": "k",
+    }

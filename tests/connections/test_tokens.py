@@ -89,3 +89,20 @@ def test_a_token_moved_to_another_connection_does_not_open(db):
     assert "secret" not in row.sealed
     StoredToken.objects.create(connection=second, name="iam", sealed=row.sealed, expires_at=row.expires_at)
     assert DatabaseTokens(second.pk).get("iam") is None
+
+
+def test_a_token_that_arrives_between_the_look_and_the_lease_is_taken(db):
+    connection = make_connection()
+
+    class Overtaken(DatabaseTokens):
+        looks = 0
+
+        def get(self, name):
+            found, self.looks = super().get(name), self.looks + 1
+            if self.looks == 1:
+                DatabaseTokens(self.connection_id).renew(name, lambda: fresh("theirs"), stale=None)
+            return found
+
+    store = Overtaken(connection.pk)
+    assert store.renew("iam", lambda: pytest.fail("fetched again"), stale=None).value == "theirs"
+    assert StoredToken.objects.get().renewing_until is None

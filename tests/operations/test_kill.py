@@ -17,7 +17,7 @@ from portal.record.models import Entry
 from portal.teams.models import Role, User
 from tests.support.plant import CREATE_CALLS, creates_received
 
-CHILD = Path(__file__).with_name("kill_child.py")
+ROOT = Path(__file__).resolve().parents[2]
 # step -> (calls that reached the platform, state after the sweep, entries in the record)
 STEPS = {
     "before_intent": (0, None, []),
@@ -36,8 +36,8 @@ FULL_ROUNDS = 3
 
 def run(step, slug, plant, key, url):
     environment = {**os.environ, "PORTAL_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    arguments = [sys.executable, CHILD, step, slug, str(plant.team.pk), key]
-    return subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60)
+    arguments = [sys.executable, "-m", "tests.operations.kill_child", step, slug, str(plant.team.pk), key]
+    return subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60, cwd=ROOT)
 
 
 @pytest.mark.parametrize("slug", PLATFORM_KINDS)

@@ -6,7 +6,9 @@ from django.contrib.auth.hashers import check_password
 from django.test import Client
 from django.urls import reverse
 
+from portal.errors import NotAllowed
 from portal.record.models import Body, Entry
+from portal.teams import access, service
 from portal.teams.models import Membership, Role, Team, User
 from tests.support.plant import make_plant
 
@@ -189,6 +191,16 @@ def test_the_last_owner_stays_owner(plant, verb, data):
     assert answer.status_code == 422
     assert "A team keeps at least one owner." in answer.text
     assert membership(plant, "owner").role == "owner"
+
+
+def test_an_owner_demoted_a_moment_ago_changes_nothing_any_more(plant):
+    owner, target = plant.people["owner"], membership(plant, "viewer")
+    assert access.may(owner, "roles", plant.team.pk)  # as the page has read it
+    Membership.objects.filter(pk=membership(plant, "manager").pk).update(role="owner")
+    Membership.objects.filter(pk=membership(plant, "owner").pk).update(role="viewer")
+    with pytest.raises(NotAllowed):
+        service.remove_member(target, actor=owner)
+    assert Membership.objects.filter(pk=target.pk).exists()
 
 
 def test_one_of_two_owners_may_leave(plant):

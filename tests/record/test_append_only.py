@@ -1,0 +1,199 @@
+"""What was recorded stays. Would catch: a way to change, replace or remove an entry or its body through SQL or
+the ORM, triggers lost in a migration, and a portal that calls itself ready without them."""
+
+import sqlite3
+import uuid
+from contextlib import closing
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, models, transaction
+from django.test import Client
+from django.utils import timezone
+
+from portal.jobs.models import Heartbeat
+from portal.record import guards
+from portal.record.models import Body, Entry
+from portal.record.store import append
+
+REFUSAL = "the record is append-only"
+
+
+def recorded(number=1):
+    for _number in range(number):
+        (entry,) = append({"stage": "note", "outcome": "ok", "actor": "a@example.test", "verb": "test", "body": {"n": 1}})
+    return entry
+
+
+def refused(statement, values=()):
+    with pytest.raises(DatabaseError, match=REFUSAL), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def insert_again(table, **changes):
+    """(columns, values) of the first row with changes, as raw SQL takes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY seq LIMIT 1")
+        names = [column[0] for column in cursor.description]
+        row = dict(zip(names, cursor.fetchone(), strict=True)) | changes
+    places = ", ".join(["%s"] * len(names))
+    return f"INTO {table} ({', '.join(names)}) VALUES ({places})", [row[name] for name in names]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE record_entry SET outcome = 'ok'",
+        "UPDATE record_entry SET hash = 'x' WHERE seq = 1",
+        "UPDATE record_body SET text = '{}'",
+        "DELETE FROM record_entry",
+        "DELETE FROM record_body WHERE seq = 1",
+    ],
+)
+def test_sql_can_neither_change_nor_remove(db, statement):
+    recorded()
+
+    refused(statement)
+
+    assert (Entry.objects.count(), Body.objects.count()) == (1, 1)
+    assert Body.objects.get().text == '{"n":1}'
+
+
+@pytest.mark.parametrize("table", ["record_entry", "record_body"])
+def test_an_upsert_replaces_nothing(db, table):
+    recorded()
+    target, values = insert_again(table)
+
+    column = "outcome" if table == "record_entry" else "text"
+    refused(f"INSERT {target} ON CONFLICT (seq) DO UPDATE SET {column} = 'changed'", values)
+    if connection.vendor == "sqlite":
+        refused(f"INSERT OR REPLACE {target}", values)
+        refused(f"REPLACE {target}", values)
+    else:
+        refused(f"TRUNCATE {table}")
+        refused(f"TRUNCATE {table} CASCADE")
+
+    assert (Entry.objects.get().outcome, Body.objects.get().text) == ("ok", '{"n":1}')
+
+
+@pytest.mark.parametrize("changes", [{}, {"seq": 99}], ids=["same number", "same id"])
+def test_another_program_on_the_sqlite_file_cannot_replace_either(committed_db, databases, changes):
+    """A plain connection has recursive_triggers off, where REPLACE removes rows without any delete trigger."""
+    if databases.engine != "sqlite":
+        pytest.skip("there is no file")
+    recorded()
+    target, values = insert_again("record_entry", **changes)
+
+    with closing(sqlite3.connect(committed_db.url.removeprefix("sqlite://"))) as other:
+        with pytest.raises(sqlite3.DatabaseError, match=REFUSAL):
+            other.execute(f"INSERT OR REPLACE {target.replace('%s', '?')}", values)
+        assert other.execute("SELECT seq FROM record_entry").fetchall() == [(1,)]
+
+
+ORM = {
+    "update": lambda entry: Entry.objects.update(outcome="changed"),
+    "save": lambda entry: Entry.objects.get().save(),
+    "delete": lambda entry: Entry.objects.all().delete(),
+    "delete one": lambda entry: Entry.objects.get().delete(),
+    "bulk_update": lambda entry: Entry.objects.bulk_update([entry], ["outcome"]),
+    "bulk_create": lambda entry: Entry.objects.bulk_create(
+        [entry], update_conflicts=True, unique_fields=["seq"], update_fields=["outcome"]
+    ),
+    "body": lambda entry: Body.objects.update(text="{}"),
+    "body delete": lambda entry: Body.objects.all().delete(),
+}
+
+
+@pytest.mark.parametrize("way", ORM)
+def test_the_orm_can_neither_change_nor_remove(db, way):
+    entry = recorded()
+    entry.outcome = "changed"
+
+    with pytest.raises(DatabaseError, match=REFUSAL), transaction.atomic():
+        ORM[way](entry)
+
+    assert (Entry.objects.get().outcome, Body.objects.get().text) == ("ok", '{"n":1}')
+
+
+def drop(name):
+    on_table = "" if connection.vendor == "sqlite" else f" ON {name[: name.index('_no_')]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {name}{on_table}")
+
+
+def test_a_migration_that_rebuilds_the_table_leaves_it_append_only(committed_db):
+    recorded()
+    before = Entry._meta.get_field("summary")
+    wider = models.CharField(max_length=500, blank=True)
+    wider.set_attributes_from_name("summary")
+    wider.model = Entry
+    with connection.schema_editor() as editor:
+        editor.alter_field(Entry, before, wider)
+    if connection.vendor == "sqlite":
+        assert guards.missing()  # this is the trap: SQLite drops them without a word
+
+    call_command("migrate", verbosity=0, interactive=False)
+
+    assert guards.missing() == []
+    refused("DELETE FROM record_entry")
+    refused("UPDATE record_entry SET outcome = 'ok'")
+
+
+def test_each_lost_trigger_is_put_back_by_migrate(committed_db):
+    for name in sorted(guards.expected()):
+        drop(name)
+        assert guards.missing() == [name]
+
+        call_command("migrate", verbosity=0, interactive=False)
+
+        assert guards.missing() == []
+
+
+@pytest.fixture
+def ready(db):
+    Heartbeat.objects.create(worker="w-1", at=timezone.now())
+    return Client(HTTP_HOST="localhost")
+
+
+def test_a_portal_in_order_is_ready(ready):
+    response = ready.get("/readyz")
+
+    assert (response.status_code, response.json()) == (200, {"ready": True, "problems": []})
+
+
+def test_a_portal_without_a_trigger_is_not_ready_and_names_it(ready):
+    name = sorted(guards.expected())[0]
+    drop(name)
+
+    response = ready.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json() == {"ready": False, "problems": [f"record: trigger {name} is missing"]}
+
+
+def test_a_trigger_that_does_nothing_counts_as_missing(ready):
+    name = sorted(guards.expected())[0]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            drop(name)
+            cursor.execute(f"CREATE TRIGGER {name} BEFORE DELETE ON record_body BEGIN SELECT 1; END")
+        else:
+            cursor.execute(f"ALTER TABLE {name[: name.index('_no_')]} DISABLE TRIGGER {name}")
+
+    assert guards.missing() == [name]
+    assert ready.get("/readyz").status_code == 503
+    assert [error.id for error in guards.check(None, ["default"])] == ["portal.E001"]
+
+
+def test_healthz_asks_nobody(ready):
+    drop(sorted(guards.expected())[0])
+
+    assert ready.get("/healthz").status_code == 200
+
+
+def test_ids_of_entries_are_their_own(db):
+    recorded(2)
+
+    ids = list(Entry.objects.values_list("id", flat=True))
+    assert len(set(ids)) == 2
+    assert all(isinstance(each, uuid.UUID) for each in ids)
