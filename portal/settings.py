@@ -79,11 +79,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "portal.web.texts.StorableText",
     "portal.web.middleware.SignIn",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.teams.middleware.CurrentTeam",
+    "portal.web.texts.StorableText",
     "portal.web.middleware.Toasts",
     "portal.web.middleware.Errors",
 ]

@@ -77,7 +77,9 @@ def opened(connection):
 
 def refuse_demo_credentials(connection, credentials):
     """The emulator's published credentials must never reach anybody else's server."""
-    if DEMO_CREDENTIALS & set(map(str, credentials.values())) and not is_loopback(connection.endpoint):
+    is_demo = bool(DEMO_CREDENTIALS & set(map(str, credentials.values())))
+    addresses = filter(None, (connection.endpoint, connection.iam_endpoint))
+    if is_demo and not all(map(is_loopback, addresses)):
         text = _(
             "These are the emulator's demo credentials; they are refused for any address but this machine."
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from portal.errors import PlatformError
+from portal.errors import NotSent, PlatformError
 from portal.kinds import mirroring
 from portal.kinds.settling import FOUND, MISSED, Look
 from portal.operations.models import Operation, State
@@ -63,6 +63,8 @@ def look_again(operation, *, actor):
     """
     require(actor, operation.verb.right, operation.team_id)
     kind, verb = operation.kind, operation.verb
+    if operation.connection is None:
+        raise NotSent(_("Its connection was deleted, so its platform cannot be asked any more."))
     try:
         client = operation.connection.client()
         look = verb.settle.look(client, operation.data, operation.target, operation.baseline)

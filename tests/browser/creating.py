@@ -16,7 +16,13 @@ EXAMPLES = {
     "iotda/device-groups": {"name": "pumps", "description": "all pumps", "super_group_id": GROUP},
     "iotda/soft-buses": {"bus_name": "Bus_A", "group_id": GROUP},
     "iotda/policies": {"policy_name": "allow-hello", "resources": TOPIC},
-    "enos/devices": {"device_key": "pump-0001", "name": "Pump 1", "chinese": "泵", "timezone": "+08:00", "serial": "111111"},
+    "enos/devices": {
+        "device_key": "pump-0001",
+        "name": "Pump 1",
+        "chinese": "泵",
+        "timezone": "+08:00",
+        "serial": "111111",
+    },
 }
 # Under which name a list, an operation and the record show what was created.
 SHOWN_AS = {

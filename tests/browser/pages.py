@@ -71,7 +71,9 @@ def axe(page, *rules):
     findings = page.evaluate("options => axe.run(document, options)", options)["violations"]
     grave = [
         f"{finding['id']} ({finding['impact']}): {finding['help']}\n"
-        + "\n".join(f"    {node['html'][:200]}\n    {node['failureSummary'][:300]}" for node in finding["nodes"])
+        + "\n".join(
+            f"    {node['html'][:200]}\n    {node['failureSummary'][:300]}" for node in finding["nodes"]
+        )
         for finding in findings
         if finding["impact"] in AXE_FAILS
     ]
@@ -88,7 +90,8 @@ def screenshot(page, name):
 def fits(page):
     """Nothing sticks out sideways."""
     wide = page.evaluate(
-        """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+        """() => document.documentElement.scrollWidth <= innerWidth ? []
+            : [...document.body.querySelectorAll("*")]
             .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
             .map((each) => each.outerHTML.slice(0, 120)).slice(0, 8)"""
     )

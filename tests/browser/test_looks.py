@@ -1,4 +1,4 @@
-"""Every page for everyone: light and dark, desk and phone, what axe finds, what sticks out, what the CSP blocks.
+"""Every page for everyone: light and dark, desk and phone, judged by axe and by width.
 
 Would catch: letters too pale in dark, a table that pushes the phone's page sideways, a field without a label,
 an inline style. With PORTAL_SCREENSHOTS=<directory> it leaves a picture of each page in each look.
@@ -19,6 +19,7 @@ from tests.browser.pages import axe, looks_right, screenshot
 from tests.support.plant import CREATES
 
 OPERATOR, OWNER = "operator@example.test", "owner@example.test"
+UNAVAILABLE = {"error_code": "IOTDA.000503", "error_msg": "Service unavailable."}
 READ_ONLY = ["iotda/spaces", "iotda/products", "iotda/devices", "roma/apps", "enos/products"]
 
 
@@ -74,7 +75,7 @@ def test_lists_and_objects(desk, stocked):
 def test_empty_and_stale_lists(desk, stocked, emulator):
     desk.goto("/iotda/policies/?q=nothing-like-this")
     looks_right(desk, "list-nothing-matches")
-    emulator.faults([{"fault": "answer", "status": 503, "match": {"method": "GET"}}])
+    emulator.faults([{"fault": "answer", "status": 503, "body": UNAVAILABLE, "match": {"method": "GET"}}])
     desk.goto("/iotda/policies/")
     looks_right(desk, "list-stale")
     desk.goto(f"/iotda/policies/{stocked['iotda/policies'].target.pk}/")

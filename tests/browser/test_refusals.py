@@ -1,4 +1,7 @@
-"""Errors in place. Would catch: lost input, an error nobody is led to, a second press that is taken for the first."""
+"""Errors in place.
+
+Would catch: lost input, an error nobody is led to, a second press that is taken for the first.
+"""
 
 import pytest
 from playwright.sync_api import expect
@@ -21,9 +24,10 @@ def typed(page):
     """{name: value} of all that people type and choose; the JSON beside an editor follows by itself."""
     return page.locator("#form").evaluate(
         """form => Object.fromEntries([...form.elements]
-            .filter((each) => each.name && each.matches("input:not([type=hidden]), select, textarea:not([rows='8'])"))
-            .map((each) => [each.type === "checkbox" ? `${each.name}=${each.value}` : each.name,
-                            each.type === "checkbox" ? each.checked : each.value]))"""
+            .filter((each) => each.name && each.type !== "hidden" && !each.matches("button, .json-side *"))
+            .map((each) => each.type === "checkbox"
+                ? [`${each.name}=${each.value}`, each.checked]
+                : [each.name, each.value]))"""
     )
 
 
@@ -99,7 +103,9 @@ def test_the_link_of_a_refusal_leads_to_the_operation(desk):
 
 def test_no_sign_in_at_the_platform_is_not_sent_and_says_so(desk, emulator):
     fill_in(desk, "iotda/device-groups")
-    emulator.faults([{"fault": "answer", "status": 429, "body": {}, "match": {"method": "POST", "path": "/v5/"}}])
+    emulator.faults(
+        [{"fault": "answer", "status": 429, "body": {}, "match": {"method": "POST", "path": "/v5/"}}]
+    )
     send(desk)
     expect(desk.locator("[data-operation-state=not_sent]")).to_contain_text("Nothing was sent.")
     expect(desk.locator("[name=name]")).to_have_value("pumps")

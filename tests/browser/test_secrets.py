@@ -1,4 +1,4 @@
-"""The secret of a new EnOS device. Would catch: a secret shown twice, or to somebody who did not ask for it."""
+"""The secret of a new EnOS device. Would catch: a secret shown twice, or to somebody who did not ask."""
 
 from playwright.sync_api import expect
 

@@ -1,4 +1,4 @@
-"""A policy's statements, as blocks and as JSON side by side.
+"""A policy's statements and a device's tags, as a small form and as JSON side by side.
 
 Would catch: one side that does not follow the other, a row that vanishes with what was typed into it, an
 editor that needs JavaScript.
@@ -104,3 +104,23 @@ def test_sending_right_after_the_last_key_sends_all_that_was_typed(policy, emula
     expect(policy.locator("#resource")).to_have_attribute("data-kind", "iotda/policies")
     sent = json.loads(creates_received(emulator, "iotda/policies")[0]["body"])["statement"]
     assert sent == [{"effect": "ALLOW", "actions": [PUBLISH], "resources": ["topic:/hurry"]}]
+
+
+@BROWSERS
+def test_tags_are_added_and_removed(open_page, emulator, javascript):
+    page = open_page(javascript=javascript, email="operator@example.test")
+    page.goto("/enos/devices/new/")
+    page.get_by_label("Default name").fill("Pump 1")
+    for number, (key, value) in enumerate([("site", "Plant 3"), ("line", "7"), ("old", "yes")], start=1):
+        if number > 1:
+            page.get_by_role("button", name="Add tag").click()
+        page.get_by_label(f"Key of tag {number}").fill(key)
+        page.get_by_label(f"Value of tag {number}").fill(value)
+    page.get_by_role("button", name="Add tag").click()
+    expect(page.get_by_label("Key of tag 4")).to_be_visible()
+    page.get_by_role("button", name="Remove tag 3").click()
+    expect(page.get_by_label("Key of tag 4")).to_have_count(0)
+    send(page)
+    expect(page.locator("#resource")).to_have_attribute("data-kind", "enos/devices")
+    sent = json.loads(creates_received(emulator, "enos/devices")[0]["body"])
+    assert sent["deviceTags"] == {"site": "Plant 3", "line": "7"}

@@ -1,5 +1,8 @@
-"""What was recorded stays. Would catch: a way to change, replace or remove an entry or its body through SQL or
-the ORM, triggers lost in a migration, and a portal that calls itself ready without them."""
+"""What was recorded stays.
+
+Would catch: a way to change, replace or remove an entry or its body through SQL or the ORM, triggers lost
+in a migration, and a portal that calls itself ready without them.
+"""
 
 import sqlite3
 import uuid
@@ -21,7 +24,9 @@ REFUSAL = "the record is append-only"
 
 def recorded(number=1):
     for _number in range(number):
-        (entry,) = append({"stage": "note", "outcome": "ok", "actor": "a@example.test", "verb": "test", "body": {"n": 1}})
+        (entry,) = append(
+            {"stage": "note", "outcome": "ok", "actor": "a@example.test", "verb": "test", "body": {"n": 1}}
+        )
     return entry
 
 
@@ -78,7 +83,7 @@ def test_an_upsert_replaces_nothing(db, table):
 
 @pytest.mark.parametrize("changes", [{}, {"seq": 99}], ids=["same number", "same id"])
 def test_another_program_on_the_sqlite_file_cannot_replace_either(committed_db, databases, changes):
-    """A plain connection has recursive_triggers off, where REPLACE removes rows without any delete trigger."""
+    """A plain connection has recursive_triggers off: there REPLACE removes rows past any delete trigger."""
     if databases.engine != "sqlite":
         pytest.skip("there is no file")
     recorded()

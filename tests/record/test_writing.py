@@ -1,5 +1,8 @@
-"""Writing the record. Would catch: gaps or doubles in its numbers, half-written entries, a body whose digest does
-not prove it, and a secret that reaches the database."""
+"""Writing the record.
+
+Would catch: gaps or doubles in its numbers, half-written entries, a body whose digest does not prove it, and
+a secret that reaches the database.
+"""
 
 import hashlib
 import json
@@ -44,7 +47,11 @@ def test_eight_threads_number_their_entries_without_gaps_although_some_fail(comm
     assert list(Body.objects.order_by("seq").values_list("seq", flat=True)) == seqs
     assert Head.objects.get().seq == seqs[-1]
     for thread in range(8):
-        own = [json.loads(body.text) for body in Body.objects.order_by("seq") if f'"thread":{thread}}}' in body.text]
+        own = [
+            json.loads(body.text)
+            for body in Body.objects.order_by("seq")
+            if f'"thread":{thread}}}' in body.text
+        ]
         assert [each["number"] for each in own] == [0, 1, 2, 4, 5, 6, 8, 9, 10]
 
 
@@ -91,9 +98,36 @@ def test_any_text_can_be_recorded(db, text):
 
 SECRET = "hunter2-f00dcafe"
 NAMES = [
-    *("password", "passwd", "Password", "PASSWORD", "user_pass", "secret", "deviceSecret", "app_secret", "secret_key"),
-    *("token", "X-Auth-Token", "access_token", "security_token", "authorization", "Authorization", "signature"),
-    *("sessionKey", "session_key", "appKey", "app_key", "access_key", "accessKey", "privateKey", "private_key"),
+    *(
+        "password",
+        "passwd",
+        "Password",
+        "PASSWORD",
+        "user_pass",
+        "secret",
+        "deviceSecret",
+        "app_secret",
+        "secret_key",
+    ),
+    *(
+        "token",
+        "X-Auth-Token",
+        "access_token",
+        "security_token",
+        "authorization",
+        "Authorization",
+        "signature",
+    ),
+    *(
+        "sessionKey",
+        "session_key",
+        "appKey",
+        "app_key",
+        "access_key",
+        "accessKey",
+        "privateKey",
+        "private_key",
+    ),
     *("credentials", "ak", "sk", "AK", "SK", "cookie", "Set-Cookie", "api_key", "apikey"),
 ]
 HARMLESS = ["bus_name", "statement", "resources", "deviceName", "group_id", "items", "0"]
@@ -112,7 +146,9 @@ PLANTED = st.recursive(
     st.builds(
         lambda name, value: {name: value},
         st.sampled_from(NAMES),
-        st.sampled_from([SECRET, [SECRET], {"value": SECRET}, {"deep": [{"er": SECRET}]}, f"Bearer {SECRET}"]),
+        st.sampled_from(
+            [SECRET, [SECRET], {"value": SECRET}, {"deep": [{"er": SECRET}]}, f"Bearer {SECRET}"]
+        ),
     ),
     around,
     max_leaves=6,
@@ -129,7 +165,9 @@ def test_a_secret_at_any_depth_leaves_no_trace_but_its_fingerprint(body):
 
 
 def test_what_is_written_to_the_database_holds_no_secret(db):
-    append({**LINE, "body": {"request": {"headers": {"X-Auth-Token": SECRET}, "body": [{"password": SECRET}]}}})
+    append(
+        {**LINE, "body": {"request": {"headers": {"X-Auth-Token": SECRET}, "body": [{"password": SECRET}]}}}
+    )
     append({**LINE, "body": {"named": SECRET}, "secrets": ["named"]})
 
     assert SECRET not in "".join(Body.objects.values_list("text", flat=True))

@@ -1,6 +1,7 @@
 """Forms as a browser without JavaScript sees them: read what a page holds, change something, send it back."""
 
 import json
+import re
 import uuid
 from html.parser import HTMLParser
 
@@ -35,7 +36,12 @@ class FormReader(HTMLParser):
                 default = "on" if given.get("type") == "checkbox" else ""
                 self.fields.setdefault(name, []).append(given.get("value", default))
         elif tag == "select" and name:
-            self._select = {"name": name, "first": None, "chosen": None, "is_list": int(given.get("size", 1)) > 1}
+            self._select = {
+                "name": name,
+                "first": None,
+                "chosen": None,
+                "is_list": int(given.get("size", 1)) > 1,
+            }
         elif tag == "option" and self._select is not None:
             value = given.get("value")
             self._select["first"] = value if self._select["first"] is None else self._select["first"]
@@ -92,7 +98,11 @@ def script(slug, plant, **changes):
     A change to None leaves the field out.
     """
     platform = slug.partition("/")[0]
-    values = {**CREATES[slug], "connection": str(plant.connections[platform].pk), "operation_key": str(uuid.uuid4())}
+    values = {
+        **CREATES[slug],
+        "connection": str(plant.connections[platform].pk),
+        "operation_key": str(uuid.uuid4()),
+    }
     return {name: as_text(value) for name, value in {**values, **changes}.items() if value is not None}
 
 
@@ -128,3 +138,12 @@ def encoded(values):
     for name, value in values.items():
         data[name] = value
     return data.urlencode()
+
+
+def typed(page, data):
+    """Asserts that what was typed stands in the form; an editor follows its JSON, so it may differ."""
+    for name in data:
+        if name not in ("csrfmiddlewaretoken", "operation_key", "preview") and not re.search(
+            r"-|_was$", name
+        ):
+            assert page.fields.get(name) == data.getlist(name), name

@@ -1,7 +1,7 @@
 """Who may create and sync, by role and kind, through HTTP. Typed by hand from the design's table of roles:
 "create, update, sync, refresh ...: operator, manager, owner"; everybody in the team sees.
 
-Would catch: a right given to a role that lacks it, a denial that still reaches the platform or is not recorded.
+Would catch: a right given to a role that lacks it, a denial that reaches the platform or leaves no entry.
 """
 
 import pytest
@@ -14,8 +14,20 @@ from tests.resources.forms import HTMX, new, script, send
 from tests.support.plant import CREATES, creates_received
 
 BUS = "iotda/soft-buses"
-MAY_CREATE = {Role.VIEWER: False, Role.AUDITOR: False, Role.OPERATOR: True, Role.MANAGER: True, Role.OWNER: True}
-MAY_SYNC = {Role.VIEWER: False, Role.AUDITOR: False, Role.OPERATOR: True, Role.MANAGER: True, Role.OWNER: True}
+MAY_CREATE = {
+    Role.VIEWER: False,
+    Role.AUDITOR: False,
+    Role.OPERATOR: True,
+    Role.MANAGER: True,
+    Role.OWNER: True,
+}
+MAY_SYNC = {
+    Role.VIEWER: False,
+    Role.AUDITOR: False,
+    Role.OPERATOR: True,
+    Role.MANAGER: True,
+    Role.OWNER: True,
+}
 EVERY_CREATE = pytest.mark.parametrize("slug", CREATES)
 DENIED = pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR])
 
@@ -140,7 +152,9 @@ def test_a_verb_that_an_object_does_not_have_is_404(plant, verb):
     plant.perform(BUS)
     bus = KINDS[BUS].model.objects.get()
 
-    assert plant.browser(Role.OWNER).post(f"/{BUS}/{bus.pk}/{verb}/", {"operation_key": "k"}).status_code == 404
+    assert (
+        plant.browser(Role.OWNER).post(f"/{BUS}/{bus.pk}/{verb}/", {"operation_key": "k"}).status_code == 404
+    )
 
 
 def test_a_sync_is_never_a_get(plant, emulator):

@@ -138,7 +138,9 @@ IOTDA_REFUSALS = [
 
 @pytest.mark.parametrize(("slug", "status", "code", "message"), IOTDA_REFUSALS)
 def test_the_printed_400_and_403_of_iotda(plant, emulator, slug, status, code, message):
-    emulator.faults(answer(slug, status, {"error_code": code, "error_msg": message, "request_id": "req-4711"}))
+    emulator.faults(
+        answer(slug, status, {"error_code": code, "error_msg": message, "request_id": "req-4711"})
+    )
     posted = script(slug, plant)
 
     response = send(plant.browser(), slug, posted)
@@ -159,7 +161,9 @@ def test_a_cloud_account_without_rights_is_told_so(plant, emulator, slug):
 
 @pytest.mark.parametrize("slug", [BUS, POLICY])
 def test_401_says_that_nothing_was_sent_and_keeps_the_form(plant, emulator, slug):
-    emulator.faults(answer(slug, 401, {"error_code": "IOTDA.000002", "error_msg": "The request is unauthorized."}))
+    emulator.faults(
+        answer(slug, 401, {"error_code": "IOTDA.000002", "error_msg": "The request is unauthorized."})
+    )
     posted = script(slug, plant)
 
     response = send(plant.browser(), slug, posted)

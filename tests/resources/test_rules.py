@@ -1,7 +1,7 @@
 """The rules of the five documents, met at their boundaries in the forms of the portal.
 
-Would catch: a limit read wrongly or off by one, a character allowed or refused against the document, a refusal
-that reaches the platform or loses what was typed. Expected values are typed here from the documents:
+Would catch: a limit off by one, a character allowed or refused against the document, a refusal that reaches
+the platform or loses what was typed. Expected values are typed here from the documents:
 [000] Create a HarmonyOS Soft Bus, 2026-01-29; [002] EnOS V2.4 Create Device; [003] Create a Device Policy,
 2024-12-31; [004] ROMA Connect, Creating a Device Group, 2023-06-29.
 """
@@ -75,7 +75,11 @@ ACCEPTED = [
     (GROUP, "description", "任何字符 <&> \"'"),
     (GROUP, "app_id", UUID),
     # [002] the sample, the formats of its fields
-    (DEVICE, "device_name", {"defaultValue": "Device Name", "i18nValue": {"zh_CN": "设备名称", "en_US": "Device Name"}}),
+    (
+        DEVICE,
+        "device_name",
+        {"defaultValue": "Device Name", "i18nValue": {"zh_CN": "设备名称", "en_US": "Device Name"}},
+    ),
     (DEVICE, "device_name", {"defaultValue": "Device Name"}),
     (DEVICE, "timezone", "+08:00"),
     (DEVICE, "timezone", "-05:30"),
@@ -128,7 +132,10 @@ REFUSED = [
     (GROUP, "app_id", ""),
     (GROUP, "app_id", UUID + "0"),
     # [004] parent_id: "Minimum: 0, Maximum: 99999999999999999", mandatory, an integer
-    *[(GROUP, "parent_id", text) for text in ("", "-1", "100000000000000000", "-0.5", "abc", "1e3", "0x10", "1_0")],
+    *[
+        (GROUP, "parent_id", text)
+        for text in ("", "-1", "100000000000000000", "-0.5", "abc", "1e3", "0x10", "1_0")
+    ],
     *[(GROUP, "parent_id", text) for text in ("NaN", "Infinity", "1e999999999", "9" * 5000, "1,5", "true")],
     (DEVICE, "product_key", ""),
     (DEVICE, "device_name", ""),
@@ -140,7 +147,10 @@ REFUSED = [
     (DEVICE, "device_name", {"defaultValue": 7}),
     (DEVICE, "device_name", {"defaultValue": "Device Name", "i18nValue": {"english": "Device Name"}}),
     (DEVICE, "device_name", {"defaultValue": "Device Name", "i18nValue": {"en_US": 1}}),
-    *[(DEVICE, "timezone", text) for text in ("", "8", "08:00", "+8:00", "+0800", "+15:00", "+08:60", "Mars/Base")],
+    *[
+        (DEVICE, "timezone", text)
+        for text in ("", "8", "08:00", "+8:00", "+0800", "+15:00", "+08:60", "Mars/Base")
+    ],
     (DEVICE, "device_attributes", ["serial"]),
     (DEVICE, "device_attributes", {"serial": "111111"}),
     (DEVICE, "device_attributes", {"no_such_attribute": 1}),
@@ -173,7 +183,9 @@ def test_what_the_document_allows_is_sent_as_typed(plant, emulator, slug, name, 
 
 @pytest.mark.parametrize("slug", [BUS, POLICY])
 @pytest.mark.parametrize("app_id", ["a" * 36, "aZ0_-"])
-def test_an_app_id_that_keeps_the_rule_but_names_no_space_is_refused_by_the_platform_alone(plant, slug, app_id):
+def test_an_app_id_that_keeps_the_rule_but_names_no_space_is_refused_by_the_platform_alone(
+    plant, slug, app_id
+):
     """[000], [003]: "up to 36 characters. Only letters, digits, underscores (_), and hyphens (-)"."""
     response = send(plant.browser(), slug, script(slug, plant, app_id=app_id))
 
@@ -319,7 +331,10 @@ def test_the_printed_roma_group_is_created_as_printed(plant, emulator):
 def test_the_printed_device_is_created_as_printed(plant, emulator):
     printed = {
         "productKey": "prodKey1",
-        "deviceName": {"defaultValue": "Device Name", "i18nValue": {"zh_CN": "设备名称", "en_US": "Device Name"}},
+        "deviceName": {
+            "defaultValue": "Device Name",
+            "i18nValue": {"zh_CN": "设备名称", "en_US": "Device Name"},
+        },
         "timezone": "+08:00",
         "deviceAttributes": {"serial": 111111},
         "deviceDesc": "Device description",
@@ -327,7 +342,9 @@ def test_the_printed_device_is_created_as_printed(plant, emulator):
         "requireSecret": True,
     }
     names = {wire: name for name, wire in WIRE.items()}
-    values = {names.get(wire, wire): as_text(value) for wire, value in printed.items()} | {"require_secret": "on"}
+    values = {names.get(wire, wire): as_text(value) for wire, value in printed.items()} | {
+        "require_secret": "on"
+    }
 
     response = send(plant.browser(), DEVICE, script(DEVICE, plant, **values))
 
