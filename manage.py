@@ -5,8 +5,13 @@ import os
 import sys
 
 if __name__ == "__main__":
-    emulator = len(sys.argv) > 1 and sys.argv[1] == "emulator"
-    os.environ["DJANGO_SETTINGS_MODULE"] = "portal.emulator.settings" if emulator else "portal.settings"
+    os.umask(0o077)  # databases, keys and logs are for their own user
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    os.environ["DJANGO_SETTINGS_MODULE"] = (
+        "portal.emulator.settings" if command == "emulator" else "portal.settings"
+    )
+    if command == "demo":
+        os.environ["PORTAL_DEMO"] = "true"  # settings are read once, before any command is
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

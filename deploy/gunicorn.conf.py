@@ -17,6 +17,9 @@ timeout = 60
 graceful_timeout = 35
 keepalive = 15
 
+# Whether a proxy is believed is PORTAL_TRUSTED_PROXIES alone; gunicorn would believe anyone on this machine.
+secure_scheme_headers = {}
+
 # No status socket: nothing here uses it, and its default path is shared by all instances of one user.
 control_socket_disable = True
 # A heartbeat file on a disk can stall every worker.

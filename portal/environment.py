@@ -4,17 +4,22 @@ import os
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 
 def text(name, default=""):
-    """The variable's text; `NAME_FILE`, when set, names a file that holds it."""
-    file = os.environ.get(f"{name}_FILE")
-    if file:
-        return Path(file).read_text().strip()
-    return os.environ.get(name, default)
+    """The variable's text; `NAME_FILE`, when set, names a file that holds it and must not be empty."""
+    if f"{name}_FILE" not in os.environ:
+        return os.environ.get(name, default)
+    try:
+        value = Path(os.environ[f"{name}_FILE"]).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error}") from error
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE names a file that is empty")
+    return value
 
 
 def flag(name, default=False):
@@ -26,7 +31,7 @@ def flag(name, default=False):
 
 def number(name, default):
     value = os.environ.get(name, "")
-    if value and not value.isdigit():
+    if value and not (value.isascii() and value.isdecimal()):
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}")
     return int(value) if value else default
 
@@ -43,11 +48,29 @@ def networks(name):
         raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
-def secret(name, data_dir):
-    """A secret from the environment, or from a 0600 file in the data directory made on first run."""
-    value = text(name)
-    if value:
+def directory(path):
+    """The directory, for its owner alone when it had to be made: it holds keys and the database."""
+    path = Path(path).resolve()
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def secret(name, data_dir, *, may_make):
+    """A secret from the environment, or from a 0600 file in the data directory made on first run.
+
+    Without `may_make` it must be in the environment. A variable that is there but blank is a mistake: a new
+    key in its place would leave stored credentials unreadable.
+    """
+    if name in os.environ or f"{name}_FILE" in os.environ:
+        value = text(name).strip()
+        if not value:
+            raise ImproperlyConfigured(f"{name} is set but blank")
         return value
+    if not may_make:
+        raise ImproperlyConfigured(
+            f"{name} or {name}_FILE must be set: machines that share a PostgreSQL database need the same keys"
+        )
     path = Path(data_dir) / name.removeprefix("PORTAL_").lower().replace("_", "-")
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -69,26 +92,65 @@ def _wait_for(path):
 
 
 def database(name, default_path):
-    """Settings of one database from a URL: sqlite:///PATH or postgresql://user:password@host:port/name."""
+    """Settings of one database from a URL.
+
+    sqlite:///PATH, from the root, or postgresql://user:password@host:port/name?sslmode=... with any option
+    that libpq knows. No message repeats a part of the URL that may be a password.
+    """
     url = text(name)
     if not url:
         return sqlite(default_path)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name}: host or port cannot be read; the port is a number up to 65535,"
+            " and / ? # @ [ ] in a password are written as %2F and so on"
+        ) from None
+    if parts.fragment:
+        raise ImproperlyConfigured(f"{name} has a #; in a password it is written %23")
     if parts.scheme == "sqlite":
-        return sqlite(parts.path)
+        if parts.netloc or not parts.path.strip("/") or parts.query:
+            raise ImproperlyConfigured(
+                f"{name} must be sqlite:///PATH, a path from the root and nothing more"
+            )
+        return sqlite(unquote(parts.path))
     if parts.scheme in ("postgres", "postgresql"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path.lstrip("/")),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": unquote(parts.hostname or ""),
-            "PORT": str(parts.port or ""),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": 5},
-        }
-    raise ImproperlyConfigured(f"{name} must begin with sqlite:// or postgresql://, not {parts.scheme!r}")
+        return _postgresql(name, parts, port)
+    raise ImproperlyConfigured(f"{name} must begin with sqlite:// or postgresql://")
+
+
+def _postgresql(name, parts, port):
+    database_name = unquote(parts.path.lstrip("/"))
+    if not database_name:
+        raise ImproperlyConfigured(f"{name} names no database: postgresql://.../NAME")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": database_name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, **_libpq_options(name, parts.query)},
+    }
+
+
+def _libpq_options(name, query):
+    """What follows the ? of a URL; an option that nobody reads, such as a misspelt sslmode, is refused."""
+    from psycopg import pq  # only where PostgreSQL is used
+
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    known -= {"dbname", "user", "password", "host", "hostaddr", "port"}  # they have their place before the ?
+    given = parse_qsl(query, keep_blank_values=True)
+    options = dict(given)
+    if unknown := sorted(options.keys() - known):
+        raise ImproperlyConfigured(f"{name} has options that libpq does not take there: {', '.join(unknown)}")
+    if len(options) != len(given) or not all(options.values()):
+        raise ImproperlyConfigured(f"{name} has an option twice or without a value")
+    return options
 
 
 def sqlite(path):

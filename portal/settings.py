@@ -1,18 +1,23 @@
 """Settings. Everything a deployer sets is a PORTAL_* variable, read here and nowhere else.
 
-PORTAL_DATABASE_URL            sqlite:///PATH or postgresql://...; default: SQLite in the data directory
+PORTAL_DATABASE_URL            sqlite:///PATH or postgresql://user:password@host:port/name?sslmode=...;
+                               default: SQLite in the data directory
 PORTAL_DATA_DIR                default var/
 PORTAL_SECRET_KEY[_FILE]       signs sessions and forms
 PORTAL_CREDENTIAL_KEYS[_FILE]  encrypts cloud credentials; several, newest first, separated by blanks
 PORTAL_RECORD_KEY[_FILE]       fingerprints secrets in the record
 PORTAL_ALLOWED_HOSTS           host names that the portal answers to
+PORTAL_TRUSTED_PROXIES         how many proxies of your own stand in front; default 0. Above 0, the caller's
+                               address and HTTPS are read from X-Forwarded-For and X-Forwarded-Proto
+PORTAL_HSTS_SUBDOMAINS         true: browsers are to use HTTPS for all hosts below the portal's name, too
 PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides public ones
 PORTAL_CA_BUNDLE               file of certificates that platforms are checked against
 PORTAL_HTTPS_PROXY             proxy for calls to platforms
 PORTAL_SETTLE_SECONDS          how long absence is watched before it counts; default 900
 PORTAL_DEBUG                   true: error pages with code; never in production
 PORTAL_DEMO                    true: set by `manage.py demo` and tests; allows loopback and plain HTTP
-The first three keys are made as files of mode 0600 in the data directory when not given.
+With SQLite, keys that are not given are made as files of mode 0600 in the data directory. With PostgreSQL they
+must be given, the same on every machine.
 """
 
 import logging.config
@@ -21,17 +26,25 @@ from pathlib import Path
 from portal import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(environment.text("PORTAL_DATA_DIR", str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = environment.directory(environment.text("PORTAL_DATA_DIR", str(BASE_DIR / "var")))
 
 DEBUG = environment.flag("PORTAL_DEBUG")
 DEMO = environment.flag("PORTAL_DEMO")
-SECRET_KEY = environment.secret("PORTAL_SECRET_KEY", DATA_DIR)
-CREDENTIAL_KEYS = environment.secret("PORTAL_CREDENTIAL_KEYS", DATA_DIR).split()
-RECORD_KEY = environment.secret("PORTAL_RECORD_KEY", DATA_DIR)
+PRODUCTION = not (DEMO or DEBUG)
+
+DATABASES = {"default": environment.database("PORTAL_DATABASE_URL", DATA_DIR / "portal.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# A PostgreSQL database is shared by machines: keys that each made for itself would not open the others' secrets.
+KEYS_MAY_BE_MADE = DEMO or DATABASES["default"]["ENGINE"].endswith("sqlite3")
+SECRET_KEY = environment.secret("PORTAL_SECRET_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE)
+CREDENTIAL_KEYS = environment.secret("PORTAL_CREDENTIAL_KEYS", DATA_DIR, may_make=KEYS_MAY_BE_MADE).split()
+RECORD_KEY = environment.secret("PORTAL_RECORD_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE)
+
 ALLOWED_HOSTS = environment.words("PORTAL_ALLOWED_HOSTS")
 if DEMO:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+TRUSTED_PROXIES = environment.number("PORTAL_TRUSTED_PROXIES", 0)
 
 # What connections may reach (portal/connections/reach.py).
 PRIVATE_NETWORKS = environment.networks("PORTAL_PRIVATE_NETWORKS")
@@ -39,7 +52,8 @@ LOOPBACK_ALLOWED = DEMO
 CA_BUNDLE = environment.text("PORTAL_CA_BUNDLE") or None
 HTTPS_PROXY = environment.text("PORTAL_HTTPS_PROXY") or None
 SETTLE_SECONDS = environment.number("PORTAL_SETTLE_SECONDS", 900)
-LEASE_SECONDS = 60  # longer than the 30 s deadline of a call with its sign-in and baseline
+# Whoever is silent for longer is taken for dead. A slower call shows as in doubt; its answer still counts.
+LEASE_SECONDS = 90
 SHOW_SECRET_SECONDS = 3600
 
 INSTALLED_APPS = [
@@ -69,6 +83,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.home.middleware.Probes",
     "portal.web.middleware.ContentSecurityPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -112,9 +127,6 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": environment.database("PORTAL_DATABASE_URL", DATA_DIR / "portal.sqlite3")}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
 # Shared by all processes: sign-in limits would otherwise count per process.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
 
@@ -139,20 +151,25 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
+# Otherwise all who come through a proxy count as one caller, and one of them can lock out the others.
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}  # failed ones keep allauth's stricter default
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.web.errors.csrf_failure"
 
-# HTTPS everywhere but in the demo and in tests, which run on loopback.
-SECURE_SSL_REDIRECT = not (DEMO or DEBUG)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS = 0 if DEMO or DEBUG else 365 * 24 * 3600
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not (DEMO or DEBUG)
+# HTTPS everywhere but in the demo and in tests, which run on loopback. Without a trusted proxy nothing tells that
+# a request came by HTTPS (unless the server itself ends TLS): a redirect would go round for ever.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = PRODUCTION and TRUSTED_PROXIES > 0
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("PORTAL_HSTS_SUBDOMAINS")
+# W005, W021: one console of a company does not decide for the hosts below its name, nor put them on the browsers'
+# preload list, which takes months to leave.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEMO or DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 if SESSION_COOKIE_SECURE:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 X_FRAME_OPTIONS = "DENY"

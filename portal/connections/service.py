@@ -12,6 +12,8 @@ from portal.teams.recording import Attempt, require_or_record
 
 KIND = "portal/connections"
 RIGHT = "connections"
+# States of portal.operations, a room above this one; a test holds the two together.
+UNSETTLED = ("intent", "sending", "in_doubt", "needs_human")
 
 
 def attempt(verb, *, actor, team, connection=None, via="web", **fields):
@@ -68,9 +70,15 @@ def change(connection, *, actor, values, credentials, via="web"):
 
 
 def delete(connection, *, actor, via="web"):
-    """Forget the connection, its credentials and what was mirrored through it. Raises NotAllowed."""
+    """Forget the connection, its credentials and what was mirrored through it.
+
+    Raises NotAllowed, and ValidationError while an operation on it is not settled: without the connection
+    nobody could find out any more what became of it.
+    """
     tried = attempt("connection_delete", actor=actor, team=connection.team, connection=connection, via=via)
     with transaction.atomic(durable=True):
+        if connection.operations.filter(state__in=UNSETTLED).exists():
+            raise ValidationError(_("Operations on this connection are not settled yet; look at them first."))
         Connection.objects.filter(pk=connection.pk).delete()
         append(tried.line())
 

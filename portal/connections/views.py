@@ -143,6 +143,10 @@ def delete(request, id):
     _require(request, "connection_delete", connection.team, connection)
     if request.method == "GET":
         return page(request, "connections/delete.html", {"connection": connection})
-    service.delete(connection, actor=request.user)
+    try:
+        service.delete(connection, actor=request.user)
+    except ValidationError as error:
+        context = {"connection": connection, "problem": error.messages[0]}
+        return page(request, "connections/delete.html", context, status=422)
     messages.success(request, _("Connection %(name)s was deleted.") % {"name": connection.name})
     return redirect("connections:list")

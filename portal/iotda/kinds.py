@@ -17,6 +17,12 @@ def in_space(row):
     return {"app_id": row.app_id} if row.app_id else {}
 
 
+def default_space(client):
+    """Where an object goes that was sent without a resource space."""
+    default = [item["id"] for item in client.spaces.list().items if item.get("default_app")]
+    return {"app_id": default[0]} if default else {}
+
+
 SPACES = register(
     Kind(
         slug="iotda/spaces",
@@ -53,7 +59,9 @@ DEVICE_GROUPS = register(
                 form=forms.DeviceGroupForm,
                 call=lambda client, data, target: client.device_groups.create_call(data),
                 finish=lambda client, answer, data, target: client.device_groups.created(answer, data),
-                settle=Name(collection="device_groups", field="name", scope=("app_id",)),
+                settle=Name(
+                    collection="device_groups", field="name", scope=("app_id",), default_scope=default_space
+                ),
                 object_name=lambda data, target: data.get("name", ""),
             ),
         ),
@@ -90,7 +98,13 @@ SOFT_BUSES = register(
                 form=forms.SoftBusForm,
                 call=lambda client, data, target: client.soft_buses.create_call(data),
                 finish=lambda client, answer, data, target: client.soft_buses.created(answer, data),
-                settle=Name(collection="soft_buses", field="bus_name", scope=("app_id",)),
+                settle=Name(
+                    collection="soft_buses",
+                    field="bus_name",
+                    scope=("app_id",),
+                    default_scope=default_space,
+                    searched=False,  # the list of buses has no filter for names
+                ),
                 object_name=lambda data, target: data.get("bus_name", ""),
             ),
             Verb(
@@ -128,7 +142,13 @@ POLICIES = register(
                 form=forms.PolicyForm,
                 call=lambda client, data, target: client.policies.create_call(data),
                 finish=lambda client, answer, data, target: client.policies.created(answer, data),
-                settle=Name(collection="policies", field="policy_name", scope=("app_id",), unique=False),
+                settle=Name(
+                    collection="policies",
+                    field="policy_name",
+                    scope=("app_id",),
+                    default_scope=default_space,
+                    unique=False,
+                ),
                 object_name=lambda data, target: data.get("policy_name", ""),
             ),
         ),

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 
 from portal.errors import Missing
 
-FOUND, MISSED, UNDECIDED = "found", "missed", "undecided"
+# unseen: not in a listing, which is no snapshot and proves nothing
+FOUND, MISSED, UNSEEN, UNDECIDED = "found", "missed", "unseen", "undecided"
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one look showed: `verdict` found, missed or undecided; `candidates` each with `compared`."""
+    """What one look showed: `verdict` (found, missed, unseen, undecided) and `candidates` with `compared`."""
 
     verdict: str
     text: str
@@ -66,7 +67,12 @@ class OwnId:
     id_fields: tuple
 
     def baseline(self, client, data, target):
-        return None
+        """Was the id taken before?"""
+        try:
+            self.get(client, data)
+        except Missing:
+            return False
+        return True
 
     def look(self, client, data, target, baseline):
         try:
@@ -74,6 +80,9 @@ class OwnId:
         except Missing:
             return Look(MISSED, _("The platform does not have the id that was sent."))
         candidate = _candidate(data, seen)
+        if baseline:
+            text = _("The id that was sent exists, but it did before this was sent.")
+            return Look(UNDECIDED, text, [candidate])
         if _agrees(candidate):
             return Look(FOUND, _("The id that was sent exists with everything that was sent."), [candidate])
         text = _("The id that was sent exists, but with other values: someone else may have made it.")
@@ -84,6 +93,9 @@ class OwnId:
 class Name:
     """Look for the name. `unique` says that the platform documents it as unique in its space.
 
+    `scope` are the fields that name the space, `default_scope(client)` their values where none were sent.
+    `searched` says that the platform itself searches by name, so that a miss means something.
+
     A name match alone never claims authorship: it counts as found only when the name is documented as
     unique, was not there before, and everything else that was sent agrees and is more than the name.
     """
@@ -91,22 +103,26 @@ class Name:
     collection: str
     field: str
     scope: tuple = ()
+    default_scope: object = None
     unique: bool = True
+    searched: bool = True
 
-    def _matches(self, client, data):
+    def _listing(self, client, data):
         filters = {name: data[name] for name in self.scope if data.get(name)}
-        collection = getattr(client, self.collection)
-        listing = collection.list(name=data.get(self.field, ""), **filters)
-        same = [item for item in listing.items if item["name"] == data.get(self.field)]
-        return [{**item, **collection.get(item["id"])} for item in same[:20]]
+        if self.scope and not filters and self.default_scope:
+            filters = self.default_scope(client)
+        return getattr(client, self.collection).list(name=data.get(self.field, ""), **filters)
 
     def baseline(self, client, data, target):
         """Ids that have the name already."""
-        return [item["id"] for item in self._matches(client, data)]
+        return [item["id"] for item in self._listing(client, data).items]
 
     def look(self, client, data, target, baseline):
-        known = set(baseline or [])
-        found = [_candidate(data, item) for item in self._matches(client, data) if item["id"] not in known]
+        listing, collection = self._listing(client, data), getattr(client, self.collection)
+        new = [item for item in listing.items if item["id"] not in set(baseline or [])][:20]
+        found = [_candidate(data, {**item, **collection.get(item["id"])}) for item in new]
+        if not found and not (self.searched and listing.complete):
+            return Look(UNSEEN, _("The platform lists nothing new of that name, but a list proves nothing."))
         if not found:
             return Look(MISSED, _("The platform shows nothing new of that name."))
         if len(found) > 1:

@@ -5,10 +5,12 @@ conclude. Whatever dies between two of them leaves a row that says how far it ca
 """
 
 import hashlib
+import json
+import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +19,7 @@ from portal.errors import (
     KeyReused,
     NotAllowed,
     NotSent,
+    NotVisible,
     OutcomeUnrecorded,
     PortalError,
     RecordUnavailable,
@@ -30,6 +33,7 @@ from portal.record.redaction import redact
 from portal.record.store import append, canonical
 from portal.teams.access import require
 
+log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 
 
@@ -42,6 +46,8 @@ def perform(kind, verb_name, *, actor, connection, data, key, target=None, reaso
     (recorded), KeyReused, RecordUnavailable (nothing was sent) and OutcomeUnrecorded (sent; in doubt).
     """
     verb = kind.verb(verb_name)
+    if connection.platform != kind.platform or (target and target.connection_id != connection.pk):
+        raise NotVisible(_("This does not exist, or you cannot see it."))
     admit(kind, verb, actor=actor, connection=connection, data=data, target=target, reason=reason, via=via)
     operation = Operation(
         team=connection.team,
@@ -81,7 +87,9 @@ def _carry_out(operation, connection, kind, verb, target):
         return conclude(operation, State.REJECTED, error)
     except PortalError as error:
         return conclude(operation, State.NOT_SENT, error)
-    mark_sending(operation)
+    if not mark_sending(operation):
+        operation.refresh_from_db()  # the sweep took it for dead and ended it as not sent
+        return operation
     try:
         answer = client.send(call)
         decoded = verb.finish(client, answer, operation.data, target)
@@ -130,13 +138,25 @@ def _holder(operation):
 
 
 def _request(operation, connection, target):
-    """Method, URL and body as they will be sent; None when the connection is broken (prepare says how)."""
+    """Method, URL and body as they will be sent; None when the connection is broken (prepare says how).
+
+    A secret in the body is shown as its fingerprint.
+    """
     try:
         client = connection.client()
         call = operation.verb.call(client, operation.data, target)
     except PortalError:
         return None
-    return {"method": call.method, "url": client.url(call), "body": (call.body or b"").decode()}
+    return {"method": call.method, "url": client.url(call), "body": _shown((call.body or b"").decode())}
+
+
+def _shown(body):
+    """A JSON body byte for byte, or without its secrets when it holds any."""
+    if not body:
+        return ""
+    value = json.loads(body)
+    shown = redact(value)
+    return body if shown == value else json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 
 def prepare(operation, connection, verb, target):
@@ -149,14 +169,16 @@ def prepare(operation, connection, verb, target):
 
 
 def mark_sending(operation):
-    """Committed just before the socket opens: from here on the call may have happened."""
+    """Committed just before the socket opens: from here on the call may have happened.
+
+    False when the operation was ended by somebody else meanwhile; then nothing may be sent.
+    """
     operation.state, operation.sent_at = State.SENDING, timezone.now()
     try:
         with transaction.atomic(durable=True):
             mine = _mine(operation).filter(state=State.INTENT)
             changes = {"sent_at": operation.sent_at, "baseline": operation.baseline}
-            if not mine.update(state=State.SENDING, lease_until=Now() + LEASE, **changes):
-                raise RecordUnavailable(_("Somebody else ended this operation meanwhile. Nothing was sent."))
+            return bool(mine.update(state=State.SENDING, lease_until=Now() + LEASE, **changes))
     except DatabaseError as error:
         raise RecordUnavailable(_not_recorded()) from error
 
@@ -166,22 +188,38 @@ def conclude(operation, state, answer, decoded=None, secret_names=()):
     operation.state = state
     operation.ended_at = timezone.now()
     _take_answer(operation, answer, secret_names)
+    body = _outcome_body(operation, decoded, secret_names)
     try:
-        with transaction.atomic(durable=True):
-            if decoded:
-                mirrored = mirroring.keep(operation.kind, operation.connection, decoded)
-                operation.object_id, operation.object_name = mirrored.remote_id, str(mirrored)[:256]
-            if (
-                not _mine(operation)
-                .filter(state__in=(State.INTENT, State.SENDING))
-                .update(**_changes(operation))
-            ):
-                raise OutcomeUnrecorded(_("Another process took this operation over."), operation=operation)
-            append(line(operation, Stage.OUTCOME, state, _outcome_body(operation, decoded, secret_names)))
-    except DatabaseError as error:
+        try:
+            _write_ending(operation, body, decoded)
+        except (IntegrityError, DataError, ValueError, TypeError):
+            # The connection was deleted meanwhile, or a value fits into no column: the ending still counts.
+            log.exception("the mirror of operation %s could not be written", operation.pk)
+            _write_ending(operation, body)
+    except (DatabaseError, ValueError, TypeError) as error:
         message = _("The answer could not be recorded. The portal will look up what happened.")
         raise OutcomeUnrecorded(message, operation=operation) from error
     return operation
+
+
+def _write_ending(operation, body, decoded=None):
+    with transaction.atomic(durable=True):
+        if decoded:
+            mirrored = mirroring.keep(operation.kind, operation.connection, decoded)
+            operation.object_id, operation.object_name = mirrored.remote_id, str(mirrored)[:256]
+        if not _claim(operation):
+            raise OutcomeUnrecorded(_("Another process took this operation over."), operation=operation)
+        append(line(operation, Stage.OUTCOME, operation.state, body))
+
+
+def _claim(operation):
+    """Write the ending where this process holds the attempt, or where a clear answer came after the sweep."""
+    if _mine(operation).filter(state__in=(State.INTENT, State.SENDING)).update(**_changes(operation)):
+        return True
+    if operation.state not in (State.DONE, State.REJECTED):
+        return False
+    late = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt + 1, state=State.IN_DOUBT)
+    return bool(late.update(**_changes(operation)))
 
 
 OUTCOME_FIELDS = (
@@ -191,7 +229,9 @@ OUTCOME_FIELDS = (
 
 
 def _changes(operation):
-    return {name: getattr(operation, name) for name in OUTCOME_FIELDS}
+    changes = {name: getattr(operation, name) for name in OUTCOME_FIELDS}
+    # What was sent is needed in full only while it may have to be compared with what is found.
+    return changes if operation.state == State.IN_DOUBT else changes | {"data": redact(operation.data)}
 
 
 def _take_answer(operation, answer, secret_names):

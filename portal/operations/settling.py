@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from portal.connections.sealing import CannotOpen
 from portal.errors import NotSent, PlatformError
 from portal.kinds import mirroring
-from portal.kinds.settling import FOUND, MISSED, Look
+from portal.kinds.settling import FOUND, MISSED, UNDECIDED, Look
 from portal.operations.models import Operation, State
 from portal.operations.service import line
 from portal.record.models import Stage
@@ -69,7 +70,7 @@ def look_again(operation, *, actor):
         client = operation.connection.client()
         look = verb.settle.look(client, operation.data, operation.target, operation.baseline)
     except PlatformError as error:
-        _keep(operation, actor, Look("failed", str(error)), State.IN_DOUBT)
+        _keep(operation, actor, Look("failed", str(error)), operation.state)
         raise
     _keep(operation, actor, look, _verdict(operation, look), kind)
     return look
@@ -78,13 +79,13 @@ def look_again(operation, *, actor):
 def _verdict(operation, look):
     if look.verdict == FOUND:
         return State.FOUND
-    if look.verdict != MISSED:
+    if look.verdict == UNDECIDED:
         return State.NEEDS_HUMAN
-    misses = [parse_datetime(each["at"]) for each in operation.looks or [] if each["verdict"] == MISSED]
+    misses = [parse_datetime(each["at"]) for each in operation.looks or [] if each["verdict"] == look.verdict]
     watched = timezone.now() - min(misses, default=timezone.now())
-    if len(misses) + 1 >= MISSES and watched >= timedelta(seconds=settings.SETTLE_SECONDS):
-        return State.ABSENT
-    return State.IN_DOUBT
+    if len(misses) + 1 < MISSES or watched < timedelta(seconds=settings.SETTLE_SECONDS):
+        return operation.state
+    return State.ABSENT if look.verdict == MISSED else State.NEEDS_HUMAN
 
 
 def _keep(operation, actor, look, state, kind=None):
@@ -117,7 +118,12 @@ def _keep(operation, actor, look, state, kind=None):
 
 
 def show_secrets(operation, *, actor):
-    """{name: value} for the person who asked, once; recorded without the values; raises CannotOpen."""
+    """{name: value} once, for the person who asked; recorded without the values.
+
+    Raises CannotOpen for anybody else, after the hour, and when they were shown before.
+    """
+    if actor.pk != operation.actor_id or operation.secrets_until and operation.secrets_until < timezone.now():
+        raise CannotOpen(_("These secrets are not yours to see, or they were dropped after an hour."))
     secrets = operation.open_secrets()
     with transaction.atomic(durable=True):
         row = Operation.objects.filter(pk=operation.pk, sealed_secrets=operation.sealed_secrets)

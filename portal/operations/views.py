@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -30,9 +31,8 @@ def list_(request):
     elif state in State.values:
         operations = operations.filter(state=state)
     if before := request.GET.get("before", ""):
-        anchor = operations.filter(pk=before).first() if _is_uuid(before) else None
-        operations = operations.filter(created_at__lt=anchor.created_at) if anchor else operations.none()
-    shown = list(operations.select_related("actor")[: PAGE + 1])
+        operations = _older(operations, before)
+    shown = list(operations.select_related("actor").order_by("-created_at", "-pk")[: PAGE + 1])
     context = {
         "operations": shown[:PAGE],
         "next": shown[PAGE - 1].pk if len(shown) > PAGE else "",
@@ -41,6 +41,15 @@ def list_(request):
         "is_running": any(each.is_running for each in shown[:PAGE]),
     }
     return page(request, "operations/list.html", context, partial="rows")
+
+
+def _older(operations, before):
+    """Those behind the operation with this id, in the list's order; nothing when there is no such one."""
+    anchor = operations.filter(pk=before).first() if _is_uuid(before) else None
+    if anchor is None:
+        return operations.none()
+    same_time = Q(created_at=anchor.created_at, pk__lt=anchor.pk)
+    return operations.filter(Q(created_at__lt=anchor.created_at) | same_time)
 
 
 def _is_uuid(text):
@@ -70,8 +79,15 @@ def _show(request, operation, status=200, **context):
         "may_look": may(request.user, operation.verb.right, operation.team_id),
         "is_mine": operation.actor_id == request.user.pk,
         "hint": hint and _(hint),
+        "may_read": _reads_bodies(request.user, operation),
     }
     return page(request, "operations/detail.html", context, partial="operation", status=status)
+
+
+def _reads_bodies(user, operation):
+    """Requests and answers are part of the record; a viewer sees its one line."""
+    own = operation.actor_id == user.pk and may(user, "read_own_record", operation.team_id)
+    return own or may(user, "read_record", operation.team_id)
 
 
 @require_POST

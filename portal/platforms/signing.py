@@ -86,6 +86,8 @@ class SdkHmac(Auth):
         self._write(prepared, FILLED_IN, SECRET)
         _canonical, names = canonical_request(prepared, self.signed)
         self._authorize(prepared, FILLED_IN, names, FILLED_IN)
+        masked = f"{self.ak[:4]}…{self.ak[-4:]}"
+        prepared.headers["Authorization"] = prepared.headers["Authorization"].replace(self.ak, masked)
 
     def _write(self, prepared, date, security_token):
         prepared.headers["X-Sdk-Date"] = date

@@ -35,7 +35,7 @@ class Entry(models.Model):
     platform = models.CharField(_("platform"), max_length=10, blank=True)
     kind = models.CharField(_("kind"), max_length=40, blank=True)
     verb = models.CharField(_("verb"), max_length=30)
-    object_id = models.CharField(_("object id"), max_length=128, blank=True)
+    object_id = models.CharField(_("object id"), max_length=160, blank=True)
     object_name = models.CharField(_("object"), max_length=256, blank=True)
     operation = models.CharField(_("operation"), max_length=36, blank=True)
     attempt = models.PositiveIntegerField(default=0)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from portal.record.models import Body, Entry
@@ -46,7 +46,10 @@ def _advance_head(count):
     """The number of the last of `count` new entries; holds the head's lock until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE record_head SET seq = seq + %s WHERE id = 1 RETURNING seq", [count])
-        return cursor.fetchone()[0]
+        row = cursor.fetchone()
+    if row is None:
+        raise DatabaseError("The record has no head; run manage.py migrate.")
+    return row[0]
 
 
 def _insert(rows):

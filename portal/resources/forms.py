@@ -51,11 +51,13 @@ class Picker(forms.CharField):
         self.search = str(form.value_of(f"{name}_search") or "")
         current = str(form.value_of(name) or "")
         try:
-            choices = list(self.options(form.client, form, self.search.strip()))[:OPTIONS]
+            choices = list(self.options(form.client, form, self.search.strip()))
         except PortalError as error:
             self.problem = str(error)
             self.widget = forms.TextInput()
             return
+        if self.searchable:
+            choices = choices[:OPTIONS]
         if current and current not in {str(value) for value, _label in choices}:
             choices.insert(0, (current, current))
         empty = [] if self.empty is None else [("", self.empty)]

@@ -106,6 +106,7 @@ def detail(request, kind, id):
     row, problem = reading.read_one(kind, row)
     team = row.connection.team_id
     entries = Entry.objects.filter(history_scope(request.user), kind=kind.slug, object_id=row.remote_id)
+    entries = entries.filter(connection_id=str(row.connection_id))
     context = {
         "kind": kind,
         "row": row,
@@ -151,9 +152,13 @@ def _button(request, kind, verb, row):
         messages.error(request, _("The button's form was incomplete. Nothing was sent; press it again."))
         return redirect("resources:detail", kind, row.pk)
     connection = row.connection
-    operation = perform(
-        kind, verb.name, actor=request.user, connection=connection, data={}, key=key, target=row
-    )
+    try:
+        operation = perform(
+            kind, verb.name, actor=request.user, connection=connection, data={}, key=key, target=row
+        )
+    except OutcomeUnrecorded as error:
+        operation = error.operation
+        messages.warning(request, str(error))
     if operation.state == State.DONE:
         messages.success(request, verb.done % {"name": operation.object_name})
         return _go(request, reverse("resources:detail", args=[kind, row.pk]))
@@ -181,7 +186,7 @@ def _form(request, kind, verb, target=None):
         return page(request, "resources/no_connection.html", {"kind": kind, "verb": verb})
     settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}
     if request.method == "GET":
-        return _show(request, verb.form(initial=request.GET.dict(), **settings))
+        return _show(request, verb.form(initial=_presets(request), **settings))
     if "touch" in request.POST:
         only = is_piece(request) and request.POST["touch"].partition(":")[0]
         return _show(
@@ -197,6 +202,11 @@ def _form(request, kind, verb, target=None):
     if "preview" in request.POST:
         return _preview(request, form)
     return _perform(request, form, target)
+
+
+def _presets(request):
+    """An address may fill in fields, but never the operation key."""
+    return {name: value for name, value in request.GET.items() if name != "operation_key"}
 
 
 def _show(request, form, status=200, **context):
@@ -264,7 +274,7 @@ def _wait(request, operation):
     url = reverse("operations:detail", args=[operation.pk])
     if not request.htmx:
         return redirect(url)
-    context = {"operation": operation, "may_look": True}
+    context = {"operation": operation, "may_look": True, "may_read": True}
     response = page(request, "operations/detail.html", context, partial="operation")
     response["HX-Push-Url"] = url
     return response

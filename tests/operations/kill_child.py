@@ -1,6 +1,6 @@
 """One create in a process of its own that dies by SIGKILL at a named step. Started by test_kill.py.
 
-Usage: python -m tests.operations.kill_child STEP KIND TEAM KEY. The steps are wrapped from outside the product.
+Usage: python -m tests.operations.kill_child STEP KIND TEAM KEY. Steps are wrapped from outside.
 """
 
 import os

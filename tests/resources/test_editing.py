@@ -1,6 +1,6 @@
 """Pickers and JSON fields: searching, adding rows, and the two sides of one field.
 
-Would catch: a search that judges or loses input, a list that cannot be read and blocks the form, a silent choice
+Would catch: a search that judges or loses input, an unreadable list that blocks the form, a silent choice
 between the editor and its JSON.
 """
 

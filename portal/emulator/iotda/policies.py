@@ -3,10 +3,9 @@
 Source: "Create a Device Policy", 2024-12-31, and the user guide's limits (10 statements, 10 KB).
 """
 
-import json
 import uuid
 
-from portal.emulator.iotda import call, in_space, invalid, paged, read_body, refuse, space_of
+from portal.emulator.iotda import call, in_space, paged, read_body, refuse, space_of
 from portal.emulator.knobs import knobs
 from portal.emulator.models import Policy, writing
 from portal.emulator.wire import reply, utc_stamp
@@ -45,9 +44,6 @@ def _stored(statement):
 def create_policy(request, caller):
     data = read_body(request, contract.POLICY, _with_split_actions)
     statement = _stored(data["statement"])
-    size = len(json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > contract.POLICY_BYTES_MAX:
-        raise invalid(f"statement: has {size} bytes, a policy may have {contract.POLICY_BYTES_MAX}")
     with writing():
         space = space_of(data.get("app_id"))
         if Policy.objects.filter(built_in=False).count() >= knobs.limit("policies"):

@@ -102,15 +102,17 @@ class Devices(Searched):
         return self.client.call("POST", self.path(), query=[("action", "create")], body=self.encode(data))
 
     def created(self, answer, data):
-        """The answer holds the keys only: the rest is what was sent. Its secrets are not decoded."""
-        sent = {key: value for key, value in data.items() if key in WIRE and key != "require_secret"}
+        """The answer holds the keys only: what was sent besides is a wish until it is read.
+
+        The name alone is taken from what was sent, to have something to call it by. Secrets are not decoded.
+        """
         raw = answer.data.get("data")
         if not isinstance(raw, dict) or any(
             not isinstance(raw.get(key), str) for key in ("productKey", "deviceKey")
         ):
             raise unreadable(answer)
         device = self.decode_answer(answer, raw)
-        return {**sent, **device, "name": _default_name(data.get("device_name"))}
+        return {**device, "name": _default_name(data.get("device_name"))}
 
     def encode(self, data):
         body = {}

@@ -1,5 +1,7 @@
 """Huawei IoTDA v5: field rules, limits and the meaning of its answers."""
 
+import json
+
 from portal.platforms.contract import Field, Meaning, Problem, Source, _
 
 CREATE_BUS = Source("IoTDA API Reference: Create a HarmonyOS Soft Bus", "2026-01-29")
@@ -137,6 +139,13 @@ def _resource_problems(value, path):
         )
 
 
+def _size_problems(value, path):
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+    if size > POLICY_BYTES_MAX:
+        params = {"limit": POLICY_BYTES_MAX, "size": size}
+        yield Problem(path, "size", _("may have %(limit)s bytes in all, this has %(size)s"), params)
+
+
 STATEMENT = Field(
     name="statement",
     kind=list,
@@ -184,6 +193,7 @@ STATEMENT = Field(
             ),
         ),
     ),
+    check=_size_problems,
     rule=_("Up to 10 statements, 10 KB in all."),
     source=POLICY_LIMITS,
 )

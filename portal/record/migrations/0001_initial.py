@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('platform', models.CharField(blank=True, max_length=10, verbose_name='platform')),
                 ('kind', models.CharField(blank=True, max_length=40, verbose_name='kind')),
                 ('verb', models.CharField(max_length=30, verbose_name='verb')),
-                ('object_id', models.CharField(blank=True, max_length=128, verbose_name='object id')),
+                ('object_id', models.CharField(blank=True, max_length=160, verbose_name='object id')),
                 ('object_name', models.CharField(blank=True, max_length=256, verbose_name='object')),
                 ('operation', models.CharField(blank=True, max_length=36, verbose_name='operation')),
                 ('attempt', models.PositiveIntegerField(default=0)),

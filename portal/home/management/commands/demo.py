@@ -36,9 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, port, **options):
         if not settings.DEMO:
-            # Settings are read once, at start: begin again with the variable in place.
-            os.environ["PORTAL_DEMO"] = "true"
-            os.execv(sys.executable, sys.orig_argv)
+            raise CommandError("The demo's settings were not chosen: start it with manage.py demo.")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.default_int_handler)  # set even where a shell left SIGINT ignored
         self.children = []

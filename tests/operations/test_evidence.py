@@ -1,0 +1,220 @@
+"""What an ending and a look may claim: each case once claimed too much, too little or nothing at all."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from portal.connections import service as connection_service
+from portal.connections.sealing import CannotOpen
+from portal.errors import NotVisible, PlatformError
+from portal.kinds.registry import KINDS
+from portal.operations import models, service, settling
+from portal.operations.models import Operation, State
+from portal.record.models import Body, Entry
+from portal.teams.models import Role, User
+from tests.operations.test_perform import fault
+from tests.support.plant import CREATES, make_plant
+
+
+def someone(plant, role=Role.OPERATOR):
+    return User.objects.get(pk=plant.people[role].pk)
+
+
+def in_doubt(plant, emulator, slug, data=None, *, committed=False):
+    when = "after" if committed else "before"
+    emulator.faults(fault(slug, fault=f"timeout_{when}_commit", seconds=0.1))
+    operation = plant.perform(slug, data=data)
+    emulator.faults([])
+    assert operation.state == State.IN_DOUBT
+    return operation
+
+
+def look(plant, operation):
+    return settling.look_again(operation, actor=someone(plant))
+
+
+@pytest.mark.parametrize("text", ["a\ud800b", "a\0b"], ids=["surrogate", "nul"])
+def test_a_refusal_with_odd_characters_is_a_refusal(plant, emulator, text):
+    body = json.dumps({"error_code": "IOTDA.000006", "error_msg": text})
+    emulator.faults(fault("iotda/policies", fault="answer", status=400, body=body))
+
+    operation = plant.perform("iotda/policies")
+
+    assert Operation.objects.get(pk=operation.pk).state == State.REJECTED
+
+
+def test_a_created_object_whose_row_cannot_be_written_is_still_done(plant, monkeypatch):
+    def broken(*args):
+        raise ValueError("odd value")
+
+    monkeypatch.setattr(service.mirroring, "keep", broken)
+
+    operation = plant.perform("iotda/policies")
+
+    assert Operation.objects.get(pk=operation.pk).state == State.DONE
+    assert Entry.objects.order_by("-seq").first().outcome == "done"
+
+
+def test_a_clear_answer_that_comes_after_the_sweep_still_counts(plant, monkeypatch):
+    real = service.conclude
+
+    def late(operation, *args, **kwargs):
+        Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert settling.sweep() == 1
+        return real(operation, *args, **kwargs)
+
+    monkeypatch.setattr(service, "conclude", late)
+
+    operation = plant.perform("iotda/policies")
+
+    assert Operation.objects.get(pk=operation.pk).state == State.DONE
+    assert list(Entry.objects.order_by("seq").values_list("outcome", flat=True)) == [
+        "asked",
+        "in_doubt",
+        "done",
+    ]
+    assert KINDS["iotda/policies"].model.objects.exists()
+
+
+def test_an_operation_swept_before_sending_is_not_sent(plant, emulator, monkeypatch):
+    real = service.prepare
+
+    def slow(*args):
+        Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        settling.sweep()
+        return real(*args)
+
+    monkeypatch.setattr(service, "prepare", slow)
+
+    assert plant.perform("iotda/policies").state == State.NOT_SENT
+    assert emulator.state()["iotda/policies"]["count"] == 0
+
+
+def test_a_device_that_was_there_before_is_not_claimed(plant, emulator):
+    plant.perform("enos/devices")
+    operation = in_doubt(plant, emulator, "enos/devices")
+
+    assert look(plant, operation).verdict == "undecided"
+    assert operation.state == State.NEEDS_HUMAN
+
+
+@pytest.mark.parametrize("slug", ["enos/devices", "iotda/soft-buses", "iotda/device-groups"])
+def test_what_did_happen_is_found(plant, emulator, slug):
+    operation = in_doubt(plant, emulator, slug, committed=True)
+
+    assert look(plant, operation).verdict == "found"
+    assert KINDS[slug].model.objects.get().remote_id == operation.object_id
+
+
+def test_the_same_name_in_another_space_is_not_ours(plant, emulator):
+    operation = in_doubt(plant, emulator, "iotda/device-groups")
+    other = {**CREATES["iotda/device-groups"], "app_id": "secondSpace0000000000000000"}
+    assert plant.perform("iotda/device-groups", data=other).state == State.DONE
+
+    assert look(plant, operation).verdict == "missed"
+
+
+def test_a_group_of_the_same_name_with_other_values_is_not_claimed(plant, emulator):
+    operation = in_doubt(plant, emulator, "iotda/device-groups")
+    plant.perform("iotda/device-groups", data={"name": "pumps", "description": "somebody else's"})
+
+    assert look(plant, operation).verdict == "undecided"
+
+
+def test_a_name_alone_claims_nothing(plant, emulator):
+    operation = in_doubt(plant, emulator, "iotda/device-groups", {"name": "pumps"}, committed=True)
+
+    assert look(plant, operation).verdict == "undecided"
+
+
+def test_a_roma_group_needs_a_human_for_names_are_not_unique_there(plant, emulator):
+    operation = in_doubt(plant, emulator, "roma/device-groups", committed=True)
+
+    look(plant, operation)
+
+    assert operation.state == State.NEEDS_HUMAN
+    assert operation.looks[-1]["candidates"][0]["object"]["name"] == "line-1"
+
+
+def test_absent_takes_three_misses_over_the_settle_time(plant, emulator, settings):
+    operation = in_doubt(plant, emulator, "enos/devices")
+    look(plant, operation)
+    look(plant, operation)
+    look(plant, operation)
+    assert operation.state == State.IN_DOUBT
+
+    settings.SETTLE_SECONDS = 0
+    look(plant, operation)
+    assert operation.state == State.ABSENT
+
+
+def test_a_listing_without_a_search_never_proves_absence(plant, emulator, settings):
+    settings.SETTLE_SECONDS = 0
+    operation = in_doubt(plant, emulator, "iotda/soft-buses")
+
+    assert [look(plant, operation).verdict for _ in range(3)] == ["unseen"] * 3
+    assert operation.state == State.NEEDS_HUMAN
+
+
+def test_a_failed_look_changes_nothing(plant, emulator):
+    operation = in_doubt(plant, emulator, "roma/device-groups", committed=True)
+    look(plant, operation)
+    assert operation.state == State.NEEDS_HUMAN
+    emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 500, "body": "{}"}])
+
+    with pytest.raises(PlatformError):
+        look(plant, operation)
+
+    assert Operation.objects.get(pk=operation.pk).state == State.NEEDS_HUMAN
+    assert Entry.objects.order_by("-seq").first().stage == "note"
+
+
+def test_a_connection_with_unsettled_operations_cannot_be_deleted(plant, emulator):
+    in_doubt(plant, emulator, "iotda/policies")
+
+    with pytest.raises(ValidationError):
+        connection_service.delete(plant.connections["iotda"], actor=someone(plant, Role.OWNER))
+
+    assert plant.team.connections.filter(platform="iotda").exists()
+    assert tuple(models.UNSETTLED) == connection_service.UNSETTLED
+
+
+def test_a_secret_among_the_tags_stands_nowhere(plant):
+    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret", "line": "4"}}
+
+    operation = plant.perform("enos/devices", data=data)
+
+    row = Operation.objects.filter(pk=operation.pk).values().get()
+    assert "hunter2" not in repr(row)
+    assert "hunter2" not in "".join(Body.objects.values_list("text", flat=True))
+    assert row["data"]["device_tags"]["line"] == "4"
+
+
+def test_the_mirror_of_a_new_device_holds_no_wish(plant):
+    plant.perform("enos/devices")
+
+    row = KINDS["enos/devices"].model.objects.get()
+
+    assert (row.device_key, row.timezone, row.device_attributes) == ("pump-0001", "", {})
+
+
+def test_secrets_are_for_the_one_who_asked_and_for_an_hour(plant):
+    operation = plant.perform("enos/devices", data={**CREATES["enos/devices"], "require_secret": True})
+
+    with pytest.raises(CannotOpen):
+        settling.show_secrets(operation, actor=someone(plant, Role.OWNER))
+    operation.secrets_until = timezone.now() - timedelta(seconds=1)
+    with pytest.raises(CannotOpen):
+        settling.show_secrets(operation, actor=someone(plant))
+
+
+def test_a_target_of_another_connection_is_not_reached(plant, emulator):
+    other = make_plant(emulator.url, name="Harbour")
+    other.perform("iotda/soft-buses")
+    row = KINDS["iotda/soft-buses"].model.objects.get()
+
+    with pytest.raises(NotVisible):
+        plant.perform("iotda/soft-buses", "sync", data={}, target=row)
