@@ -111,10 +111,8 @@ def database(name, default_path):
     if parts.fragment:
         raise ImproperlyConfigured(f"{name} has a #; in a password it is written %23")
     if parts.scheme == "sqlite":
-        if parts.netloc or not parts.path.strip("/") or parts.query:
-            raise ImproperlyConfigured(
-                f"{name} must be sqlite:///PATH, a path from the root and nothing more"
-            )
+        if parts.netloc or parts.query or not (parts.path.startswith("/") and parts.path.strip("/")):
+            raise ImproperlyConfigured(f"{name} must be sqlite:///PATH, with a path from the root")
         return sqlite(unquote(parts.path))
     if parts.scheme in ("postgres", "postgresql"):
         return _postgresql(name, parts, port)

@@ -16,8 +16,8 @@ PORTAL_HTTPS_PROXY             proxy for calls to platforms
 PORTAL_SETTLE_SECONDS          how long absence is watched before it counts; default 900
 PORTAL_DEBUG                   true: error pages with code; never in production
 PORTAL_DEMO                    true: set by `manage.py demo` and tests; allows loopback and plain HTTP
-With SQLite, keys that are not given are made as files of mode 0600 in the data directory. With PostgreSQL they
-must be given, the same on every machine.
+With SQLite, keys that are not given are made as files of mode 0600 in the data directory. With PostgreSQL
+they must be given, the same on every machine.
 """
 
 import logging.config
@@ -26,7 +26,7 @@ from pathlib import Path
 from portal import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = environment.directory(environment.text("PORTAL_DATA_DIR", str(BASE_DIR / "var")))
+DATA_DIR = environment.directory(environment.text("PORTAL_DATA_DIR") or BASE_DIR / "var")
 
 DEBUG = environment.flag("PORTAL_DEBUG")
 DEMO = environment.flag("PORTAL_DEMO")
@@ -35,7 +35,7 @@ PRODUCTION = not (DEMO or DEBUG)
 DATABASES = {"default": environment.database("PORTAL_DATABASE_URL", DATA_DIR / "portal.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# A PostgreSQL database is shared by machines: keys that each made for itself would not open the others' secrets.
+# Machines share a PostgreSQL database: keys that each made for itself would not open what the others sealed.
 KEYS_MAY_BE_MADE = DEMO or DATABASES["default"]["ENGINE"].endswith("sqlite3")
 SECRET_KEY = environment.secret("PORTAL_SECRET_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE)
 CREDENTIAL_KEYS = environment.secret("PORTAL_CREDENTIAL_KEYS", DATA_DIR, may_make=KEYS_MAY_BE_MADE).split()
@@ -159,14 +159,14 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.web.errors.csrf_failure"
 
-# HTTPS everywhere but in the demo and in tests, which run on loopback. Without a trusted proxy nothing tells that
-# a request came by HTTPS (unless the server itself ends TLS): a redirect would go round for ever.
+# HTTPS everywhere but in the demo and in tests, which run on loopback. Without a trusted proxy nothing tells
+# that a request came by HTTPS (unless the server itself ends TLS): a redirect would go round for ever.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = PRODUCTION and TRUSTED_PROXIES > 0
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("PORTAL_HSTS_SUBDOMAINS")
-# W005, W021: one console of a company does not decide for the hosts below its name, nor put them on the browsers'
-# preload list, which takes months to leave.
+# W005, W021: a console does not decide for all hosts below its name unless its deployer says so, nor does it
+# put them on the browsers' preload list, which takes months to leave.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION

@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
@@ -124,8 +123,6 @@ def _day(text):
 @require_GET
 def detail(request, seq):
     _require_reader(request)
-    if seq >= 2**63:
-        raise Http404
     entry = get_object_or_404(_scope(request), seq=seq)
     body = Body.objects.filter(seq=entry.seq).first()
     related = _scope(request).filter(operation=entry.operation).order_by("seq") if entry.operation else []

@@ -53,7 +53,7 @@ class Picker(forms.CharField):
         try:
             choices = list(self.options(form.client, form, self.search.strip()))
         except PortalError as error:
-            self.problem = str(error)
+            self.problem = _("%(error)s Enter the value yourself.") % {"error": error}
             self.widget = forms.TextInput()
             return
         if self.searchable:

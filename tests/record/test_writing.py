@@ -71,6 +71,13 @@ def test_of_several_lines_all_or_none_are_written(db):
     assert Head.objects.get().seq == 0
 
 
+def test_without_a_transaction_of_the_callers_it_is_all_or_none_too(committed_db):
+    with pytest.raises(DatabaseError):
+        append(LINE, {**LINE, "at": None})
+
+    assert (Entry.objects.count(), Body.objects.count(), Head.objects.get().seq) == (0, 0, 0)
+
+
 def test_the_digest_of_an_entry_proves_its_body(db):
     append({**LINE, "body": {"b": 1, "a": [99999999999999999, "总线", None]}})
 

@@ -112,13 +112,33 @@ ANSWERS = {200, 302, 400, 409, 422}
 def test_no_input_is_a_server_error(plant, slug):
     browser = plant.browser()
 
-    @examples(max_examples=45, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @examples(
+        max_examples=45,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(changes(slug), st.booleans())
     def post(values, is_piece):
         headers = {"HTTP_HX_REQUEST": "true"} if is_piece else {}
         assert send(browser, slug, script(slug, plant, **values), **headers).status_code in ANSWERS
 
     post()
+
+
+ROWS = [(POLICY, "statement"), (DEVICE, "device_tags")]
+
+
+@pytest.mark.parametrize("count", ["9" * 5000, "9" * 10, "-1", "²", "١", "x", ""])
+@pytest.mark.parametrize(("slug", "name"), ROWS)
+def test_no_number_of_rows_is_a_server_error(plant, slug, name, count):
+    editor = {f"{name}_editor": "1", f"{name}-count": count}
+    browser = plant.browser()
+
+    assert send(browser, slug, script(slug, plant, **editor)).status_code in ANSWERS
+    for touch in (f"{name}:add", f"{name}:remove:{count}"):
+        assert send(browser, slug, script(slug, plant, touch=touch, **editor)).status_code == 200
 
 
 JSON_FIELDS = [

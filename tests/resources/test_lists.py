@@ -229,8 +229,21 @@ def test_another_teams_connection_cannot_be_used_in_a_form(plant, harbour, emula
 
 
 def test_a_list_holds_the_objects_of_the_current_team_alone(plant, harbour):
-    plant.connections["iotda"].delete()
-    assert listed(plant.browser().get(f"/{BUS}/")) == []
+    """Also for somebody who is in both: the list of one team never mixes in the other's."""
+    Membership.objects.create(team=harbour.team, user=plant.people[Role.OPERATOR], role=Role.OPERATOR)
+    mine, theirs = plant.connections["iotda"], harbour.connections["iotda"]
+    harbour_browser, browser = plant.browser(), plant.browser()
+    harbour_browser.post("/teams/switch/", {"team": str(harbour.team.pk)})
+    browser.post("/teams/switch/", {"team": str(plant.team.pk)})
+
+    pages = [each.get(f"/{BUS}/").content.decode() for each in (browser, harbour_browser)]
+
+    assert [KINDS[BUS].model.objects.filter(connection=each).count() for each in (mine, theirs)] == [1, 1]
+    for page in pages:
+        assert page.count("data-remote-id=") == 1
+    new_form = browser.get(f"/{BUS}/new/").content.decode()
+    assert str(mine.pk) in new_form
+    assert str(theirs.pk) not in new_form
 
 
 def test_an_object_is_found_under_the_platforms_own_id(plant):
