@@ -127,13 +127,14 @@ class Connection(models.Model):
 
 
 class StoredToken(models.Model):
-    """A platform's token, shared by all processes; `renewing_until` is the lease of its renewer."""
+    """A platform's token, shared by all processes; `renewer` holds the lease `renewing_until`."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=80)
     sealed = models.TextField(blank=True)
     expires_at = models.FloatField(default=0)  # epoch seconds
     renewing_until = models.DateTimeField(null=True)
+    renewer = models.CharField(max_length=32, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "name"], name="one_token_per_name")]

@@ -5,6 +5,8 @@ from ipaddress import ip_address, ip_network
 from django.conf import settings
 
 NAT64 = ip_network("64:ff9b::/96")
+LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+IPV4_COMPATIBLE = ip_network("::/96")
 
 
 def is_allowed(address):
@@ -14,12 +16,14 @@ def is_allowed(address):
         return settings.LOOPBACK_ALLOWED
     if any(address in network for network in settings.PRIVATE_NETWORKS if network.version == address.version):
         return True
+    if address in LOCAL_NAT64 or getattr(address, "is_site_local", False):
+        return False
     return address.is_global and not address.is_multicast
 
 
 def _unwrapped(address):
     if address.version == 6:
-        if address in NAT64:
+        if address in NAT64 or (address in IPV4_COMPATIBLE and int(address) > 1):
             return ip_address(int(address) & 0xFFFFFFFF)
         return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address
     return address

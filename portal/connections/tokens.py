@@ -1,6 +1,7 @@
 """The token store that connections hand to their clients: sealed, shared, renewed by one at a time."""
 
 import time
+import uuid
 from datetime import timedelta
 
 from django.db.models import Q
@@ -12,7 +13,9 @@ from portal.connections.sealing import CannotOpen, seal, unseal
 from portal.errors import SignInFailed
 from portal.platforms.signing import Token
 
-LEASE = timedelta(seconds=40)  # longer than a token call may take (30 s)
+# Signing in to EnOS may take four exchanges of 30 s: get, refresh, and each once more.
+LEASE = timedelta(seconds=130)
+# A person waits for another process no longer than for a call of their own.
 WAIT_SECONDS = 35
 POLL_SECONDS = 0.05
 
@@ -35,12 +38,13 @@ class DatabaseTokens:
             if current := self._usable(name, stale):
                 return current
             free = self._rows(name).filter(Q(renewing_until=None) | Q(renewing_until__lt=Now()))
-            if free.update(renewing_until=Now() + LEASE):
+            mine = uuid.uuid4().hex
+            if free.update(renewing_until=Now() + LEASE, renewer=mine):
                 # Between the look and the lease another process may have fetched it and given the lease back.
                 if current := self._usable(name, stale):
-                    self._rows(name).update(renewing_until=None)
+                    self._rows(name).filter(renewer=mine).update(renewing_until=None)
                     return current
-                return self._fetch(name, fetch)
+                return self._fetch(name, fetch, mine)
             time.sleep(POLL_SECONDS)
         raise SignInFailed(_("Another process is signing in and does not finish; try again."), part="sign_in")
 
@@ -48,14 +52,16 @@ class DatabaseTokens:
         current = self.get(name)
         return current if current and current.value != stale and current.expires_at > time.time() else None
 
-    def _fetch(self, name, fetch):
+    def _fetch(self, name, fetch, mine):
+        """Whoever lost the lease meanwhile writes nothing: somebody else's token is the newer one."""
+        held = self._rows(name).filter(renewer=mine)
         try:
             token = fetch()
         except BaseException:
-            self._rows(name).update(renewing_until=None)
+            held.update(renewing_until=None)
             raise
         sealed = seal(token.value, self._place(name))
-        self._rows(name).update(sealed=sealed, expires_at=token.expires_at, renewing_until=None)
+        held.update(sealed=sealed, expires_at=token.expires_at, renewing_until=None)
         return token
 
     def _rows(self, name):

@@ -7,6 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.connections.models import Connection
+from portal.kinds.fields import JsonText
+from portal.platforms.answers import storable
 from portal.teams.access import teams_with
 
 
@@ -61,12 +63,16 @@ class Mirror(models.Model):
 
 
 def _storable(field, value):
-    """What a column can hold: no NUL (PostgreSQL refuses it), no more than its length, a default for null."""
-    if value is None:
-        return None if field.null else field.get_default()
-    if isinstance(field, models.CharField):
-        return str(value).replace("\0", "\ufffd").encode("utf-8", "replace").decode()[: field.max_length]
-    return value
+    """What a column can hold of whatever a platform showed; the field's default where it fits not at all."""
+    nothing = None if field.null else field.get_default()
+    if value is None or isinstance(field, JsonText):
+        return nothing if value is None else value
+    if isinstance(field, models.CharField | models.TextField):
+        return storable(str(value))[: field.max_length]
+    if isinstance(field, models.BooleanField):
+        return value if isinstance(value, bool) else nothing
+    fits = isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return value if fits else nothing
 
 
 class Reading(models.Model):

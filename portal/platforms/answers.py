@@ -56,20 +56,26 @@ def read(reply, envelope):
         status=reply.status,
         data=data,
         headers=reply.headers,
-        request_id=(reply.headers.get("x-request-id", "") or request_id)[:REQUEST_ID_MAX],
+        # The documents print the one in the body; IoTDA has it in the header alone.
+        request_id=storable(request_id or reply.headers.get("x-request-id", ""))[:REQUEST_ID_MAX],
         duration_ms=reply.duration_ms,
-        code=code,
+        code=storable(code),
         text=text,
-        message=message[:MESSAGE_MAX],
+        message=storable(message)[:MESSAGE_MAX],
         is_readable=is_readable,
     )
 
 
-def parse(text):
+def storable(text):
+    """Text that every database takes: NUL and halves of surrogate pairs become the replacement character."""
+    return re.sub("[\0\ud800-\udfff]", "\ufffd", text)
+
+
+def parse(text, depth_max=DEPTH_MAX):
     """JSON with exact integers; raises ValueError for NaN, Infinity, duplicate keys and bombs of depth."""
     value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
-    if text.count("{") + text.count("[") > DEPTH_MAX:
-        _check_depth(value)
+    if text.count("{") + text.count("[") > depth_max:
+        _check_depth(value, depth_max)
     return value
 
 
@@ -91,9 +97,9 @@ def _unique(pairs):
     return result
 
 
-def _check_depth(value):
+def _check_depth(value, depth_max):
     level = [value]
-    for _depth in range(DEPTH_MAX + 1):
+    for _depth in range(depth_max + 1):
         level = [
             member
             for item in level

@@ -4,10 +4,12 @@ import copy
 from dataclasses import dataclass, field
 
 from portal.errors import Unclear
+from portal.platforms.answers import storable
 from portal.platforms.client import segment
 from portal.platforms.contract import _
 
 LIST_LIMIT = 1000
+ID_MAX = 160
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def unreadable(answer):
 
 
 def text_id(value):
-    if not isinstance(value, str) or not value:
+    """An id that can be kept: up to 160 characters, all of them storable."""
+    if not isinstance(value, str) or not 0 < len(value) <= ID_MAX or storable(value) != value:
         raise ValueError("no id")
     return value
 
@@ -112,7 +115,9 @@ def text_or_empty(value):
 
 
 def whole_or_none(value):
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A count that can be kept, else None."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    return value if is_count else None
 
 
 def narrowed(items, name=None, search=None):

@@ -6,12 +6,13 @@ script needs to know nothing of the editor. No state lives in the browser, and i
 """
 
 import json
-import math
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+
+from portal.platforms import answers
 
 DEPTH_MAX = 50  # nested objects and lists; what is deeper outgrows Python's stack somewhere on its way
 
@@ -22,42 +23,13 @@ def parse(text):
     That is NaN and numbers that only look finite (1e999), a key given twice, half of a surrogate pair and
     endless nesting.
     """
-    value = json.loads(text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unique)
-    _check_depth(value)
+    value = answers.parse(text, DEPTH_MAX)
     if "\\u" in text:
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
             raise ValueError("a \\u escape is half of a character") from error
     return value
-
-
-def _finite(text):
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is not a number")
-    return number
-
-
-def _unique(pairs):
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return result
-
-
-def _check_depth(value):
-    level = [value]
-    for _depth in range(DEPTH_MAX + 1):
-        containers = [
-            item.values() if isinstance(item, dict) else item
-            for item in level
-            if isinstance(item, dict | list)
-        ]
-        if not containers:
-            return
-        level = [member for container in containers for member in container]
-    raise ValueError("it is nested too deeply")
 
 
 def pretty(value):

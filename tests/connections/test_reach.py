@@ -7,6 +7,9 @@ import pytest
 from portal.connections import reach
 
 REFUSED = [
+    "64:ff9b:1::7f00:1",  # NAT64 of a local network
+    "::127.0.0.1",  # IPv4-compatible
+    "fec0::1",  # site-local
     "127.0.0.1",
     "127.8.9.10",
     "::1",

@@ -106,3 +106,17 @@ def test_a_token_that_arrives_between_the_look_and_the_lease_is_taken(db):
     store = Overtaken(connection.pk)
     assert store.renew("iam", lambda: pytest.fail("fetched again"), stale=None).value == "theirs"
     assert StoredToken.objects.get().renewing_until is None
+
+
+def test_who_lost_the_lease_overwrites_no_newer_token(db):
+    """The slow one comes back after somebody else took over and fetched: its token is the older one."""
+    store = DatabaseTokens(make_connection().pk)
+
+    def slow():
+        StoredToken.objects.update(renewing_until=timezone.now() - timedelta(seconds=1))
+        store.renew("iam", lambda: fresh("newer"), stale=None)
+        return fresh("older")
+
+    store.renew("iam", slow, stale=None)
+
+    assert store.get("iam").value == "newer"

@@ -202,3 +202,32 @@ def test_ids_of_entries_are_their_own(db):
     ids = list(Entry.objects.values_list("id", flat=True))
     assert len(set(ids)) == 2
     assert all(isinstance(each, uuid.UUID) for each in ids)
+
+
+def test_on_postgresql_a_trigger_whose_function_lets_all_pass_counts_as_missing(db):
+    if connection.vendor != "postgresql":
+        assert guards.missing() == []
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION record_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RETURN NEW; END $$"
+        )
+    assert guards.missing() == sorted(guards.expected())
+    guards.install()
+    assert guards.missing() == []
+
+
+def test_on_postgresql_a_weaker_trigger_of_the_same_name_counts_as_missing(db):
+    if connection.vendor != "postgresql":
+        assert guards.missing() == []
+        return
+    name = "record_entry_no_change"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {name} ON record_entry")
+        cursor.execute(
+            f"CREATE TRIGGER {name} BEFORE UPDATE ON record_entry "
+            "FOR EACH ROW EXECUTE FUNCTION record_is_append_only()"
+        )
+        cursor.execute(f"ALTER TABLE record_entry ENABLE ALWAYS TRIGGER {name}")
+    assert guards.missing() == [name]

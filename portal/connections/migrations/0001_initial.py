@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
                 ('sealed', models.TextField(blank=True)),
                 ('expires_at', models.FloatField(default=0)),
                 ('renewing_until', models.DateTimeField(null=True)),
+                ('renewer', models.CharField(blank=True, max_length=32)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='connections.connection')),
             ],
         ),

@@ -140,7 +140,7 @@ class Models(Collection):
         return {
             "id": text_id(raw.get("modelId")),
             "name": _default_name(raw.get("name")),
-            "attributes": attributes,
+            "attributes": {name: value for name, value in attributes.items() if isinstance(value, dict)},
         }
 
 

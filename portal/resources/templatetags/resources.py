@@ -67,7 +67,10 @@ def fact(value, field):
 
 
 def _milliseconds(value):
-    return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    try:
+        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return str(value)  # no date that a calendar knows
 
 
 @register.simple_tag
