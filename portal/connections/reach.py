@@ -5,8 +5,10 @@ from ipaddress import ip_address, ip_network
 from django.conf import settings
 
 NAT64 = ip_network("64:ff9b::/96")
-LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
 IPV4_COMPATIBLE = ip_network("::/96")
+# All that IANA has handed out of IPv6. Outside of it are ways back into a private network (NAT64 of a local
+# network, site-local, IPv4-translated), which Python's `is_global` takes for public.
+PUBLIC_IPV6 = ip_network("2000::/3")
 
 
 def is_allowed(address):
@@ -16,7 +18,7 @@ def is_allowed(address):
         return settings.LOOPBACK_ALLOWED
     if any(address in network for network in settings.PRIVATE_NETWORKS if network.version == address.version):
         return True
-    if address in LOCAL_NAT64 or getattr(address, "is_site_local", False):
+    if address.version == 6 and address not in PUBLIC_IPV6:
         return False
     return address.is_global and not address.is_multicast
 

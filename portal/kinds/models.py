@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.connections.models import Connection
 from portal.kinds.fields import JsonText
-from portal.platforms.answers import storable
+from portal.platforms.answers import storable, storable_within
 from portal.teams.access import teams_with
 
 
@@ -65,8 +65,10 @@ class Mirror(models.Model):
 def _storable(field, value):
     """What a column can hold of whatever a platform showed; the field's default where it fits not at all."""
     nothing = None if field.null else field.get_default()
-    if value is None or isinstance(field, JsonText):
-        return nothing if value is None else value
+    if value is None:
+        return nothing
+    if isinstance(field, JsonText):
+        return storable_within(value)  # halves of surrogate pairs could be kept, but no page can show them
     if isinstance(field, models.CharField | models.TextField):
         return storable(str(value))[: field.max_length]
     if isinstance(field, models.BooleanField):

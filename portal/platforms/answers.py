@@ -71,6 +71,17 @@ def storable(text):
     return re.sub("[\0\ud800-\udfff]", "\ufffd", text)
 
 
+def storable_within(value):
+    """A JSON value with every text in it storable, names of members too; it can be shown on a page."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [storable_within(member) for member in value]
+    if isinstance(value, dict):
+        return {storable(name): storable_within(member) for name, member in value.items()}
+    return value
+
+
 def parse(text, depth_max=DEPTH_MAX):
     """JSON with exact integers; raises ValueError for NaN, Infinity, duplicate keys and bombs of depth."""
     value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)

@@ -111,12 +111,12 @@ def text_id(value):
 
 
 def text_or_empty(value):
-    return value if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""
 
 
 def whole_or_none(value):
-    """A count that can be kept, else None."""
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    """A count that can be kept, else None; the sum over 1000 resource spaces fits a column too."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
     return value if is_count else None
 
 

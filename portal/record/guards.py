@@ -25,8 +25,9 @@ POSTGRESQL_FUNCTION = """
 CREATE OR REPLACE FUNCTION record_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the record is append-only'; END $$
 """
+# Worded as PostgreSQL words them itself, because `present` compares.
 POSTGRESQL = {
-    "{table}_no_change": "CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+    "{table}_no_change": "CREATE TRIGGER {table}_no_change BEFORE DELETE OR UPDATE ON {table} "
     "FOR EACH ROW EXECUTE FUNCTION record_is_append_only()",
     "{table}_no_truncate": "CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
     "FOR EACH STATEMENT EXECUTE FUNCTION record_is_append_only()",
@@ -50,20 +51,14 @@ def present():
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             found = dict(cursor.fetchall())
             return {name for name, text in expected().items() if found.get(name) == text}
-        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'record_is_append_only'")
-        if cursor.fetchall() != [(POSTGRESQL_FUNCTION.split("$$")[1],)]:
-            return set()
-        enabled = "tgenabled = 'A' AND NOT tgisinternal"
-        cursor.execute(f"SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE {enabled}")
-        found = dict(cursor.fetchall())
-        return {name for name, text in expected().items() if _means(found.get(name, ""), text)}
-
-
-def _means(definition, text):
-    """Does PostgreSQL's own wording of a trigger say what our statement says, and nothing less?"""
-    words = set(text.replace(",", " ").split())
-    said = definition.replace("public.", "").replace(",", " ").split()
-    return set(said) == words
+        # Pretty: names without their schema where the search path finds them, so only our own tables match.
+        cursor.execute(
+            "SELECT tgname, pg_get_triggerdef(pg_trigger.oid, true) FROM pg_trigger"
+            " JOIN pg_proc ON pg_proc.oid = tgfoid"
+            " WHERE tgenabled = 'A' AND NOT tgisinternal AND prosrc = %s",
+            [POSTGRESQL_FUNCTION.split("$$")[1]],
+        )
+        return {name for name, text in cursor.fetchall() if expected().get(name) == text}
 
 
 def missing():

@@ -11,7 +11,7 @@ from portal.kinds import mirroring
 from portal.kinds.models import Reading
 
 LIST_LIMIT = 1000  # objects read for one page view; beyond it the page says that there are more
-GONE_CHECKS = 10  # rows missing from a listing that one page view looks up by id
+GONE_CHECKS = 10  # the newest rows missing from a listing, looked up by id
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_list(kind, connection):
     if listing.complete:
         seen = {str(item["id"]) for item in listing.items}
         missing = [row for remote_id, row in known.items() if remote_id not in seen and not row.gone_at]
-        _look_up(kind, collection, missing[:GONE_CHECKS])
+        _settle_missing(kind, collection, missing)
     now = timezone.now()
     values = {"at": now, "total": listing.total, "is_complete": listing.complete}
     rows = Reading.objects.filter(connection=connection, kind=kind.slug)
@@ -54,16 +54,21 @@ def read_list(kind, connection):
     return Read(connection, now, listing.total, listing.complete, items=tuple(listing.items))
 
 
-def _look_up(kind, collection, rows):
-    """A paged listing is no snapshot: only a look by id says that an object is gone."""
-    gone = []
-    for row in rows:
+def _settle_missing(kind, collection, rows):
+    """Rows that a whole listing does not show are gone; the newest of them are looked up first.
+
+    What was just made may be missing from a listing for seconds. Should a page have been skipped while it
+    was read, the next listing brings the row back.
+    """
+    rows = sorted(rows, key=lambda row: row.read_at, reverse=True)
+    gone = rows[GONE_CHECKS:]
+    for row in rows[:GONE_CHECKS]:
         try:
             collection.get(row.remote_id, **kind.hints(row))
         except Missing:
             gone.append(row)
         except PortalError:
-            return
+            continue  # not known: it stays as it was last seen
     mirroring.mark_gone(kind, gone)
 
 

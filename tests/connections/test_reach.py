@@ -10,6 +10,8 @@ REFUSED = [
     "64:ff9b:1::7f00:1",  # NAT64 of a local network
     "::127.0.0.1",  # IPv4-compatible
     "fec0::1",  # site-local
+    "::ffff:0:7f00:1",  # IPv4-translated
+    "4000::1",  # handed out to nobody
     "127.0.0.1",
     "127.8.9.10",
     "::1",

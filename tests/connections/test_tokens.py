@@ -120,3 +120,30 @@ def test_who_lost_the_lease_overwrites_no_newer_token(db):
     store.renew("iam", slow, stale=None)
 
     assert store.get("iam").value == "newer"
+
+
+def test_who_lost_the_lease_and_fails_frees_no_other_lease(db):
+    store = DatabaseTokens(make_connection().pk)
+    theirs = timezone.now() + timedelta(seconds=100)
+
+    def slow_refusal():
+        StoredToken.objects.update(renewing_until=theirs, renewer="somebody else")
+        raise SignInFailed("no")
+
+    with pytest.raises(SignInFailed):
+        store.renew("iam", slow_refusal, stale=None)
+
+    assert StoredToken.objects.get().renewing_until == theirs
+
+
+def test_the_lease_outlasts_the_longest_sign_in(committed_db):
+    """EnOS: get and refresh, each tried twice, each of up to 30 s."""
+    store, left = DatabaseTokens(make_connection().pk), []
+
+    def fetch():
+        left.append(StoredToken.objects.get().renewing_until - timezone.now())
+        return fresh("mine")
+
+    store.renew("enos", fetch, stale=None)
+
+    assert left[0] > timedelta(seconds=4 * 30)

@@ -1,13 +1,17 @@
 """One odd object must not take a whole page down: whatever a platform shows is kept as far as it fits."""
 
 import json
+import re
 
 import pytest
 
 from portal.enos.models import Device
 from portal.iotda.models import Space
+from portal.kinds.registry import KINDS
 from portal.platforms.answers import storable
 from portal.teams.models import Role
+from tests.resources.forms import script, send
+from tests.support.plant import PROJECT
 
 SEARCH = {"method": "POST", "path": "/connect-service/v2.4/devices", "query": "action=search"}
 DEVICE = {
@@ -36,6 +40,7 @@ def shown(**values):
         {"timezone": "x" * 5000},
         {"deviceName": "not an object"},
         {"deviceTags": ["a"]},
+        {"deviceTags": {"a\ud800": "\udfff\0"}},
         {"totalSize": 1e30},
         {"totalSize": -5},
     ],
@@ -71,16 +76,59 @@ def test_a_model_with_an_odd_attribute_still_makes_a_form(plant, emulator):
     model = {
         "modelId": "m",
         "name": {"defaultValue": "m"},
-        "attributes": {"a": "x", "b": {"dataType": "INT"}},
+        "attributes": {
+            "a": "x",
+            "\ud800": {"dataType": "INT"},
+            "b": {"dataType": "INT", "name": {"defaultValue": "B\ud800"}},
+            "c": {"dataType": {"odd": True}},
+            "d": {"dataType": "\udfff"},
+        },
     }
     body = json.dumps({"code": 0, "msg": "OK", "requestId": "r", "data": model})
     match = {"path": "/model-service/v2.1/thing-models"}
     emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": body}])
 
-    page = plant.browser().get("/enos/devices/new/").text
+    browser = plant.browser()
+    page = browser.get("/enos/devices/new/").text
 
-    assert 'name="device_attributes-b"' in page
-    assert 'name="device_attributes-a"' not in page
+    named = set(re.findall(r'name="device_attributes-([^"]*)"', page))
+    assert named == {"b", "c", "d"}
+    values = script("enos/devices", plant, device_attributes='{"b": "no number", "c": 1, "d": "x"}')
+    assert send(browser, "enos/devices", values).status_code == 422
+
+
+def test_a_choice_with_an_odd_name_can_still_be_made(plant, emulator):
+    match = {"method": "GET", "path": f"/v5/iot/{PROJECT}/apps"}
+    answer = {"applications": [{"app_id": "odd1", "app_name": "half \ud800"}]}
+    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": json.dumps(answer)}])
+
+    page = plant.browser().get("/iotda/policies/new/").text
+
+    assert 'value="odd1"' in page
+    assert "half \ufffd" in page
+
+
+def test_counts_that_no_platform_can_mean_are_no_counts(plant, emulator):
+    groups = {"device_groups": [{"group_id": "g", "name": "n"}], "page": {"count": 2**63 - 1}}
+    match = {"method": "GET", "path": f"/v5/iot/{PROJECT}/device-group$"}
+    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": json.dumps(groups)}])
+
+    assert 'data-remote-id="g"' in plant.browser().get("/iotda/device-groups/").text
+
+
+ODD = [None, True, 0, -1, 1.5, 10**400, "", "a\ud800\0", "x" * 5000, [], [["\udfff"]], {}, {"\ud800": None}]
+
+
+@pytest.mark.parametrize("slug", KINDS)
+def test_every_column_of_every_kind_takes_every_value(plant, slug):
+    """And reads it back as it was kept, or the next listing would write the row again."""
+    kind = KINDS[slug]
+    columns = [field.name for field in kind.model.platform_fields()]
+    for number, value in enumerate(ODD):
+        values = kind.model.values_from({"name": value, **dict.fromkeys(columns, value)})
+        row = kind.model.objects.create(connection=plant.connection(kind), remote_id=f"odd{number}", **values)
+        row = kind.model.objects.get(pk=row.pk)
+        assert {name: getattr(row, name) for name in values} == values
 
 
 def test_storable_text():

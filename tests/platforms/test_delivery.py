@@ -137,6 +137,17 @@ def test_a_refusal_carries_the_platforms_words(server, client, status, code, err
     assert len(server.got) == 1
 
 
+@pytest.mark.parametrize("half", ["\\ud800", "\\u0000"], ids=["half a pair", "NUL"])
+def test_the_platforms_words_fit_every_database_and_page(server, client, half):
+    server.behave = http(
+        400, f'{{"error_code": "I{half}", "error_msg": "a{half}b", "request_id": "{half}r"}}'
+    )
+    with pytest.raises(Rejected) as caught:
+        client.soft_buses.create(BUS)
+    refused = caught.value
+    assert (refused.code, refused.message, refused.request_id) == ("I\ufffd", "a\ufffdb", "\ufffdr")
+
+
 @pytest.mark.parametrize("code", ["APIGW.0101", "SCB.00000000", "IOTDA.000029"])
 def test_a_wrong_path_is_not_a_missing_object(server, client, code):
     server.behave = http(404, json.dumps({"error_code": code, "error_msg": "no such path"}))

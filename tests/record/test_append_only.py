@@ -231,3 +231,35 @@ def test_on_postgresql_a_weaker_trigger_of_the_same_name_counts_as_missing(db):
         )
         cursor.execute(f"ALTER TABLE record_entry ENABLE ALWAYS TRIGGER {name}")
     assert guards.missing() == [name]
+
+
+def test_on_postgresql_a_decoy_in_another_schema_neither_helps_nor_harms(db):
+    if connection.vendor != "postgresql":
+        assert guards.missing() == []
+        return
+    name = "record_entry_no_change"
+    harmless = "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA decoy")
+        cursor.execute(f"CREATE FUNCTION decoy.record_is_append_only() {harmless}")
+        cursor.execute("CREATE TABLE decoy.record_entry (id int)")
+        for table, function in (("decoy.record_entry", ""), ("record_entry", "decoy.")):
+            assert guards.missing() == []
+            if table == "record_entry":
+                cursor.execute(f"DROP TRIGGER {name} ON {table}")
+            cursor.execute(
+                f"CREATE TRIGGER {name} BEFORE DELETE OR UPDATE ON {table} "
+                f"FOR EACH ROW EXECUTE FUNCTION {function}record_is_append_only()"
+            )
+            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+    assert guards.missing() == [name]
+
+
+def test_on_postgresql_the_record_may_live_in_any_schema(db):
+    if connection.vendor != "postgresql":
+        assert guards.missing() == []
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SCHEMA public RENAME TO portal")
+        cursor.execute("SET LOCAL search_path TO portal")
+    assert guards.missing() == []

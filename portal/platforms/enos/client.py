@@ -140,8 +140,18 @@ class Models(Collection):
         return {
             "id": text_id(raw.get("modelId")),
             "name": _default_name(raw.get("name")),
-            "attributes": {name: value for name, value in attributes.items() if isinstance(value, dict)},
+            "attributes": {
+                name: _attribute(value)
+                for name, value in attributes.items()
+                if isinstance(value, dict) and answers.storable(name) == name
+            },
         }
+
+
+def _attribute(value):
+    """A type that is no text says nothing about the attribute's values."""
+    data_type = value.get("dataType")
+    return {**answers.storable_within(value), "dataType": text_or_empty(data_type)}
 
 
 class EnOS(Client):
