@@ -15,8 +15,8 @@ from portal.platforms.signing import Token
 
 # Signing in to EnOS may take four exchanges of 30 s: get, refresh, and each once more.
 LEASE = timedelta(seconds=130)
-# A person waits for another process no longer than for a call of their own.
-WAIT_SECONDS = 35
+# A person waits for another process no longer than this; each waiter holds a thread.
+WAIT_SECONDS = 15
 POLL_SECONDS = 0.05
 
 

@@ -128,4 +128,4 @@ def _whole_id(value):
     """A JSON integer as text; raises ValueError for anything else, such as a number that lost digits."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError("not a whole number")
-    return str(value)
+    return text_id(str(value))
