@@ -35,11 +35,16 @@ def key(page):
     return page.locator("[name=operation_key]").input_value()
 
 
+def is_press(response):
+    """The answer to the button, not to an editor that brings its other side up to date."""
+    return response.request.method == "POST" and "touch" not in (response.request.post_data or "")
+
+
 @pytest.mark.parametrize("slug", EXAMPLES)
 def test_a_broken_rule_is_named_in_place_and_all_input_kept(desk, emulator, slug):
     fill_in(desk, slug, **BROKEN[slug])
     before = typed(desk)
-    with desk.expect_response(lambda response: response.request.method == "POST") as answer:
+    with desk.expect_response(is_press) as answer:
         send(desk)
     assert answer.value.status == 422
     summary = desk.locator("[data-errors]")
