@@ -104,10 +104,6 @@ class Connection(models.Model):
     def host(self):
         return urlsplit(self.endpoint).hostname or ""
 
-    @property
-    def has_credentials(self):
-        return bool(self.sealed_credentials)
-
     def credentials(self):
         """{name: value}; raises sealing.CannotOpen."""
         return unseal(self.sealed_credentials, self._place) if self.sealed_credentials else {}

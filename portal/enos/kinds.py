@@ -58,7 +58,6 @@ DEVICES = register(
                     get=lambda client, data: client.devices.get_by_key(
                         data["product_key"], data["device_key"]
                     ),
-                    id_fields=("product_key", "device_key"),
                 ),
                 object_name=lambda data, target: data.get("device_key", ""),
             ),

@@ -8,7 +8,7 @@ KINDS = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a kind's list: a model attribute. `style`: text, code, time, status or json."""
+    """One column of a kind's list: a model attribute. `style`: text, code, flag, stamp or status."""
 
     name: str
     label: str
@@ -34,7 +34,6 @@ class Verb:
     finish: Callable = lambda client, answer, data, target: None
     form: type | None = None
     on_object: bool = True
-    destroys: bool = False
     icon: str = "player-play"
     confirm: str = ""
     object_name: Callable = lambda data, target: str(target or "")
@@ -60,8 +59,6 @@ class Kind:
     filters: tuple = ()
     verbs: tuple = ()
     following: tuple = ()
-    details: tuple = ()
-    template: str = "resources/_details.html"
     hints: Callable = field(default=lambda row: {})
 
     def __str__(self):

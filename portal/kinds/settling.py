@@ -64,7 +64,6 @@ class OwnId:
     """We chose the id ourselves: get the object under it and compare. `get(client, data)` raises Missing."""
 
     get: object
-    id_fields: tuple
 
     def baseline(self, client, data, target):
         """Was the id taken before?"""

@@ -109,10 +109,6 @@ class Operation(models.Model):
         return self.state in RUNNING
 
     @property
-    def is_settled(self):
-        return self.state not in UNSETTLED
-
-    @property
     def target(self):
         """The mirror row that the verb acts on, or that a create made; None when there is none."""
         if not self.object_id:

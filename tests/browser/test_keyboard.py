@@ -6,6 +6,7 @@ hidden button.
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.creating import GROUP, PUBLISH, SUBSCRIBE, create, row
@@ -65,6 +66,48 @@ def test_a_policy_with_two_statements_and_a_variable(desk, emulator):
             {"effect": "DENY", "actions": [SUBSCRIBE], "resources": ["topic:/v1/+/down"]},
         ],
     }
+
+
+# Form -> what is typed into which control, in the order of the page; a list box takes arrows.
+KEYS = {
+    "roma/device-groups": [("parent_id|", "ArrowDown"), ("name", "line-1"), ("description", "First line")],
+    "iotda/device-groups": [("name", "pumps"), ("description", "all pumps")],
+    "iotda/soft-buses": [("bus_name", "Bus_A"), ("group_id|", "ArrowDown")],
+    "enos/devices": [
+        ("device_name-default", "Pump 1"),
+        ("timezone|", "ArrowDown"),
+        ("device_attributes-serial", "111111"),
+        ("require_secret", "Space"),
+    ],
+}
+
+
+@pytest.mark.parametrize("slug", KEYS)
+def test_every_other_form(desk, emulator, slug):
+    desk.goto(f"/{slug}/")
+    tab_to(desk, "New")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#form")).to_be_visible()
+
+    for control, keys in KEYS[slug]:
+        tab_to(desk, control)
+        if keys in ("ArrowDown", "Space"):
+            desk.keyboard.press(keys)
+        else:
+            desk.keyboard.type(keys)
+    tab_to(desk, "Create ")
+    desk.keyboard.press("Enter")
+
+    expect(desk.locator("[data-operation-state=done], #resource")).to_be_visible()
+    assert len(creates_received(emulator, slug)) == 1
+
+
+def test_a_sync(desk, emulator):
+    create(desk, "iotda/soft-buses")
+    tab_to(desk, "Sync")
+    desk.keyboard.press("Enter")
+
+    expect(desk.locator("#resource")).to_have_attribute("data-state", "Synchronized")
 
 
 def test_enter_in_a_text_field_sends_the_form(desk, emulator):

@@ -174,7 +174,6 @@ def attribute_problems(model_attributes, values, path="deviceAttributes"):
 
 
 OK = "0"
-DEVICE_KEY_EXISTED = "11702"
 
 # Application errors ride on HTTP 200, so the code decides.
 ANSWERS = {

@@ -5,7 +5,6 @@ import json
 from portal.platforms.contract import Field, Meaning, Problem, Source, _
 
 CREATE_BUS = Source("IoTDA API Reference: Create a HarmonyOS Soft Bus", "2026-01-29")
-SYNC_BUS = Source("IoTDA API Reference: Synchronize the HarmonyOS Soft Bus", "2026-01-29")
 CREATE_POLICY = Source("IoTDA API Reference: Create a Device Policy", "2024-12-31")
 POLICY_LIMITS = Source("IoTDA User Guide: device policy limits", "2025-12")
 CREATE_GROUP = Source("IoTDA API Reference: Create a Device Group", "2025-12")
@@ -42,8 +41,6 @@ def app_id(source):
     )
 
 
-BUS_ID = Field(name="bus_id", kind=str, max_length=36, pattern=HEX_ID, pattern_text=HEX_TEXT, source=SYNC_BUS)
-BUS_STATUSES = ("Synchronized", "Synchronizing", "ToBeSynchronized")
 
 SOFT_BUS = (
     Field(
