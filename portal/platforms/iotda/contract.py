@@ -41,7 +41,6 @@ def app_id(source):
     )
 
 
-
 SOFT_BUS = (
     Field(
         name="bus_name",
