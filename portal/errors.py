@@ -12,6 +12,9 @@ PortalError
     NotSent            503  (a form shows it at 422) surely not executed: refused, DNS, TLS, sign-in, throttle
       SignInFailed          the platform did not accept the credentials
       Throttled             the platform said "later"; `retry_after` seconds if it said how long
+      Paused                the platform failed so often that the portal leaves it alone for a while
+      Busy                  another change of the same object is on its way
+      Conflict              the object is not as it was when the form was opened
     Unclear            202  may or may not have happened: in doubt
 """
 
@@ -90,6 +93,18 @@ class Throttled(NotSent):
     def __init__(self, message, *, retry_after=None, **details):
         super().__init__(message, **details)
         self.retry_after = retry_after
+
+
+class Paused(NotSent):
+    pass
+
+
+class Busy(NotSent):
+    pass
+
+
+class Conflict(NotSent):
+    pass
 
 
 class Unclear(PlatformError):
