@@ -53,7 +53,8 @@ CA_BUNDLE = environment.text("PORTAL_CA_BUNDLE") or None
 HTTPS_PROXY = environment.text("PORTAL_HTTPS_PROXY") or None
 SETTLE_SECONDS = environment.number("PORTAL_SETTLE_SECONDS", 900)
 # Whoever is silent for longer is taken for dead. A slower call shows as in doubt; its answer still counts.
-LEASE_SECONDS = 90
+LEASE_SECONDS = 60
+BEAT_SECONDS = 15  # a running operation says so, however long the platform takes
 SHOW_SECRET_SECONDS = 3600
 
 INSTALLED_APPS = [

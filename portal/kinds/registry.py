@@ -22,7 +22,7 @@ class Verb:
     `right` is the right in teams.access. `call(client, data, target)` builds the request, `finish(client,
     answer, data, target)` reads the object from its answer (None: the answer carries none). `settle` looks
     an unclear call up afterwards (kinds/settling.py). `form` is a form class, None for a plain button.
-    `on_object` is False for create, which has no object yet.
+    `on_object` is False for create, which has no object yet. `removes`: once it happened, the object is gone.
     """
 
     name: str
@@ -34,9 +34,15 @@ class Verb:
     finish: Callable = lambda client, answer, data, target: None
     form: type | None = None
     on_object: bool = True
+    removes: bool = False
     icon: str = "player-play"
     confirm: str = ""
     object_name: Callable = lambda data, target: str(target or "")
+
+    @property
+    def edits(self):
+        """Fields that it changes on an object: its form shows them, and conflicts are looked for in them."""
+        return getattr(self.settle, "fields", ())
 
 
 @dataclass(frozen=True, kw_only=True)

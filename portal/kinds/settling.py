@@ -24,7 +24,8 @@ class Look:
 
     @property
     def object(self):
-        return self.candidates[0]["object"] if self.verdict == FOUND else None
+        """The object that was found; None after a delete."""
+        return self.candidates[0]["object"] if self.verdict == FOUND and self.candidates else None
 
 
 def compare(sent, seen):
@@ -41,6 +42,29 @@ def compare(sent, seen):
             continue
         rows.append({"field": name, "sent": value, "seen": seen[name], "same": _same(value, seen[name])})
     return rows
+
+
+def compare_all(wished, seen):
+    """The same for each value of an update, where an empty one is a wish as well: to clear the field."""
+    return [
+        {"field": name, "sent": value, "seen": seen.get(name), "same": _alike(value, seen.get(name))}
+        for name, value in wished.items()
+    ]
+
+
+def _alike(one, other):
+    """Equal, or both of them nothing."""
+    nothing = (None, "", {}, [])
+    return one in nothing and other in nothing or _equal(one, other)
+
+
+def _equal(one, other):
+    """Of two maps, members that are nothing do not count; numbers and their texts are equal."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(_alike(one.get(key), other.get(key)) for key in {**one, **other})
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return type(one) is type(other) and one == other or str(one) == str(other)
 
 
 def _same(sent, seen):
@@ -160,3 +184,60 @@ class Status:
             text = _("The status was the same before, so it cannot tell whether the call arrived.")
             return Look(UNDECIDED, text, [candidate])
         return Look(MISSED, _("The status has not changed."), [candidate])
+
+
+@dataclass(frozen=True)
+class Fields:
+    """An update: the object's `fields` tell, as the form named them and as the client decodes them.
+
+    `hints(target)` helps the platform to find the object. Where the object has what was sent, it happened;
+    where it still has what it had before, it did not (yet); anything else was somebody else's change, too.
+    """
+
+    collection: str
+    fields: tuple
+    hints: object = lambda target: {}
+
+    def shown(self, decoded):
+        """{field: value} of an object, to fill a form from and to compare with later."""
+        return {name: decoded.get(name) for name in self.fields}
+
+    def _get(self, client, target):
+        return getattr(client, self.collection).get(target.remote_id, **self.hints(target))
+
+    def baseline(self, client, data, target):
+        return self.shown(self._get(client, target))
+
+    def look(self, client, data, target, baseline):
+        try:
+            seen = self._get(client, target)
+        except Missing:
+            return Look(UNDECIDED, _("The object does not exist any more."))
+        wished = {name: data.get(name) for name in self.fields}
+        candidate = {"object": seen, "compared": compare_all(wished, seen)}
+        if _agrees(candidate):
+            return Look(FOUND, _("The object has everything that was sent."), [candidate])
+        if all(row["same"] for row in compare_all(baseline or {}, seen)):
+            return Look(MISSED, _("The object is as it was before."), [candidate])
+        text = _("The object has neither what it had before nor what was sent: someone else changed it, too.")
+        return Look(UNDECIDED, text, [candidate])
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A delete: the object is gone, or it is still there."""
+
+    collection: str
+    hints: object = lambda target: {}
+
+    def baseline(self, client, data, target):
+        """Raises Missing where there is nothing to delete any more."""
+        getattr(client, self.collection).get(target.remote_id, **self.hints(target))
+        return True
+
+    def look(self, client, data, target, baseline):
+        try:
+            seen = getattr(client, self.collection).get(target.remote_id, **self.hints(target))
+        except Missing:
+            return Look(FOUND, _("The platform does not have it any more."))
+        return Look(MISSED, _("The platform still has it."), [{"object": seen, "compared": []}])

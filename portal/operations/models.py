@@ -9,6 +9,7 @@ from portal.connections.models import Connection
 from portal.connections.sealing import CannotOpen, seal, unseal
 from portal.kinds.fields import JsonText
 from portal.kinds.registry import KINDS
+from portal.record.redaction import redact
 from portal.teams.access import teams_with
 from portal.teams.models import Team, User
 
@@ -27,8 +28,30 @@ class State(models.TextChoices):
 
 
 RUNNING = (State.INTENT, State.SENDING)
+ENDED = (State.DONE, State.REJECTED, State.NOT_SENT, State.FOUND, State.ABSENT, State.CANCELLED)
+# Endings after which the same may be asked for again, as a new operation.
+REPEATABLE = (State.REJECTED, State.NOT_SENT, State.ABSENT, State.CANCELLED)
 UNSETTLED = (State.INTENT, State.SENDING, State.IN_DOUBT, State.NEEDS_HUMAN)
 HAPPENED = (State.DONE, State.FOUND)
+
+
+class Cause(models.TextChoices):
+    """Why nothing was sent, for pages and scripts; the message says it to people."""
+
+    BUSY = "busy", _("another change of the same object is on its way")
+    CONFLICT = "conflict", _("the object changed since the form was opened")
+    PAUSED = "paused", _("the platform failed too often and is left alone for a while")
+    THROTTLED = "throttled", _("too many requests")
+    SIGN_IN = "sign_in", _("the sign-in failed")
+    UNREACHABLE = "unreachable", _("the platform could not be reached")
+    STOPPED = "stopped", _("the portal stopped before it was sent")
+    CANCELLED = "cancelled", _("a person cancelled it")
+
+
+class Decision(models.TextChoices):
+    OURS = "ours", _("it is ours")
+    NOT_OURS = "not_ours", _("it is not ours")
+    SEND_AGAIN = "send_again", _("send again")
 
 
 class OperationQuerySet(models.QuerySet):
@@ -40,7 +63,10 @@ class Operation(models.Model):
     """Written before anything is sent; changed only by operations.service and operations.settling.
 
     `key` comes with the form: the same key with the same `body_hash` is the same operation. `attempt` is
-    the fence: whoever writes an outcome must still hold the attempt. Names stand beside ids.
+    the fence: whoever writes an outcome must still hold the attempt. `holds` keeps two operations off one
+    object while one of them runs. `expected` is what the form showed of the object, `follows` the
+    operation that this one repeats. `data` never holds a secret: `sent_data` does, while it may be needed.
+    Names stand beside ids.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -61,6 +87,10 @@ class Operation(models.Model):
     object_id = models.CharField(max_length=160, blank=True)
     object_name = models.CharField(max_length=256, blank=True)
     data = JsonText()
+    sealed_data = models.TextField(blank=True)
+    expected = JsonText(blank=True, default=None, null=True)
+    follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
+    holds = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001 (NULLs do not collide)
     request = JsonText(blank=True, default=None, null=True)
     baseline = JsonText(blank=True, default=None, null=True)
 
@@ -70,6 +100,13 @@ class Operation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+
+    cause = models.CharField(max_length=12, blank=True, choices=Cause)
+    next_look_at = models.DateTimeField(null=True)
+    watch_until = models.DateTimeField(null=True)
+    decision = models.CharField(max_length=12, blank=True, choices=Decision)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
 
     http_status = models.PositiveSmallIntegerField(null=True)
     platform_code = models.CharField(max_length=64, blank=True)
@@ -91,6 +128,7 @@ class Operation(models.Model):
         indexes = [
             models.Index(fields=["team", "-created_at"], name="operation_team"),
             models.Index(fields=["state", "lease_until"], name="operation_state"),
+            models.Index(fields=["next_look_at"], name="operation_next_look"),
         ]
 
     def __str__(self):
@@ -109,6 +147,11 @@ class Operation(models.Model):
         return self.state in RUNNING
 
     @property
+    def is_watched(self):
+        """Absent, but should it turn up late, it is still adopted."""
+        return self.state == State.ABSENT and self.watch_until is not None
+
+    @property
     def target(self):
         """The mirror row that the verb acts on, or that a create made; None when there is none."""
         if not self.object_id:
@@ -116,6 +159,18 @@ class Operation(models.Model):
         return self.kind.model.objects.filter(
             connection_id=self.connection_id, remote_id=self.object_id
         ).first()
+
+    # Secrets in what is asked for: sealed for this row until it ends, then only their fingerprint stays.
+
+    @property
+    def sent_data(self):
+        """The data as it was asked for, secrets included; without them once the operation ended."""
+        return unseal(self.sealed_data, f"operation:{self.pk}:data") if self.sealed_data else self.data
+
+    def set_data(self, data):
+        self.data = redact(data)
+        has_secrets = self.data != data
+        self.sealed_data = seal(data, f"operation:{self.pk}:data") if has_secrets else ""
 
     # Secrets that the platform shows once: sealed for this row, opened once by the person who asked.
 
@@ -131,3 +186,28 @@ class Operation(models.Model):
         if not self.sealed_secrets:
             raise CannotOpen("These secrets were shown before, or dropped after an hour.")
         return unseal(self.sealed_secrets, self._place)
+
+
+class HttpAttempt(models.Model):
+    """One HTTP exchange of an operation's own call: written before it is sent, completed by its answer.
+
+    Without `ended_at` no answer is known: the portal stopped while it waited. Not to be taken for
+    Operation.attempt, the fence.
+    """
+
+    operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="http_attempts")
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    platform_code = models.CharField(max_length=64, blank=True)
+    platform_request_id = models.CharField(max_length=128, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+    message = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["operation", "number"], name="http_attempt_number")]
+
+    def __str__(self):
+        return f"attempt {self.number} of {self.operation_id}"
