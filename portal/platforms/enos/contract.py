@@ -2,11 +2,13 @@
 
 import re
 import zoneinfo
+from dataclasses import replace
 from functools import cache
 
 from portal.platforms.contract import Field, Meaning, Problem, Source, _
 
 CREATE_DEVICE = Source("EnOS Connection Service API: V2.4 Create Device", "2.4")
+UPDATE_DEVICE = Source("EnOS Connection Service API: V2.1 Update Device", "2.4.4")
 LIMITS = Source("EnOS Device Connection: Limitations", "3.0.0")
 FAQS = Source("EnOS API: FAQs", "2.1.0")
 
@@ -140,6 +142,24 @@ DEVICE = (
 )
 
 
+def _changed(rule, required=False):
+    """A rule of the create call as the update call has it; other documents' limits stay what they are."""
+    source = UPDATE_DEVICE if rule.source == CREATE_DEVICE else rule.source
+    return replace(rule, required=required, source=source)
+
+
+UPDATED = ("deviceName", "timezone", "deviceAttributes", "deviceDesc", "deviceTags")
+
+# isPatchUpdate=true, the default: what is left out stays. Tags are replaced as a whole map all the same.
+DEVICE_UPDATE = tuple(_changed(rule) for rule in DEVICE if rule.name in UPDATED)
+# isPatchUpdate=false: what is left out is deleted or set back; so a name and a time zone must be there.
+DEVICE_REPLACE = tuple(
+    _changed(rule, required=rule.name in ("deviceName", "timezone"))
+    for rule in DEVICE
+    if rule.name in UPDATED
+)
+
+
 def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -186,6 +206,7 @@ ANSWERS = {
 }
 
 ADVICE = {
+    "11404": _("The device does not exist (any more). Read the list again."),
     "11702": _("Another device has this key. Choose another device key."),
     "11714": _("The platform could not assign a key just now. Enter a device key yourself, or try again."),
     "11739": _(

@@ -1,6 +1,7 @@
 """Huawei IoTDA v5: field rules, limits and the meaning of its answers."""
 
 import json
+from dataclasses import replace
 
 from portal.platforms.contract import Field, Meaning, Problem, Source, _
 
@@ -8,6 +9,8 @@ CREATE_BUS = Source("IoTDA API Reference: Create a HarmonyOS Soft Bus", "2026-01
 CREATE_POLICY = Source("IoTDA API Reference: Create a Device Policy", "2024-12-31")
 POLICY_LIMITS = Source("IoTDA User Guide: device policy limits", "2025-12")
 CREATE_GROUP = Source("IoTDA API Reference: Create a Device Group", "2025-12")
+UPDATE_POLICY = Source("IoTDA API Reference: Update Device Policy Information", "2024-12-31")
+UPDATE_GROUP = Source("IoTDA API Reference: Modify a Device Group", "2024-01-26")
 
 PROJECT_ID_MAX = 32
 PAGE_LIMIT_MAX = 50  # list calls: limit 1-50, default 10
@@ -94,6 +97,13 @@ GROUP = (
     app_id(CREATE_GROUP),
     Field(name="group_type", kind=str, choices=("STATIC", "DYNAMIC"), default="STATIC", source=CREATE_GROUP),
     Field(name="dynamic_group_rule", kind=str, source=CREATE_GROUP),
+)
+
+# What is left out stays as it is; a group moves to no other parent or space and keeps its type.
+GROUP_UPDATE = tuple(
+    replace(rule, min_length=1 if rule.name == "name" else None, source=UPDATE_GROUP)
+    for rule in GROUP
+    if rule.name in ("name", "description")
 )
 
 EFFECTS = ("ALLOW", "DENY")
@@ -208,6 +218,12 @@ POLICY = (
     ),
     app_id(CREATE_POLICY),
     STATEMENT,
+)
+
+# What is left out stays as it is; a policy moves to no other space.
+POLICY_UPDATE = (
+    replace(POLICY[0], required=False, source=UPDATE_POLICY),
+    replace(STATEMENT, required=False),
 )
 
 ANSWERS = {

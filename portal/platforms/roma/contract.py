@@ -2,11 +2,13 @@
 
 import math
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from portal.platforms.contract import Field, Meaning, Source, _
 
 CREATE_GROUP = Source("ROMA Connect API Reference: Creating a Device Group", "2023-06-29")
+UPDATE_GROUP = Source("ROMA Connect API Reference: Modifying a Device Group", "2025-10-22")
 
 PROJECT_ID_MAX = 32
 INSTANCE_ID_MAX = 36
@@ -51,6 +53,11 @@ GROUP = (
     ),
 )
 
+# A group moves to no other parent or application; a description that is left out stays as it is.
+GROUP_UPDATE = tuple(
+    replace(rule, source=UPDATE_GROUP) for rule in GROUP if rule.name in ("name", "description")
+)
+
 ANSWERS = {
     (500, "ROMA.00110002"): Meaning.REJECTED,  # "The instance does not exist": a plain refusal
     (400, "ROMA.1000"): Meaning.SIGNED_OUT,
@@ -59,7 +66,9 @@ ANSWERS = {
 
 ADVICE = {
     "SCB.00000000": _("The platform found a field it does not accept. Check each field against its rule."),
-    "ROMA.00110006": _("The parent group or the application does not exist. Choose another one."),
+    "ROMA.00110006": _(
+        "The group, its parent group or the application does not exist (any more). Read the list again."
+    ),
     "ROMA.00110002": _(
         "The instance id of this connection does not exist in its project. Correct the connection."
     ),
