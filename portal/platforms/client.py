@@ -12,9 +12,10 @@ from portal.platforms.answers import Answer
 from portal.platforms.contract import Meaning, _, meaning
 from portal.platforms.diagnosis import Diagnosable, Finding
 from portal.platforms.network import Transport
+from portal.platforms.retrying import Repeat
 from portal.platforms.signing import to_json
 
-__all__ = ["Answer", "Call", "Client", "Finding", "Preview", "segment"]
+__all__ = ["Answer", "Call", "Client", "Finding", "Preview", "Repeat", "segment"]
 
 # A 404 of the gateway, or of a router behind it, says that the path is wrong and nothing about the object.
 WRONG_PATH = {"APIGW.0101", "APIG.0101", "SCB.00000000", "IOTDA.000029"}
@@ -22,13 +23,18 @@ WRONG_PATH = {"APIGW.0101", "APIG.0101", "SCB.00000000", "IOTDA.000029"}
 
 @dataclass(frozen=True)
 class Call:
-    """One request before it is signed. `path` is percent-encoded and begins with a slash."""
+    """One request before it is signed. `path` is percent-encoded and begins with a slash.
+
+    `removes`: afterwards the object is gone, so that "it does not exist" can mean that it worked.
+    """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    repeat: Repeat = Repeat.NEVER
+    removes: bool = False
 
     @property
     def target(self):
@@ -42,6 +48,8 @@ class Call:
             "query": [list(pair) for pair in self.query],
             "body": None if self.body is None else self.body.decode(),
             "headers": [list(pair) for pair in self.headers],
+            "repeat": self.repeat.value,
+            "removes": self.removes,
         }
 
     @classmethod
@@ -52,6 +60,8 @@ class Call:
             query=tuple((name, value) for name, value in values["query"]),
             body=None if values["body"] is None else values["body"].encode(),
             headers=tuple((name, value) for name, value in values["headers"]),
+            repeat=Repeat(values["repeat"]),
+            removes=values["removes"],
         )
 
 
@@ -95,8 +105,11 @@ class Client(Diagnosable):
         """Query pairs of every call to this account."""
         return ()
 
-    def call(self, method, path, *, query=(), body=None):
-        """A Call of this account; `body` is an object that is turned into JSON here, once."""
+    def call(self, method, path, *, query=(), body=None, repeat=None, removes=False):
+        """A Call of this account; `body` is an object that is turned into JSON here, once.
+
+        Without `repeat` a GET reads, and anything else is sent again only when it surely did not happen.
+        """
         pairs = tuple((name, str(value)) for name, value in query if value not in (None, ""))
         return Call(
             method=method,
@@ -104,6 +117,8 @@ class Client(Diagnosable):
             query=(*pairs, *self.standing_query()),
             body=None if body is None else to_json(body),
             headers=tuple(self.standing_headers().items()),
+            repeat=repeat or (Repeat.READ if method == "GET" else Repeat.NEVER),
+            removes=removes,
         )
 
     def sign_in(self):

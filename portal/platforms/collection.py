@@ -1,4 +1,4 @@
-"""Collection: one kind of object on one platform, read and created through its client."""
+"""Collection: one kind of object on one platform, read and changed through its client."""
 
 import copy
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from portal.errors import Unclear
 from portal.platforms.answers import storable
 from portal.platforms.client import segment
 from portal.platforms.contract import _
+from portal.platforms.retrying import Repeat
 
 LIST_LIMIT = 1000
 ID_MAX = 160
@@ -26,14 +27,15 @@ class Collection:
 
     `path` may hold {project_id} and other attributes of the client; `id` and `name` are the members that
     identify an object, `members` those of a create body, in the order of the document's example;
-    `required` of them are sent even when empty. Platforms' quirks live in `encode` and `decode` alone.
+    `required` of them are sent even when empty; `updates` are the members of an update, all of them always
+    sent. Platforms' quirks live in `encode`, `encode_update` and `decode` alone.
     """
 
     secret_fields = ()
 
-    def __init__(self, path, *, id, name, members=(), required=()):
+    def __init__(self, path, *, id, name, members=(), required=(), updates=()):
         self._path, self._id, self._name = path, id, name
-        self._members, self._required = members, required
+        self._members, self._required, self._updates = members, required, updates
         self.client = None
 
     def __set_name__(self, owner, attribute):
@@ -73,6 +75,25 @@ class Collection:
         """The decoded new object; raises Unclear when the answer lacks what the document promises."""
         return self.decode_answer(answer, answer.data)
 
+    def update_call(self, id, data):
+        return self.client.call("PUT", self.path(id), body=self.encode_update(data), repeat=Repeat.SAME)
+
+    def update(self, id, data):
+        return self.updated(self.client.send(self.update_call(id, data)), data)
+
+    def updated(self, answer, data):
+        """The decoded object as it is now, None where the answer is documented to carry none.
+
+        Raises Unclear when the answer lacks what the document promises.
+        """
+        return self.decode_answer(answer, answer.data)
+
+    def delete_call(self, id):
+        return self.client.call("DELETE", self.path(id), repeat=Repeat.SAME, removes=True)
+
+    def delete(self, id):
+        self.client.send(self.delete_call(id))
+
     def encode(self, data):
         """Form data in snake case -> body; empty optional members are left out."""
         body = {}
@@ -82,6 +103,10 @@ class Collection:
                 continue
             body[member] = value
         return body
+
+    def encode_update(self, data):
+        """Form data in snake case -> body; an empty text clears what was there."""
+        return {name: "" if data.get(name) is None else data[name] for name in self._updates}
 
     def decode(self, raw):
         """The platform's own members plus `id` and `name`; raises ValueError when there is no id."""

@@ -6,7 +6,7 @@ Errors ride on HTTP 200.
 
 import re
 
-from portal.errors import Missing
+from portal.errors import Missing, NotSent
 from portal.platforms import answers
 from portal.platforms.client import Client
 from portal.platforms.collection import (
@@ -20,6 +20,7 @@ from portal.platforms.collection import (
 )
 from portal.platforms.contract import Meaning, _
 from portal.platforms.enos import contract
+from portal.platforms.retrying import Repeat
 
 ABSENT = {"99404", "11404", "11611"}
 PAGE_SIZE = 200
@@ -34,6 +35,7 @@ WIRE = {
     "device_tags": "deviceTags",
     "require_secret": "requireSecret",
 }
+UPDATES = ("timezone", "device_name", "device_attributes", "device_tags", "device_desc")
 SECRETS = ("deviceSecret", "sessionKey", "productSecret")
 
 
@@ -73,7 +75,8 @@ class Searched(Collection):
     def _page(self, expression, number, size):
         body = {"expression": expression} if expression else {}
         body["pagination"] = {"pageNo": number, "pageSize": size}
-        call = self.client.call("POST", self.path(), query=[("action", "search")], body=body)
+        query = [("action", "search")]
+        call = self.client.call("POST", self.path(), query=query, body=body, repeat=Repeat.READ)
         answer = self.client.send(call)
         page = answer.data.get("pagination")
         items = self.decode_items(answer, answer.data.get("data"))
@@ -95,6 +98,12 @@ class Searched(Collection):
 
 
 class Devices(Searched):
+    """Update and delete exist in v2.1 of the API only; both answer with `data: null`."""
+
+    def __init__(self, path, *, older_path, **members):
+        super().__init__(path, **members)
+        self._older_path = older_path
+
     def get_by_key(self, product_key, device_key):
         return self._get([("productKey", product_key), ("deviceKey", device_key)])
 
@@ -114,13 +123,32 @@ class Devices(Searched):
         device = self.decode_answer(answer, raw)
         return {**device, "name": _default_name(data.get("device_name"))}
 
+    def update_call(self, id, data):
+        """Replaces the device's own fields: what the body leaves out is reset, so empty ones are cleared."""
+        query = [("action", "update"), (self._id, _given(id)), ("isPatchUpdate", "false")]
+        body = self.encode_update(data)
+        return self.client.call("POST", self._older_path, query=query, body=body, repeat=Repeat.SAME)
+
+    def updated(self, answer, data):
+        return None
+
+    def delete_call(self, id):
+        query = [("action", "delete"), (self._id, _given(id))]
+        return self.client.call("POST", self._older_path, query=query, repeat=Repeat.SAME, removes=True)
+
     def encode(self, data):
+        return self._body(data, WIRE)
+
+    def encode_update(self, data):
+        return self._body(data, UPDATES)
+
+    def _body(self, data, names):
         body = {}
-        for key, wire in WIRE.items():
+        for key in names:
             value = data.get(key)
             if value is None or (value in ("", {}) and key not in self._required):
                 continue
-            body[wire] = value
+            body[WIRE[key]] = value
         return body
 
 
@@ -163,6 +191,7 @@ class EnOS(Client):
 
     devices = Devices(
         "/connect-service/v2.4/devices",
+        older_path="/connect-service/v2.1/devices",
         id="assetId",
         name="deviceName",
         required=("product_key", "device_name", "timezone"),
@@ -220,6 +249,13 @@ class EnOS(Client):
         return "signature", _(
             "The platform gives a token but refuses the signature. Check the application secret."
         )
+
+
+def _given(id):
+    """An empty value would leave the id out of the query, and the platform to guess what is meant."""
+    if not id:
+        raise NotSent(_("An id in the address of the request is empty or not usable."))
+    return id
 
 
 def _quoted(value):

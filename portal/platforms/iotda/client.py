@@ -100,8 +100,14 @@ class DeviceGroups(Paged):
         return {**group, "app_id": app_id} if app_id else group
 
     def created(self, answer, data):
-        group = super().created(answer, data)
-        return {**group, "app_id": data["app_id"]} if data.get("app_id") else group
+        return _in_space(super().created(answer, data), data)
+
+    def updated(self, answer, data):
+        return _in_space(super().updated(answer, data), data)
+
+
+def _in_space(group, data):
+    return {**group, "app_id": data["app_id"]} if data.get("app_id") else group
 
 
 class SoftBuses(Paged):
@@ -111,19 +117,22 @@ class SoftBuses(Paged):
 
 
 class Policies(Paged):
-    """Lists carry no statements; get and create do."""
+    """Lists carry no statements; get, create and update do."""
 
     def encode(self, data):
-        body = super().encode(data)
-        return (
-            {**body, "statement": contract.split_actions(body["statement"])} if "statement" in body else body
-        )
+        return _with_split_actions(super().encode(data))
+
+    def encode_update(self, data):
+        return _with_split_actions(super().encode_update(data))
 
     def decode(self, raw):
-        policy = super().decode(raw)
-        if "statement" in policy:
-            policy["statement"] = contract.split_actions(policy["statement"])
+        return _with_split_actions(super().decode(raw))
+
+
+def _with_split_actions(policy):
+    if "statement" not in policy:
         return policy
+    return {**policy, "statement": contract.split_actions(policy["statement"])}
 
 
 class Products(Paged):
@@ -144,6 +153,7 @@ class IoTDA(HuaweiClient):
         id="group_id",
         name="name",
         members=("name", "description", "super_group_id", "app_id", "group_type", "dynamic_group_rule"),
+        updates=("name", "description"),
         filters=("app_id", "group_type"),
         name_filter="name",
     )
@@ -162,6 +172,7 @@ class IoTDA(HuaweiClient):
         name="policy_name",
         members=("policy_name", "app_id", "statement"),
         required=("policy_name", "statement"),
+        updates=("policy_name", "statement"),
         filters=("app_id",),
         name_filter="policy_name",
     )

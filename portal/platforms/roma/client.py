@@ -102,6 +102,7 @@ class ROMA(HuaweiClient):
         name="name",
         members=("parent_id", "name", "description", "app_id"),
         required=("parent_id", "name", "app_id"),
+        updates=("name", "description"),
     )
 
     def __init__(self, endpoint, auth, *, project_id, instance_id, **options):

@@ -1,0 +1,181 @@
+"""Updates and deletes: what goes out, and what an answer to them says."""
+
+import json
+
+import pytest
+
+from portal.errors import Missing, NotSent, Rejected, Unclear
+from portal.platforms.client import Repeat
+from portal.platforms.enos.client import EnOS
+from portal.platforms.roma.client import ROMA
+from portal.platforms.signing import EnosAuth, MemoryTokenStore, SdkHmac, Token
+from tests.platforms.conftest import KEYS, PROJECT, SPACE
+from tests.platforms.faulty import http
+
+STATEMENT = [
+    {
+        "effect": "DENY",
+        "actions": ["iotda:devices:publish\riotda:devices:subscribe"],
+        "resources": ["topic:/v1/test"],
+    }
+]
+SPLIT = [{**STATEMENT[0], "actions": ["iotda:devices:publish", "iotda:devices:subscribe"]}]
+ENOS_NAME = {"defaultValue": "Name", "i18nValue": {}}
+
+
+@pytest.fixture
+def roma_here(server):
+    return ROMA(server.url, SdkHmac(*KEYS), project_id=PROJECT, instance_id="i", read_timeout=0.3, deadline=1)
+
+
+@pytest.fixture
+def enos_here(server):
+    auth = EnosAuth(MemoryTokenStore(), "key", "secret")
+    auth._store.renew(auth._name, lambda: Token("t", 9e9), None)
+    return EnOS(server.url, auth, org_id="o1", read_timeout=0.3, deadline=1)
+
+
+def sent(server):
+    got = server.got[-1]
+    return got.method, got.target, json.loads(got.body) if got.body else None
+
+
+def test_an_iotda_group_is_updated_with_both_fields_even_when_one_is_cleared(server, client):
+    server.behave = http(200, '{"group_id": "04ab", "name": "New", "description": ""}')
+    group = client.device_groups.update("04ab", {"name": "New", "description": "", "app_id": SPACE})
+    path = f"/v5/iot/{PROJECT}/device-group/04ab"
+    assert sent(server) == ("PUT", path, {"name": "New", "description": ""})
+    assert (group["id"], group["name"], group["app_id"]) == ("04ab", "New", SPACE)
+
+
+def test_a_description_that_was_never_given_is_cleared(server, client):
+    server.behave = http(200, '{"group_id": "04ab"}')
+    client.device_groups.update("04ab", {"name": "New", "description": None})
+    assert sent(server)[2] == {"name": "New", "description": ""}
+
+
+def test_a_policy_is_updated_without_its_space_and_with_its_actions_apart(server, client):
+    answer = {"policy_id": "5c90", "policy_name": "P", "app_id": SPACE, "statement": STATEMENT}
+    server.behave = http(200, json.dumps(answer))
+    data = {"policy_name": "P", "statement": STATEMENT, "app_id": SPACE}
+    policy = client.policies.update("5c90", data)
+    path = f"/v5/iot/{PROJECT}/device-policies/5c90"
+    assert sent(server) == ("PUT", path, {"policy_name": "P", "statement": SPLIT})
+    assert policy == {**answer, "id": "5c90", "name": "P", "statement": SPLIT}
+
+
+def test_a_roma_group_is_updated_by_its_whole_number(server, roma_here):
+    server.behave = http(200, '{"id": 99999999999989999, "name": "New", "parent_id": 0}')
+    group = roma_here.device_groups.update("99999999999989999", {"name": "New", "description": ""})
+    path = f"/v2/{PROJECT}/link/instances/i/device-groups/99999999999989999"
+    assert sent(server) == ("PUT", path, {"name": "New", "description": ""})
+    assert (group["id"], group["parent_id"]) == ("99999999999989999", "0")
+
+
+def test_an_enos_device_is_replaced_so_that_what_is_empty_is_cleared(server, enos_here):
+    server.behave = http(200, '{"code": 0, "msg": "OK", "requestId": "r", "data": null}')
+    data = {
+        "product_key": "prodKey1",
+        "device_key": "dev-1",
+        "device_name": ENOS_NAME,
+        "timezone": "Europe/Berlin",
+        "device_attributes": {"serial": 0},
+        "device_tags": {},
+        "device_desc": "",
+        "require_secret": False,
+    }
+    assert enos_here.devices.update("oj7x", data) is None
+    assert sent(server) == (
+        "POST",
+        "/connect-service/v2.1/devices?action=update&assetId=oj7x&isPatchUpdate=false&orgId=o1",
+        {"timezone": "Europe/Berlin", "deviceName": ENOS_NAME, "deviceAttributes": {"serial": 0}},
+    )
+
+
+DELETES = {
+    "IoTDA group": (lambda c: c.device_groups, f"/v5/iot/{PROJECT}/device-group/04ab"),
+    "soft bus": (lambda c: c.soft_buses, f"/v5/iot/{PROJECT}/harmony-soft-bus/04ab"),
+    "policy": (lambda c: c.policies, f"/v5/iot/{PROJECT}/device-policies/04ab"),
+}
+
+
+@pytest.mark.parametrize(("collection", "path"), DELETES.values(), ids=DELETES)
+def test_a_delete_sends_no_body(server, client, collection, path):
+    server.behave = http(204, b"")
+    collection(client).delete("04ab")
+    assert sent(server) == ("DELETE", path, None)
+
+
+def test_a_roma_group_is_deleted(server, roma_here):
+    server.behave = http(204, b"")
+    roma_here.device_groups.delete("10002")
+    assert sent(server) == ("DELETE", f"/v2/{PROJECT}/link/instances/i/device-groups/10002", None)
+
+
+def test_an_enos_device_is_deleted_by_a_post_without_a_body(server, enos_here):
+    server.behave = http(200, '{"code": 0, "msg": "OK", "data": null}')
+    enos_here.devices.delete("oj7x")
+    assert sent(server) == (
+        "POST", "/connect-service/v2.1/devices?action=delete&assetId=oj7x&orgId=o1", None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["11404", "99404"])
+def test_an_enos_device_that_does_not_exist_cannot_be_deleted(server, enos_here, code):
+    server.behave = http(200, f'{{"code": {code}, "msg": "Device cannot be found", "data": null}}')
+    with pytest.raises(Missing):
+        enos_here.devices.delete("oj7x")
+
+
+def test_a_refused_change_carries_the_platforms_words(server, client):
+    server.behave = http(403, '{"error_code": "IOTDA.003005", "error_msg": "has children"}')
+    with pytest.raises(Rejected, match="has children") as caught:
+        client.device_groups.delete("04ab")
+    assert type(caught.value) is Rejected
+
+
+@pytest.mark.parametrize("answer", [http(200, ""), http(200, "{}"), http(200, "<html></html>")])
+def test_an_update_that_shows_no_object_is_unclear(server, client, answer):
+    server.behave = answer
+    with pytest.raises(Unclear):
+        client.policies.update("5c90", {"policy_name": "P", "statement": STATEMENT})
+
+
+def test_a_page_in_place_of_an_answer_deletes_nothing_for_sure(server, client):
+    server.behave = http(200, "<html>Welcome to this network</html>")
+    with pytest.raises(Unclear):
+        client.policies.delete("5c90")
+
+
+@pytest.mark.parametrize("id", ["", None])
+def test_a_device_without_an_id_is_never_asked_for(server, enos_here, id):
+    for call in (enos_here.devices.delete_call, lambda id: enos_here.devices.update_call(id, {})):
+        with pytest.raises(NotSent):
+            call(id)
+    assert server.got == []
+
+
+def test_each_call_says_what_sending_it_twice_does(client, roma_here, enos_here):
+    policy = {"policy_name": "P", "statement": STATEMENT}
+    calls = {
+        Repeat.READ: [client.policies.get_call("1"), roma_here.device_groups.get_call("1")],
+        Repeat.SAME: [
+            client.policies.update_call("1", policy),
+            client.policies.delete_call("1"),
+            client.device_groups.delete_call("1"),
+            roma_here.device_groups.update_call("1", {}),
+            roma_here.device_groups.delete_call("1"),
+            enos_here.devices.update_call("1", {}),
+            enos_here.devices.delete_call("1"),
+        ],
+        Repeat.NEVER: [
+            client.policies.create_call(policy),
+            client.soft_buses.sync_call("1"),
+            roma_here.device_groups.create_call({"parent_id": 0}),
+            enos_here.devices.create_call({}),
+        ],
+    }
+    for repeat, made in calls.items():
+        assert {call.repeat for call in made} == {repeat}
+    removing = [call.target for made in calls.values() for call in made if call.removes]
+    assert len(removing) == 4
