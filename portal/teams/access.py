@@ -42,6 +42,8 @@ ALLOWED = {
     "delete": MANAGERS,
     "reset_key": MANAGERS,
     "import_destructive": MANAGERS,
+    # say what became of a change that the portal cannot tell by itself
+    "settle": OWNERS,
     # running the team
     "connections": MANAGERS,
     "invite": MANAGERS,

@@ -44,6 +44,7 @@ ROWS = (
         "",
         "",
     ),
+    (gettext_lazy("Decide what became of a change that needs a human"), ("settle",), "", ""),
     (
         gettext_lazy("Connections and credentials, invitations up to own role, team tokens"),
         ("connections", "invite", "team_tokens"),

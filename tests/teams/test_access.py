@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from portal.errors import NotAllowed, NotVisible
 from portal.record.models import Entry
 from portal.record.store import append
-from portal.teams import access
+from portal.teams import access, role_table
 from portal.teams.models import Membership, Role, Team, User
 
 ROLES = ("viewer", "auditor", "operator", "manager", "owner")
@@ -33,6 +33,7 @@ replace             . . . x x
 delete              . . . x x
 reset_key           . . . x x
 import_destructive  . . . x x
+settle              . . . . x
 connections         . . . x x
 invite              . . . x x
 team_tokens         . . . x x
@@ -79,6 +80,11 @@ def test_each_role_has_exactly_the_rights_of_the_table(team, right, role, allowe
 def test_no_right_and_no_role_is_missing_from_the_table():
     assert sorted(access.ALLOWED) == sorted(RIGHTS)
     assert sorted(Role.values) == sorted(ROLES)
+
+
+def test_the_table_for_people_names_each_right_once():
+    shown = [right for _what, rights, _part, _words in role_table.ROWS for right in rights]
+    assert sorted([*shown, "read_own_record"]) == sorted(RIGHTS)
 
 
 @pytest.mark.parametrize("right", RIGHTS)
