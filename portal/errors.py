@@ -4,6 +4,8 @@ PortalError
   NotAllowed           403  says which right is missing and who can grant it
   NotVisible           404  it does not exist for this person
   KeyReused            409  the operation key was used before with another request
+  NotRepeatable        409  this operation cannot be asked for again; the message says why
+  NotDecidable         409  there is nothing to decide (any more), or not like this
   RecordUnavailable    503  the record cannot be written; nothing was sent
   OutcomeUnrecorded    503  sent, but its answer could not be written; it will be looked up
   PlatformError
@@ -42,6 +44,14 @@ class KeyReused(PortalError):
     def __init__(self, message, *, operation=None):
         super().__init__(message)
         self.operation = operation
+
+
+class NotRepeatable(PortalError):
+    pass
+
+
+class NotDecidable(PortalError):
+    pass
 
 
 class RecordUnavailable(PortalError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from portal.errors import Missing
+from portal.record.redaction import redact
 
 # unseen: not in a listing, which is no snapshot and proves nothing
 FOUND, MISSED, UNSEEN, UNDECIDED = "found", "missed", "unseen", "undecided"
@@ -217,7 +218,8 @@ class Fields:
         candidate = {"object": seen, "compared": compare_all(wished, seen)}
         if _agrees(candidate):
             return Look(FOUND, _("The object has everything that was sent."), [candidate])
-        if all(row["same"] for row in compare_all(baseline or {}, seen)):
+        # The baseline is kept without secrets.
+        if all(row["same"] for row in compare_all(baseline or {}, redact(self.shown(seen)))):
             return Look(MISSED, _("The object is as it was before."), [candidate])
         text = _("The object has neither what it had before nor what was sent: someone else changed it, too.")
         return Look(UNDECIDED, text, [candidate])

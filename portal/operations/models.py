@@ -3,10 +3,12 @@
 import uuid
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from portal.connections.models import Connection
 from portal.connections.sealing import CannotOpen, seal, unseal
+from portal.kinds import mirroring
 from portal.kinds.fields import JsonText
 from portal.kinds.registry import KINDS
 from portal.record.redaction import redact
@@ -87,6 +89,7 @@ class Operation(models.Model):
     object_id = models.CharField(max_length=160, blank=True)
     object_name = models.CharField(max_length=256, blank=True)
     data = JsonText()
+    data_is_whole = models.BooleanField(default=True)
     sealed_data = models.TextField(blank=True)
     expected = JsonText(blank=True, default=None, null=True)
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
@@ -147,6 +150,13 @@ class Operation(models.Model):
         return self.state in RUNNING
 
     @property
+    def can_requeue(self):
+        """It can be asked for again: it did not happen, and what was asked for is still known."""
+        has_object = not self.verb.on_object or (self.target is not None and not self.target.gone_at)
+        whole = self.data_is_whole or self.sealed_data
+        return bool(self.state in REPEATABLE and self.connection_id and whole and has_object)
+
+    @property
     def is_watched(self):
         """Absent, but should it turn up late, it is still adopted."""
         return self.state == State.ABSENT and self.watch_until is not None
@@ -160,6 +170,19 @@ class Operation(models.Model):
             connection_id=self.connection_id, remote_id=self.object_id
         ).first()
 
+    @cached_property
+    def answers(self):
+        """{number: (time, Answer or PlatformError)} of HTTP attempts, kept until they are written."""
+        return {}
+
+    def bring_mirror_in_line(self, decoded):
+        """What this operation did to its object, once it is known to have happened; in a transaction."""
+        if decoded:
+            row = mirroring.keep(self.kind, self.connection, decoded)
+            self.object_id, self.object_name = row.remote_id, str(row)[:256]
+        elif self.verb.removes and self.target:
+            mirroring.mark_gone(self.kind, [self.target])
+
     # Secrets in what is asked for: sealed for this row until it ends, then only their fingerprint stays.
 
     @property
@@ -169,8 +192,8 @@ class Operation(models.Model):
 
     def set_data(self, data):
         self.data = redact(data)
-        has_secrets = self.data != data
-        self.sealed_data = seal(data, f"operation:{self.pk}:data") if has_secrets else ""
+        self.data_is_whole = self.data == data
+        self.sealed_data = "" if self.data_is_whole else seal(data, f"operation:{self.pk}:data")
 
     # Secrets that the platform shows once: sealed for this row, opened once by the person who asked.
 

@@ -5,6 +5,7 @@ conclude. Whatever dies between two of them leaves a row that says how far it ca
 """
 
 import hashlib
+import hmac
 import json
 import logging
 from datetime import timedelta
@@ -16,32 +17,52 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.errors import (
+    Busy,
+    Conflict,
     KeyReused,
-    NotAllowed,
     NotSent,
     NotVisible,
     OutcomeUnrecorded,
+    Paused,
     PortalError,
     RecordUnavailable,
     Rejected,
+    SignInFailed,
+    Throttled,
     Unclear,
 )
-from portal.kinds import mirroring
-from portal.operations.models import Operation, State
+from portal.kinds.settling import MISSED, compare_all
+from portal.operations import entries
+from portal.operations.entries import admit, not_recorded
+from portal.operations.leases import LEASE, beating
+from portal.operations.models import ENDED, RUNNING, Cause, HttpAttempt, Operation, State
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append, canonical
-from portal.teams.access import require
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def perform(kind, verb_name, *, actor, connection, data, key, target=None, reason="", via="web"):
+def perform(
+    kind,
+    verb_name,
+    *,
+    actor,
+    connection,
+    data,
+    key,
+    target=None,
+    expected=None,
+    reason="",
+    via="web",
+    follows=None,
+):
     """Ask a platform for one change and record it.
 
     `data` is the form's cleaned data in snake case, `target` the mirror row for verbs that act on one, `key`
-    the operation key. Returns an Operation that is done, rejected, not_sent or in_doubt; or, for a key that
+    the operation key. `expected` is {field: value} as the form showed the object: should it look otherwise
+    just before sending, nothing is sent and the cause is "conflict". `follows` is the operation that this one
+    repeats. Returns an Operation that is done, rejected, not_sent, cancelled or in_doubt; or, for a key that
     is in use, the operation it belongs to in whatever state that is. Raises NotVisible, NotAllowed
     (recorded), KeyReused, RecordUnavailable (nothing was sent) and OutcomeUnrecorded (sent; in doubt).
     """
@@ -63,42 +84,50 @@ def perform(kind, verb_name, *, actor, connection, data, key, target=None, reaso
         verb_name=verb.name,
         object_id=target.remote_id if target else "",
         object_name=verb.object_name(data, target)[:256],
-        data=data,
+        expected=redact(expected),
+        follows=follows,
     )
-    existing = intend(operation, connection, target)
+    operation.set_data(data)
+    existing = intend(operation, connection, target, data)
     if existing:
         return existing
-    return _carry_out(operation, connection, kind, verb, target)
+    with beating(operation):
+        return _carry_out(operation, connection, kind, verb, target, data, expected)
 
 
-def admit(kind, verb, *, actor, connection, data, target=None, reason="", via="web"):
-    """Raise NotVisible, or NotAllowed after recording the denial; RecordUnavailable when it cannot be."""
+def _carry_out(operation, connection, kind, verb, target, data, expected):
     try:
-        require(actor, verb.right, connection.team_id)
-    except NotAllowed as denial:
-        _record_denial(kind, verb, actor, connection, data, target, reason, via, denial)
+        client, call = prepare(operation, connection, verb, target, data, expected)
+    except RecordUnavailable:
         raise
-
-
-def _carry_out(operation, connection, kind, verb, target):
-    try:
-        client, call = prepare(operation, connection, verb, target)
+    except DatabaseError as error:
+        raise RecordUnavailable(not_recorded()) from error
     except Rejected as error:
         return conclude(operation, State.REJECTED, error)
     except PortalError as error:
         return conclude(operation, State.NOT_SENT, error)
     if not mark_sending(operation):
-        operation.refresh_from_db()  # the sweep took it for dead and ended it as not sent
+        operation.refresh_from_db()  # a person cancelled it, or the sweep took its process for dead
         return operation
+
+    def again(number, error):
+        return resend(operation, client, verb, target, data, number, error)
+
+    def seen(number, result):
+        operation.answers[number] = (timezone.now(), result)
+
     try:
-        answer = client.send(call)
-        decoded = verb.finish(client, answer, operation.data, target)
+        answer = client.send(call, again=again, seen=seen)
+        decoded = verb.finish(client, answer, data, target)
     except Rejected as error:
         return conclude(operation, State.REJECTED, error)
     except NotSent as error:
         return conclude(operation, State.NOT_SENT, error)
     except Unclear as error:
         return conclude(operation, State.IN_DOUBT, error)
+    except DatabaseError:
+        log.exception("the database failed while operation %s was being sent", operation.pk)
+        return conclude(operation, State.IN_DOUBT, Unclear(_("The portal's database failed meanwhile.")))
     except Exception as bug:
         # It may have been sent: keep that truth before the bug goes on to its 500.
         conclude(operation, State.IN_DOUBT, Unclear(f"{type(bug).__name__} while reading the answer"))
@@ -106,23 +135,24 @@ def _carry_out(operation, connection, kind, verb, target):
     return conclude(operation, State.DONE, answer, decoded, secret_names=_secret_names(kind, client))
 
 
-def intend(operation, connection, target):
+def intend(operation, connection, target, data):
     """Commit the operation and its first entry; returns the operation that holds the key, if one does."""
-    operation.request = _request(operation, connection, target)
+    operation.request = _request(operation, connection, target, data)
     operation.lease_until = Now() + LEASE
+    body = {"request": operation.request, "data": operation.data}
+    if operation.follows_id:
+        body["follows"] = str(operation.follows_id)
     try:
         with transaction.atomic(durable=True):
             Operation.objects.bulk_create([operation])
-            append(
-                line(operation, Stage.INTENT, "asked", {"request": operation.request, "data": operation.data})
-            )
+            append(entries.line(operation, Stage.INTENT, "asked", body))
     except IntegrityError as error:
         existing = _holder(operation)
         if existing:
             return existing
-        raise RecordUnavailable(_not_recorded()) from error
+        raise RecordUnavailable(not_recorded()) from error
     except DatabaseError as error:
-        raise RecordUnavailable(_not_recorded()) from error
+        raise RecordUnavailable(not_recorded()) from error
     return None
 
 
@@ -130,21 +160,21 @@ def _holder(operation):
     try:
         existing = Operation.objects.filter(team_id=operation.team_id, key=operation.key).first()
     except DatabaseError as error:
-        raise RecordUnavailable(_not_recorded()) from error
+        raise RecordUnavailable(not_recorded()) from error
     if existing and existing.body_hash != operation.body_hash:
         message = _("This form was sent before with other content. Nothing was sent this time.")
         raise KeyReused(message, operation=existing)
     return existing
 
 
-def _request(operation, connection, target):
+def _request(operation, connection, target, data):
     """Method, URL and body as they will be sent; None when the connection is broken (prepare says how).
 
     A secret in the body is shown as its fingerprint.
     """
     try:
         client = connection.client()
-        call = operation.verb.call(client, operation.data, target)
+        call = operation.verb.call(client, data, target)
     except PortalError:
         return None
     return {"method": call.method, "url": client.url(call), "body": _shown((call.body or b"").decode())}
@@ -159,13 +189,31 @@ def _shown(body):
     return body if shown == value else json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 
-def prepare(operation, connection, verb, target):
-    """Sign in and look at what is there already; nothing is changed on the platform."""
+def prepare(operation, connection, verb, target, data, expected=None):
+    """Keep others off the object, sign in, look at what is there already; changes nothing on the platform."""
+    if target:
+        _hold(operation)
     client = connection.client()
-    call = verb.call(client, operation.data, target)
+    call = verb.call(client, data, target)
     client.sign_in()
-    operation.baseline = verb.settle.baseline(client, operation.data, target)
+    baseline = verb.settle.baseline(client, data, target)
+    operation.baseline = redact(baseline)
+    if expected is not None and not all(row["same"] for row in compare_all(expected, baseline)):
+        raise Conflict(_("It was changed on the platform since this form was opened. Nothing was sent."))
     return client, call
+
+
+def _hold(operation):
+    """Of two changes of one object only one runs: the other would overwrite what it has never seen."""
+    place = f"{operation.connection_id}:{operation.kind_slug}:{operation.object_id}"
+    try:
+        with transaction.atomic(durable=True):
+            _mine(operation).update(holds=place)
+    except IntegrityError as error:
+        text = _("Another change of the same object is on its way. Try again when it has ended.")
+        raise Busy(text) from error
+    except DatabaseError as error:
+        raise RecordUnavailable(not_recorded()) from error
 
 
 def mark_sending(operation):
@@ -178,15 +226,43 @@ def mark_sending(operation):
         with transaction.atomic(durable=True):
             mine = _mine(operation).filter(state=State.INTENT)
             changes = {"sent_at": operation.sent_at, "baseline": operation.baseline}
-            return bool(mine.update(state=State.SENDING, lease_until=Now() + LEASE, **changes))
+            if not mine.update(state=State.SENDING, lease_until=Now() + LEASE, **changes):
+                return False
+            HttpAttempt.objects.create(operation=operation, number=1, at=Now())
+            return True
     except DatabaseError as error:
-        raise RecordUnavailable(_not_recorded()) from error
+        raise RecordUnavailable(not_recorded()) from error
+
+
+def resend(operation, client, verb, target, data, number, error):
+    """May the same call go out once more? Noted before it does; never without the lease.
+
+    After an unclear answer an update goes out again only where the object still is as it was: whoever
+    changed it meanwhile would be overwritten. A delete may: it finds at worst that there is nothing left.
+    """
+    if isinstance(error, Unclear) and not verb.removes:
+        try:
+            if verb.settle.look(client, data, target, operation.baseline).verdict != MISSED:
+                return False
+        except PortalError:
+            return False
+    try:
+        with transaction.atomic(durable=True):
+            if not _mine(operation).filter(state=State.SENDING).update(lease_until=Now() + LEASE):
+                return False
+            _keep_answers(operation)
+            HttpAttempt.objects.get_or_create(operation=operation, number=number, defaults={"at": Now()})
+            return True
+    except DatabaseError:
+        log.exception("another attempt at operation %s could not be recorded", operation.pk)
+        return False
 
 
 def conclude(operation, state, answer, decoded=None, secret_names=()):
     """Commit the ending: mirror row, state and entry together; `answer` is an Answer or a PortalError."""
     operation.state = state
-    operation.ended_at = timezone.now()
+    if state in ENDED:
+        operation.ended_at = timezone.now()
     _take_answer(operation, answer, secret_names)
     body = _outcome_body(operation, decoded, secret_names)
     try:
@@ -204,17 +280,17 @@ def conclude(operation, state, answer, decoded=None, secret_names=()):
 
 def _write_ending(operation, body, decoded=None):
     with transaction.atomic(durable=True):
-        if decoded:
-            mirrored = mirroring.keep(operation.kind, operation.connection, decoded)
-            operation.object_id, operation.object_name = mirrored.remote_id, str(mirrored)[:256]
+        if operation.state == State.DONE:
+            operation.bring_mirror_in_line(decoded)
         if not _claim(operation):
             raise OutcomeUnrecorded(_("Another process took this operation over."), operation=operation)
-        append(line(operation, Stage.OUTCOME, operation.state, body))
+        _keep_answers(operation)
+        append(entries.line(operation, Stage.OUTCOME, operation.state, body))
 
 
 def _claim(operation):
     """Write the ending where this process holds the attempt, or where a clear answer came after the sweep."""
-    if _mine(operation).filter(state__in=(State.INTENT, State.SENDING)).update(**_changes(operation)):
+    if _mine(operation).filter(state__in=RUNNING).update(**_changes(operation)):
         return True
     if operation.state not in (State.DONE, State.REJECTED):
         return False
@@ -223,18 +299,38 @@ def _claim(operation):
 
 
 OUTCOME_FIELDS = (
-    "state ended_at object_id object_name http_status platform_code platform_request_id message answer "
+    "state cause ended_at object_id object_name http_status platform_code platform_request_id message answer "
     "duration_ms sealed_secrets secrets_until"
 ).split()
 
 
 def _changes(operation):
-    changes = {name: getattr(operation, name) for name in OUTCOME_FIELDS}
-    # What was sent is needed in full only while it may have to be compared with what is found.
-    return changes if operation.state == State.IN_DOUBT else changes | {"data": redact(operation.data)}
+    changes = {name: getattr(operation, name) for name in OUTCOME_FIELDS} | {"holds": None}
+    changes["baseline"] = operation.baseline
+    if operation.state == State.IN_DOUBT:
+        return changes | {"next_look_at": Now()}
+    # Secrets are needed only while what was sent may have to be compared with what is found.
+    return changes | {"sealed_data": "", "next_look_at": None}
+
+
+CAUSES = {
+    Busy: Cause.BUSY,
+    Conflict: Cause.CONFLICT,
+    Paused: Cause.PAUSED,
+    Throttled: Cause.THROTTLED,
+    SignInFailed: Cause.SIGN_IN,
+}
+
+
+def _cause(state, error):
+    if state != State.NOT_SENT:
+        return ""
+    known = next((cause for kind, cause in CAUSES.items() if isinstance(error, kind)), "")
+    return known or (Cause.UNREACHABLE if getattr(error, "part", "") in ("address", "tls") else "")
 
 
 def _take_answer(operation, answer, secret_names):
+    operation.cause = _cause(operation.state, answer)
     operation.http_status = getattr(answer, "status", None)
     operation.platform_code = str(getattr(answer, "code", ""))[:64]
     operation.platform_request_id = str(getattr(answer, "request_id", ""))[:128]
@@ -246,6 +342,21 @@ def _take_answer(operation, answer, secret_names):
         operation.sealed_secrets = operation.seal_secrets(secrets)
         operation.secrets_until = timezone.now() + timedelta(seconds=settings.SHOW_SECRET_SECONDS)
     operation.answer = redact(data, secrets=frozenset(secret_names))
+
+
+def _keep_answers(operation):
+    """Complete the HTTP attempts by their answers."""
+    for number, (at, result) in operation.answers.items():
+        values = {
+            "ended_at": at,
+            "http_status": result.status,
+            "platform_code": str(result.code)[:64],
+            "platform_request_id": str(result.request_id)[:128],
+            "duration_ms": result.duration_ms,
+            "message": redact(str(result) if isinstance(result, PortalError) else "")[:400],
+        }
+        if not HttpAttempt.objects.filter(operation=operation, number=number).update(**values):
+            HttpAttempt.objects.create(operation=operation, number=number, at=at, **values)
 
 
 def _members(data):
@@ -275,66 +386,8 @@ def _mine(operation):
     return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)
 
 
-def line(operation, stage, outcome, body):
-    """One line of the record about an operation; shared with operations.settling."""
-    return {
-        "stage": stage,
-        "outcome": outcome,
-        "actor_id": str(operation.actor_id),
-        "actor": operation.actor.email,
-        "via": operation.via,
-        "team_id": str(operation.team_id),
-        "team": operation.team.name,
-        "connection_id": str(operation.connection_id or ""),
-        "connection": operation.connection_name,
-        "platform": operation.platform,
-        "kind": operation.kind_slug,
-        "verb": operation.verb_name,
-        "object_id": operation.object_id,
-        "object_name": operation.object_name,
-        "operation": str(operation.pk),
-        "attempt": operation.attempt,
-        "http_status": operation.http_status,
-        "platform_code": operation.platform_code,
-        "platform_request_id": operation.platform_request_id,
-        "duration_ms": operation.duration_ms,
-        "reason": operation.reason,
-        "summary": operation.message,
-        "body": body,
-    }
-
-
-def _record_denial(kind, verb, actor, connection, data, target, reason, via, denial):
-    line = {
-        "stage": Stage.DENIED,
-        "outcome": "denied",
-        "actor_id": str(actor.pk),
-        "actor": actor.email,
-        "via": via,
-        "team_id": str(connection.team_id),
-        "team": connection.team.name,
-        "connection_id": str(connection.pk),
-        "connection": connection.name,
-        "platform": kind.platform,
-        "kind": kind.slug,
-        "verb": verb.name,
-        "object_id": target.remote_id if target else "",
-        "object_name": verb.object_name(data, target),
-        "reason": reason,
-        "summary": str(denial),
-        "body": {"data": data, "right": denial.right},
-    }
-    try:
-        with transaction.atomic(durable=True):
-            append(line)
-    except DatabaseError as error:
-        raise RecordUnavailable(_not_recorded()) from error
-
-
 def _body_hash(kind, verb, connection, data, target):
     body = [kind.slug, verb.name, str(connection.pk), target.remote_id if target else "", data]
-    return hashlib.sha256(canonical(body).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _not_recorded():
-    return _("The portal cannot write its record just now, so nothing was sent. Try again in a minute.")
+    text = canonical(body).encode("utf-8", "surrogatepass")
+    # Keyed: a short secret could be guessed from a bare hash.
+    return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()

@@ -1,5 +1,12 @@
-"""What becomes of operations that did not end by themselves: lost leases, and looks at those in doubt."""
+"""What becomes of operations that did not end by themselves.
 
+An expired lease ends them (`sweep`); what may have happened is looked up on the platform, by the worker on
+a schedule (`settle_due`) and by people (`look_again`), until it is found, absent, or a case for a human. An
+absent create is watched for a day longer: a late commit is adopted, and the record says so. Several workers
+may do all of this at once: each step is one conditional update on the database's clock.
+"""
+
+import logging
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,16 +18,21 @@ from django.utils.translation import gettext as _
 
 from portal.connections.sealing import CannotOpen
 from portal.errors import NotSent, PlatformError
-from portal.kinds import mirroring
-from portal.kinds.settling import FOUND, MISSED, UNDECIDED, Look
-from portal.operations.models import Operation, State
-from portal.operations.service import line
+from portal.kinds.settling import FOUND, MISSED, UNDECIDED, UNSEEN, Look
+from portal.operations.entries import line, require_for
+from portal.operations.models import ENDED, HAPPENED, RUNNING, Cause, Operation, State
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append
-from portal.teams.access import require
+
+log = logging.getLogger(__name__)
 
 MISSES = 3  # looks that must miss, over PORTAL_SETTLE_SECONDS, before a change counts as absent
+LOOKS_KEPT = 20
+LOOKED_FOR = (State.IN_DOUBT, State.ABSENT)  # states in which the worker looks
+WATCH = timedelta(hours=24)
+LOOKING = timedelta(seconds=120)  # longer than a look can take; then another worker may try
+BATCH = 50
 
 
 def sweep():
@@ -28,52 +40,107 @@ def sweep():
 
     An expired `sending` may have happened: in doubt. An expired `intent` certainly was not sent.
     """
-    count = 0
-    for operation in Operation.objects.filter(state__in=(State.INTENT, State.SENDING), lease_until__lt=Now()):
-        count += _expire(operation)
-    return count
+    return sum(map(_expire, Operation.objects.filter(state__in=RUNNING, lease_until__lt=Now())))
 
 
 def _expire(operation):
     was = operation.state
-    operation.ended_at = timezone.now()
+    changes = {"holds": None}
     if was == State.SENDING:
         operation.state = State.IN_DOUBT
         operation.message = _("The portal stopped while this was being sent, so the answer is not known.")
+        changes["next_look_at"] = Now()
     else:
-        operation.state = State.NOT_SENT
+        operation.state, operation.cause = State.NOT_SENT, Cause.STOPPED
+        operation.ended_at = timezone.now()
         operation.message = _("The portal stopped before this was sent. Nothing was sent.")
+        changes |= {"cause": operation.cause, "ended_at": operation.ended_at, "sealed_data": ""}
     with transaction.atomic(durable=True):
         row = Operation.objects.filter(
             pk=operation.pk, attempt=operation.attempt, state=was, lease_until__lt=Now()
         )
         # The fence moves on: the process that held the lease, should it still live, can write no outcome.
-        changes = {"state": operation.state, "message": operation.message, "ended_at": operation.ended_at}
-        if not row.update(attempt=operation.attempt + 1, **changes):
+        changes |= {"state": operation.state, "message": operation.message, "attempt": operation.attempt + 1}
+        if not row.update(**changes):
             return 0
         operation.attempt += 1
-        append(line(operation, Stage.OUTCOME, operation.state, {"message": operation.message}))
+        append(line(operation, Stage.OUTCOME, operation.state, {"message": operation.message}, via="system"))
     return 1
 
 
+def settle_due(limit=BATCH):
+    """Look at each operation whose next look has come; returns how many were looked at.
+
+    Whatever goes wrong with one of them, the others get their look.
+    """
+    due = Operation.objects.filter(state__in=LOOKED_FOR, next_look_at__lte=Now()).order_by("next_look_at")
+    count = 0
+    for operation in due.select_related("connection", "actor", "team")[:limit]:
+        mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=operation.state)
+        if not mine.filter(next_look_at__lte=Now()).update(next_look_at=Now() + LOOKING):
+            continue  # another worker, or a person, is at it
+        count += 1
+        try:
+            _look(operation)
+        except PlatformError as error:
+            log.info("operation %s could not be looked up: %s", operation.pk, error)
+        except Exception:  # noqa: BLE001 - a bug in one look may not stop the others; the next look comes
+            log.exception("the look at operation %s failed", operation.pk)
+    return count
+
+
 def look_again(operation, *, actor):
-    """Look on the platform what became of an operation in doubt; returns the Look.
+    """Look now, for a person, what became of an operation in doubt; returns the Look.
 
     Raises NotAllowed and PlatformError (nothing is concluded from a failed look). What was seen is kept
     with the operation and recorded with the name of the person who asked.
     """
-    require(actor, operation.verb.right, operation.team_id)
-    kind, verb = operation.kind, operation.verb
+    require_for(operation, actor, operation.verb.right, "look_again")
+    return _look(operation, by=actor)
+
+
+def _look(operation, by=None):
+    try:
+        look = _not_others(operation, _seen_on_platform(operation))
+    except PlatformError as error:
+        _keep(operation, Look("failed", str(error)), operation.state, by)
+        raise
+    _keep(operation, look, _verdict(operation, look), by)
+    return look
+
+
+def _seen_on_platform(operation):
     if operation.connection is None:
         raise NotSent(_("Its connection was deleted, so its platform cannot be asked any more."))
     try:
-        client = operation.connection.client()
-        look = verb.settle.look(client, operation.data, operation.target, operation.baseline)
-    except PlatformError as error:
-        _keep(operation, actor, Look("failed", str(error)), operation.state)
-        raise
-    _keep(operation, actor, look, _verdict(operation, look), kind)
-    return look
+        data = operation.sent_data
+    except CannotOpen as error:
+        raise NotSent(_("What was sent holds a secret that this portal's keys do not open.")) from error
+    target = operation.target
+    if operation.verb.on_object and target is None:
+        return Look(UNDECIDED, _("The portal does not know the object any more."))
+    return operation.verb.settle.look(operation.connection.client(), data, target, operation.baseline)
+
+
+def _not_others(operation, look):
+    """What another operation is known to have made is not what this one made."""
+    if operation.verb.on_object or not look.candidates:
+        return look
+    ids = [candidate["object"]["id"] for candidate in look.candidates]
+    others = Operation.objects.filter(
+        connection_id=operation.connection_id,
+        kind_slug=operation.kind_slug,
+        verb_name=operation.verb_name,
+        state__in=HAPPENED,
+        object_id__in=ids,
+    )
+    taken = set(others.exclude(pk=operation.pk).values_list("object_id", flat=True))
+    if not taken:
+        return look
+    left = [each for each in look.candidates if each["object"]["id"] not in taken]
+    if not left:
+        return Look(MISSED, _("What the platform shows was made by another operation."), look.candidates)
+    return Look(UNDECIDED, look.text, left)
 
 
 def _verdict(operation, look):
@@ -81,40 +148,98 @@ def _verdict(operation, look):
         return State.FOUND
     if look.verdict == UNDECIDED:
         return State.NEEDS_HUMAN
-    misses = [parse_datetime(each["at"]) for each in operation.looks or [] if each["verdict"] == look.verdict]
-    watched = timezone.now() - min(misses, default=timezone.now())
-    if len(misses) + 1 < MISSES or watched < timedelta(seconds=settings.SETTLE_SECONDS):
+    if operation.state != State.IN_DOUBT:
         return operation.state
-    return State.ABSENT if look.verdict == MISSED else State.NEEDS_HUMAN
+    missed = [each for each in operation.looks or [] if each["verdict"] in (MISSED, UNSEEN)]
+    first = min((parse_datetime(each["at"]) for each in missed), default=None)
+    enough = len(missed) + 1 >= MISSES
+    if not enough or _database_now() - first < timedelta(seconds=settings.SETTLE_SECONDS):
+        return operation.state
+    # A list that cannot be searched is no proof, however often it was read.
+    return State.ABSENT if look.verdict == MISSED and _all_missed(missed) else State.NEEDS_HUMAN
 
 
-def _keep(operation, actor, look, state, kind=None):
+def _all_missed(looks):
+    return all(each["verdict"] == MISSED for each in looks)
+
+
+def _database_now():
+    """The one clock that all machines share."""
+    return Operation.objects.annotate(now=Now()).values_list("now", flat=True)[:1][0]
+
+
+def _keep(operation, look, state, by):
     seen = {
-        "at": timezone.now().isoformat(),
-        "by": actor.email,
+        "at": _database_now().isoformat(),
+        "by": by.email if by else "",
         "verdict": look.verdict,
-        "text": look.text,
+        "text": str(look.text),
         "candidates": redact(look.candidates),
     }
     was = operation.state
-    operation.looks = [*(operation.looks or []), seen][-20:]
+    looks = [*(operation.looks or []), seen]
+    # The first look stays: how long has it been missing?
+    operation.looks = looks if len(looks) <= LOOKS_KEPT else [looks[0], *looks[1 - LOOKS_KEPT :]]
     with transaction.atomic(durable=True):
         row = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=was)
-        if look.object and kind:
-            mirrored = mirroring.keep(kind, operation.connection, look.object)
-            operation.object_id, operation.object_name = mirrored.remote_id, str(mirrored)[:256]
-        # A secret that was in the lost answer cannot be read again.
-        lost = bool(state == State.FOUND and operation.data.get("require_secret"))
-        changes = {
-            "object_id": operation.object_id,
-            "object_name": operation.object_name,
-            "secrets_lost": lost,
-        }
-        if not row.update(state=state, looks=operation.looks, **changes):
+        if state == State.FOUND:
+            operation.bring_mirror_in_line(look.object)
+        if not row.update(**_changes(operation, state, was, look.text)):
             return
-        operation.state, operation.secrets_lost = state, lost
-        entry = line(operation, Stage.OUTCOME if state != was else Stage.NOTE, state, {"look": seen})
-        append({**entry, "actor_id": str(actor.pk), "actor": actor.email, "summary": look.text})
+        operation.state = state
+        if state != was or by:
+            stage = Stage.OUTCOME if state != was else Stage.NOTE
+            via = "" if by else "system"
+            append(line(operation, stage, state, {"look": seen}, by=by, via=via, summary=str(look.text)))
+
+
+def _changes(operation, state, was, text):
+    # A secret that was in the lost answer cannot be read again.
+    operation.secrets_lost = bool(state == State.FOUND and operation.data.get("require_secret"))
+    changes = {
+        "state": state,
+        "looks": operation.looks,
+        "object_id": operation.object_id,
+        "object_name": operation.object_name,
+        "secrets_lost": operation.secrets_lost,
+        "next_look_at": None,
+    }
+    if state == State.IN_DOUBT:
+        changes["next_look_at"] = Now() + _pause(len(operation.looks))
+    if state == State.ABSENT:
+        changes |= _watch(operation, was)
+    if state in ENDED and was != state:
+        operation.ended_at = timezone.now()
+        changes["ended_at"] = operation.ended_at
+    if state == State.FOUND:
+        changes |= {"sealed_data": "", "watch_until": None, "message": _found_text(was)}
+        operation.message = changes["message"]
+    return changes
+
+
+def _watch(operation, was):
+    """An absent create is looked for one day longer. Of an existing object nothing would be learnt: whoever
+    changes it later on may do so for a reason of their own."""
+    if was == State.ABSENT:
+        is_over = operation.watch_until is None or operation.watch_until < _database_now()
+    else:
+        is_over = operation.verb.on_object
+    if is_over:
+        return {"watch_until": None, "sealed_data": ""}
+    start = {} if was == State.ABSENT else {"watch_until": Now() + WATCH}
+    return start | {"next_look_at": Now() + timedelta(seconds=settings.SETTLE_SECONDS)}
+
+
+def _found_text(was):
+    if was == State.ABSENT:
+        return _("It appeared late: the platform had committed it after it counted as absent.")
+    return _("The answer was lost, but the platform shows that it happened.")
+
+
+def _pause(looks):
+    """Until the next look: short at first, doubling, never longer than half the settle time."""
+    settle = settings.SETTLE_SECONDS
+    return timedelta(seconds=min(settle / 30 * 2 ** min(looks - 1, 10), settle / 2))
 
 
 def show_secrets(operation, *, actor):
@@ -130,9 +255,8 @@ def show_secrets(operation, *, actor):
         if not row.update(sealed_secrets=""):
             operation.sealed_secrets = ""
             return operation.open_secrets()
-        entry = line(operation, Stage.NOTE, "shown", {"secrets": sorted(secrets)})
         summary = _("The secrets of the answer were shown once.")
-        append({**entry, "actor_id": str(actor.pk), "actor": actor.email, "summary": summary})
+        append(line(operation, Stage.NOTE, "shown", {"secrets": sorted(secrets)}, by=actor, summary=summary))
     return secrets
 
 

@@ -57,7 +57,7 @@ def answer(request, error):
         return forbidden(request, error)
     if isinstance(error, errors.NotVisible):
         return not_found(request, error)
-    if isinstance(error, errors.KeyReused):
+    if isinstance(error, errors.KeyReused | errors.NotRepeatable | errors.NotDecidable):
         return _problem(request, "409.html", 409, str(error))
     return unavailable(request, error)
 

@@ -1,0 +1,130 @@
+"""What people do to an operation: cancel it, ask for the same again, decide what became of it."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.errors import Missing, NotDecidable, NotRepeatable
+from portal.operations.entries import line, require_for
+from portal.operations.models import Cause, Decision, Operation, State
+from portal.operations.service import perform
+from portal.record.models import Stage
+from portal.record.redaction import redact
+from portal.record.store import append
+
+
+def cancel(operation, *, actor):
+    """Stop it before it is sent; False when it is too late for that. Raises NotAllowed (recorded)."""
+    require_for(operation, actor, operation.verb.right, "cancel")
+    text = _("%(person)s cancelled it before it was sent.") % {"person": actor.email}
+    changes = {
+        "state": State.CANCELLED,
+        "cause": Cause.CANCELLED,
+        "message": text,
+        "ended_at": timezone.now(),
+        "holds": None,
+        "sealed_data": "",
+    }
+    with transaction.atomic(durable=True):
+        waiting = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=State.INTENT)
+        # The fence moves on: the process that is about to send it finds that it may not.
+        if not waiting.update(attempt=operation.attempt + 1, **changes):
+            return False
+        operation.attempt += 1
+        for name, value in changes.items():
+            setattr(operation, name, value)
+        append(line(operation, Stage.OUTCOME, State.CANCELLED, {}, by=actor))
+    return True
+
+
+def requeue(operation, *, actor, key):
+    """Ask for the same again, as a new operation that names this one; returns it.
+
+    Only where it is certain that nothing happened (models.REPEATABLE). Raises NotRepeatable, and what perform
+    raises. The same key is the same new operation.
+    """
+    if not operation.can_requeue:
+        text = _("This cannot be asked for again as it stands. Open its form and fill in what is missing.")
+        raise NotRepeatable(text)
+    return _perform_again(operation, operation.data, actor, key)
+
+
+def _perform_again(operation, data, actor, key):
+    return perform(
+        operation.kind,
+        operation.verb_name,
+        actor=actor,
+        connection=operation.connection,
+        data=data,
+        key=key,
+        target=operation.target if operation.verb.on_object else None,
+        expected=operation.expected,
+        reason=operation.reason,
+        follows=operation,
+    )
+
+
+def decide(operation, *, actor, decision, candidate="", reason="", key=""):
+    """A person says what the portal cannot tell; returns the operation, or the new one for "send again".
+
+    `candidate` is the platform's id of the object that a create made. Raises NotAllowed (recorded),
+    NotDecidable, PlatformError when the object cannot be read, and for "send again" what perform raises.
+    """
+    require_for(operation, actor, "settle", "decide")
+    if operation.state != State.NEEDS_HUMAN:
+        raise NotDecidable(_("There is nothing to decide about this operation any more."))
+    if decision == Decision.OURS:
+        found = _read(operation, candidate) if not operation.verb.on_object else None
+        _settle(operation, State.FOUND, actor, decision, reason, found)
+        return operation
+    data = operation.sent_data
+    if decision == Decision.SEND_AGAIN and (operation.connection is None or not key):
+        raise NotDecidable(_("It cannot be sent again: its connection is gone, or the form was incomplete."))
+    _settle(operation, State.ABSENT, actor, decision, reason)
+    return operation if decision == Decision.NOT_OURS else _perform_again(operation, data, actor, key)
+
+
+def _read(operation, candidate):
+    """The object as it is now: nobody declares something theirs that does not exist."""
+    if not candidate or operation.connection is None:
+        raise NotDecidable(_("Say which object is the one that this operation made."))
+    hints = next((_hints(operation, each) for each in _candidates(operation) if each["id"] == candidate), {})
+    try:
+        return operation.kind.collection_of(operation.connection.client()).get(candidate, **hints)
+    except Missing as error:
+        raise NotDecidable(_("The platform has no object with this id.")) from error
+
+
+def _candidates(operation):
+    return [each["object"] for look in operation.looks or [] for each in look["candidates"]]
+
+
+def _hints(operation, seen):
+    row = operation.kind.model(remote_id=seen["id"], **operation.kind.model.values_from(seen))
+    return operation.kind.hints(row)
+
+
+def _settle(operation, state, actor, decision, reason, found=None):
+    label = Decision(decision).label
+    summary = _("%(person)s decided: %(decision)s.") % {"person": actor.email, "decision": label}
+    changes = {
+        "state": state,
+        "decision": decision,
+        "decided_by": actor,
+        "decided_at": timezone.now(),
+        "ended_at": timezone.now(),
+        "message": summary,
+        "next_look_at": None,
+        "sealed_data": "",
+    }
+    with transaction.atomic(durable=True):
+        open_ = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=State.NEEDS_HUMAN)
+        if state == State.FOUND:
+            operation.bring_mirror_in_line(found)
+            changes |= {"object_id": operation.object_id, "object_name": operation.object_name}
+        if not open_.update(**changes):
+            raise NotDecidable(_("Somebody else decided this a moment ago."))
+        for name, value in changes.items():
+            setattr(operation, name, value)
+        body = {"decision": decision, "why": reason, "object": redact(found)}
+        append({**line(operation, Stage.OUTCOME, state, body, by=actor), "reason": reason})
