@@ -121,6 +121,7 @@ TABLES = (  # children before parents
     models.Product,
     models.Space,
     models.RomaGroup,
+    models.RomaSequence,
     models.RomaApp,
     models.EnosDevice,
     models.EnosProduct,

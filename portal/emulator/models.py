@@ -138,6 +138,12 @@ class RomaGroup(Row):
     last_updated_datetime = models.CharField(max_length=50)
 
 
+class RomaSequence(Row):
+    """One row, written when a group goes: `last` is the greatest id that any group ever had."""
+
+    last = models.BigIntegerField()
+
+
 class EnosToken(Row):
     """One token per app key, as the documents say."""
 

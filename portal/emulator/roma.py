@@ -1,6 +1,7 @@
 """Huawei ROMA Connect LINK v2: device groups, and the applications they belong to.
 
-Source: "Creating a Device Group", 2023-06-29; SDK roma v2.
+Source: "Creating a Device Group", 2023-06-29; "Modifying a Device Group" and "Deleting a Device Group",
+2025-10-22; SDK roma v2.
 """
 
 import json
@@ -13,7 +14,7 @@ from django.db.models import Max
 
 from portal.emulator import account, auth
 from portal.emulator.knobs import knobs
-from portal.emulator.models import RomaApp, RomaGroup, writing
+from portal.emulator.models import RomaApp, RomaGroup, RomaSequence, writing
 from portal.emulator.serializers import judged
 from portal.emulator.wire import Refused, Unreadable, as_json, iso_stamp, read_object, refusal, reply
 from portal.platforms.roma import contract
@@ -21,6 +22,7 @@ from portal.platforms.roma import contract
 NO_PERMISSION_STATUS = (
     403  # convention: the error list prints ROMA.1006 among the 400s, "no rights" is 403 here
 )
+HAS_CHILDREN = "ROMA.00111001"  # convention
 PAGE_MAX = 999
 
 
@@ -113,22 +115,15 @@ def _user(name):
 
 @call("link-device-groups.save", write=True)
 def create_group(request, caller, operation):
-    try:
-        body = read_object(request, exact=True)
-    except Unreadable as error:
-        raise invalid(operation, reason=str(error)) from None
-    data, reason = judged(contract.GROUP, body)
-    if reason:
-        raise invalid(operation, reason=reason)
+    data = _read_body(request, contract.GROUP, operation)
     with writing():
         app = _app(data["app_id"])
         parent_id = data["parent_id"]
         if parent_id and not RomaGroup.objects.filter(id=parent_id, app=app).exists():
             raise absent(parent_id)
-        highest = RomaGroup.objects.aggregate(Max("id"))["id__max"] or 0
         now = iso_stamp()
         group = RomaGroup.objects.create(
-            id=max(highest + 1, knobs.roma_first_id),
+            id=max(_greatest_id() + 1, knobs.roma_first_id),
             app=app,
             parent_id=parent_id,
             name=data["name"],
@@ -139,6 +134,24 @@ def create_group(request, caller, operation):
             last_updated_datetime=now,
         )
     return reply(200, _group(group))
+
+
+def _read_body(request, fields, operation):
+    """The cleaned body. Raises Refused (400)."""
+    try:
+        body = read_object(request, exact=True)
+    except Unreadable as error:
+        raise invalid(operation, reason=str(error)) from None
+    data, reason = judged(fields, body)
+    if reason:
+        raise invalid(operation, reason=reason)
+    return data
+
+
+def _greatest_id():
+    """Of all groups there are and were: an id is never given twice."""
+    there = RomaGroup.objects.aggregate(Max("id"))["id__max"] or 0
+    return max(there, RomaSequence.objects.aggregate(Max("last"))["last__max"] or 0)
 
 
 def _app(app_id):
@@ -175,12 +188,49 @@ def _tree(rows):
 
 @call("link-device-groups.show")
 def show_group(request, caller, operation, group_id):
+    group = _find(_number_of(group_id, operation))
+    return reply(200, {**_group(group), "app_name": group.app.name})
+
+
+def _number_of(group_id, operation):
+    """The id in the path as a number. Raises Refused (400)."""
     if not re.fullmatch(r"[0-9]{1,17}", group_id):
         raise invalid(operation, "group_id", "path")
-    group = RomaGroup.objects.select_related("app").filter(id=int(group_id)).first()
+    return int(group_id)
+
+
+def _find(number):
+    group = RomaGroup.objects.select_related("app").filter(id=number).first()
     if group is None:
-        raise absent(int(group_id))
-    return reply(200, {**_group(group), "app_name": group.app.name})
+        raise absent(number)
+    return group
+
+
+@call("link-device-groups.update", write=True)
+def update_group(request, caller, operation, group_id):
+    """A description that is left out stays."""
+    number = _number_of(group_id, operation)
+    data = _read_body(request, contract.GROUP_UPDATE, operation)
+    with writing():
+        group = _find(number)
+        group.name = data["name"]
+        group.description = data.get("description", group.description)
+        group.last_updated_user = caller.user.name
+        group.last_updated_datetime = iso_stamp()
+        group.save()
+    return reply(200, _group(group))
+
+
+@call("link-device-groups.delete", write=True)
+def delete_group(request, caller, operation, group_id):
+    number = _number_of(group_id, operation)
+    with writing():
+        group = _find(number)
+        if RomaGroup.objects.filter(parent_id=number).exists():
+            raise refuse(400, HAS_CHILDREN, f"The group {number} has child groups. Delete them first.")
+        RomaSequence.objects.update_or_create(pk=1, defaults={"last": _greatest_id()})
+        group.delete()
+    return reply(204)
 
 
 @call("instances-apps.list")

@@ -53,17 +53,26 @@ iotda_urls = [
     path("devices", by(GET=spaces.list_devices)),
     path("devices/<str:device_id>", by(GET=spaces.show_device)),
     path("device-group", by(GET=groups.list_groups, POST=groups.create_group)),
-    path("device-group/<str:group_id>", by(GET=groups.show_group)),
+    path(
+        "device-group/<str:group_id>",
+        by(GET=groups.show_group, PUT=groups.update_group, DELETE=groups.delete_group),
+    ),
     path("harmony-soft-bus", by(GET=buses.list_buses, POST=buses.create_bus)),
-    path("harmony-soft-bus/<str:bus_id>", by(GET=buses.show_bus)),
+    path("harmony-soft-bus/<str:bus_id>", by(GET=buses.show_bus, DELETE=buses.delete_bus)),
     path("harmony-soft-bus/<str:bus_id>/sync", by(POST=buses.sync_bus)),
     path("device-policies", by(GET=policies.list_policies, POST=policies.create_policy)),
-    path("device-policies/<str:policy_id>", by(GET=policies.show_policy)),
+    path(
+        "device-policies/<str:policy_id>",
+        by(GET=policies.show_policy, PUT=policies.update_policy, DELETE=policies.delete_policy),
+    ),
 ]
 
 roma_urls = [
     path("link/instances/<str:instance_id>/device-groups", by(GET=roma.show_tree, POST=roma.create_group)),
-    path("link/instances/<str:instance_id>/device-groups/<str:group_id>", by(GET=roma.show_group)),
+    path(
+        "link/instances/<str:instance_id>/device-groups/<str:group_id>",
+        by(GET=roma.show_group, PUT=roma.update_group, DELETE=roma.delete_group),
+    ),
     path("instances/<str:instance_id>/apps", by(GET=roma.list_apps)),
 ]
 
@@ -83,8 +92,8 @@ urlpatterns = [
     path("v2/<str:project_id>/", include(roma_urls)),
     path("apim-token-service/v2.0/token/get", by(POST=tokens.get_token)),
     path("apim-token-service/v2.0/token/refresh", by(POST=tokens.refresh_token)),
-    path("connect-service/v2.4/devices", devices.devices),
-    path("connect-service/v2.1/devices", devices.devices),
+    path("connect-service/v2.4/devices", devices.devices_v24),
+    path("connect-service/v2.1/devices", devices.devices_v21),
     path("connect-service/v2.4/products", products.products),
     path("connect-service/v2.1/products", products.products),
     path("model-service/v2.1/thing-models", products.models),

@@ -24,6 +24,7 @@ APP_READER = ("33333333-4444-4555-8666-777777777777", "cccccccc-dddd-4eee-8fff-0
 IOTDA = f"/v5/iot/{PROJECT}"
 ROMA = f"/v2/{PROJECT}/link/instances/{ROMA_INSTANCE}/device-groups"
 DEVICES = "/connect-service/v2.4/devices"
+OLDER_DEVICES = "/connect-service/v2.1/devices"
 
 
 def sign_in_body(user="demo-user", password="Demo-pass-1", domain="demo-account", scope=None):
@@ -62,6 +63,12 @@ class Caller:
 
     def post(self, target, body=None, **options):
         return self.send("POST", target, body, **options)
+
+    def put(self, target, body=None, **options):
+        return self.send("PUT", target, body, **options)
+
+    def delete(self, target, **options):
+        return self.send("DELETE", target, **options)
 
 
 class TokenCaller(Caller):
@@ -171,6 +178,11 @@ class EnosCaller(Caller):
 
     def create(self, body):
         return self.post(f"{DEVICES}?action=create&orgId={ORG}", body)
+
+    def change(self, action, body=None, method="POST", **query):
+        """Update or delete: calls of v2.1 alone."""
+        query = urlencode({"action": action, "orgId": ORG, **query})
+        return self.send(method, f"{OLDER_DEVICES}?{query}", body)
 
     def search(self, body, what="devices"):
         return self.post(f"/connect-service/v2.4/{what}?action=search&orgId={ORG}", body)

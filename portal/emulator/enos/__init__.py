@@ -7,6 +7,7 @@ import uuid
 from functools import wraps
 
 from portal.emulator import account, auth
+from portal.emulator.knobs import knobs
 from portal.emulator.wire import Refused, Unreadable, read_object, refusal, reply
 
 BAD_ARGUMENT = 99400
@@ -53,7 +54,9 @@ def actions(**views):
             if name not in views:
                 raise refuse(BAD_ARGUMENT, "Invalid Argument action:action is not supported")
             function = views[name]
-            if request.method not in function.methods:
+            if request.method not in function.methods and not (
+                knobs.lenient and function.tolerates_get and request.method == "GET"
+            ):
                 raise refuse(BAD_ARGUMENT, f"Invalid Argument method:{request.method} is not supported")
             _check_organisation(request)
             if function.write and not app.may_write:
@@ -65,7 +68,9 @@ def actions(**views):
     return view
 
 
-def action(*methods, write=False):
+def action(*methods, write=False, tolerates_get=False):
+    """`tolerates_get`: in lenient mode GET will do too, as the vendor's own samples send it."""
+
     def decorate(function):
         @wraps(function)
         def act(request, app):
@@ -73,6 +78,7 @@ def action(*methods, write=False):
 
         act.methods = methods
         act.write = write
+        act.tolerates_get = tolerates_get
         return act
 
     return decorate

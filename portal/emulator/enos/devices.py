@@ -1,6 +1,7 @@
-"""Devices: create, get, search.
+"""Devices: create, get, search, update, delete.
 
-Source: "V2.4 Create Device"; "V2.4 Get Device" and "V2.4 Search Device", 3.0.0.
+Source: "V2.4 Create Device"; "V2.4 Get Device", "V2.4 Search Device" and "V2.1 Delete Device", 3.0.0; "V2.1
+Update Device", 2.4.4. Update and delete exist in v2.1 alone.
 """
 
 import secrets
@@ -44,11 +45,7 @@ def create_device(request, app):
     product = EnosProduct.objects.select_related("model").filter(product_key=data["productKey"]).first()
     if product is None:
         raise invalid("productKey: the product does not exist")
-    attributes = data.get("deviceAttributes", {})
-    problems = contract.attribute_problems(product.model.document["attributes"], attributes)
-    reason = "; ".join(str(problem) for problem in problems)
-    if reason:
-        raise invalid(reason)
+    _check_attributes(product, data)
     if data["requireSecret"]:
         check_key_pair(app)
     device = _stored(product, data)
@@ -56,6 +53,14 @@ def create_device(request, app):
     if data["requireSecret"]:
         answer |= sealed(device.device_secret)
     return success(answer)
+
+
+def _check_attributes(product, data):
+    attributes = data.get("deviceAttributes", {})
+    problems = contract.attribute_problems(product.model.document["attributes"], attributes)
+    reason = "; ".join(str(problem) for problem in problems)
+    if reason:
+        raise invalid(reason)
 
 
 def _without_null_members(body):
@@ -82,13 +87,17 @@ def _stored(product, data):
             product=product,
             device_key=key,
             device_secret=_word(20),
-            device_name={"i18nValue": {}, **data["deviceName"]},
+            device_name=_whole_name(data["deviceName"]),
             device_desc=data.get("deviceDesc"),
             timezone=data["timezone"],
             device_attributes=data.get("deviceAttributes", {}),
             device_tags=data.get("deviceTags", {}),
             create_time=int(time.time() * 1000),
         )
+
+
+def _whole_name(name):
+    return {"i18nValue": {}, **name}
 
 
 def describe(device):
@@ -126,23 +135,70 @@ def _with_secret(device):
 
 @action("GET")
 def get_device(request, app):
-    query = request.GET
-    rows = EnosDevice.objects.select_related("product__model").filter(org_id=account.ENOS_ORG)
-    if query.get("assetId"):
-        rows = rows.filter(asset_id=query["assetId"])
-    elif query.get("productKey") and query.get("deviceKey"):
-        rows = rows.filter(product__product_key=query["productKey"], device_key=query["deviceKey"])
-    else:
-        raise invalid("assetId, or productKey and deviceKey, must be given")
-    secret = query.get("requireSecret", "false")
+    rows = _named(request.GET)
+    secret = request.GET.get("requireSecret", "false")
     if secret not in ("true", "false"):
         raise invalid("requireSecret: must be true or false")
     if secret == "true":
         check_key_pair(app)
+    device = _one(rows)
+    return success(_with_secret(device) if secret == "true" else describe(device))
+
+
+def _named(query):
+    """The device that the query names, as rows: none or one. Raises Refused when it names none."""
+    rows = EnosDevice.objects.select_related("product__model").filter(org_id=account.ENOS_ORG)
+    if query.get("assetId"):
+        return rows.filter(asset_id=query["assetId"])
+    if query.get("productKey") and query.get("deviceKey"):
+        return rows.filter(product__product_key=query["productKey"], device_key=query["deviceKey"])
+    raise invalid("assetId, or productKey and deviceKey, must be given")
+
+
+def _one(rows):
     device = rows.first()
     if device is None:
         raise refuse(11404, "Device cannot be found")
-    return success(_with_secret(device) if secret == "true" else describe(device))
+    return device
+
+
+@action("POST", write=True)
+def update_device(request, app):
+    """A patch merges attributes by key and replaces tags as a whole; otherwise what is left out is reset."""
+    is_patch = _is_patch(request.GET)
+    rows = _named(request.GET)
+    body = _without_null_members(read_body(request, may_be_empty=True))
+    data, reason = judged(contract.DEVICE_UPDATE if is_patch else contract.DEVICE_REPLACE, body)
+    if reason:
+        raise invalid(reason)
+    with writing():
+        device = _one(rows)
+        _check_attributes(device.product, data)
+        attributes = data.get("deviceAttributes", {})
+        device.device_attributes = device.device_attributes | attributes if is_patch else attributes
+        device.timezone = data.get("timezone", device.timezone)
+        if "deviceName" in data:
+            device.device_name = _whole_name(data["deviceName"])
+        device.device_desc = data.get("deviceDesc", device.device_desc if is_patch else None)
+        device.device_tags = data.get("deviceTags", device.device_tags if is_patch else {})
+        device.save()
+    return success(None)
+
+
+def _is_patch(query):
+    """The document writes isPatchUpdate, the vendor's samples IsPatchUpdate."""
+    text = query.get("isPatchUpdate", query.get("IsPatchUpdate", "true")).lower()
+    if text not in ("true", "false"):
+        raise invalid("isPatchUpdate: must be true or false")
+    return text == "true"
+
+
+@action("POST", write=True, tolerates_get=True)
+def delete_device(request, app):
+    rows = _named(request.GET)
+    with writing():
+        _one(rows).delete()
+    return success(None)
 
 
 @action("POST")
@@ -168,4 +224,6 @@ def search_devices(request, app):
     return found(rows, number, size, _with_secret if with_secret else describe, projection)
 
 
-devices = actions(create=create_device, get=get_device, search=search_devices)
+shared = {"create": create_device, "get": get_device, "search": search_devices}
+devices_v24 = actions(**shared)
+devices_v21 = actions(**shared, update=update_device, delete=delete_device)

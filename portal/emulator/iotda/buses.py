@@ -1,6 +1,7 @@
 """HarmonyOS soft buses. Their documents print 201/400/403 and 200/403/404: no 401 for a bad token.
 
-Source: "Create a HarmonyOS Soft Bus" and "Synchronize the HarmonyOS Soft Bus", 2026-01-29.
+Source: "Create a HarmonyOS Soft Bus" and "Synchronize the HarmonyOS Soft Bus", 2026-01-29; "Delete a
+HarmonyOS Soft Bus", 2025-12-02, which prints 204 and 404.
 """
 
 import time
@@ -73,6 +74,14 @@ def _find(bus_id):
 @call(bad_token=BAD_TOKEN)
 def show_bus(request, caller, bus_id):
     return reply(200, _bus(_find(bus_id)))
+
+
+@call(write=True, bad_token=BAD_TOKEN)
+def delete_bus(request, caller, bus_id):
+    """While it synchronises too."""
+    with writing():
+        _find(bus_id).delete()
+    return reply(204)
 
 
 @call(write=True, bad_token=BAD_TOKEN)

@@ -1,4 +1,7 @@
-"""Device groups. Bodies carry no app_id: only a listing with `app_id=` tells a group's space."""
+"""Device groups. Bodies carry no app_id: only a listing with `app_id=` tells a group's space.
+
+Source: "Create a Device Group" and "Delete a Device Group", 2025-12; "Modify a Device Group", 2024-01-26.
+"""
 
 import uuid
 
@@ -14,7 +17,7 @@ from portal.emulator.iotda import (
     time_filter,
 )
 from portal.emulator.knobs import knobs
-from portal.emulator.models import Group, writing
+from portal.emulator.models import Group, SoftBus, writing
 from portal.emulator.wire import reply, utc_stamp
 from portal.platforms.iotda import contract
 
@@ -55,8 +58,7 @@ def create_group(request, caller):
             raise refuse(
                 403, TOO_DEEP, f"The maximum depth of groups ({knobs.limit('group_depth')}) is reached."
             )
-        if Group.objects.filter(space=space, name=name).exists():
-            raise refuse(400, NAME_TAKEN, "The group name exists in the resource space.", f"name: {name}")
+        _check_name(name, Group.objects.filter(space=space))
         group = Group.objects.create(
             space=space,
             group_id=group_id,
@@ -81,6 +83,11 @@ def _check_type(data):
         raise invalid("dynamic_group_rule: is mandatory for a DYNAMIC group")
     if data.get("super_group_id"):
         raise invalid("super_group_id: a DYNAMIC group has no parent")
+
+
+def _check_name(name, others):
+    if others.filter(name=name).exists():
+        raise refuse(400, NAME_TAKEN, "The group name exists in the resource space.", f"name: {name}")
 
 
 def _parent(group_id, space):
@@ -117,3 +124,35 @@ def list_groups(request, caller):
 @call()
 def show_group(request, caller, group_id):
     return reply(200, _whole(find_group(group_id, 404)))
+
+
+@call(write=True)
+def update_group(request, caller, group_id):
+    """Name and description only; what the body leaves out stays."""
+    data = read_body(request, contract.GROUP_UPDATE)
+    with writing():
+        group = find_group(group_id, 404)
+        if "name" in data:
+            _check_name(data["name"], Group.objects.filter(space=group.space_id).exclude(pk=group.pk))
+        group.name = data.get("name", group.name)
+        group.description = data.get("description", group.description)
+        group.modified = utc_stamp()
+        group.save()
+    return reply(200, _whole(group))
+
+
+@call(write=True)
+def delete_group(request, caller, group_id):
+    """Refused while something hangs on it. No group holds devices yet: nothing can add them."""
+    with writing():
+        group = find_group(group_id, 404)
+        for rows, what in (
+            (Group.objects.filter(super_group=group), "it has child groups"),
+            (SoftBus.objects.filter(group=group), "a soft bus uses it"),
+        ):
+            if rows.exists():
+                raise refuse(
+                    403, NOT_ALLOWED, f"Operation not allowed: {what}.", f"group_id: {group_id}: {what}"
+                )
+        group.delete()
+    return reply(204)

@@ -1,6 +1,7 @@
 """Device policies: standard and enterprise editions only.
 
-Source: "Create a Device Policy", 2024-12-31, and the user guide's limits (10 statements, 10 KB).
+Source: "Create a Device Policy" and "Update Device Policy Information", 2024-12-31, and the user guide's
+limits (10 statements, 10 KB).
 """
 
 import uuid
@@ -71,9 +72,34 @@ def list_policies(request, caller):
     return reply(200, paged(request, rows, "policies", _item))
 
 
-@call(has_policies=True)
-def show_policy(request, caller, policy_id):
+def _find(policy_id):
     policy = Policy.objects.select_related("space").filter(policy_id=policy_id).first()
     if policy is None:
         raise refuse(404, NO_POLICY, "The device policy does not exist.", f"policy_id: {policy_id}")
+    return policy
+
+
+@call(has_policies=True)
+def show_policy(request, caller, policy_id):
+    return reply(200, _whole(_find(policy_id)))
+
+
+@call(write=True, has_policies=True)
+def update_policy(request, caller, policy_id):
+    """What the body leaves out stays; the time of the update moves even when it leaves out everything."""
+    data = read_body(request, contract.POLICY_UPDATE, _with_split_actions)
+    with writing():
+        policy = _find(policy_id)
+        policy.policy_name = data.get("policy_name", policy.policy_name)
+        if "statement" in data:
+            policy.statement = _stored(data["statement"])
+        policy.update_time = utc_stamp()
+        policy.save()
     return reply(200, _whole(policy))
+
+
+@call(write=True, has_policies=True)
+def delete_policy(request, caller, policy_id):
+    with writing():
+        _find(policy_id).delete()
+    return reply(204)
