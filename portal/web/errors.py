@@ -1,5 +1,8 @@
 """The pages for what went wrong: Django's handlers, and one door from the error tree to a response."""
 
+import sys
+
+from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError, connections
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -33,19 +36,58 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
-    """500: drawn without request, database and context processors, since any of these may be what broke."""
+    """500, or 503 when it is the database that fails; Django calls this while the exception is handled."""
+    if is_outage(sys.exc_info()[1]):
+        return outage(request)
     text = _("Something broke inside the portal. It was logged.")
+    return say(_bare(500, text), text)
+
+
+BUGS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+
+
+def is_outage(error):
+    """Whether the database could not be reached, read or written; its other errors are bugs of the portal."""
+    return isinstance(error, Error) and not isinstance(error, BUGS)
+
+
+def outage(request):
+    """503 while the database is gone, full, locked or read-only: what was typed stays in the browser.
+
+    htmx swaps nothing, so the form stays as it is; without script the person goes back to it. Sending it
+    again is safe even when the first one got through: the operation key is the same.
+    """
+    # A connection that was opened while the database was read-only would stay so for its whole life.
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+    if is_piece(request):
+        text = _("The portal's database does not answer. Your input is still here: send it again in a while.")
+        response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
+    else:
+        text = _("The portal's database does not answer just now.")
+        response = _bare(503, text, is_outage=True)
+    response["Retry-After"] = "10"
+    return say(response, text)
+
+
+def _bare(status, text, **context):
+    """A page drawn without request, database and context processors: any of these may be what broke."""
     try:
-        body = render_to_string("500.html", {"text": text})
+        body = render_to_string(f"{status}.html", {"text": text, **context})
     except Exception:  # noqa: BLE001 - the last resort: even the template or the static files may be broken
-        body = f"<!doctype html><html lang=en><title>500</title><h1>500</h1><p>{escape(text)}</p></html>"
-    return say(HttpResponse(body, status=500), text)
+        title = f"<title>{status}</title><h1>{status}</h1>"
+        body = f"<!doctype html><html lang=en>{title}<p>{escape(text)}</p></html>"
+    return HttpResponse(body, status=status)
 
 
 def unavailable(request, exception=None):
     """503: nothing works until something outside this page does again; says what, from `exception`."""
     text = str(exception or "") or _("The portal cannot do this right now. Try again in a moment.")
-    return _problem(request, "503.html", 503, text, {"problem": exception})
+    try:
+        return _problem(request, "503.html", 503, text, {"problem": exception})
+    except Error:  # the menu around the page is read from it
+        return say(_bare(503, text, is_outage=True), text)
 
 
 def answer(request, error):
