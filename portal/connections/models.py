@@ -1,9 +1,14 @@
-"""Connection: one reachable account on a platform, owned by one team; its sealed credentials and tokens."""
+"""Connection: one reachable account on a platform, owned by one team; its sealed credentials and tokens.
+
+Beside it stands what all processes must know before they call: its condition and who holds its slots.
+"""
 
 import uuid
 from urllib.parse import urlsplit
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -51,6 +56,10 @@ class ConnectionQuerySet(models.QuerySet):
     def visible_to(self, user, right="view"):
         return self.filter(team_id__in=teams_with(user, right))
 
+    def paused(self):
+        """Those whose platform failed so often that the portal leaves it alone for a while."""
+        return self.filter(condition__paused_at__isnull=False)
+
 
 class Connection(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -83,6 +92,20 @@ class Connection(models.Model):
             "v11": "V11-HMAC-SHA256",
         },
         help_text=_("Instance hosts (…iotda-app…) of IoTDA take V11-HMAC-SHA256 only."),
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls per minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(6000)],
+        help_text=_("The portal sends no more than this, all its people and processes together."),
+    )
+    calls_at_once = models.PositiveIntegerField(
+        _("calls at the same time"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("What exceeds it waits for its turn."),
     )
     sealed_credentials = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -137,3 +160,65 @@ class StoredToken(models.Model):
 
     def __str__(self):
         return f"{self.name} of {self.connection_id}"
+
+
+class ConditionQuerySet(models.QuerySet):
+    def now(self):
+        """With `now`, the database's time: what is due is decided by no process's own clock."""
+        return self.annotate(now=Now())
+
+
+class Condition(models.Model):
+    """How calls to a platform fare, shared by all processes; made by the first call.
+
+    `era` moves on with each opening, closing and change: what began in an earlier one counts no more.
+    While it is paused, `prober` is the one call that is let through, until `probe_until`.
+    """
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, primary_key=True, related_name="condition"
+    )
+    era = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    failed_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, blank=True)
+    paused_at = models.DateTimeField(null=True)
+    pause_seconds = models.PositiveIntegerField(default=0)
+    try_at = models.DateTimeField(null=True)
+    prober = models.CharField(max_length=32, blank=True)
+    probe_until = models.DateTimeField(null=True)
+    wait_until = models.DateTimeField(null=True)  # the platform asked for it
+    next_turn_at = models.DateTimeField(null=True)  # of calls_per_minute
+
+    objects = ConditionQuerySet.as_manager()
+
+    def __str__(self):
+        return f"condition of {self.connection_id}"
+
+    @property
+    def is_probed(self):
+        """Whether a call is finding out just now whether the platform works again."""
+        return bool(self.probe_until and self.probe_until >= self.now)
+
+    @property
+    def may_be_tried(self):
+        return self.try_at <= self.now and not self.is_probed
+
+    @property
+    def is_waiting(self):
+        return bool(self.wait_until and self.wait_until > self.now)
+
+
+class Slot(models.Model):
+    """One of the calls that may be under way at the same time; free when `held_until` is over."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="slots")
+    number = models.PositiveIntegerField()
+    holder = models.CharField(max_length=32, blank=True)
+    held_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "number"], name="one_slot_per_number")]
+
+    def __str__(self):
+        return f"slot {self.number} of {self.connection_id}"
