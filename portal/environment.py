@@ -8,6 +8,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+LOCK_SECONDS = 20  # a query that waits longer for somebody else's lock fails
+# A connection made while the database was read-only stays so: it may not live for ever.
+CONNECTION_SECONDS = 60
+
 
 def text(name, default=""):
     """The variable's text; `NAME_FILE`, when set, names a file that holds it and must not be empty."""
@@ -98,8 +102,9 @@ def database(name, default_path):
     that libpq knows. No message repeats a part of the URL that may be a password.
     """
     url = text(name)
+    lock_seconds = number("PORTAL_LOCK_SECONDS", LOCK_SECONDS)
     if not url:
-        return sqlite(default_path)
+        return sqlite(default_path, lock_seconds)
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -113,16 +118,19 @@ def database(name, default_path):
     if parts.scheme == "sqlite":
         if parts.netloc or parts.query or not (parts.path.startswith("/") and parts.path.strip("/")):
             raise ImproperlyConfigured(f"{name} must be sqlite:///PATH, with a path from the root")
-        return sqlite(unquote(parts.path))
+        return sqlite(unquote(parts.path), lock_seconds)
     if parts.scheme in ("postgres", "postgresql"):
-        return _postgresql(name, parts, port)
+        return _postgresql(name, parts, port, lock_seconds)
     raise ImproperlyConfigured(f"{name} must begin with sqlite:// or postgresql://")
 
 
-def _postgresql(name, parts, port):
+def _postgresql(name, parts, port, lock_seconds):
     database_name = unquote(parts.path.lstrip("/"))
     if not database_name:
         raise ImproperlyConfigured(f"{name} names no database: postgresql://.../NAME")
+    given = {"connect_timeout": 5, **_libpq_options(name, parts.query)}
+    # Without it a page waits for as long as somebody else holds the lock, for hours if need be.
+    given["options"] = f"-c lock_timeout={lock_seconds}s {given.get('options', '')}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": database_name,
@@ -130,9 +138,9 @@ def _postgresql(name, parts, port):
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(port or ""),
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": CONNECTION_SECONDS,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, **_libpq_options(name, parts.query)},
+        "OPTIONS": given,
     }
 
 
@@ -151,14 +159,14 @@ def _libpq_options(name, query):
     return options
 
 
-def sqlite(path):
+def sqlite(path, lock_seconds=LOCK_SECONDS):
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
-        "CONN_MAX_AGE": None,
+        "CONN_MAX_AGE": CONNECTION_SECONDS,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",  # with the default, writers meet "database is locked"
-            "timeout": 20,
+            "timeout": lock_seconds,
             # FULL: an intent must outlive a power cut; recursive_triggers: REPLACE meets the delete trigger.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
             " PRAGMA recursive_triggers=ON;",

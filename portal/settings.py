@@ -13,6 +13,7 @@ PORTAL_HSTS_SUBDOMAINS         true: browsers are to use HTTPS for all hosts bel
 PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides public ones
 PORTAL_CA_BUNDLE               file of certificates that platforms are checked against
 PORTAL_HTTPS_PROXY             proxy for calls to platforms
+PORTAL_LOCK_SECONDS            how long a query waits for a lock of the database; default 20
 PORTAL_SETTLE_SECONDS          how long absence is watched before it counts; default 900
 PORTAL_DEBUG                   true: error pages with code; never in production
 PORTAL_DEMO                    true: set by `manage.py demo` and tests; allows loopback and plain HTTP

@@ -51,6 +51,7 @@ def test_options_after_the_database_address_reach_the_server(monkeypatch):
     found = environment.database(URL, None)
     assert found["OPTIONS"] == {
         "connect_timeout": 5,
+        "options": "-c lock_timeout=20s",
         "sslmode": "verify-full",
         "sslrootcert": "/etc/ca.pem",
     }
@@ -59,7 +60,14 @@ def test_options_after_the_database_address_reach_the_server(monkeypatch):
 
 def test_the_database_address_may_set_its_own_time_to_connect(monkeypatch):
     monkeypatch.setenv(URL, f"{POSTGRESQL}?connect_timeout=9")
-    assert environment.database(URL, None)["OPTIONS"] == {"connect_timeout": "9"}
+    assert environment.database(URL, None)["OPTIONS"]["connect_timeout"] == "9"
+
+
+def test_a_query_waits_for_a_lock_as_long_as_it_was_told_on_both_databases(monkeypatch):
+    monkeypatch.setenv("PORTAL_LOCK_SECONDS", "3")
+    assert environment.database("UNSET", "/srv/portal.db")["OPTIONS"]["timeout"] == 3
+    monkeypatch.setenv(URL, f"{POSTGRESQL}?options=-c%20search_path%3Dportal")
+    assert environment.database(URL, None)["OPTIONS"]["options"] == "-c lock_timeout=3s -c search_path=portal"
 
 
 @pytest.mark.parametrize(
