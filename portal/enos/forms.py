@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.errors import PortalError
 from portal.platforms.enos import contract
+from portal.resources.changing import UpdateForm
 from portal.resources.editing import Editor, JsonField, parse, row_count
 from portal.resources.forms import Picker, PlatformForm, sentence
 
@@ -158,11 +159,9 @@ class AttributesEditor(Editor):
             return text
 
 
-class DeviceForm(PlatformForm):
-    contract = contract.DEVICE
+class DeviceFields(PlatformForm):
+    """What can be said of a device again later; its product says which attributes it has."""
 
-    product_key = Picker(label=_("Product"), options=products, rereads=True)
-    device_key = forms.CharField(label=_("Device key"))
     device_name = JsonField(label=_("Name"), editor=NameEditor())
     timezone = Picker(label=_("Time zone"), options=timezones)
     device_desc = forms.CharField(
@@ -170,27 +169,24 @@ class DeviceForm(PlatformForm):
     )
     device_attributes = JsonField(label=_("Attributes"), editor=AttributesEditor(), required=False)
     device_tags = JsonField(label=_("Tags"), editor=TagsEditor(), required=False)
-    require_secret = forms.BooleanField(label=_("Ask for the device secret"), required=False)
 
-    def __init__(self, *args, initial=None, **kwargs):
-        key = "dev-" + "".join(secrets.choice(KEY_ALPHABET) for _ in range(16))
+    def __init__(self, *args, **kwargs):
         self.model_problem = ""
-        super().__init__(
-            *args, initial={"device_key": key, "timezone": "+08:00", **(initial or {})}, **kwargs
-        )
+        super().__init__(*args, **kwargs)
+
+    @property
+    def product(self):
+        """Product key of the device."""
+        raise NotImplementedError
 
     def prepare(self):
-        """Read the model of the chosen product, so that each attribute gets an input of its own."""
+        """Read the model of the product, so that each attribute gets an input of its own."""
         field = self.fields["device_attributes"]
         field.editor = AttributesEditor()
-        choices = getattr(self.fields["product_key"].widget, "choices", None)
-        if not self.value_of("product_key") and choices:
-            self.initial["product_key"] = list(choices)[0][0]
-        product_key = self.value_of("product_key") or self.initial.get("product_key")
-        if not product_key or not (self.needs("product_key") or self.only == "device_attributes"):
+        if not self.product or not (self.needs("product_key") or self.only == "device_attributes"):
             return
         try:
-            model_id = self.client.products.get(product_key).get("model_id")
+            model_id = self.client.products.get(self.product).get("model_id")
             if model_id:
                 field.editor = AttributesEditor(self.client.models.get(model_id)["attributes"])
         except PortalError as error:
@@ -208,3 +204,36 @@ class DeviceForm(PlatformForm):
                         "device_attributes", _("The model requires %(name)s.") % {"name": identifier}
                     )
         return values
+
+
+class DeviceForm(DeviceFields):
+    contract = contract.DEVICE
+    field_order = ("product_key", "device_key")
+
+    product_key = Picker(label=_("Product"), options=products, rereads=True)
+    device_key = forms.CharField(label=_("Device key"))
+    require_secret = forms.BooleanField(label=_("Ask for the device secret"), required=False)
+
+    def __init__(self, *args, initial=None, **kwargs):
+        key = "dev-" + "".join(secrets.choice(KEY_ALPHABET) for _ in range(16))
+        super().__init__(
+            *args, initial={"device_key": key, "timezone": "+08:00", **(initial or {})}, **kwargs
+        )
+
+    def prepare(self):
+        choices = getattr(self.fields["product_key"].widget, "choices", None)
+        if not self.value_of("product_key") and choices:
+            self.initial["product_key"] = list(choices)[0][0]
+        super().prepare()
+
+    @property
+    def product(self):
+        return self.value_of("product_key") or self.initial.get("product_key")
+
+
+class DeviceUpdateForm(UpdateForm, DeviceFields):
+    contract = contract.DEVICE_REPLACE
+
+    @property
+    def product(self):
+        return self.target.product_key

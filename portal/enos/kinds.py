@@ -3,8 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from portal.enos import forms, models
-from portal.kinds.registry import Column, Kind, Verb, register
+from portal.kinds.registry import Column, Kind, register
 from portal.kinds.settling import OwnId
+from portal.kinds.verbs import create, delete, update
+from portal.resources.changing import DeleteForm
 
 NAME = Column(name="name", label=_("Name"))
 
@@ -45,21 +47,31 @@ DEVICES = register(
         filters=("product_key", "status"),
         about=_("A device belongs to a product; a product holds up to 10,000."),
         verbs=(
-            Verb(
-                name="create",
+            create(
+                "devices",
+                form=forms.DeviceForm,
                 label=_("Create device"),
                 done=_("Device %(name)s was created."),
-                right="create",
-                on_object=False,
-                form=forms.DeviceForm,
-                call=lambda client, data, target: client.devices.create_call(data),
-                finish=lambda client, answer, data, target: client.devices.created(answer, data),
                 settle=OwnId(
                     get=lambda client, data: client.devices.get_by_key(
                         data["product_key"], data["device_key"]
                     ),
                 ),
-                object_name=lambda data, target: data.get("device_key", ""),
+                name="device_key",
+            ),
+            update(
+                "devices",
+                form=forms.DeviceUpdateForm,
+                done=_("Device %(name)s was changed."),
+                fields=("device_name", "timezone", "device_desc", "device_attributes", "device_tags"),
+                about=_("What is left empty here is cleared on the platform, too."),
+            ),
+            delete(
+                "devices",
+                form=DeleteForm,
+                label=_("Delete device"),
+                done=_("Device %(name)s was deleted."),
+                about=_("The device can no longer connect, and its key becomes free."),
             ),
         ),
     )

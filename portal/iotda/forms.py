@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.platforms.iotda import contract
+from portal.resources.changing import UpdateForm
 from portal.resources.editing import Editor, JsonField, row_count
 from portal.resources.forms import Picker, PlatformForm
 
@@ -42,6 +43,13 @@ class DeviceGroupForm(PlatformForm):
     super_group_id = Picker(
         label=_("Parent group"), options=device_groups, empty=_("None: top level"), required=False
     )
+
+
+class DeviceGroupUpdateForm(UpdateForm, DeviceGroupForm):
+    contract = contract.GROUP_UPDATE
+
+    app_id = None
+    super_group_id = None
 
 
 class SoftBusForm(PlatformForm):
@@ -119,3 +127,9 @@ class PolicyForm(PlatformForm):
 
     def clean_statement(self):
         return contract.split_actions(self.cleaned_data["statement"])
+
+
+class PolicyUpdateForm(UpdateForm, PolicyForm):
+    contract = contract.POLICY_UPDATE
+
+    app_id = None

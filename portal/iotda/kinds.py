@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from portal.iotda import forms, models
 from portal.kinds.registry import Column, Kind, Verb, register
 from portal.kinds.settling import Name, Status
+from portal.kinds.verbs import create, delete, update
+from portal.resources.changing import DeleteForm
 
 NAME = Column(name="name", label=_("Name"))
 ID = Column(name="remote_id", label=_("Id"), style="code")
@@ -50,19 +52,30 @@ DEVICE_GROUPS = register(
         about=_("Groups sort devices; they nest up to 5 levels deep."),
         hints=in_space,
         verbs=(
-            Verb(
-                name="create",
+            create(
+                "device_groups",
+                form=forms.DeviceGroupForm,
                 label=_("Create device group"),
                 done=_("Device group %(name)s was created."),
-                right="create",
-                on_object=False,
-                form=forms.DeviceGroupForm,
-                call=lambda client, data, target: client.device_groups.create_call(data),
-                finish=lambda client, answer, data, target: client.device_groups.created(answer, data),
                 settle=Name(
                     collection="device_groups", field="name", scope=("app_id",), default_scope=default_space
                 ),
-                object_name=lambda data, target: data.get("name", ""),
+                name="name",
+            ),
+            update(
+                "device_groups",
+                form=forms.DeviceGroupUpdateForm,
+                done=_("Device group %(name)s was changed."),
+                fields=("name", "description"),
+                hints=in_space,
+            ),
+            delete(
+                "device_groups",
+                form=DeleteForm,
+                label=_("Delete device group"),
+                done=_("Device group %(name)s was deleted."),
+                about=_("The platform refuses while the group has groups or devices below it."),
+                hints=in_space,
             ),
         ),
     )
@@ -89,15 +102,11 @@ SOFT_BUSES = register(
             "A soft bus joins the HarmonyOS devices of one group. Its data reaches the devices by a sync."
         ),
         verbs=(
-            Verb(
-                name="create",
+            create(
+                "soft_buses",
+                form=forms.SoftBusForm,
                 label=_("Create soft bus"),
                 done=_("Soft bus %(name)s was created. Sync it to bring it to its devices."),
-                right="create",
-                on_object=False,
-                form=forms.SoftBusForm,
-                call=lambda client, data, target: client.soft_buses.create_call(data),
-                finish=lambda client, answer, data, target: client.soft_buses.created(answer, data),
                 settle=Name(
                     collection="soft_buses",
                     field="bus_name",
@@ -105,7 +114,7 @@ SOFT_BUSES = register(
                     default_scope=default_space,
                     searched=False,  # the list of buses has no filter for names
                 ),
-                object_name=lambda data, target: data.get("bus_name", ""),
+                name="bus_name",
             ),
             Verb(
                 name="sync",
@@ -115,6 +124,13 @@ SOFT_BUSES = register(
                 icon="refresh",
                 call=lambda client, data, target: client.soft_buses.sync_call(target.remote_id),
                 settle=Status(collection="soft_buses", reached=("Synchronizing", "Synchronized")),
+            ),
+            delete(
+                "soft_buses",
+                form=DeleteForm,
+                label=_("Delete soft bus"),
+                done=_("Soft bus %(name)s was deleted."),
+                about=_("Its devices can no longer find each other by it. The devices and their group stay."),
             ),
         ),
     )
@@ -133,15 +149,11 @@ POLICIES = register(
         filters=("app_id",),
         about=_("A policy has no effect until it is bound to a device or product. 50 fit into an instance."),
         verbs=(
-            Verb(
-                name="create",
+            create(
+                "policies",
+                form=forms.PolicyForm,
                 label=_("Create device policy"),
                 done=_("Device policy %(name)s was created. It has no effect until it is bound."),
-                right="create",
-                on_object=False,
-                form=forms.PolicyForm,
-                call=lambda client, data, target: client.policies.create_call(data),
-                finish=lambda client, answer, data, target: client.policies.created(answer, data),
                 settle=Name(
                     collection="policies",
                     field="policy_name",
@@ -149,7 +161,21 @@ POLICIES = register(
                     default_scope=default_space,
                     unique=False,
                 ),
-                object_name=lambda data, target: data.get("policy_name", ""),
+                name="policy_name",
+            ),
+            update(
+                "policies",
+                form=forms.PolicyUpdateForm,
+                done=_("Device policy %(name)s was changed."),
+                fields=("policy_name", "statement"),
+                about=_("A change takes effect on everything that the policy is bound to."),
+            ),
+            delete(
+                "policies",
+                form=DeleteForm,
+                label=_("Delete device policy"),
+                done=_("Device policy %(name)s was deleted."),
+                about=_("Everything that the policy is bound to loses it at once."),
             ),
         ),
     )

@@ -21,7 +21,8 @@ class Verb:
 
     `right` is the right in teams.access. `call(client, data, target)` builds the request, `finish(client,
     answer, data, target)` reads the object from its answer (None: the answer carries none). `settle` looks
-    an unclear call up afterwards (kinds/settling.py). `form` is a form class, None for a plain button.
+    an unclear call up afterwards (kinds/settling.py). `form` is a form class, None for a plain button;
+    `submit` its button's text, where that is not `label`, and `about` says what the verb entails.
     `on_object` is False for create, which has no object yet. `removes`: once it happened, the object is gone.
     """
 
@@ -37,6 +38,8 @@ class Verb:
     removes: bool = False
     icon: str = "player-play"
     confirm: str = ""
+    submit: str = ""
+    about: str = ""
     object_name: Callable = lambda data, target: str(target or "")
 
     @property

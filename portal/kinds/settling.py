@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from portal.errors import Missing
+from portal.platforms.answers import storable_within
 from portal.record.redaction import redact
 
 # unseen: not in a listing, which is no snapshot and proves nothing
@@ -201,7 +202,7 @@ class Fields:
 
     def shown(self, decoded):
         """{field: value} of an object, to fill a form from and to compare with later."""
-        return {name: decoded.get(name) for name in self.fields}
+        return storable_within({name: decoded.get(name) for name in self.fields})
 
     def _get(self, client, target):
         return getattr(client, self.collection).get(target.remote_id, **self.hints(target))

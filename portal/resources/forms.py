@@ -71,6 +71,7 @@ class ConnectionField(forms.ModelChoiceField):
         return f"{connection.name} ({connection.host})"
 
 
+OWN_FIELDS = ("connection", "operation_key", "expected", "reason")  # the portal's, not the platform's
 INCOMPLETE = gettext_lazy("The form was incomplete, so nothing was sent. Press the button again.")
 
 
@@ -148,6 +149,11 @@ class PlatformForm(forms.Form):
         """What stands in a field now, posted or initial, before validation."""
         return self.data.get(name) if self.is_bound else self.initial.get(name)
 
+    @classmethod
+    def initial_from(cls, verb, decoded):
+        """Initial values of a verb on an object, from the object as the platform shows it now."""
+        return {}
+
     @property
     def client(self):
         return self.connection.client()
@@ -198,8 +204,17 @@ class PlatformForm(forms.Form):
         return {
             name: value
             for name, value in self.cleaned_data.items()
-            if name not in ("connection", "operation_key") and value not in (None, "")
+            if name not in OWN_FIELDS and value not in (None, "")
         }
+
+    @property
+    def opened(self):
+        """What the form showed of the object when it was opened; None where it showed none of it."""
+        return None
+
+    @property
+    def reason(self):
+        return self.cleaned_data.get("reason", "")
 
     def renew_key(self):
         """After an ending in which nothing happened: the next press of the button is a new operation."""

@@ -74,13 +74,19 @@ def _settle_missing(kind, collection, rows):
 
 def read_one(kind, row):
     """Read one object and upsert its row; returns (row, problem). A vanished object is marked gone."""
+    _decoded, problem = read_object(kind, row)
+    return row, problem
+
+
+def read_object(kind, row):
+    """The same, but returns (decoded, problem): the object as the client decodes it, None when it is gone."""
     try:
         collection = kind.collection_of(row.connection.client())
         decoded = collection.get(row.remote_id, **kind.hints(row))
     except Missing:
         mirroring.mark_gone(kind, [row])
-        return row, None
+        return None, None
     except PortalError as error:
-        return row, error
+        return None, error
     mirroring.refresh(row, decoded)
-    return row, None
+    return decoded, None

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.connections.models import Connection
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
-from portal.operations.models import HAPPENED, Operation, State
+from portal.operations.models import HAPPENED, Cause, Operation, State
 from portal.operations.service import admit, perform
 from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import reading
+from portal.resources.changing import versions
 from portal.resources.forms import touched_initial
 from portal.teams.access import explain, history_scope, may, require
 from portal.web.pages import is_piece, page, say
@@ -186,7 +187,7 @@ def _form(request, kind, verb, target=None):
         return page(request, "resources/no_connection.html", {"kind": kind, "verb": verb})
     settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}
     if request.method == "GET":
-        return _show(request, verb.form(initial=_presets(request), **settings))
+        return _open(request, settings)
     if "touch" in request.POST:
         only = is_piece(request) and request.POST["touch"].partition(":")[0]
         return _show(
@@ -198,19 +199,34 @@ def _form(request, kind, verb, target=None):
         admit(kind, verb, actor=request.user, connection=form.connection, data={}, target=target)
         if "operation_key" in form.errors:
             form.renew_key()
-        return _show(request, form, status=422)
+        return _show(request, form, status=422, **_without_expected(form))
     if "preview" in request.POST:
         return _preview(request, form)
     return _perform(request, form, target)
 
 
+def _open(request, settings):
+    """A fresh form; that of a verb on an object starts from the object as the platform has it now."""
+    kind, verb, target = settings["kind"], settings["verb"], settings["target"]
+    shown = {}
+    if target:
+        decoded, problem = reading.read_object(kind, target)
+        if decoded is None:
+            context = {"kind": kind, "verb": verb, "row": target, "problem": problem}
+            return page(request, "resources/unreadable.html", context, status=503 if problem else 410)
+        shown = verb.form.initial_from(verb, decoded)
+    return _show(request, verb.form(initial={**shown, **_presets(request)}, **settings))
+
+
 def _presets(request):
-    """An address may fill in fields, but never the operation key."""
-    return {name: value for name, value in request.GET.items() if name != "operation_key"}
+    """An address may fill in fields, but neither the operation key nor what the form showed."""
+    return {name: value for name, value in request.GET.items() if name not in ("operation_key", "expected")}
 
 
 def _show(request, form, status=200, **context):
     context |= {"form": form, "kind": form.kind, "verb": form.verb, "target": form.target}
+    if form.verb.removes:
+        context |= {"row": form.target, "fields": _fields(form.kind, form.target)}
     return page(request, "resources/form.html", context, partial="form", status=status)
 
 
@@ -235,6 +251,8 @@ def _perform(request, form, target):
             data=form.values,
             key=key,
             target=target,
+            expected=form.opened,
+            reason=form.reason,
         )
     except KeyReused as error:
         other = (
@@ -252,11 +270,37 @@ def _perform(request, form, target):
         operation.message = str(error)
     if operation.state in HAPPENED:
         return _done(request, form, operation)
-    if operation.state in (State.REJECTED, State.NOT_SENT):
-        form.renew_key()
-        hint = advice(operation.platform, operation.platform_code)
-        return _show(request, form, status=422, refused=operation, hint=hint and _(hint))
+    if operation.state in (State.REJECTED, State.NOT_SENT, State.CANCELLED):
+        return _refused(request, form, operation)
     return _wait(request, operation)
+
+
+def _refused(request, form, operation):
+    """It surely did not happen: the form again, with a fresh key and why."""
+    form.renew_key()
+    hint = advice(operation.platform, operation.platform_code)
+    context = {"refused": operation, "hint": hint and _(hint)}
+    if form.target and operation.state == State.REJECTED:
+        reading.read_one(form.kind, form.target)  # perhaps there is nothing left to change
+    if operation.cause == Cause.CONFLICT:
+        decoded, _problem = reading.read_object(form.kind, form.target)
+        now = form.verb.settle.shown(decoded) if decoded else operation.baseline
+        context["versions"] = versions(form, form.opened, now)
+        form.renew_expected(now)
+    status = 409 if operation.cause in (Cause.CONFLICT, Cause.BUSY) else 422
+    return _show(request, form, status=status, **context)
+
+
+def _without_expected(form):
+    """What a form lost that no longer says what it showed: the next press meets the object as it is now."""
+    if "expected" not in form.errors:
+        return {}
+    decoded, _problem = reading.read_object(form.kind, form.target)
+    if not decoded:
+        return {}
+    now = form.verb.settle.shown(decoded)
+    form.renew_expected(now)
+    return {"versions": versions(form, None, now)}
 
 
 def _done(request, form, operation):
@@ -264,7 +308,7 @@ def _done(request, form, operation):
     if operation.sealed_secrets:
         return _go(request, reverse("operations:detail", args=[operation.pk]))
     row = operation.target
-    if row is None:
+    if row is None or form.verb.removes:
         return _go(request, reverse("resources:list", args=[form.kind]))
     return _go(request, reverse("resources:detail", args=[form.kind, row.pk]))
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.platforms.roma import contract
+from portal.resources.changing import UpdateForm
 from portal.resources.forms import Picker, PlatformForm
 
 INDENT = "\u2003"
@@ -30,15 +31,25 @@ def parents(client, form, text):
     return found if text else top + found
 
 
-class DeviceGroupForm(PlatformForm):
-    contract = contract.GROUP
+class GroupFields(PlatformForm):
+    """What can be said of a group again later."""
 
-    app_id = Picker(label=_("Application"), options=apps, searchable=False, rereads=True)
-    parent_id = Picker(label=_("Parent group"), options=parents)
     name = forms.CharField(label=_("Name"))
     description = forms.CharField(
         label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class DeviceGroupUpdateForm(UpdateForm, GroupFields):
+    contract = contract.GROUP_UPDATE
+
+
+class DeviceGroupForm(GroupFields):
+    contract = contract.GROUP
+    field_order = ("app_id", "parent_id", "name", "description")
+
+    app_id = Picker(label=_("Application"), options=apps, searchable=False, rereads=True)
+    parent_id = Picker(label=_("Parent group"), options=parents)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

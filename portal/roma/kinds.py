@@ -2,8 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from portal.kinds.registry import Column, Kind, Verb, register
+from portal.kinds.registry import Column, Kind, register
 from portal.kinds.settling import Name
+from portal.kinds.verbs import create, delete, update
+from portal.resources.changing import DeleteForm
 from portal.roma import forms, models
 
 NAME = Column(name="name", label=_("Name"))
@@ -40,18 +42,27 @@ DEVICE_GROUPS = register(
         filters=("app_id",),
         about=_("Groups of LINK devices form a tree inside an integration application."),
         verbs=(
-            Verb(
-                name="create",
+            create(
+                "device_groups",
+                form=forms.DeviceGroupForm,
                 label=_("Create device group"),
                 done=_("Device group %(name)s was created."),
-                right="create",
-                on_object=False,
-                form=forms.DeviceGroupForm,
-                call=lambda client, data, target: client.device_groups.create_call(data),
-                finish=lambda client, answer, data, target: client.device_groups.created(answer, data),
                 # No document says that names are unique, so a find needs a human.
                 settle=Name(collection="device_groups", field="name", scope=("app_id",), unique=False),
-                object_name=lambda data, target: data.get("name", ""),
+                name="name",
+            ),
+            update(
+                "device_groups",
+                form=forms.DeviceGroupUpdateForm,
+                done=_("Device group %(name)s was changed."),
+                fields=("name", "description"),
+            ),
+            delete(
+                "device_groups",
+                form=DeleteForm,
+                label=_("Delete device group"),
+                done=_("Device group %(name)s was deleted."),
+                about=_("The platform may refuse while the group has groups or devices below it."),
             ),
         ),
     )

@@ -52,6 +52,27 @@ CREATE_CALLS = {
     "roma/device-groups": ("POST", f"/v2/{PROJECT}/link/instances/demo-roma-instance/device-groups"),
     "enos/devices": ("POST", "/connect-service/v2.4/devices"),
 }
+# What an update says of the object that CREATES made: every field of its form.
+UPDATES = {
+    "iotda/device-groups": {"name": "pumps-2", "description": "the pumps of hall 2"},
+    "iotda/policies": {"policy_name": "deny-hello", "statement": [STATEMENT[0] | {"effect": "DENY"}]},
+    "roma/device-groups": {"name": "line-2", "description": "second line"},
+    "enos/devices": {
+        "device_name": {"defaultValue": "Pump 2", "i18nValue": {"zh_CN": "泵二"}},
+        "timezone": "Europe/Berlin",
+        "device_desc": "moved to hall 2",
+        "device_attributes": {"serial": 222222},
+        "device_tags": {"hall": "2"},
+    },
+}
+DELETES = ("iotda/device-groups", "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices")
+# Method and the beginning of the path; EnOS says the rest in its query.
+UPDATE_CALLS = {
+    slug: ("PUT", f"{path}/") for slug, (_post, path) in CREATE_CALLS.items() if slug in UPDATES
+} | {"enos/devices": ("POST", "/connect-service/v2.1/devices")}
+DELETE_CALLS = {slug: ("DELETE", f"{CREATE_CALLS[slug][1]}/") for slug in DELETES} | {
+    "enos/devices": ("POST", "/connect-service/v2.1/devices")
+}
 JSON_FIELDS = {"statement", "device_name", "device_attributes", "device_tags"}
 
 
@@ -65,17 +86,25 @@ class Plant:
     def connection(self, kind):
         return self.connections[kind.platform]
 
-    def perform(self, slug, verb="create", data=None, *, role=Role.OPERATOR, key=None, target=None):
+    def perform(self, slug, verb="create", data=None, *, role=None, key=None, target=None, **options):
+        """Creates and updates take the data of the tables above, deletes none; a manager deletes."""
         kind = KINDS[slug]
+        role = role or (Role.MANAGER if verb == "delete" else Role.OPERATOR)
+        data = {"create": CREATES, "update": UPDATES}.get(verb, {}).get(slug, {}) if data is None else data
         return perform(
             kind,
             verb,
             actor=User.objects.get(pk=self.people[role].pk),
             connection=self.connection(kind),
-            data=CREATES[slug] if data is None else data,
+            data=data,
             key=key or str(uuid.uuid4()),
             target=target,
+            **options,
         )
+
+    def make(self, slug, **changes):
+        """The mirror row of an object that was just created on its platform."""
+        return self.perform(slug, data={**CREATES[slug], **changes}).target
 
     def browser(self, role=Role.OPERATOR, **options):
         """Django's test client, signed in."""
@@ -122,3 +151,21 @@ def creates_received(emulator, slug):
     method, path = CREATE_CALLS[slug]
     found = [each for each in emulator.requests() if (each["method"], each["path"]) == (method, path)]
     return [each for each in found if slug != "enos/devices" or "action=create" in each["query"]]
+
+
+def updates_received(emulator, slug):
+    """The same for its update calls."""
+    return _received(emulator, UPDATE_CALLS[slug], "action=update")
+
+
+def deletes_received(emulator, slug):
+    """The same for its delete calls."""
+    return _received(emulator, DELETE_CALLS[slug], "action=delete")
+
+
+def _received(emulator, call, action):
+    method, path = call
+    found = [
+        each for each in emulator.requests() if each["method"] == method and each["path"].startswith(path)
+    ]
+    return [each for each in found if method != "POST" or action in each["query"]]

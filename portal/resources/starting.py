@@ -1,0 +1,77 @@
+"""What a form is drawn with at first: kept input, that of an earlier operation, or what the address names."""
+
+import re
+import uuid
+
+from django.utils.translation import gettext as _
+
+from portal.operations.models import Operation
+from portal.resources.editing import JsonField, pretty
+from portal.resources.forms import touched_initial
+from portal.web import kept
+
+# An address may fill in fields, but neither the operation key nor what the form showed.
+NOT_PRESET = ("operation_key", "expected", "from", kept.QUERY)
+# What portal/record/redaction.py leaves of a secret and of an endless text.
+LEFT_OUT = re.compile(r"hmac:[0-9a-f]{16}|.*\.\.\. \(\d+ characters, sha256 [0-9a-f]{64}\)", re.DOTALL)
+
+
+def starting_values(request, kind, verb, target=None):
+    """{field name: value} beside those of the object itself; sets `request.notice` when it says something."""
+    posted = kept.take(request)
+    if posted is not None:
+        return touched_initial(verb.form, posted)
+    earlier = _earlier(request, kind, verb, target)
+    if earlier is None:
+        return {name: value for name, value in request.GET.items() if name not in NOT_PRESET}
+    return _values_of(request, earlier)
+
+
+def _earlier(request, kind, verb, target):
+    """The visible operation that `?from=` names, if it asked for the same of the same; else None."""
+    try:
+        id = uuid.UUID(request.GET.get("from", ""))
+    except ValueError:
+        return None
+    operations = Operation.objects.visible_to(request.user).filter(kind_slug=kind.slug, verb_name=verb.name)
+    if target:
+        operations = operations.filter(object_id=target.remote_id, connection_id=target.connection_id)
+    return operations.filter(pk=id).first()
+
+
+def _values_of(request, operation):
+    fields = operation.verb.form.base_fields
+    # Only what was filled in was sent: a field that the change emptied is not among its data.
+    sent = {name: "" for name in operation.verb.edits if name in fields} | operation.data
+    values, is_whole = {}, True
+    for name, value in sent.items():
+        if name not in fields:
+            continue
+        known = without_secrets(value)
+        is_whole = is_whole and known == value
+        if known is not None or value is None:
+            values[name] = pretty(known) if isinstance(fields[name], JsonField) else known
+    if operation.reason:
+        values["reason"] = operation.reason
+    request.notice = (
+        _("This is the input of an earlier operation. Sent again, it is a new one.")
+        if is_whole
+        else _(
+            "This is the input of an earlier operation without its secrets: enter them again."
+            " Sent again, it is a new one."
+        )
+    )
+    return values | {"connection": str(operation.connection_id or "")}
+
+
+def without_secrets(value):
+    """A JSON value without what the record hides of it; None when nothing of it is left."""
+    if isinstance(value, dict):
+        return {name: without_secrets(each) for name, each in value.items() if not _is_left_out(each)}
+    if isinstance(value, list):
+        return [without_secrets(each) for each in value if not _is_left_out(each)]
+    return None if _is_left_out(value) else value
+
+
+def _is_left_out(value):
+    return isinstance(value, str) and bool(LEFT_OUT.fullmatch(value))
