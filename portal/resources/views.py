@@ -17,6 +17,7 @@ from portal.record.models import Entry
 from portal.resources import reading
 from portal.resources.changing import versions
 from portal.resources.forms import touched_initial
+from portal.resources.starting import starting_values
 from portal.teams.access import explain, history_scope, may, require
 from portal.web.pages import is_piece, page, say
 
@@ -215,12 +216,9 @@ def _open(request, settings):
             context = {"kind": kind, "verb": verb, "row": target, "problem": problem}
             return page(request, "resources/unreadable.html", context, status=503 if problem else 410)
         shown = verb.form.initial_from(verb, decoded)
-    return _show(request, verb.form(initial={**shown, **_presets(request)}, **settings))
-
-
-def _presets(request):
-    """An address may fill in fields, but neither the operation key nor what the form showed."""
-    return {name: value for name, value in request.GET.items() if name not in ("operation_key", "expected")}
+    return _show(
+        request, verb.form(initial={**shown, **starting_values(request, kind, verb, target)}, **settings)
+    )
 
 
 def _show(request, form, status=200, **context):

@@ -4,13 +4,17 @@ import sys
 
 from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError, connections
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from portal import errors
+from portal.web import kept
 from portal.web.pages import is_piece, say
+
+TOKEN_HEADER = "X-Portal-Token"  # a fresh token for the forms of a page, static/js/portal.js
 
 
 def bad_request(request, exception=None):
@@ -27,8 +31,45 @@ def forbidden(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
+    """403; the portal's own form, out of date, comes back with its input and is never sent by itself."""
+    owner = kept.made_for(request) if kept.is_from_here(request) else ""
+    if owner and request.user.is_authenticated and owner != str(request.user.pk):
+        text = _("Somebody else was signed in here when this form was opened. Nothing was sent.")
+        return _problem(request, "403_csrf.html", 403, text)
+    if owner and request.user.is_authenticated and is_piece(request):
+        text = _("This form was out of date. Nothing was sent, and your input is still here: press again.")
+        response = _problem(request, "403_csrf.html", 403, text)
+        response[TOKEN_HEADER] = get_token(request)
+        return response
+    if owner:
+        return _kept_form(request)
     text = _("This form is out of date. Nothing was changed. Open the page again and send it once more.")
     return _problem(request, "403_csrf.html", 403, text)
+
+
+def _kept_form(request):
+    """403 with the way back to the form and its input; leads through the sign-in page where need be."""
+    try:
+        way_back = kept.keep(request)
+    except kept.TooLarge:
+        if is_piece(request):
+            return still_here(request)
+        way_back = kept.page_without_input(request)
+    if is_piece(request):
+        response = HttpResponse(status=403)
+        response["HX-Redirect"] = way_back
+        return response
+    text = _("This form was out of date. Nothing was sent.")
+    return _problem(request, "403_csrf.html", 403, text, {"way_back": way_back})
+
+
+def still_here(request):
+    """401 to htmx, which swaps nothing: the input stays in the browser, where it was too large to be kept."""
+    text = _(
+        "You were signed out meanwhile, and nothing was sent. Your input is still here:"
+        " sign in in another tab, then press again."
+    )
+    return _problem(request, "403.html", 401, text)
 
 
 def not_found(request, exception=None):

@@ -8,7 +8,8 @@ from django.contrib.auth.views import redirect_to_login
 from django_htmx.http import HttpResponseClientRedirect
 
 from portal.errors import PortalError
-from portal.web.errors import answer
+from portal.web import kept
+from portal.web.errors import answer, still_here
 from portal.web.pages import is_piece
 
 # Nothing inline and nothing from elsewhere. `data:` because Tabler's CSS holds small SVGs as data URLs.
@@ -43,12 +44,16 @@ class SignIn(LoginRequiredMiddleware):
     """Sign-in for every view that does not say otherwise; what it guards is stored in no cache.
 
     htmx would follow a redirect and put the sign-in page into a table: it is told to go there instead,
-    and comes back to the page the person was on, not to the address of the piece.
+    and comes back to the page the person was on, not to the address of the piece. A form that was sent too
+    late is kept and drawn again after signing in.
     """
 
     def process_view(self, request, view_func, view_args, view_kwargs):
         request.is_guarded = getattr(view_func, "login_required", True)
-        return super().process_view(request, view_func, view_args, view_kwargs)
+        response = super().process_view(request, view_func, view_args, view_kwargs)
+        if response is None and request.is_guarded:
+            kept.prepare(request)
+        return response
 
     def process_response(self, request, response):
         if getattr(request, "is_guarded", False) and not response.has_header("Cache-Control"):
@@ -56,13 +61,20 @@ class SignIn(LoginRequiredMiddleware):
         return response
 
     def handle_no_permission(self, request, view_func):
-        if not is_piece(request):
-            return super().handle_no_permission(request, view_func)
-        came_from = request.htmx.current_url_abs_path or "/"
+        piece = is_piece(request)
+        if request.method == "POST":
+            try:
+                came_from = kept.keep(request)
+            except kept.TooLarge:
+                if piece:
+                    return still_here(request)
+                came_from = kept.page_without_input(request)
+        else:
+            came_from = (request.htmx.current_url_abs_path or "/") if piece else request.get_full_path()
         login = redirect_to_login(
             came_from, self.get_login_url(view_func), self.get_redirect_field_name(view_func)
         )
-        return HttpResponseClientRedirect(login.url)
+        return HttpResponseClientRedirect(login.url) if piece else login
 
 
 class Toasts:

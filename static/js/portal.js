@@ -53,15 +53,33 @@
   on("click", (event) => closest(event, "[data-dismiss]")?.closest(".notice").remove());
 
   // What htmx could not do is said, never swallowed.
-  on("htmx:responseError", ({ detail: { xhr } }) => {
+  on("htmx:responseError", ({ detail: { xhr, requestConfig } }) => {
     const said = xhr.getResponseHeader("X-Portal-Message");
     if (!said && xhr.getResponseHeader("X-Portal-Swap")) return; // the piece itself explains
-    const known = { 403: texts().status403, 404: texts().status404, 503: texts().status503 };
+    const known = { 403: texts().status403, 404: texts().status404 };
+    // A proxy says so when the portal behind it does not answer.
+    for (const status of [502, 503, 504]) known[status] = noAnswer(requestConfig);
     showToast({ level: "error", text: said ? decoded(said) : known[xhr.status] || texts().statusOther });
   });
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
-    on(name, () => showToast({ level: "error", text: texts().noAnswer }));
+    on(name, ({ detail }) => showToast({ level: "error", text: noAnswer(detail.requestConfig) }));
   }
+  // Only what goes out under an operation key is known to be sent once.
+  function noAnswer({ verb, parameters }) {
+    if (verb === "get") return texts().noAnswer;
+    return parameters.operation_key ? texts().noAnswerToForm : texts().noAnswerToInput;
+  }
+  // A form that was out of date stays as it is and gets a fresh token.
+  on("htmx:afterRequest", ({ detail: { xhr } }) => {
+    const token = xhr?.getResponseHeader("X-Portal-Token");
+    if (!token) return;
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+    for (const input of document.querySelectorAll("[name=csrfmiddlewaretoken]")) input.value = token;
+  });
+  // What a page says of an earlier attempt is over with the next one.
+  on("htmx:beforeSwap", ({ detail: { requestConfig } }) => {
+    if (requestConfig.verb === "post" && !requestConfig.parameters.touch) document.getElementById("notice-kept")?.remove();
+  });
   function decoded(text) {
     try {
       return decodeURIComponent(text);
