@@ -3,6 +3,7 @@
 Nothing here knows a resource; those are collections (collection.py, and one client.py per platform).
 """
 
+import time
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -11,8 +12,9 @@ from portal.platforms import answers
 from portal.platforms.answers import Answer
 from portal.platforms.contract import Meaning, _, meaning
 from portal.platforms.diagnosis import Diagnosable, Finding
+from portal.platforms.gate import Gate, Route
 from portal.platforms.network import Transport
-from portal.platforms.retrying import Repeat
+from portal.platforms.retrying import Repeat, SignedOut, Tries, Waits
 from portal.platforms.signing import to_json
 
 __all__ = ["Answer", "Call", "Client", "Finding", "Preview", "Repeat", "segment"]
@@ -78,8 +80,9 @@ class Preview:
 class Client(Diagnosable):
     """Talks to one account on one platform. Safe for many threads; meant to live as long as the process.
 
-    `endpoint` is scheme, host and port; `auth` one of portal.platforms.signing; the rest goes to
-    network.Transport. `send` and the collections raise the PlatformErrors of portal.errors.
+    `endpoint` is scheme, host and port; `auth` one of portal.platforms.signing; `gate` stands before every
+    exchange; `deadline` seconds end a call, however often it is sent; the rest goes to network.Transport.
+    `send` and the collections raise the PlatformErrors of portal.errors.
     """
 
     table = {}
@@ -87,10 +90,11 @@ class Client(Diagnosable):
     envelope = staticmethod(answers.huawei_envelope)
     content_type = "application/json"
 
-    def __init__(self, endpoint, auth, *, edition="", **transport):
+    def __init__(self, endpoint, auth, *, edition="", gate=None, waits=None, deadline=30, **transport):
         self.endpoint = _checked(endpoint)
         self.auth, self.edition = auth, edition
-        self.transport = Transport(**transport)
+        self.gate, self._waits, self._deadline = gate or Gate(), waits or Waits(), deadline
+        self.transport = Transport(deadline=deadline, **transport)
         if hasattr(auth, "attach"):
             auth.attach(self.endpoint)
 
@@ -121,30 +125,54 @@ class Client(Diagnosable):
             removes=removes,
         )
 
+    @property
+    def _room(self):
+        """Seconds that an exchange has at least for its answer."""
+        return self._deadline / 6
+
+    def route(self):
+        """The way to the account for one call that begins now."""
+        return Route(self.transport, self.gate, time.monotonic() + self._deadline, self._room)
+
+    def _tries(self, repeat, **options):
+        return Tries(repeat, seconds=self._deadline, room=self._room, waits=self._waits, **options)
+
     def sign_in(self):
         """Fetch or renew the token where there is one; raises SignInFailed and NotSent."""
-        self.auth.sign_in(self.transport)
+        route = self.route()
+        self._tries(Repeat.NEVER).run(lambda: self.auth.sign_in(route))
 
     def _prepared(self, call):
         return self.transport.prepare(call.method, self.url(call), dict(call.headers), call.body)
 
-    def send(self, call):
-        """Send once and return the Answer; once more only after "sign in again", which executes nothing.
+    def send(self, call, *, again=None, seen=None):
+        """Send, again where retrying.py allows it, and return the Answer. All of it ends at the deadline.
 
-        Raises Rejected, Missing, Throttled, SignInFailed, NotSent or Unclear.
+        `again(number, error)` is asked before each repeat and may say no; a change that was Unclear is only
+        repeated when it is there and agrees. `seen(number, result)` hears of each try. Raises Rejected,
+        Missing, Throttled, SignInFailed, NotSent, Paused or Unclear, and what the two raise.
         """
-        self.sign_in()
-        answer, prepared = self._exchange(call)
-        verdict = meaning(self.table, answer.status, answer.code)
-        if verdict is Meaning.SIGNED_OUT and self.auth.renewable:
-            self.auth.renew(self.transport, prepared)
-            answer, prepared = self._exchange(call)
-            verdict = meaning(self.table, answer.status, answer.code)
-        return self._judged(verdict, answer)
+        route, refused = self.route(), []
 
-    def _exchange(self, call):
-        prepared = self.auth(self._prepared(call))
-        return answers.read(self.transport.exchange(prepared), self.envelope), prepared
+        def attempt():
+            if refused and refused[-1]:
+                self.auth.renew(route, refused[-1])
+                refused.append(None)  # done: it is renewed once
+            else:
+                self.auth.sign_in(route)
+            prepared = self.auth(self._prepared(call))
+            return route.exchange(prepared, lambda reply: self._judge(reply, prepared, refused))
+
+        return self._tries(call.repeat, removes=call.removes, again=again, seen=seen).run(attempt)
+
+    def _judge(self, reply, prepared, refused):
+        """The Answer, or what it means; `refused` collects requests whose token was not accepted."""
+        answer = answers.read(reply, self.envelope)
+        verdict = meaning(self.table, answer.status, answer.code)
+        if verdict is Meaning.SIGNED_OUT and self.auth.renewable and not refused:
+            refused.append(prepared)
+            raise SignedOut(_signed_out_text(answer), part="sign_in", **answer.details)
+        return self._judged(verdict, answer)
 
     def _judged(self, verdict, answer):
         if verdict is Meaning.DONE and answer.is_readable:
@@ -156,9 +184,8 @@ class Client(Diagnosable):
             message = answer.message or _("Too many requests. Wait a moment and send it again.")
             raise Throttled(message, retry_after=answers.retry_after(answer.headers), **answer.details)
         if verdict is Meaning.SIGNED_OUT:
-            message = answer.message or _("The platform did not accept the sign-in.")
             part = "sign_in" if self.auth.renewable else "signature"
-            raise SignInFailed(message, part=part, **answer.details)
+            raise SignInFailed(_signed_out_text(answer), part=part, **answer.details)
         message = answer.message if verdict is Meaning.UNCLEAR else ""
         raise Unclear(message or _("The platform's answer cannot be understood."), **answer.details)
 
@@ -172,6 +199,10 @@ class Client(Diagnosable):
         self.auth.preview(prepared)
         body = (prepared.body or b"").decode()
         return Preview(prepared.method, prepared.url, list(prepared.headers.items()), body)
+
+
+def _signed_out_text(answer):
+    return answer.message or _("The platform did not accept the sign-in.")
 
 
 def _checked(endpoint):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from portal.errors import NotSent, PlatformError, SignInFailed, Throttled, Unclear
-from portal.platforms import answers
 from portal.platforms.contract import _
 
 PARTS = ("address", "tls", "clock", "sign_in", "signature", "project", "instance", "edition", "permission")
@@ -73,7 +72,7 @@ def _reach(client, notes):
         notes["tls"] = _("Not used: the address begins with http://, so nothing is encrypted.")
     prepared = client.transport.prepare("GET", client.endpoint + "/", {"Accept": "application/json"})
     try:
-        reply = client.transport.exchange(prepared)
+        reply = client.route().exchange(prepared, lambda reply: reply)
     except NotSent as error:
         raise _Found(error.part or "address", error.message) from error
     except Unclear as error:
@@ -93,7 +92,7 @@ def _sign_in(client):
     if not client.auth.renewable:
         return
     try:
-        client.auth.renew(client.transport)
+        client.auth.renew(client.route())
     except SignInFailed as error:
         raise _Found(*client.blame_sign_in(error), _words(error)) from error
     except Throttled as error:
@@ -164,7 +163,6 @@ class Diagnosable:
         """Whether a read signed in another way is let in."""
         prepared = auth(self._prepared(call))
         try:
-            answer = answers.read(self.transport.exchange(prepared), self.envelope)
+            return self.route().exchange(prepared, lambda reply: reply.status < 400)
         except PlatformError:
             return False
-        return answer.status < 400

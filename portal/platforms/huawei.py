@@ -14,7 +14,7 @@ class HuaweiClient(Client):
         self.project_id = project_id
 
     def blame_sign_in(self, error):
-        if self.auth.is_accepted_without_project(self.transport):
+        if self.auth.is_accepted_without_project(self.route()):
             return "project", _(
                 "User and password are right, but not for this project. Correct the project id."
             )

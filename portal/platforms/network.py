@@ -5,13 +5,16 @@ Knows HTTP but no platform. What fails before a request's first byte is NotSent,
 
 import http.client
 import io
+import math
 import socket
 import ssl
+import threading
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
+from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
 import requests
@@ -85,6 +88,8 @@ class _Connection:
         return super().putrequest(*args, **kwargs)
 
     def connect(self):
+        # The TLS handshake and the proxy's answer are bounded by this timeout, too.
+        self.timeout = min(self.timeout, max(_exchange.get().end - time.monotonic(), 0.01))
         try:
             super().connect()
         except TLS_ERRORS as error:
@@ -98,8 +103,8 @@ class _Connection:
             raise NotSent(_address_text(error), part="address") from error
 
     def _new_conn(self):
-        addresses = allowed_addresses(self._dns_host, self.port, self.allow)
         end = min(time.monotonic() + CONNECT_PASSES * self.timeout, _exchange.get().end)
+        addresses = allowed_addresses(self._dns_host, self.port, self.allow, end - time.monotonic())
         failure = TimeoutError("deadline")
         for address in addresses * CONNECT_PASSES:
             left = end - time.monotonic()
@@ -114,9 +119,12 @@ class _Connection:
         raise failure
 
 
-def allowed_addresses(host, port, allow):
-    """The texts of a host's addresses that `allow` (None: all) accepts; raises gaierror and NotSent."""
-    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+def allowed_addresses(host, port, allow, seconds):
+    """The texts of a host's addresses that `allow` (None: all) accepts.
+
+    Raises gaierror, TimeoutError when the name servers take longer than `seconds`, and NotSent.
+    """
+    found = _resolved(host.strip("[]"), port, seconds)
     addresses = list(dict.fromkeys(entry[4][0] for entry in found))
     allowed = [text for text in addresses if allow is None or allow(ip_address(text.partition("%")[0]))]
     if not allowed:
@@ -124,6 +132,28 @@ def allowed_addresses(host, port, allow):
             _("The portal may not connect to this address. Ask who runs the portal."), part="address"
         )
     return allowed
+
+
+def _resolved(host, port, seconds):
+    """What getaddrinfo answers. It knows no timeout, so a thread of its own asks and may be left behind."""
+    answers = SimpleQueue()
+
+    def ask():
+        try:
+            answers.put((socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), None))
+        except (OSError, UnicodeError) as error:
+            answers.put((None, error))
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        found, error = answers.get(timeout=max(seconds, 0))
+    except Empty:
+        raise TimeoutError("name servers") from None
+    if isinstance(error, UnicodeError):
+        raise socket.gaierror("no host name") from error
+    if error:
+        raise error
+    return found
 
 
 def _tls_text(error):
@@ -239,12 +269,12 @@ class Transport:
                 _("The address or a header of the request is not valid."), part="address"
             ) from error
 
-    def exchange(self, prepared):
-        """Send once and read the whole Reply; raises NotSent or Unclear."""
+    def exchange(self, prepared, end=None):
+        """Send once and read the whole Reply, by `end` (time.monotonic()); raises NotSent or Unclear."""
         if self._before_send:
             self._before_send()
         started = time.monotonic()
-        state = _Exchange(end=started + self._deadline)
+        state = _Exchange(end=min(started + self._deadline, end or math.inf))
         token = _exchange.set(state)
         try:
             self._check_proxied(prepared.url)
@@ -271,8 +301,8 @@ class Transport:
         parts = urlsplit(url)
         if self._proxy and self._allow and parts.scheme == "https":
             try:
-                allowed_addresses(parts.hostname, parts.port or 443, self._allow)
-            except socket.gaierror:
+                allowed_addresses(parts.hostname, parts.port or 443, self._allow, self._timeout[0])
+            except (socket.gaierror, TimeoutError):
                 return  # a name that only the proxy can resolve
 
     def _read(self, response):

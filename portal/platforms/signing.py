@@ -34,6 +34,7 @@ FILLED_IN = "‹filled in at sending›"
 SECRET = "‹secret›"
 
 EARLY_SECONDS = 600  # tokens are renewed this long before they end, or at half of what is left of a short one
+EARLY_RENEWAL_SECONDS = 10
 SIGNED = ("content-type", "host", "instance-id", "x-project-id", "x-sdk-date", "x-security-token")
 
 
@@ -56,7 +57,7 @@ class Auth(AuthBase):
     kind = ""
     renewable = False
 
-    def sign_in(self, transport):
+    def sign_in(self, route):
         """Make sure that a token is there; nothing to do for signatures. Raises SignInFailed and NotSent."""
 
     def preview(self, prepared):
@@ -173,30 +174,31 @@ class _TokenKind(Auth):
         self._left = 0.0  # seconds that the token had left when this process got it
         self._renewing_early = threading.Lock()
 
-    def sign_in(self, transport):
+    def sign_in(self, route):
         token = self._token or self._store.get(self._name)
         if token is None or token.expires_at <= self._now():
-            self._renew(transport, token)
+            self._renew(route, token)
             return
         if token is not self._token:
             self._keep(token)
         if token.expires_at - self._now() < min(EARLY_SECONDS, self._left / 2):
-            self._renew_early(transport, token)
+            self._renew_early(route, token)
 
-    def renew(self, transport, prepared=None):
+    def renew(self, route, prepared=None):
         """Replace the token that `prepared` carried (None: the present one); another's newer one will do."""
-        self._renew(transport, Token(self.token_in(prepared), 0) if prepared else self._token)
+        self._renew(route, Token(self.token_in(prepared), 0) if prepared else self._token)
 
-    def _renew(self, transport, stale):
+    def _renew(self, route, stale):
         value = stale.value if stale else None
-        self._keep(self._store.renew(self._name, lambda: self._fetch_or_fail(transport, value), value))
+        self._keep(self._store.renew(self._name, lambda: self._fetch_or_fail(route, value), value))
 
-    def _renew_early(self, transport, token):
+    def _renew_early(self, route, token):
         """One thread renews while the others go on with the token, which is still good."""
         if not self._renewing_early.acquire(blocking=False):
             return
         try:
-            self._renew(transport, token)
+            # Nobody waits long for what is not needed yet.
+            self._renew(route.within(EARLY_RENEWAL_SECONDS), token)
         except NotSent:
             self._keep(token)  # tried again at half of what is left
         finally:
@@ -205,24 +207,34 @@ class _TokenKind(Auth):
     def _keep(self, token):
         self._token, self._left = token, token.expires_at - self._now()
 
-    def _fetch_or_fail(self, transport, stale):
+    def _fetch_or_fail(self, route, stale):
         try:
-            return self._fetch(transport, stale)
+            return self._fetch(route, stale)
         except Unclear as error:
-            raise SignInFailed(error.message, part="sign_in", duration_ms=error.duration_ms) from error
+            details = {name: getattr(error, name) for name in ("status", "code", "request_id", "duration_ms")}
+            raise SignInFailed(error.message, part="sign_in", data=error.data, **details) from error
 
-    def _post(self, transport, url, body, envelope):
+    def _post(self, route, url, body, envelope):
+        """An answer that may be a token or a refusal; raises Throttled, NotSent, and Unclear for a 5xx."""
         headers = {"Content-Type": "application/json;charset=utf8", "Accept": "application/json"}
-        prepared = transport.prepare("POST", url, headers, to_json(body))
-        return answers.read(transport.exchange(prepared), envelope)
+        prepared = route.prepare("POST", url, headers, to_json(body))
+        return route.exchange(prepared, lambda reply: _judged(answers.read(reply, envelope)))
 
     def _refuse(self, answer):
-        if meaning({}, answer.status) is Meaning.THROTTLED:
-            message = answer.message or _("Too many sign-ins. Wait a moment.")
-            wait = answers.retry_after(answer.headers)
-            raise Throttled(message, retry_after=wait, part="sign_in", **answer.details)
         message = answer.message or _("The platform did not accept the credentials.")
         raise SignInFailed(message, part="sign_in", **answer.details)
+
+
+def _judged(answer):
+    """Judged where it is received, so that the gate before the account learns of it."""
+    if meaning({}, answer.status) is Meaning.THROTTLED:
+        message = answer.message or _("Too many sign-ins. Wait a moment.")
+        wait = answers.retry_after(answer.headers)
+        raise Throttled(message, retry_after=wait, part="sign_in", **answer.details)
+    if answer.status >= 500:
+        message = answer.message or _("The place where tokens come from does not work just now.")
+        raise Unclear(message, part="sign_in", **answer.details)
+    return answer
 
 
 class TokenAuth(_TokenKind):
@@ -249,22 +261,22 @@ class TokenAuth(_TokenKind):
     def token_in(self, prepared):
         return prepared.headers["X-Auth-Token"]
 
-    def is_accepted_without_project(self, transport):
+    def is_accepted_without_project(self, route):
         """Whether user and password are right, so that only the project can be wrong."""
         try:
-            return self._ask(transport, {"domain": {"name": self._domain}}).status == 201
+            return self._ask(route, {"domain": {"name": self._domain}}).status == 201
         except PlatformError:
             return False
 
-    def _ask(self, transport, scope):
+    def _ask(self, route, scope):
         user = {"name": self._user, "password": self._password, "domain": {"name": self._domain}}
         identity = {"methods": ["password"], "password": {"user": user}}
         body = {"auth": {"identity": identity, "scope": scope}}
         url = f"{self._iam}/v3/auth/tokens?nocatalog=true"
-        return self._post(transport, url, body, answers.huawei_envelope)
+        return self._post(route, url, body, answers.huawei_envelope)
 
-    def _fetch(self, transport, stale):
-        answer = self._ask(transport, {"project": self._project})
+    def _fetch(self, route, stale):
+        answer = self._ask(route, {"project": self._project})
         value = answer.headers.get("x-subject-token", "")
         if answer.status != 201 or not value:
             self._refuse(answer)
@@ -318,21 +330,27 @@ class EnosAuth(_TokenKind):
         text = f"{token}{query}".encode() + (prepared.body or b"") + f"{timestamp}{self._app_secret}".encode()
         return hashlib.sha256(text).hexdigest()
 
-    def _fetch(self, transport, stale):
-        if stale:
-            answer = self._ask(transport, "refresh", {"accessToken": stale})
-            if token := self._token_of(answer):
-                return token
-        answer = self._ask(transport, "get", {})
+    def _fetch(self, route, stale):
+        if stale and (token := self._refreshed(route, stale)):
+            return token
+        answer = self._ask(route, "get", {})
         return self._token_of(answer) or self._refuse(answer)
 
-    def _ask(self, transport, what, more):
+    def _refreshed(self, route, stale):
+        try:
+            return self._token_of(self._ask(route, "refresh", {"accessToken": stale}))
+        except Unclear as error:
+            if error.status is None:
+                raise
+            return None  # it answers: a token from the start may be had all the same
+
+    def _ask(self, route, what, more):
         url = f"{self._endpoint}/apim-token-service/v2.0/token/{what}"
         for _attempt in range(2):
             timestamp = self._next_timestamp()
             encryption = hashlib.sha256(f"{self._app_key}{timestamp}{self._app_secret}".encode()).hexdigest()
             body = {"appKey": self._app_key, "encryption": encryption, "timestamp": timestamp, **more}
-            answer = self._post(transport, url, body, _token_envelope)
+            answer = self._post(route, url, body, _token_envelope)
             if answer.code != "1001":  # another process used this very millisecond
                 break
         return answer

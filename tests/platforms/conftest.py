@@ -1,7 +1,10 @@
+import time
+
 import pytest
 
 from portal.platforms.enos.client import EnOS
 from portal.platforms.iotda.client import IoTDA
+from portal.platforms.retrying import Waits
 from portal.platforms.roma.client import ROMA
 from portal.platforms.signing import EnosAuth, MemoryTokenStore, SdkHmac, TokenAuth
 from tests.platforms.faulty import FaultyServer
@@ -24,10 +27,23 @@ def server():
     server.stop()
 
 
+class Slept(list):
+    """The seconds that would have been slept; its clock goes on by them."""
+
+    def waits(self, **changes):
+        return Waits(sleep=self.append, clock=lambda: time.monotonic() + sum(self), **changes)
+
+
 @pytest.fixture
-def client(server):
-    """An IoTDA client of the misbehaving server, quick to give up."""
-    return IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, read_timeout=0.3, deadline=0.6)
+def slept():
+    return Slept()
+
+
+@pytest.fixture
+def client(server, slept):
+    """An IoTDA client of the misbehaving server: quick to give up, and its waits take no time."""
+    options = {"read_timeout": 0.3, "deadline": 0.6, "waits": slept.waits(base=0, cap=0)}
+    return IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, **options)
 
 
 def token_auth(url, **changes):

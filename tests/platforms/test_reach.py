@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -94,6 +95,40 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(server, monkeypatch, t
     decoy.stop()
     assert decoy.connections == 0
     assert server.got[0].headers["authorization"].startswith("SDK-HMAC-SHA256 ")
+
+
+def test_name_servers_that_do_not_answer_are_not_waited_for(monkeypatch):
+    free = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: free.wait(20))
+    nobody = client_of("http://silent.test")
+    started = time.monotonic()
+    with pytest.raises(NotSent) as caught:
+        nobody.soft_buses.create(BUS)
+    free.set()
+    assert caught.value.part == "address"
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("name", ["a" * 64 + ".test", "ä" * 60 + ".test"])
+def test_a_name_that_can_be_none_is_not_sent(name):
+    with pytest.raises(NotSent) as caught:
+        client_of(f"http://{name}").soft_buses.create(BUS)
+    assert caught.value.part == "address"
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["TLS", "a proxy"])
+def test_a_partner_that_falls_silent_while_connecting_is_left_at_the_deadline(server, proxied):
+    def silence(connection, got):
+        server.stopping.wait(5)
+
+    server.behave = silence
+    options = {"proxy": server.url} if proxied else {}
+    url = "https://localhost:9" if proxied else f"https://127.0.0.1:{server.port}"
+    patient = IoTDA(url, SdkHmac(*KEYS), project_id=PROJECT, connect_timeout=5, deadline=0.5, **options)
+    started = time.monotonic()
+    with pytest.raises(NotSent):
+        patient.soft_buses.create(BUS)
+    assert time.monotonic() - started < 1
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ def clock():
     return Clock()
 
 
-def iotda(cloud, clock, store=None):
+def iotda(cloud, clock, store=None, **options):
     auth = TokenAuth(
         store or MemoryTokenStore(clock),
         iam=cloud.server.url,
@@ -84,12 +84,12 @@ def iotda(cloud, clock, store=None):
         project_id=PROJECT,
         now=clock,
     )
-    return IoTDA(cloud.server.url, auth, project_id=PROJECT, read_timeout=1)
+    return IoTDA(cloud.server.url, auth, project_id=PROJECT, read_timeout=1, **options)
 
 
-def enos(cloud, clock, store=None):
+def enos(cloud, clock, store=None, **options):
     auth = EnosAuth(store or MemoryTokenStore(clock), *ENOS_KEYS, now=clock)
-    return EnOS(cloud.server.url, auth, org_id="o15000000000001", read_timeout=1)
+    return EnOS(cloud.server.url, auth, org_id="o15000000000001", read_timeout=1, **options)
 
 
 def test_the_token_call_is_as_iam_documents_it(cloud, clock):
@@ -238,13 +238,14 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("refusal", "error"), REFUSALS.values(), ids=REFUSALS)
 @pytest.mark.parametrize("make", [iotda, enos])
-def test_without_a_token_nothing_is_sent(cloud, clock, make, refusal, error):
+def test_without_a_token_nothing_is_sent(cloud, clock, slept, make, refusal, error):
     cloud.refuse = refusal
-    client = make(cloud, clock)
+    client = make(cloud, clock, waits=slept.waits())
     with pytest.raises(NotSent) as caught:
         client.send(client.call("POST", "/x", body={}))
     assert type(caught.value) is error
-    assert len(cloud.token_calls) == len(cloud.server.got) == 1
+    assert len(cloud.token_calls) == len(cloud.server.got) == 1 + len(slept)
+    assert len(slept) == (2 if error is Throttled else 0)
 
 
 def test_another_processs_newer_token_is_taken_instead_of_a_new_one(cloud, clock):

@@ -1,0 +1,421 @@
+"""What is sent again, how often, and what is said when a repeat ends otherwise than the first try."""
+
+import json
+import random
+import socket
+import time
+
+import pytest
+
+from portal.errors import (
+    Missing,
+    NotSent,
+    PlatformError,
+    Rejected,
+    SignInFailed,
+    Throttled,
+    Unclear,
+)
+from portal.platforms.client import Answer, Repeat
+from portal.platforms.enos.client import EnOS
+from portal.platforms.iotda.client import IoTDA
+from portal.platforms.retrying import SignedOut
+from portal.platforms.signing import EnosAuth, MemoryTokenStore, SdkHmac, Token
+from tests.platforms.conftest import KEYS, PROJECT, token_auth
+from tests.platforms.faulty import close, http, reset
+
+POLICY = {"policy_name": "P", "statement": []}
+DONE = http(200, json.dumps({"policy_id": "5c90", "policy_name": "P"}))
+DELETED = http(204, b"")
+LATER = http(429, '{"error_code": "APIGW.0308", "error_msg": "later"}', X_Request_Id="r-429")
+GONE = http(404, '{"error_code": "IOTDA.016001", "error_msg": "not there"}', X_Request_Id="r-404")
+REFUSED = http(400, '{"error_code": "IOTDA.000006", "error_msg": "no"}')
+BROKEN = http(503, "<html>")
+
+CALLS = {
+    "READ": lambda client: client.policies.get_call("5c90"),
+    "SAME": lambda client: client.policies.update_call("5c90", POLICY),
+    "DELETE": lambda client: client.policies.delete_call("5c90"),
+    "NEVER": lambda client: client.policies.create_call(POLICY),
+    "SYNC": lambda client: client.soft_buses.sync_call("5c90"),
+}
+UNCLEAR = {
+    "503": BROKEN,
+    "reset": reset,
+    "closed": close,
+    "a page": http(200, "<html>"),
+    "408": http(408, ""),
+}
+
+
+class Asked(list):
+    """Answers `again`, and remembers what it was asked."""
+
+    def __init__(self, answer=True):
+        self.answer = answer
+
+    def __call__(self, number, error):
+        self.append((number, type(error)))
+        return self.answer
+
+
+def behaving(server, *behaviours):
+    """One after the other, the last for ever."""
+    left = list(behaviours)
+
+    def behave(connection, got):
+        now = left.pop(0) if len(left) > 1 else left[0]
+        return now(connection, got) if callable(now) else now
+
+    server.behave = behave
+
+
+@pytest.mark.parametrize("unclear", UNCLEAR.values(), ids=UNCLEAR)
+@pytest.mark.parametrize(
+    ("name", "times"), [("READ", 4), ("SAME", 1), ("DELETE", 1), ("NEVER", 1), ("SYNC", 1)]
+)
+def test_after_an_unclear_try_only_reads_are_sent_again(server, client, name, times, unclear):
+    server.behave = unclear
+    with pytest.raises(Unclear):
+        client.send(CALLS[name](client))
+    assert len(server.got) == times
+
+
+@pytest.mark.parametrize("unclear", UNCLEAR.values(), ids=UNCLEAR)
+@pytest.mark.parametrize(
+    ("name", "times"), [("READ", 4), ("SAME", 3), ("DELETE", 3), ("NEVER", 1), ("SYNC", 1)]
+)
+def test_with_consent_updates_and_deletes_are_sent_again_but_never_a_create(
+    server, client, name, times, unclear
+):
+    server.behave = unclear
+    asked = Asked()
+    with pytest.raises(Unclear):
+        client.send(CALLS[name](client), again=asked)
+    assert len(server.got) == times
+    assert asked == [(number, Unclear) for number in range(2, times + 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "times"), [("READ", 4), ("SAME", 3), ("DELETE", 3), ("NEVER", 3), ("SYNC", 3)]
+)
+def test_what_was_throttled_was_not_executed_and_is_sent_again(server, client, name, times):
+    server.behave = LATER
+    with pytest.raises(Throttled) as caught:
+        client.send(CALLS[name](client))
+    assert (caught.value.code, caught.value.request_id) == ("APIGW.0308", "r-429")
+    assert len(server.got) == times
+
+
+@pytest.mark.parametrize("code", ["IOTDA.021101", "IOTDA.021102"])
+def test_throttling_said_as_403_is_waited_out(server, client, code):
+    behaving(server, http(403, json.dumps({"error_code": code})), http(201, '{"policy_id": "5c90"}'))
+    assert client.policies.create(POLICY)["id"] == "5c90"
+    assert len(server.got) == 2
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("refusal", [REFUSED, GONE, http(401, "{}")], ids=["400", "404", "401"])
+def test_a_refusal_is_final(server, client, name, refusal):
+    server.behave = refusal
+    asked = Asked()
+    with pytest.raises((Rejected, SignInFailed)):
+        client.send(CALLS[name](client), again=asked)
+    assert (len(server.got), asked) == (1, [])
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_refused_connection_is_tried_once_more_and_told_at_once(name):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    nobody = IoTDA(f"http://127.0.0.1:{port}", SdkHmac(*KEYS), project_id=PROJECT)
+    tries = []
+    started = time.monotonic()
+    with pytest.raises(NotSent) as caught:
+        nobody.send(CALLS[name](nobody), seen=lambda number, result: tries.append((number, result.part)))
+    assert time.monotonic() - started < 1
+    assert caught.value.part == "address"
+    assert tries == [(1, "address"), (2, "address")]
+
+
+def test_a_server_that_comes_back_at_once_is_reached(server, client, monkeypatch):
+    real, calls = socket.getaddrinfo, []
+
+    def resolve(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 1:
+            raise socket.gaierror("temporary failure")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    server.behave = http(201, '{"policy_id": "5c90"}')
+    assert client.policies.create(POLICY)["id"] == "5c90"
+    assert len(server.got) == 1
+
+
+def test_a_no_ends_it_with_the_error_of_the_last_try(server, client):
+    for name, behaviour, error in (
+        ("READ", BROKEN, Unclear),
+        ("SAME", BROKEN, Unclear),
+        ("NEVER", LATER, Throttled),
+    ):
+        server.behave, server.got[:] = behaviour, []
+        asked = Asked(answer=False)
+        with pytest.raises(error):
+            client.send(CALLS[name](client), again=asked)
+        assert (len(server.got), asked) == (1, [(2, error)])
+
+
+@pytest.mark.parametrize("trouble", [RuntimeError("lost the lease"), Unclear("a look failed")])
+def test_what_again_raises_goes_through_and_ends_it(server, client, trouble):
+    def again(number, error):
+        raise trouble
+
+    server.behave = BROKEN
+    for name in ("READ", "SAME"):
+        server.got[:] = []
+        with pytest.raises(type(trouble)) as caught:
+            client.send(CALLS[name](client), again=again)
+        assert caught.value is trouble
+        assert len(server.got) == 1
+
+
+def test_what_seen_raises_ends_it(server, client):
+    trouble = Throttled("raised by the listener")
+
+    def seen(number, result):
+        raise trouble
+
+    for behaviour in (BROKEN, DONE):
+        server.behave, server.got[:] = behaviour, []
+        with pytest.raises(Throttled) as caught:
+            client.send(CALLS["READ"](client), seen=seen)
+        assert caught.value is trouble
+        assert len(server.got) == 1
+
+
+def test_each_try_is_seen_with_its_answer_or_error(server, client):
+    seen = []
+    behaving(server, reset, LATER, BROKEN, http(200, '{"policy_id": "5c90"}', X_Request_Id="r-200"))
+    client.send(CALLS["READ"](client), seen=lambda *args: seen.append(args))
+    kinds = [(number, type(result), result.status, result.request_id) for number, result in seen]
+    assert kinds == [
+        (1, Unclear, None, ""),
+        (2, Throttled, 429, "r-429"),
+        (3, Unclear, 503, ""),
+        (4, Answer, 200, "r-200"),
+    ]
+    assert all(isinstance(result.duration_ms, int) for _number, result in seen)
+
+
+def test_a_delete_that_finds_nothing_when_repeated_has_worked(server, client):
+    seen = []
+    behaving(server, reset, GONE)
+    answer = client.send(CALLS["DELETE"](client), again=Asked(), seen=lambda *args: seen.append(args[1]))
+    assert (answer.status, answer.code, answer.request_id) == (404, "IOTDA.016001", "r-404")
+    assert [type(result) for result in seen] == [Unclear, Missing]
+
+
+def test_a_delete_that_was_only_held_up_did_not_delete_what_is_missing(server, client):
+    behaving(server, LATER, GONE)
+    with pytest.raises(Missing):
+        client.send(CALLS["DELETE"](client), again=Asked())
+    assert len(server.got) == 2
+
+
+def test_a_wrong_path_never_means_that_a_delete_worked(server, client):
+    behaving(server, reset, http(404, '{"error_code": "APIGW.0101"}'))
+    with pytest.raises(Unclear):
+        client.send(CALLS["DELETE"](client), again=Asked())
+
+
+@pytest.mark.parametrize(
+    "later", [LATER, REFUSED, GONE, http(401, "{}")], ids=["throttled", "rejected", "missing", "signed out"]
+)
+def test_a_later_refusal_does_not_make_an_unclear_update_unhappened(server, client, later):
+    behaving(server, BROKEN, later)
+    with pytest.raises(Unclear) as caught:
+        client.send(CALLS["SAME"](client), again=Asked())
+    assert caught.value.status == 503
+    assert isinstance(caught.value.__cause__, PlatformError)
+
+
+def test_a_no_after_a_throttled_repeat_leaves_the_first_try_in_doubt(server, client):
+    behaving(server, BROKEN, LATER)
+    with pytest.raises(Unclear):
+        client.send(CALLS["SAME"](client), again=lambda number, error: number == 2)
+    assert len(server.got) == 2
+
+
+def test_a_read_says_what_its_last_try_said(server, client):
+    behaving(server, BROKEN, GONE)
+    with pytest.raises(Missing):
+        client.send(CALLS["READ"](client))
+
+
+# How long it waits.
+
+
+def patient(server, slept, **options):
+    return IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, waits=slept.waits(), **options)
+
+
+def test_the_platforms_wait_is_waited_in_full(server, slept):
+    behaving(server, http(429, "{}", Retry_After="7"), http(429, "{}", Retry_After="3"), DONE)
+    patient(server, slept).send(CALLS["READ"](patient(server, slept)))
+    first, second = slept
+    assert 7 <= first <= 7.2
+    assert 3 <= second <= 3.4
+
+
+def test_a_wait_is_a_date_too(server, slept):
+    moment = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 10))
+    behaving(server, http(429, "{}", Retry_After=moment), DONE)
+    client = patient(server, slept)
+    client.send(CALLS["SAME"](client))
+    assert 8 <= slept[0] <= 10.3
+
+
+@pytest.mark.parametrize("nonsense", ["soon", "-5", "1.5", "", "99999999999999999999"])
+def test_a_wait_that_is_none_becomes_a_short_one(server, slept, nonsense):
+    behaving(server, http(429, "{}", Retry_After=nonsense), DONE)
+    client = patient(server, slept)
+    client.send(CALLS["NEVER"](client))
+    assert slept[0] <= 0.2
+
+
+@pytest.mark.parametrize("seconds", ["26", "300", "999999"])
+def test_a_wait_beyond_the_deadline_is_not_made(server, slept, seconds):
+    server.behave = http(429, "{}", Retry_After=seconds)
+    client = patient(server, slept)
+    with pytest.raises(Throttled) as caught:
+        client.send(CALLS["READ"](client))
+    assert (len(server.got), slept) == (1, [])
+    assert caught.value.retry_after == min(int(seconds), 300)
+
+
+def test_waits_together_stay_within_the_deadline(server, slept):
+    server.behave = http(429, "{}", Retry_After="10")
+    client = patient(server, slept)
+    with pytest.raises(Throttled):
+        client.send(CALLS["READ"](client))
+    assert len(slept) == 2
+    assert len(server.got) == 3
+
+
+def test_waits_are_random_and_grow(server, slept, monkeypatch):
+    drawn = []
+
+    def uniform(low, high):
+        drawn.append((low, high))
+        return high
+
+    monkeypatch.setattr(random, "uniform", uniform)
+    server.behave = BROKEN
+    client = patient(server, slept)
+    with pytest.raises(Unclear):
+        client.send(CALLS["READ"](client))
+    assert drawn[:3] == [(0, 0.2), (0, 0.4), (0, 0.8)]
+    assert slept == [0.2, 0.4, 0.8]
+
+
+# The deadline is one for all tries.
+
+
+def hang(connection, got):
+    time.sleep(2)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_all_tries_together_end_at_the_deadline(server, client, name):
+    server.behave = hang
+    started = time.monotonic()
+    with pytest.raises(Unclear):
+        client.send(CALLS[name](client), again=Asked())
+    assert time.monotonic() - started < 0.8
+    assert len(server.got) == (2 if name in ("READ", "SAME", "DELETE") else 1)
+
+
+def test_nothing_is_sent_whose_answer_could_not_be_awaited(server, slept):
+    """Signing in takes nearly all the time there is: a change sent then would only be in doubt."""
+
+    def behave(connection, got):
+        if "/auth/tokens" in got.target:
+            time.sleep(0.55)
+            return http(201, "{}", X_Subject_Token="t")
+        return http(201, '{"policy_id": "5c90"}')
+
+    server.behave = behave
+    client = IoTDA(server.url, token_auth(server.url), project_id=PROJECT, deadline=0.6)
+    with pytest.raises(NotSent, match="nothing was sent"):
+        client.policies.create(POLICY)
+    assert [got.target for got in server.got] == ["/v3/auth/tokens?nocatalog=true"]
+
+
+def test_a_consent_that_takes_too_long_comes_too_late(server, client):
+    def again(number, error):
+        time.sleep(0.6)
+        return True
+
+    server.behave = BROKEN
+    with pytest.raises(Unclear):
+        client.send(CALLS["SAME"](client), again=again)
+    assert len(server.got) == 1
+
+
+# A refused token.
+
+
+def signing_in(server, answer):
+    """A server that issues t1, t2, ...; `answer(token)` says what it answers a call with that token."""
+    issued = []
+
+    def behave(connection, got):
+        if "/auth/tokens" in got.target:
+            issued.append(f"t{len(issued) + 1}")
+            return http(201, "{}", X_Subject_Token=issued[-1])
+        return answer(got.headers["x-auth-token"])
+
+    server.behave = behave
+    return IoTDA(server.url, token_auth(server.url), project_id=PROJECT)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_refused_token_is_renewed_once_and_the_call_sent_once_more(server, name):
+    good = {"t2": DELETED if name == "DELETE" else DONE}
+    client = signing_in(server, lambda token: good.get(token, http(401, '{"error_code": "IOTDA.000002"}')))
+    asked, seen = Asked(), []
+    client.send(CALLS[name](client), again=asked, seen=lambda *args: seen.append(args))
+    assert asked == [(2, SignedOut)]
+    assert [(number, type(result)) for number, result in seen] == [(1, SignedOut), (2, Answer)]
+    assert len(server.got) == 4
+
+
+def test_a_token_is_renewed_once_for_each_call_however_often_it_is_sent(server, slept):
+    answers = [http(401, "{}"), LATER, DONE]
+    client = signing_in(server, lambda token: answers.pop(0))
+    client._waits = slept.waits()
+    client.send(CALLS["NEVER"](client))
+    assert [got.headers.get("x-auth-token") for got in server.got] == [None, "t1", None, "t2", "t2"]
+
+
+def test_a_delete_is_not_done_because_its_token_was_refused(server):
+    answers = [http(401, "{}"), GONE]
+    client = signing_in(server, lambda token: answers.pop(0))
+    with pytest.raises(Missing):
+        client.send(CALLS["DELETE"](client), again=Asked())
+
+
+def test_every_enos_search_is_a_read_though_it_is_a_post(server):
+    auth = EnosAuth(MemoryTokenStore(), "key", "secret")
+    auth._store.renew(auth._name, lambda: Token("t", 9e9), None)
+    enos = EnOS(server.url, auth, org_id="o1")
+    behaving(server, reset, http(200, '{"code": 99500, "data": null}'), http(200, '{"code": 0, "data": []}'))
+    assert enos.devices.list().items == []
+    assert [got.method for got in server.got] == ["POST"] * 3
+
+
+def test_a_get_reads_unless_it_says_otherwise(client):
+    assert client.call("GET", "/x").repeat is Repeat.READ
+    assert client.call("POST", "/x").repeat is Repeat.NEVER
+    assert client.call("PUT", "/x").repeat is Repeat.NEVER
