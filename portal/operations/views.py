@@ -1,46 +1,81 @@
-"""Pages of operations: what is running, in doubt or needs a human, and one operation with its evidence."""
+"""Pages of operations: what is running, in doubt or needs a human, and one operation with its evidence.
+
+What a person does to one (cancel, try again, look again, show its secrets) is a button with an address of its
+own; what an owner decides about it stands in portal/operations/decision.py.
+"""
 
 import uuid
 
 from django.contrib import messages
-from django.db.models import Q
-from django.http import Http404
+from django.db.models import Count, Q
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.connections.sealing import CannotOpen
-from portal.errors import PlatformError
-from portal.operations import settling
-from portal.operations.models import UNSETTLED, Operation, State
-from portal.platforms import advice
-from portal.record.models import Entry
-from portal.teams.access import history_scope, may
-from portal.web.pages import page, say
+from portal.errors import NotRepeatable, OutcomeUnrecorded, PlatformError
+from portal.operations import deciding, settling
+from portal.operations.models import HAPPENED, RUNNING, UNSETTLED, Operation, State
+from portal.operations.shown import UNANSWERED, Shown, list_mark, seconds_to_next
+from portal.teams.access import may
+from portal.web.pages import is_piece, page, say
 
 PAGE = 50
+# Filters of the list that are more than one state, beside the states themselves.
+GROUPS = {"running": RUNNING, "unsettled": UNSETTLED}
 
 
 @require_GET
 def list_(request):
     operations = Operation.objects.visible_to(request.user).filter(team=request.team)
+    counts = unsettled_counts(operations)
     state = request.GET.get("state", "")
-    if state == "unsettled":
-        operations = operations.filter(state__in=UNSETTLED)
-    elif state in State.values:
-        operations = operations.filter(state=state)
+    if state in GROUPS or state in State.values:
+        operations = operations.filter(state__in=GROUPS.get(state, [state]))
     if before := request.GET.get("before", ""):
         operations = _older(operations, before)
-    shown = list(operations.select_related("actor").order_by("-created_at", "-pk")[: PAGE + 1])
+    found = list(operations.select_related("actor").order_by("-created_at", "-pk")[: PAGE + 1])
+    shown = found[:PAGE]
+    mark = list_mark(shown, counts)
+    if _is_unchanged(request, mark):
+        return HttpResponse(status=204)
+    for each in shown:
+        each.may_cancel = each.state == State.INTENT and may(request.user, each.verb.right, each.team_id)
     context = {
-        "operations": shown[:PAGE],
-        "next": shown[PAGE - 1].pk if len(shown) > PAGE else "",
+        "operations": shown,
+        "next": shown[-1].pk if len(found) > PAGE else "",
         "state": state,
         "states": State.choices,
-        "is_running": any(each.is_running for each in shown[:PAGE]),
+        "counts": counts,
+        "mark": mark,
+        "address": _address(request),
+        "seconds": seconds_to_next(shown),
     }
     return page(request, "operations/list.html", context, partial="rows")
+
+
+def unsettled_counts(operations):
+    """{filter of the list: how many} for what has not ended."""
+    found = operations.filter(state__in=UNSETTLED).order_by().values_list("state").annotate(Count("pk"))
+    by_state = dict(found)
+    return {
+        "running": sum(by_state.get(state, 0) for state in RUNNING),
+        **{str(state): by_state.get(state, 0) for state in UNANSWERED},
+    }
+
+
+def _is_unchanged(request, mark):
+    """A page that asks again says what it shows; while that is the same, it is left as it is."""
+    return is_piece(request) and request.GET.get("seen") == mark
+
+
+def _address(request):
+    """This page's own address, without what the page said when it asked again."""
+    query = request.GET.copy()
+    query.pop("seen", None)
+    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 def _older(operations, before):
@@ -60,60 +95,91 @@ def _is_uuid(text):
     return True
 
 
-def _find(request, id):
-    operations = Operation.objects.visible_to(request.user).select_related("actor", "team", "connection")
-    return get_object_or_404(operations, pk=id)
+def find(request, id):
+    """The operation, if this person sees it; 404 otherwise."""
+    related = ("actor", "team", "connection", "decided_by", "follows")
+    return get_object_or_404(Operation.objects.visible_to(request.user).select_related(*related), pk=id)
 
 
 @require_GET
 def detail(request, id):
-    return _show(request, _find(request, id))
+    operation = find(request, id)
+    shown = Shown(operation, request.user)
+    if _is_unchanged(request, shown.mark):
+        return HttpResponse(status=204)
+    return _show(request, operation, shown=shown)
 
 
 def _show(request, operation, status=200, **context):
-    entries = Entry.objects.filter(history_scope(request.user), operation=str(operation.pk)).order_by("seq")
-    hint = advice(operation.platform, operation.platform_code)
-    context |= {
-        "operation": operation,
-        "entries": entries,
-        "may_look": may(request.user, operation.verb.right, operation.team_id),
-        "is_mine": operation.actor_id == request.user.pk,
-        "hint": hint and _(hint),
-        "may_read": _reads_bodies(request.user, operation),
-    }
+    context["operation"] = operation
     return page(request, "operations/detail.html", context, partial="operation", status=status)
-
-
-def _reads_bodies(user, operation):
-    """Requests and answers are part of the record; a viewer sees its one line."""
-    own = operation.actor_id == user.pk and may(user, "read_own_record", operation.team_id)
-    return own or may(user, "read_record", operation.team_id)
 
 
 @require_POST
 def look_again(request, id):
     """Ask the platform now what became of an operation in doubt."""
-    operation = _find(request, id)
-    if operation.state not in (State.IN_DOUBT, State.NEEDS_HUMAN):
-        return redirect("operations:detail", operation.pk)
+    operation = find(request, id)
+    if operation.state not in UNANSWERED:
+        return redirect(operation_url(operation))
     try:
         look = settling.look_again(operation, actor=request.user)
     except PlatformError as error:
         text = _("The platform could not be read, so nothing is concluded: %(error)s") % {"error": error}
         messages.warning(request, text)
-        return (
-            say(_show(request, operation, status=503), text)
-            if request.htmx
-            else redirect(operation_url(operation))
-        )
-    messages.info(request, look.text)
+        if request.htmx:
+            return say(_show(request, operation, status=503), text)
+    else:
+        messages.info(request, look.text)
+    if "decide" in request.POST and operation.state == State.NEEDS_HUMAN:
+        return redirect("operations:decide", operation.pk)
+    return redirect(operation_url(operation))
+
+
+@require_POST
+def cancel(request, id):
+    """Stop an operation that was not sent yet. Posted from the list: `state`, its filter to go back to."""
+    operation = find(request, id)
+    if deciding.cancel(operation, actor=request.user):
+        messages.success(request, _("Cancelled. Nothing was sent."))
+    else:
+        messages.warning(request, _("It was too late to cancel it: see what became of it."))
+    state = request.POST.get("state")
+    if state is None:
+        return redirect(operation_url(operation))
+    known = state in GROUPS or state in State.values
+    return redirect(f"{reverse('operations:list')}?state={state}" if known else "operations:list")
+
+
+@require_POST
+def requeue(request, id):
+    """Ask for the same again, as a new operation."""
+    operation = find(request, id)
+    key = request.POST.get("operation_key", "")[:64]
+    if not key:
+        messages.error(request, _("The button's form was incomplete. Nothing was sent; press it again."))
+        return redirect(operation_url(operation))
+    try:
+        repeat = deciding.requeue(operation, actor=request.user, key=key)
+    except NotRepeatable as error:
+        messages.error(request, str(error))
+        return redirect(operation_url(operation))
+    except OutcomeUnrecorded as error:
+        messages.warning(request, str(error))
+        repeat = error.operation
+    return go_to(request, repeat)
+
+
+def go_to(request, operation):
+    """To the page of an operation that was just asked for, with a word on how it ended."""
+    if operation.state in HAPPENED and operation.verb.done:
+        messages.success(request, operation.verb.done % {"name": operation.object_name})
     return redirect(operation_url(operation))
 
 
 @require_POST
 def secrets(request, id):
     """Show, once, the secrets that the platform answered with; only to the person who asked for them."""
-    operation = _find(request, id)
+    operation = find(request, id)
     if operation.actor_id != request.user.pk:
         raise Http404
     try:
