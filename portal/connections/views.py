@@ -14,6 +14,7 @@ from portal.connections.checking import PART_NAMES, mask, opened_or_empty
 from portal.connections.forms import CREDENTIAL_LABELS, NAMES_OF_ACCOUNT, SIGN_INS, ConnectionForm, typed
 from portal.connections.models import CREDENTIALS, Connection, Platform
 from portal.teams.access import explain, may, require
+from portal.web import kept
 from portal.web.pages import page
 
 
@@ -72,7 +73,7 @@ def new(request):
     if team is None:
         raise Http404
     _require(request, "connection_create", team)
-    wanted = request.POST if request.method == "POST" else request.GET
+    wanted = request.POST if request.method == "POST" else kept.take(request) or request.GET
     if wanted.get("platform") not in Platform.values:
         choices = [(platform, [(way, way.label) for way in ways]) for platform, ways in SIGN_INS.items()]
         return page(request, "connections/choose.html", {"choices": choices})
@@ -97,7 +98,7 @@ def _require(request, verb, team, connection=None):
 
 def _form(request, team, **about):
     if request.method == "GET":
-        return _show(request, ConnectionForm(team=team, **about))
+        return _show(request, ConnectionForm(team=team, initial=typed(kept.initial(request)), **about))
     if "touch" in request.POST:
         return _show(request, ConnectionForm(team=team, initial=typed(request.POST), **about))
     form = ConnectionForm(request.POST, team=team, **about)

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -14,6 +15,7 @@ from portal.teams.access import may, memberships, teams_with
 from portal.teams.forms import MemberForm, RoleForm, TeamForm
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Membership, Role, Team
+from portal.web import kept
 from portal.web.pages import page
 
 
@@ -27,7 +29,8 @@ def _list(request, form=None, status=200):
     context = {"rows": [(team, roles[team.pk]) for team in request.teams]}
     if request.user.is_portal_admin:
         # Names only: an administrator sees no team's content without being a member.
-        context |= {"form": form or TeamForm(), "names": Team.objects.values_list("name", flat=True)}
+        form = form or TeamForm(initial=kept.initial(request, reverse("teams:create")))
+        context |= {"form": form, "names": Team.objects.values_list("name", flat=True)}
     return page(request, "teams/list.html", context, status=status)
 
 
@@ -78,7 +81,8 @@ def _detail(request, team, form=None, problem="", status=200):
         "my_role": memberships(request.user).get(team.pk),
         "roles": Role,
         "table": role_table.rows(),
-        "form": form or MemberForm(),
+        "form": form
+        or MemberForm(initial=kept.initial(request, reverse("teams:member_add", args=[team.pk]))),
         "problem": problem,
     }
     return page(request, "teams/detail.html", context, status=status)

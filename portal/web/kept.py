@@ -97,6 +97,12 @@ def take(request, action=None):
     return data
 
 
+def initial(request, action=None):
+    """The same as initial values of a plain form; empty when there is nothing."""
+    data = take(request, action)
+    return data.dict() if data is not None else {}
+
+
 def prepare(request):
     """For every request of a person: forms are marked, and what is older than an hour is forgotten."""
     request.made_for = mark(request.user)
