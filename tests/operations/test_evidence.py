@@ -50,7 +50,7 @@ def test_a_created_object_whose_row_cannot_be_written_is_still_done(plant, monke
     def broken(*args):
         raise ValueError("odd value")
 
-    monkeypatch.setattr(service.mirroring, "keep", broken)
+    monkeypatch.setattr(models.mirroring, "keep", broken)
 
     operation = plant.perform("iotda/policies")
 

@@ -1,0 +1,3 @@
+from tests.operations.dying import zygote
+
+__all__ = ["zygote"]
