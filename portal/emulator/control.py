@@ -1,6 +1,6 @@
 """The control plane, `/_emulator/`: loopback only (server.py sees to it), never logged, never at fault."""
 
-from portal.emulator import account, auth
+from portal.emulator import account, auth, snapshot
 from portal.emulator.enos.secret import private_key_pem
 from portal.emulator.enos.tokens import seen
 from portal.emulator.faults import faults, read_rule
@@ -63,6 +63,8 @@ def put_faults(request):
         rules = [read_rule(item) for item in data]
     except (Unreadable, ValueError) as error:
         return reply(400, {"error": str(error)})
+    if any(rule.fault == "stale_listing" for rule in rules):
+        snapshot.take()
     faults.replace(rules)
     return show_faults(request)
 

@@ -2,22 +2,29 @@
 
 A fault is a function of (exchange, rule); `FAULTS` names them all. The exchange (server.py) offers
 `execute`, `send`, `hold`, `drop`, `abort` and `raw`. To add a fault, write a function and name it there.
+Those that let the emulated cloud do its work say "serve".
 """
 
 import json
 import random
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 
+from portal.emulator import neighbour, snapshot
 from portal.emulator.knobs import knobs
 
 HUGE_BYTES = 64 * 1024 * 1024
+CHANGES = ("insert", "remove")
 
 
 @dataclass
 class Rule:
-    """`times` None means for ever; `seconds` None means the fault's own default."""
+    """`times` None means for ever; `seconds` None means the fault's own default.
+
+    `since` is when it was set, `changes` counts what `change_between_pages` did so far.
+    """
 
     fault: str
     match: dict = field(default_factory=dict)
@@ -27,6 +34,8 @@ class Rule:
     status: int = 503
     headers: dict = field(default_factory=dict)
     body: object = ""
+    since: float = field(default_factory=time.monotonic, init=False)
+    changes: int = field(default=0, init=False)
 
     def fits(self, method, path, query, body):
         wanted = self.match
@@ -95,6 +104,8 @@ def read_rule(data):
         re.compile(rule.match.get("path", ""))
     except re.error as error:
         raise ValueError(f"match.path is no pattern: {error}") from None
+    if rule.fault == "change_between_pages" and rule.body not in ("", *CHANGES):
+        raise ValueError(f"body of change_between_pages cannot be {rule.body!r}: {' or '.join(CHANGES)}")
     return rule
 
 
@@ -169,10 +180,10 @@ def reset(exchange, rule):
 
 
 def reset_mid_body(exchange, rule):
-    """Serve, send half of the answer, break the connection."""
+    """Serve, send half of the answer, break the connection. Of an answer without a body, half of its head."""
     data = exchange.bytes_of(exchange.execute())
     head, gap, body = data.partition(b"\r\n\r\n")
-    exchange.raw(head + gap + body[: len(body) // 2])
+    exchange.raw(head + gap + body[: len(body) // 2] if body else head[: len(head) // 2])
     exchange.abort()
 
 
@@ -182,6 +193,12 @@ def answer(exchange, rule):
     exchange.answer(rule.status, {"Content-Type": "application/json", **rule.headers}, body.encode())
 
 
+def answer_after_commit(exchange, rule):
+    """Serve, then answer what the rule says instead: 500 though it was done."""
+    exchange.execute()
+    answer(exchange, rule)
+
+
 def html_502(exchange, rule):
     """Do not serve; answer as a proxy in the way would."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -189,9 +206,15 @@ def html_502(exchange, rule):
 
 
 def invalid_json(exchange, rule):
-    """Serve, then answer with the right status and a body that is no JSON."""
-    response = exchange.execute()
-    exchange.answer(response.status_code, {"Content-Type": "application/json"}, b'{"this is cut off": ')
+    """Serve, then answer with the right status (204: 200) and a body that is no JSON."""
+    exchange.answer(
+        _bodied(exchange.execute()), {"Content-Type": "application/json"}, b'{"this is cut off": '
+    )
+
+
+def _bodied(response):
+    """The status of an answer that gets a body: 204 can have none."""
+    return 200 if response.status_code == 204 else response.status_code
 
 
 def empty_200(exchange, rule):
@@ -213,7 +236,7 @@ def drip(exchange, rule):
 
 def huge_body(exchange, rule):
     """Serve, then answer 64 MB."""
-    status = exchange.execute().status_code
+    status = _bodied(exchange.execute())
     exchange.answer(status, {"Content-Type": "application/json"}, b'"' + b"x" * HUGE_BYTES + b'"')
 
 
@@ -227,6 +250,48 @@ def late_commit(exchange, rule):
     """Close the connection at once, serve later (5 s, divided by --speed)."""
     faults.later(rule.wait(5) / knobs.speed, exchange.execute_alone)
     exchange.drop()
+
+
+def stale_listing(exchange, rule):
+    """Serve a listing from the data as they were when the rule was set; other calls see the truth.
+
+    With `seconds` (divided by --speed) it has caught up after that time, else never.
+    """
+    waited = time.monotonic() - rule.since
+    has_caught_up = rule.seconds is not None and waited >= rule.seconds / knobs.speed
+    if has_caught_up or not _is_listing(exchange.method, exchange.path, exchange.query):
+        exchange.send(exchange.execute())
+        return
+    with snapshot.reading():
+        response = exchange.execute()
+    exchange.send(response)
+
+
+LISTINGS = re.compile(
+    r"/(apps|products|devices|device-group|harmony-soft-bus|device-policies|device-groups)$"
+)
+
+
+def _is_listing(method, path, query):
+    if path.startswith("/connect-service/"):
+        return "action=search" in query.split("&")
+    return method == "GET" and LISTINGS.search(path) is not None
+
+
+def change_between_pages(exchange, rule):
+    """Serve; before a page that others follow leaves, someone inserts or removes an object.
+
+    In turn, the insertion first: who pages by offset then meets the last object of this page again. After
+    the removal of one that this page shows, it misses one. With `body` "insert" or "remove": always that.
+    """
+    response = exchange.execute()
+    which = neighbour.list_of(exchange.method, exchange.path, exchange.query)
+    rows = neighbour.shown(which, response) if which and response.status_code == 200 else []
+    if rows:
+        turn = rule.body or CHANGES[rule.changes % 2]
+        (neighbour.insert if turn == "insert" else neighbour.remove)(which, rows)
+        rule.changes += 1
+    exchange.send(response)
 
 
 FAULTS = {
@@ -245,5 +310,8 @@ FAULTS = {
         huge_body,
         redirect,
         late_commit,
+        answer_after_commit,
+        stale_listing,
+        change_between_pages,
     )
 }

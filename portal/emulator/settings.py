@@ -12,19 +12,21 @@ USE_I18N = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # server.py caps bodies before Django sees them
 REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None}
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": "var/emulator/emulator.sqlite3",  # the command puts --data here
-        "CONN_MAX_AGE": None,  # one connection per client connection, closed with it
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            # NORMAL: a killed process loses nothing, a power cut may lose the last moments.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "CONN_MAX_AGE": None,  # one connection per client connection, closed with it
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # NORMAL: a killed process loses nothing, a power cut may lose the last moments.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    },
 }
+DATABASES = {  # the command puts both into --data
+    "default": {**SQLITE, "NAME": "var/emulator/emulator.sqlite3"},
+    "snapshot": {**SQLITE, "NAME": "var/emulator/snapshot.sqlite3"},
+}
+DATABASE_ROUTERS = ["portal.emulator.snapshot.Router"]
 
 LOGGING = {
     "version": 1,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.emulator.clouds import DEVICES, IOTDA, ORG, ROMA, ROMA_APP
+from tests.emulator.clouds import DEVICES, GROUP, IOTDA, OLDER_DEVICES, ORG, ROMA, ROMA_APP
 
 NAMES = [
     "bus_name group_id app_id name description super_group_id group_type dynamic_group_rule policy_name",
@@ -61,6 +61,17 @@ shapes = {
     "/v3/auth/tokens": ("auth",),
     "/apim-token-service/v2.0/token/get": ("appKey", "encryption", "timestamp"),
 }
+policy_id = "5c90fa7d3c4e4405e8520001"  # the first space's built-in one
+device_query = f"orgId={ORG}&assetId=DemoAst1"
+updates = {
+    f"{IOTDA}/device-group/{GROUP}": ("PUT", ("name", "description")),
+    f"{IOTDA}/device-policies/{policy_id}": ("PUT", ("policy_name", "statement")),
+    f"{ROMA}/10001": ("PUT", ("name", "description")),
+    f"{OLDER_DEVICES}?action=update&{device_query}": (
+        "POST",
+        ("deviceName", "timezone", "deviceAttributes", "deviceDesc", "deviceTags"),
+    ),
+}
 bodies = st.binary(max_size=40) | values.map(lambda value: json.dumps(value).encode())
 
 
@@ -84,6 +95,32 @@ def test_no_body_breaks_a_call(target, huawei, enos):
         assert answer.status_code < 500
         if answer.content:
             answer.json()
+
+    check()
+
+
+@pytest.mark.parametrize("target", updates)
+def test_no_body_breaks_an_update_or_what_it_updates(target, huawei, enos):
+    caller = enos if "/connect-service/" in target else huawei
+    method, members = updates[target]
+    shaped = st.fixed_dictionaries({}, optional=dict.fromkeys(members, values)).map(
+        lambda body: json.dumps(body).encode()
+    )
+
+    @settings(
+        max_examples=60,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(bodies | shaped)
+    def check(body):
+        answer = caller.send(method, target, body)
+        assert answer.status_code < 500
+        answer.json()
+        shown = caller.send("GET", target.replace("action=update", "action=get"))
+        assert shown.status_code == 200
+        assert shown.json().get("code", 0) == 0
 
     check()
 

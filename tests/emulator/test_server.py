@@ -14,6 +14,7 @@ from django.conf import settings
 from tests.emulator.clouds import IOTDA, EnosCaller, TokenCaller, device, policy
 
 BUSES = f"{IOTDA}/harmony-soft-bus"
+GROUPS = f"{IOTDA}/device-group"
 POLICIES = f"{IOTDA}/device-policies"
 CROWD = 16
 
@@ -159,6 +160,22 @@ def test_names_stay_unique_when_16_callers_create_at_once(emulator, huawei):
     answers = crowd(create)
     assert (answers.count(201), answers.count(400)) == (4, 44)
     assert sorted(emulator.state()["iotda/soft-buses"]["names"]) == ["B0", "B1", "B2", "B3"]
+
+
+def test_one_of_16_gets_the_name_and_one_of_16_the_delete(emulator, huawei):
+    groups = [huawei.post(GROUPS, {"name": f"G{number}"}).json()["group_id"] for number in range(CROWD)]
+
+    def change(method, group_id):
+        caller = TokenCaller(emulator.url)
+        caller.token = huawei.token
+        return caller.send(method, f"{GROUPS}/{group_id}", {"name": "taken"}).status_code
+
+    answers = crowd(lambda number: change("PUT", groups[number % CROWD]))
+    # The one that has the name may take it again.
+    assert set(answers) == {200, 400}
+    assert emulator.state()["iotda/device-groups"]["names"].count("taken") == 1
+    answers = crowd(lambda number: change("DELETE", groups[0]))
+    assert (answers.count(204), answers.count(404)) == (1, 3 * CROWD - 1)
 
 
 def test_device_keys_and_product_sizes_hold_when_16_callers_create_at_once(emulator, enos):

@@ -33,7 +33,8 @@ LETTERS = string.ascii_letters + string.digits
 COLUMNS = {"productKey": "product__product_key", "deviceKey": "device_key", "assetId": "asset_id"}
 
 
-def _word(length):
+def new_id(length):
+    """Letters and digits, as assets, keys and secrets are made of them."""
     return "".join(secrets.choice(LETTERS) for _ in range(length))
 
 
@@ -76,17 +77,17 @@ def _stored(product, data):
         key = data.get("deviceKey") or ""
         if not key and knobs.generate_key_fails:
             raise refuse(11714, "Generate deviceKey failed")
-        key = key or _word(10)
+        key = key or new_id(10)
         if EnosDevice.objects.filter(org_id=product.org_id, device_key=key).exists():
             raise refuse(11702, "DeviceKey existed", f"deviceKey: {key}")
         if EnosDevice.objects.filter(product=product).count() >= knobs.limit("devices_per_product"):
             raise refuse(11739, "Exceed max device size")
         return EnosDevice.objects.create(
             org_id=product.org_id,
-            asset_id=_word(8),
+            asset_id=new_id(8),
             product=product,
             device_key=key,
-            device_secret=_word(20),
+            device_secret=new_id(20),
             device_name=_whole_name(data["deviceName"]),
             device_desc=data.get("deviceDesc"),
             timezone=data["timezone"],

@@ -29,6 +29,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{directory} cannot be used: {error}") from None
         connections.settings["default"]["NAME"] = str(directory / "emulator.sqlite3")
+        connections.settings["snapshot"]["NAME"] = str(directory / "snapshot.sqlite3")
         self._set_knobs(speed, limit, directory)
         call_command("migrate", verbosity=0, interactive=False)
 
