@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 DEPTH_MAX = 500  # nested objects and lists; ROMA's group trees nest two levels per group
+MEMBERS_MAX = 200_000  # of all objects and lists together; 5 MB of empty objects would take 130 MB in memory
 MESSAGE_MAX = 500
 REQUEST_ID_MAX = 128
 RETRY_AFTER = (1, 300)  # seconds
@@ -83,7 +84,9 @@ def storable_within(value):
 
 
 def parse(text, depth_max=DEPTH_MAX):
-    """JSON with exact integers; raises ValueError for NaN, Infinity, duplicate keys and bombs of depth."""
+    """JSON with exact integers; raises ValueError for NaN, Infinity, duplicate keys and bombs."""
+    if text.count(",") + text.count("{") + text.count("[") > MEMBERS_MAX:
+        raise ValueError("too many members")
     value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
     if text.count("{") + text.count("[") > depth_max:
         _check_depth(value, depth_max)

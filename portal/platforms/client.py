@@ -3,7 +3,10 @@
 Nothing here knows a resource; those are collections (collection.py, and one client.py per platform).
 """
 
+import math
 import time
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -21,6 +24,9 @@ __all__ = ["Answer", "Call", "Client", "Finding", "Preview", "Repeat", "segment"
 
 # A 404 of the gateway, or of a router behind it, says that the path is wrong and nothing about the object.
 WRONG_PATH = {"APIGW.0101", "APIG.0101", "SCB.00000000", "IOTDA.000029"}
+
+
+_latest_end = ContextVar("latest_end", default=math.inf)  # a time.monotonic() moment
 
 
 @dataclass(frozen=True)
@@ -132,15 +138,28 @@ class Client(Diagnosable):
 
     def route(self):
         """The way to the account for one call that begins now."""
-        return Route(self.transport, self.gate, time.monotonic() + self._deadline, self._room)
+        return Route(self.transport, self.gate, self._end(), self._room)
 
-    def _tries(self, repeat, **options):
-        return Tries(repeat, seconds=self._deadline, room=self._room, waits=self._waits, **options)
+    def _end(self):
+        return min(time.monotonic() + self._deadline, _latest_end.get())
+
+    @contextmanager
+    def one_deadline(self):
+        """The calls sent inside share the time of a single one, as those of a listing do."""
+        token = _latest_end.set(self._end())
+        try:
+            yield
+        finally:
+            _latest_end.reset(token)
+
+    def _tries(self, route, repeat, **options):
+        seconds = route.end - time.monotonic()
+        return Tries(repeat, seconds=seconds, room=self._room, waits=self._waits, **options)
 
     def sign_in(self):
         """Fetch or renew the token where there is one; raises SignInFailed and NotSent."""
         route = self.route()
-        self._tries(Repeat.NEVER).run(lambda: self.auth.sign_in(route))
+        self._tries(route, Repeat.NEVER).run(lambda: self.auth.sign_in(route))
 
     def _prepared(self, call):
         return self.transport.prepare(call.method, self.url(call), dict(call.headers), call.body)
@@ -163,7 +182,8 @@ class Client(Diagnosable):
             prepared = self.auth(self._prepared(call))
             return route.exchange(prepared, lambda reply: self._judge(reply, prepared, refused))
 
-        return self._tries(call.repeat, removes=call.removes, again=again, seen=seen).run(attempt)
+        tries = self._tries(route, call.repeat, removes=call.removes, again=again, seen=seen)
+        return tries.run(attempt)
 
     def _judge(self, reply, prepared, refused):
         """The Answer, or what it means; `refused` collects requests whose token was not accepted."""

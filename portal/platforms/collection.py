@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass, field
+from functools import wraps
 
 from portal.errors import Unclear
 from portal.platforms.answers import storable
@@ -20,6 +21,17 @@ class Listing:
     items: list = field(default_factory=list)
     total: int | None = None
     complete: bool = True
+
+
+def timed(read):
+    """A listing, of however many pages, ends by the deadline of a single call."""
+
+    @wraps(read)
+    def within_one_deadline(collection, **options):
+        with collection.client.one_deadline():
+            return read(collection, **options)
+
+    return within_one_deadline
 
 
 class Collection:

@@ -1,7 +1,6 @@
 """What is sent again, how often, and what is said when a repeat ends otherwise than the first try."""
 
 import json
-import random
 import socket
 import time
 
@@ -22,52 +21,20 @@ from portal.platforms.iotda.client import IoTDA
 from portal.platforms.retrying import SignedOut
 from portal.platforms.signing import EnosAuth, MemoryTokenStore, SdkHmac, Token
 from tests.platforms.conftest import KEYS, PROJECT, token_auth
-from tests.platforms.faulty import close, http, reset
-
-POLICY = {"policy_name": "P", "statement": []}
-DONE = http(200, json.dumps({"policy_id": "5c90", "policy_name": "P"}))
-DELETED = http(204, b"")
-LATER = http(429, '{"error_code": "APIGW.0308", "error_msg": "later"}', X_Request_Id="r-429")
-GONE = http(404, '{"error_code": "IOTDA.016001", "error_msg": "not there"}', X_Request_Id="r-404")
-REFUSED = http(400, '{"error_code": "IOTDA.000006", "error_msg": "no"}')
-BROKEN = http(503, "<html>")
-
-CALLS = {
-    "READ": lambda client: client.policies.get_call("5c90"),
-    "SAME": lambda client: client.policies.update_call("5c90", POLICY),
-    "DELETE": lambda client: client.policies.delete_call("5c90"),
-    "NEVER": lambda client: client.policies.create_call(POLICY),
-    "SYNC": lambda client: client.soft_buses.sync_call("5c90"),
-}
-UNCLEAR = {
-    "503": BROKEN,
-    "reset": reset,
-    "closed": close,
-    "a page": http(200, "<html>"),
-    "408": http(408, ""),
-}
-
-
-class Asked(list):
-    """Answers `again`, and remembers what it was asked."""
-
-    def __init__(self, answer=True):
-        self.answer = answer
-
-    def __call__(self, number, error):
-        self.append((number, type(error)))
-        return self.answer
-
-
-def behaving(server, *behaviours):
-    """One after the other, the last for ever."""
-    left = list(behaviours)
-
-    def behave(connection, got):
-        now = left.pop(0) if len(left) > 1 else left[0]
-        return now(connection, got) if callable(now) else now
-
-    server.behave = behave
+from tests.platforms.faulty import http, reset
+from tests.platforms.policies import (
+    BROKEN,
+    CALLS,
+    DELETED,
+    DONE,
+    GONE,
+    LATER,
+    POLICY,
+    REFUSED,
+    UNCLEAR,
+    Asked,
+    behaving,
+)
 
 
 @pytest.mark.parametrize("unclear", UNCLEAR.values(), ids=UNCLEAR)
@@ -251,116 +218,6 @@ def test_a_read_says_what_its_last_try_said(server, client):
     behaving(server, BROKEN, GONE)
     with pytest.raises(Missing):
         client.send(CALLS["READ"](client))
-
-
-# How long it waits.
-
-
-def patient(server, slept, **options):
-    return IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, waits=slept.waits(), **options)
-
-
-def test_the_platforms_wait_is_waited_in_full(server, slept):
-    behaving(server, http(429, "{}", Retry_After="7"), http(429, "{}", Retry_After="3"), DONE)
-    patient(server, slept).send(CALLS["READ"](patient(server, slept)))
-    first, second = slept
-    assert 7 <= first <= 7.2
-    assert 3 <= second <= 3.4
-
-
-def test_a_wait_is_a_date_too(server, slept):
-    moment = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 10))
-    behaving(server, http(429, "{}", Retry_After=moment), DONE)
-    client = patient(server, slept)
-    client.send(CALLS["SAME"](client))
-    assert 8 <= slept[0] <= 10.3
-
-
-@pytest.mark.parametrize("nonsense", ["soon", "-5", "1.5", "", "99999999999999999999"])
-def test_a_wait_that_is_none_becomes_a_short_one(server, slept, nonsense):
-    behaving(server, http(429, "{}", Retry_After=nonsense), DONE)
-    client = patient(server, slept)
-    client.send(CALLS["NEVER"](client))
-    assert slept[0] <= 0.2
-
-
-@pytest.mark.parametrize("seconds", ["26", "300", "999999"])
-def test_a_wait_beyond_the_deadline_is_not_made(server, slept, seconds):
-    server.behave = http(429, "{}", Retry_After=seconds)
-    client = patient(server, slept)
-    with pytest.raises(Throttled) as caught:
-        client.send(CALLS["READ"](client))
-    assert (len(server.got), slept) == (1, [])
-    assert caught.value.retry_after == min(int(seconds), 300)
-
-
-def test_waits_together_stay_within_the_deadline(server, slept):
-    server.behave = http(429, "{}", Retry_After="10")
-    client = patient(server, slept)
-    with pytest.raises(Throttled):
-        client.send(CALLS["READ"](client))
-    assert len(slept) == 2
-    assert len(server.got) == 3
-
-
-def test_waits_are_random_and_grow(server, slept, monkeypatch):
-    drawn = []
-
-    def uniform(low, high):
-        drawn.append((low, high))
-        return high
-
-    monkeypatch.setattr(random, "uniform", uniform)
-    server.behave = BROKEN
-    client = patient(server, slept)
-    with pytest.raises(Unclear):
-        client.send(CALLS["READ"](client))
-    assert drawn[:3] == [(0, 0.2), (0, 0.4), (0, 0.8)]
-    assert slept == [0.2, 0.4, 0.8]
-
-
-# The deadline is one for all tries.
-
-
-def hang(connection, got):
-    time.sleep(2)
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_all_tries_together_end_at_the_deadline(server, client, name):
-    server.behave = hang
-    started = time.monotonic()
-    with pytest.raises(Unclear):
-        client.send(CALLS[name](client), again=Asked())
-    assert time.monotonic() - started < 0.8
-    assert len(server.got) == (2 if name in ("READ", "SAME", "DELETE") else 1)
-
-
-def test_nothing_is_sent_whose_answer_could_not_be_awaited(server, slept):
-    """Signing in takes nearly all the time there is: a change sent then would only be in doubt."""
-
-    def behave(connection, got):
-        if "/auth/tokens" in got.target:
-            time.sleep(0.55)
-            return http(201, "{}", X_Subject_Token="t")
-        return http(201, '{"policy_id": "5c90"}')
-
-    server.behave = behave
-    client = IoTDA(server.url, token_auth(server.url), project_id=PROJECT, deadline=0.6)
-    with pytest.raises(NotSent, match="nothing was sent"):
-        client.policies.create(POLICY)
-    assert [got.target for got in server.got] == ["/v3/auth/tokens?nocatalog=true"]
-
-
-def test_a_consent_that_takes_too_long_comes_too_late(server, client):
-    def again(number, error):
-        time.sleep(0.6)
-        return True
-
-    server.behave = BROKEN
-    with pytest.raises(Unclear):
-        client.send(CALLS["SAME"](client), again=again)
-    assert len(server.got) == 1
 
 
 # A refused token.

@@ -15,6 +15,7 @@ from portal.platforms.collection import (
     narrowed,
     text_id,
     text_or_empty,
+    timed,
     unreadable,
     whole_or_none,
 )
@@ -52,6 +53,7 @@ class Searched(Collection):
         super().__init__(path, **members)
         self._fields, self._name_field = fields, name_field
 
+    @timed
     def list(self, *, limit=1000, name=None, search=None, **filters):
         """`filters` are members in snake case, compared exactly. New objects show after about 2 s."""
         wanted = [(self._fields[key], "=", filters[key]) for key in self._fields if filters.get(key)]

@@ -6,7 +6,7 @@ Source: IoTDA API Reference; paging as the vendor's SDK 3.1.219 documents it.
 from urllib.parse import urlsplit
 
 from portal.errors import Missing, Rejected, Unclear
-from portal.platforms.collection import Collection, Listing, narrowed, unreadable, whole_or_none
+from portal.platforms.collection import Collection, Listing, narrowed, timed, unreadable, whole_or_none
 from portal.platforms.contract import _
 from portal.platforms.huawei import HuaweiClient
 from portal.platforms.iotda import contract
@@ -23,6 +23,7 @@ class Paged(Collection):
         super().__init__(path, **members)
         self._items, self._filters, self._name_filter = items, filters, name_filter
 
+    @timed
     def list(self, *, limit=1000, name=None, search=None, **filters):
         query = [(key, filters[key]) for key in self._filters if filters.get(key)]
         wanted = name or search
@@ -55,6 +56,7 @@ class Paged(Collection):
 class Spaces(Collection):
     """Resource spaces; the API calls them apps and lists them on one page."""
 
+    @timed
     def list(self, *, limit=1000, name=None):
         answer = self.client.send(self.client.call("GET", self.path()))
         if not isinstance(answer.data, dict):
@@ -76,6 +78,7 @@ class Spaces(Collection):
 class DeviceGroups(Paged):
     """Bodies of groups do not name their space: only a list by `app_id` tells it, so each space is listed."""
 
+    @timed
     def list(self, *, limit=1000, app_id=None, **filters):
         if app_id:
             listing = super().list(limit=limit, app_id=app_id, **filters)

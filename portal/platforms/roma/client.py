@@ -9,6 +9,7 @@ from portal.platforms.collection import (
     narrowed,
     text_id,
     text_or_empty,
+    timed,
     unreadable,
     whole_or_none,
 )
@@ -23,6 +24,7 @@ APPS_PAGE = 100
 class DeviceGroups(Collection):
     """A listing is flat, parents before their children, with `depth` from 0; it has no further fields."""
 
+    @timed
     def list(self, *, limit=1000, app_id=None, name=None):
         if app_id:
             groups, complete = self._tree(app_id), True
@@ -68,6 +70,7 @@ class DeviceGroups(Collection):
 class Apps(Collection):
     """Integration applications, read in pages by offset."""
 
+    @timed
     def list(self, *, limit=1000, name=None):
         seen = {}
         while True:
