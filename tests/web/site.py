@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import include, path
 
 from portal.errors import KeyReused, NotAllowed, NotVisible, RecordUnavailable, Rejected
-from portal.web import errors
+from portal.web import errors, kept
 from portal.web.pages import page, say
 
 handler400 = errors.bad_request
@@ -89,6 +89,17 @@ def guarded(request):
     return HttpResponse("inside")
 
 
+sent = []  # what reached the form's own view
+
+
+def note(request, action="/note/"):
+    """A form behind sign-in; with `action` one that posts elsewhere."""
+    if request.method == "POST":
+        sent.append(request.POST.dict())
+        return redirect("/rows/")
+    return page(request, "tests_web/note.html", {"typed": kept.initial(request, action), "action": action})
+
+
 urlpatterns = [
     path("", login_not_required(lambda request: HttpResponse("start")), name="start"),
     path("rows/", rows),
@@ -98,6 +109,9 @@ urlpatterns = [
     path("fails/<name>/", fails),
     path("message/", message),
     path("guarded/", guarded),
+    path("note/", note),
+    path("board/", note, {"action": "/board/pin/"}),
+    path("board/pin/", note),
     path("accounts/", include("allauth.urls")),
     path("", include("portal.web.urls")),
     path("teams/", include(([path("switch/", rows, name="switch")], "teams"))),
