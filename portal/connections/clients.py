@@ -9,6 +9,7 @@ from django.db import connection as database
 from django.utils.translation import gettext as _
 
 from portal.connections import reach
+from portal.connections.gate import DatabaseGate
 from portal.connections.models import DEMO_CREDENTIALS, Platform, SignIn
 from portal.connections.sealing import CannotOpen
 from portal.connections.tokens import DatabaseTokens
@@ -34,7 +35,8 @@ def client(connection):
         if found and found[0] == version:
             _clients.move_to_end(connection.pk)
             return found[1]
-    built = build(connection)
+    gate = DatabaseGate(connection.pk, connection.calls_per_minute, connection.calls_at_once)
+    built = build(connection, gate=gate)
     with _lock:
         _clients[connection.pk] = (version, built)
         _clients.move_to_end(connection.pk)
@@ -43,10 +45,9 @@ def client(connection):
     return built
 
 
-def build(connection, credentials=None):
-    """A new client; `credentials` are those of a form that is not saved yet."""
-    if credentials is None:
-        credentials = opened(connection)
+def build(connection, gate=None):
+    """A new client; without a gate, nothing holds it back and nobody counts how it fares."""
+    credentials = opened(connection)
     if not credentials:
         raise SignInFailed(_("This connection has no credentials. Enter them on its page."), part="sign_in")
     refuse_demo_credentials(connection, credentials)
@@ -55,6 +56,7 @@ def build(connection, credentials=None):
         "proxy": settings.HTTPS_PROXY,
         "allow": reach.is_allowed,
         "before_send": refuse_inside_transaction,
+        "gate": gate,
     }
     auth = authentication(connection, credentials)
     if connection.platform == Platform.ENOS:

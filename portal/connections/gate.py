@@ -50,13 +50,14 @@ class DatabaseGate(Gate):
         self.calls_at_once = calls_at_once
         self.pace = Pace(calls_per_minute) if calls_per_minute else None
         self._succeeded_at = None  # by the database's time, the last in this process
-        self._has_slots = False
 
     @contextmanager
     def passage(self, end):
         slot = ""
         try:
-            slot = self._slot(end) if self.calls_at_once else ""
+            if self.calls_at_once:
+                self._look(end)  # who cannot go on takes no slot from others
+                slot = self._slot(end)
             passage = self._let_through(end)
         except DatabaseError as error:
             self._free(slot)
@@ -79,25 +80,25 @@ class DatabaseGate(Gate):
             self._free(slot)
 
     def _let_through(self, end):
-        has_turn = self.pace is None
+        row = self._look(end)
+        if self.pace and self._wait_for_turn(end):
+            row = self._look(end)
         while True:
-            row, began = condition.current(self.connection_id), time.monotonic()
+            prober = self._become_prober(row) if row.paused_at else ""
+            if prober or not row.paused_at:
+                return Passage(row.era, row.failures, prober, row.now, time.monotonic())
+            row = self._look(end)
+
+    def _look(self, end):
+        """The condition, once neither a pause nor the platform's own wish holds the call back."""
+        while True:
+            row = condition.current(self.connection_id)
             if row.paused_at and not row.may_be_tried:
                 raise Paused(condition.paused_text(row))
-            if row.is_waiting:
-                text = _("The platform asked to wait until %(time)s. Nothing was sent.")
-                _wait(row.wait_until - row.now, end, text % {"time": condition.clock(row.wait_until)})
-                continue
-            if not has_turn:
-                has_turn = True
-                if self._wait_for_turn(end):
-                    continue
-            prober = ""
-            if row.paused_at:
-                prober = self._become_prober(row)
-                if not prober:
-                    continue
-            return Passage(row.era, row.failures, prober, row.now, began)
+            if not row.is_waiting:
+                return row
+            text = _("The platform asked to wait until %(time)s. Nothing was sent.")
+            _wait(row.wait_until - row.now, end, text % {"time": condition.clock(row.wait_until)})
 
     def _become_prober(self, seen):
         """A name when this call is the one that may find out, "" when another one is."""
@@ -122,6 +123,7 @@ class DatabaseGate(Gate):
         mine, slots = uuid.uuid4().hex, Slot.objects.filter(connection_id=self.connection_id)
         lease = timedelta(seconds=max(end - time.monotonic(), 0) + LEASE_SECONDS)
         free = slots.filter(Q(held_until=None) | Q(held_until__lt=Now()), number__lte=self.calls_at_once)
+        are_made = False
         while True:
             numbers = list(free.values_list("number", flat=True))
             random.shuffle(numbers)
@@ -129,18 +131,18 @@ class DatabaseGate(Gate):
                 free.filter(number=each).update(holder=mine, held_until=Now() + lease) for each in numbers
             ):
                 return mine
-            if not self._has_slots:
-                self._make_slots()
+            if not are_made:
+                self._make_slots(slots)
+                are_made = True
                 continue
             text = _("This connection's own limit of %(count)s calls at the same time is used up.")
             text = text % {"count": self.calls_at_once} + " " + _("Nothing was sent.")
             _wait(timedelta(seconds=POLL_SECONDS * random.uniform(1, 3)), end, text)
 
-    def _make_slots(self):
-        numbers = range(1, self.calls_at_once + 1)
-        rows = [Slot(connection_id=self.connection_id, number=number) for number in numbers]
+    def _make_slots(self, slots):
+        missing = set(range(1, self.calls_at_once + 1)) - set(slots.values_list("number", flat=True))
+        rows = [Slot(connection_id=self.connection_id, number=number) for number in missing]
         Slot.objects.bulk_create(rows, ignore_conflicts=True)
-        self._has_slots = True
 
     def _free(self, slot):
         """What cannot be freed now is free when its time is over."""
@@ -177,9 +179,9 @@ class DatabaseGate(Gate):
         with condition.locked(self.connection_id) as row:
             if not _counts(row, passage):
                 return
-            # A success of this process counts, too, that began before the first of the failures.
-            is_first = bool(self._succeeded_at and row.failed_at and row.failed_at < self._succeeded_at)
-            row.failures = 1 if is_first else row.failures + 1
+            # Successes write nothing while there are no failures: this process's last one is asked for here.
+            broken_off = self._succeeded_at and row.failed_at and row.failed_at < self._succeeded_at
+            row.failures = 1 if broken_off and not row.paused_at else row.failures + 1
             row.failed_at, row.failure = row.now, _words(error)
             if row.paused_at or row.failures >= condition.FAILURES:
                 condition.pause(row)

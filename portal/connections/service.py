@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.connections import condition
 from portal.connections.checking import check, opened_or_empty
 from portal.connections.models import Connection, StoredToken
 from portal.record.store import append
@@ -65,6 +66,7 @@ def change(connection, *, actor, values, credentials, via="web"):
         row.checked_at, row.check_part, row.check_text = None, "", ""
         _save(row)
         StoredToken.objects.filter(connection=row).delete()
+        condition.reset(row.pk)
         append(tried.line(body={"changes": changes}))
     return row
 
@@ -84,8 +86,12 @@ def delete(connection, *, actor, via="web"):
 
 
 def probe(connection, *, actor, via="web"):
-    """Test part by part, store the result and return it as a checking.Result. Raises NotAllowed."""
+    """Test part by part, store the result and return it as a checking.Result. Raises NotAllowed.
+
+    It is let through while calls are paused; when it finds nothing wrong, the pause is over.
+    """
     tried = attempt("connection_test", actor=actor, team=connection.team, connection=connection, via=via)
+    era = condition.current(connection.pk).era
     result = check(connection)
     parts = [{"part": each.part, "ok": each.ok, "detail": each.detail} for each in result.findings]
     with transaction.atomic(durable=True):
@@ -93,6 +99,8 @@ def probe(connection, *, actor, via="web"):
         Connection.objects.filter(pk=connection.pk, changed_at=connection.changed_at).update(
             checked_at=timezone.now(), check_part=result.part, check_text=result.text
         )
+        if not result.part:
+            condition.end_pause(connection.pk, era)
         append(
             tried.line(
                 outcome="failed" if result.part else "done", summary=result.text, body={"parts": parts}
@@ -100,6 +108,19 @@ def probe(connection, *, actor, via="web"):
         )
     connection.refresh_from_db()
     return result
+
+
+def try_again(connection, *, actor, via="web"):
+    """Let the next call find out whether a platform works again, before its pause is over.
+
+    False, and no line in the record, when nothing is paused. Raises NotAllowed.
+    """
+    tried = attempt("connection_try", actor=actor, team=connection.team, connection=connection, via=via)
+    with transaction.atomic(durable=True):
+        is_paused = condition.try_now(connection.pk)
+        if is_paused:
+            append(tried.line())
+    return is_paused
 
 
 def _save(connection):

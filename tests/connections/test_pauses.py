@@ -1,0 +1,285 @@
+"""The pause of a connection whose platform fails. Would catch: a platform that is called on and on while it
+is down, a refusal that counts as a failure, several probes, a late answer that begins or ends a pause."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from portal.connections import condition
+from portal.connections.gate import DatabaseGate
+from portal.connections.models import Condition, Connection
+from portal.errors import Paused, Rejected, Unclear
+from tests.connections.crowd import Crowd, ask
+from tests.support.processes import free_port
+
+DOWN = {"fault": "answer", "status": 503, "body": {"error_code": "IOTDA.000503", "error_msg": "Quoted."}}
+REFUSED = {"fault": "answer", "status": 403, "body": {"error_code": "IOTDA.000022", "error_msg": "No right."}}
+
+
+def state(connection):
+    return Condition.objects.now().get(pk=connection.pk)
+
+
+def fail(connection, emulator, times=5):
+    emulator.faults([DOWN])
+    client = connection.client()
+    assert [ask(client, connection.platform) for _each in range(times)] == ["Unclear"] * times
+    emulator.faults([])
+
+
+def end_the_pause(connection):
+    """As if its time had passed."""
+    Condition.objects.filter(pk=connection.pk).update(try_at=Now() - timedelta(seconds=1))
+
+
+@pytest.fixture
+def iotda(plant):
+    return plant.connections["iotda"]
+
+
+def test_five_failures_in_a_row_and_nothing_is_sent_any_more(iotda, emulator):
+    fail(iotda, emulator, 4)
+    assert state(iotda).paused_at is None
+    fail(iotda, emulator, 1)
+    reached = len(emulator.requests())
+
+    for _each in range(3):
+        with pytest.raises(Paused) as error:
+            iotda.client().spaces.list()
+
+    assert len(emulator.requests()) == reached == 5
+    row = state(iotda)
+    assert (row.failures, row.pause_seconds) == (5, 30)
+    text = str(error.value)
+    assert "after 5 failures in a row" in text
+    assert "HTTP 503 IOTDA.000503." in text
+    assert condition.clock(row.try_at) in text
+    assert "Quoted" not in text + row.failure  # what a platform writes may hold what it was sent
+
+
+@pytest.mark.parametrize("platform", ["iotda", "roma", "enos"])
+def test_each_platform_pauses_and_comes_back(plant, emulator, platform):
+    connection = plant.connections[platform]
+    ask(connection.client(), platform)
+    fail(connection, emulator)
+    assert ask(connection.client(), platform) == "Paused"
+    end_the_pause(connection)
+    assert ask(connection.client(), platform) == "done"
+    assert (state(connection).failures, state(connection).paused_at) == (0, None)
+
+
+@pytest.mark.parametrize("kind", [REFUSED, {**DOWN, "status": 404}, {**DOWN, "status": 429}])
+def test_a_4xx_never_counts_and_breaks_the_row(iotda, emulator, kind):
+    fail(iotda, emulator, 4)
+    emulator.faults([{**kind, "headers": {"Retry-After": "1"}}])
+    client = iotda.client()
+    client._deadline = 1
+    for _each in range(6):
+        ask(client, "iotda")
+        Condition.objects.update(wait_until=None)
+    assert (state(iotda).failures, state(iotda).paused_at) == (0, None)
+
+
+def test_a_success_breaks_the_row(iotda, emulator):
+    fail(iotda, emulator, 4)
+    assert ask(iotda.client(), "iotda") == "done"
+    assert state(iotda).failures == 0
+    fail(iotda, emulator, 4)
+    assert state(iotda).paused_at is None
+
+
+def test_nobody_answers_the_phone(iotda, emulator):
+    """Refused connections count; each call tries to connect once more before it gives up."""
+    iotda.endpoint, iotda.changed_at = f"http://127.0.0.1:{free_port()}", timezone.now()
+    iotda.save()
+    outcomes = [ask(iotda.client(), "iotda") for _each in range(4)]
+    assert outcomes == ["NotSent", "NotSent", "Paused", "Paused"]
+    assert "refuses connections" in condition.paused_text(state(iotda))
+
+
+def test_a_failed_probe_doubles_the_pause_up_to_five_minutes(iotda, emulator):
+    fail(iotda, emulator)
+    since = state(iotda).paused_at
+    for seconds in (60, 120, 240, 300, 300):
+        end_the_pause(iotda)
+        emulator.faults([DOWN])
+        reached = len(emulator.requests())
+        assert [ask(iotda.client(), "iotda"), ask(iotda.client(), "iotda")] == ["Unclear", "Paused"]
+        assert len(emulator.requests()) == reached + 1
+        row = state(iotda)
+        assert row.pause_seconds == seconds
+        assert timedelta(seconds=seconds - 20) < row.try_at - row.now <= timedelta(seconds=seconds)
+        assert row.paused_at == since
+
+
+def test_a_refusal_of_the_probe_ends_the_pause(iotda, emulator):
+    fail(iotda, emulator)
+    end_the_pause(iotda)
+    emulator.faults([REFUSED])
+    with pytest.raises(Rejected):
+        iotda.client().spaces.list()
+    assert state(iotda).paused_at is None
+
+
+def test_a_killed_prober_frees_the_probe_when_its_time_is_over(iotda, emulator):
+    fail(iotda, emulator)
+    end_the_pause(iotda)
+    Condition.objects.update(prober="killed", probe_until=Now() + timedelta(seconds=40))
+    with pytest.raises(Paused, match="just now"):
+        iotda.client().spaces.list()
+    Condition.objects.update(probe_until=Now() - timedelta(seconds=1))
+    iotda.client().spaces.list()
+    assert state(iotda).paused_at is None
+
+
+def test_a_probe_that_ends_in_a_bug_is_given_back(iotda, emulator):
+    fail(iotda, emulator)
+    end_the_pause(iotda)
+    with pytest.raises(ZeroDivisionError), iotda.client().gate.passage(0):
+        1 / 0  # noqa: B018
+    assert state(iotda).may_be_tried
+
+
+def test_what_began_before_says_nothing_afterwards(iotda, emulator):
+    """A slow call of another process ends after the pause began, or after the connection was changed."""
+    gates = [DatabaseGate(iotda.pk) for _each in range(4)]
+    passages = [gate.passage(0) for gate in gates]
+    for passage in passages:
+        passage.__enter__()
+    success, failure, late_success, late_failure = passages
+    fail(iotda, emulator)
+    before = state(iotda)
+
+    success.__exit__(None, None, None)
+    error = Unclear("slow", status=500)
+    assert not failure.__exit__(Unclear, error, None)
+    assert state(iotda) == before
+    assert (state(iotda).paused_at, state(iotda).failures) == (before.paused_at, 5)
+
+    condition.reset(iotda.pk)
+    assert not late_failure.__exit__(Unclear, error, None)
+    late_success.__exit__(None, None, None)
+    assert (state(iotda).paused_at, state(iotda).failures) == (None, 0)
+
+
+def test_a_probe_that_lost_its_lease_decides_nothing(iotda, emulator):
+    fail(iotda, emulator)
+    end_the_pause(iotda)
+    slow = DatabaseGate(iotda.pk).passage(0)
+    slow.__enter__()
+    Condition.objects.update(prober="somebody else")
+    slow.__exit__(None, None, None)
+    assert (state(iotda).failures, state(iotda).prober) == (5, "somebody else")
+    assert state(iotda).paused_at
+
+
+def test_a_success_of_this_process_between_failures_of_others_counts(iotda, emulator):
+    """It wrote nothing, because there was nothing to reset when it began."""
+    ours, theirs = DatabaseGate(iotda.pk), DatabaseGate(iotda.pk)
+    slow_success = ours.passage(0)
+    slow_success.__enter__()
+    for _each in range(4):
+        broken(theirs)
+    Condition.objects.update(failed_at=F("failed_at") - timedelta(seconds=1))
+    slow_success.__exit__(None, None, None)
+    assert state(iotda).failures == 4
+
+    broken(ours)
+
+    assert (state(iotda).failures, state(iotda).paused_at) == (1, None)
+
+
+def broken(gate):
+    with pytest.raises(Unclear), gate.passage(0):
+        raise Unclear("broken", status=500)
+
+
+def test_the_usual_passage_costs_one_select(iotda, django_assert_num_queries):
+    client = iotda.client()
+    ask(client, "iotda")
+    with django_assert_num_queries(1) as asked:
+        assert ask(client, "iotda") == "done"
+    assert asked[0]["sql"].startswith("SELECT")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_only_the_clock_of_the_database_counts(iotda, emulator, monkeypatch, hours):
+    fail(iotda, emulator)
+    moved, real = timedelta(hours=hours), timezone.now
+    monkeypatch.setattr("django.utils.timezone.now", lambda: real() + moved)
+    monkeypatch.setattr("time.time", lambda: real().timestamp() + moved.total_seconds())
+    assert ask(iotda.client(), "iotda") == "Paused"
+    end_the_pause(iotda)
+    assert ask(iotda.client(), "iotda") == "done"
+
+
+def test_a_changed_connection_starts_anew(plant, iotda, emulator):
+    fail(iotda, emulator)
+    typed = {
+        "name": "iotda",
+        "endpoint": iotda.endpoint,
+        "project_id": iotda.project_id,
+        "sign_in": "keys",
+        "signature": "auto",
+    }
+    answer = plant.browser("manager").post(f"/connections/{iotda.pk}/edit/", typed)
+    assert answer.status_code == 302
+    assert (state(iotda).failures, state(iotda).paused_at) == (0, None)
+    assert ask(Connection.objects.get(pk=iotda.pk).client(), "iotda") == "done"
+
+
+def test_many_threads_that_fail_at_once_count_to_five(committed_plant, emulator):
+    connection = committed_plant.connections["iotda"]
+    client, outcomes = connection.client(), []
+    ask(client, "iotda")
+    emulator.faults([{**DOWN, "fault": "html_502"}])
+
+    def call():
+        try:
+            outcomes.append(ask(client, "iotda"))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=call) for _each in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    row = state(connection)
+    assert (row.failures, row.era, row.pause_seconds) == (5, 1, 30)
+    assert set(outcomes) <= {"Unclear", "Paused"}
+    assert outcomes.count("Unclear") == len(emulator.requests()) - 1
+
+
+def test_eight_processes_pause_together_and_send_one_probe(committed_db, committed_plant, emulator):
+    connection = committed_plant.connections["iotda"]
+    with Crowd(connection, committed_db) as crowd:
+        emulator.faults([DOWN])
+        outcomes = crowd.call(8, calls=3)
+        row = state(connection)
+        assert (row.failures, row.era, row.pause_seconds) == (5, 1, 30)
+        # What was under way when the fifth failed may still end; nothing begins after it.
+        assert 5 <= outcomes.count("Unclear") == len(emulator.requests()) <= 4 + 8
+        assert outcomes.count("Paused") == 24 - len(emulator.requests())
+
+        reached = len(emulator.requests())
+        assert crowd.call(8) == ["Paused"] * 8
+        assert len(emulator.requests()) == reached
+
+        end_the_pause(connection)
+        assert crowd.call(8) == ["Paused"] * 7 + ["Unclear"]
+        assert len(emulator.requests()) == reached + 1
+        assert state(connection).pause_seconds == 60
+
+        emulator.faults([{"fault": "latency", "seconds": 0.5}])
+        end_the_pause(connection)
+        outcomes = crowd.call(8)
+        assert outcomes == ["Paused"] * 7 + ["done"]
+        assert len(emulator.requests()) == reached + 2
+        assert state(connection).paused_at is None
+        assert crowd.call(8) == ["done"] * 8
