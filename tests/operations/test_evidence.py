@@ -32,6 +32,12 @@ def in_doubt(plant, emulator, slug, data=None, *, committed=False):
     return operation
 
 
+def made_in_the_console(plant, slug, data=None):
+    """By somebody who does not use the portal."""
+    kind = KINDS[slug]
+    return kind.collection_of(plant.connection(kind).client()).create(data or CREATES[slug])
+
+
 def look(plant, operation):
     return settling.look_again(operation, actor=someone(plant))
 
@@ -94,11 +100,20 @@ def test_an_operation_swept_before_sending_is_not_sent(plant, emulator, monkeypa
 
 
 def test_a_device_that_was_there_before_is_not_claimed(plant, emulator):
-    plant.perform("enos/devices")
+    made_in_the_console(plant, "enos/devices")
     operation = in_doubt(plant, emulator, "enos/devices")
 
     assert look(plant, operation).verdict == "undecided"
     assert operation.state == State.NEEDS_HUMAN
+
+
+def test_what_another_operation_made_is_not_ours(plant, emulator):
+    """Nobody needs to decide this: the portal knows who made it."""
+    operation = in_doubt(plant, emulator, "enos/devices")
+    assert plant.perform("enos/devices").state == State.DONE
+
+    assert look(plant, operation).verdict == "missed"
+    assert operation.state == State.IN_DOUBT
 
 
 @pytest.mark.parametrize("slug", ["enos/devices", "iotda/soft-buses", "iotda/device-groups"])
@@ -117,11 +132,12 @@ def test_the_same_name_in_another_space_is_not_ours(plant, emulator):
     assert look(plant, operation).verdict == "missed"
 
 
-def test_a_group_of_the_same_name_with_other_values_is_not_claimed(plant, emulator):
+def test_a_group_of_the_same_name_made_by_someone_else_is_not_claimed(plant, emulator):
     operation = in_doubt(plant, emulator, "iotda/device-groups")
-    plant.perform("iotda/device-groups", data={"name": "pumps", "description": "somebody else's"})
+    made_in_the_console(plant, "iotda/device-groups", {"name": "pumps", "description": "somebody else's"})
 
     assert look(plant, operation).verdict == "undecided"
+    assert operation.state == State.NEEDS_HUMAN
 
 
 def test_a_name_alone_claims_nothing(plant, emulator):

@@ -1,0 +1,287 @@
+"""What people may do to operations: cancel, ask again, decide; and two of them at one object."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from portal.errors import NotAllowed, NotDecidable, NotRepeatable
+from portal.kinds.registry import KINDS
+from portal.operations import deciding, service, settling
+from portal.operations.models import Cause, Decision, Operation, State
+from portal.record.models import Body, Entry
+from portal.teams.models import Role, User
+from tests.operations.changes import CHANGES, ids, match, received
+from tests.operations.dying import settle_all
+from tests.operations.test_evidence import in_doubt
+from tests.support.plant import CREATES
+
+
+def person(plant, role=Role.OWNER):
+    return User.objects.get(pk=plant.people[role].pk)
+
+
+def test_cancelled_before_it_is_sent_nothing_is_sent(plant, emulator, monkeypatch):
+    real = service.prepare
+
+    def slow(operation, *args):
+        assert deciding.cancel(operation, actor=person(plant, Role.OPERATOR))
+        operation.attempt -= 1  # the process that waits does not know
+        return real(operation, *args)
+
+    monkeypatch.setattr(service, "prepare", slow)
+
+    operation = plant.perform("iotda/policies")
+
+    assert (operation.state, operation.cause) == (State.CANCELLED, Cause.CANCELLED)
+    assert received(emulator, "iotda/policies", "create") == []
+    assert list(Entry.objects.order_by("seq").values_list("outcome", flat=True)) == ["asked", "cancelled"]
+
+
+def test_what_was_sent_cannot_be_cancelled(plant):
+    operation = plant.perform("iotda/policies")
+
+    assert not deciding.cancel(operation, actor=person(plant))
+    assert Operation.objects.get().state == State.DONE
+
+
+def test_a_viewer_cancels_nothing_and_that_is_recorded(plant, emulator):
+    operation = in_doubt(plant, emulator, "iotda/policies")
+
+    with pytest.raises(NotAllowed):
+        deciding.cancel(operation, actor=person(plant, Role.VIEWER))
+
+    entry = Entry.objects.order_by("-seq").first()
+    assert (entry.stage, entry.actor) == ("denied", "viewer-plant@example.test")
+
+
+def test_a_rejected_operation_is_asked_for_again_as_a_new_one(plant, emulator):
+    refusal = {"fault": "answer", "status": 400, "body": {"error_code": "X", "error_msg": "no"}}
+    emulator.faults([{"match": match("iotda/policies", "create"), **refusal}])
+    first = plant.perform("iotda/policies")
+    emulator.faults([])
+    assert first.state == State.REJECTED
+
+    second = deciding.requeue(first, actor=person(plant), key="again")
+    third = deciding.requeue(first, actor=person(plant), key="again")
+
+    assert (second.state, second.follows_id) == (State.DONE, first.pk)
+    assert third.pk == second.pk
+    assert len(ids(emulator, "iotda/policies")) == 1
+    intent = Entry.objects.get(operation=str(second.pk), stage="intent")
+    assert str(first.pk) in Body.objects.get(seq=intent.seq).text
+
+
+@pytest.mark.parametrize("state", ["done", "in_doubt"])
+def test_what_happened_or_may_have_is_not_asked_for_again(plant, emulator, state):
+    operation = plant.perform("roma/device-groups") if state == "done" else in_doubt(
+        plant, emulator, "roma/device-groups"
+    )  # fmt: skip
+
+    with pytest.raises(NotRepeatable):
+        deciding.requeue(operation, actor=person(plant), key="again")
+
+
+def test_a_secret_that_is_gone_cannot_be_asked_for_again(plant, emulator):
+    emulator.faults(
+        [{"match": match("enos/devices", "create"), "fault": "answer", "status": 400, "body": "{}"}]
+    )
+    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
+    operation = plant.perform("enos/devices", data=data)
+    assert operation.state == State.REJECTED
+
+    with pytest.raises(NotRepeatable):
+        deciding.requeue(Operation.objects.get(), actor=person(plant), key="again")
+
+
+def test_a_secret_that_was_sent_is_sealed_while_the_answer_is_unknown(plant, emulator, settings):
+    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
+    operation = in_doubt(plant, emulator, "enos/devices", data, committed=True)
+
+    row = Operation.objects.filter(pk=operation.pk).values().get()
+    assert "hunter2" not in repr(row)
+    assert Operation.objects.get().sent_data == data
+    settling.settle_due()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.sealed_data) == (State.FOUND, "")
+    assert "hunter2" not in repr(Operation.objects.values().get())
+    assert "hunter2" not in "".join(Body.objects.values_list("text", flat=True))
+
+
+def for_a_human(plant, emulator, *, committed, slug="roma/device-groups"):
+    operation = in_doubt(plant, emulator, slug, committed=committed)
+    settling.settle_due()
+    operation.refresh_from_db()
+    assert operation.state == State.NEEDS_HUMAN
+    return operation
+
+
+def test_an_owner_says_that_it_is_ours(plant, emulator):
+    operation = for_a_human(plant, emulator, committed=True)
+    candidate = operation.looks[-1]["candidates"][0]["object"]["id"]
+
+    deciding.decide(
+        operation, actor=person(plant), decision=Decision.OURS, candidate=candidate, reason="I saw it"
+    )
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.object_id, operation.decision) == (State.FOUND, candidate, "ours")
+    assert KINDS["roma/device-groups"].model.objects.get().remote_id == candidate
+    entry = Entry.objects.order_by("-seq").first()
+    assert (entry.outcome, entry.actor, entry.reason) == ("found", "owner-plant@example.test", "I saw it")
+
+
+def test_nobody_declares_ours_what_does_not_exist(plant, emulator):
+    operation = for_a_human(plant, emulator, committed=True)
+
+    for candidate in ("", "99999"):
+        with pytest.raises(NotDecidable):
+            deciding.decide(operation, actor=person(plant), decision=Decision.OURS, candidate=candidate)
+
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+
+
+def test_an_owner_says_that_it_is_not_ours(plant, emulator):
+    operation = for_a_human(plant, emulator, committed=True)
+
+    deciding.decide(operation, actor=person(plant), decision=Decision.NOT_OURS, reason="Ada made it")
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.is_watched) == (State.ABSENT, False)
+    assert not KINDS["roma/device-groups"].model.objects.exists()
+
+
+def test_an_owner_sends_it_again_and_a_second_press_does_not(plant, emulator):
+    operation = for_a_human(plant, emulator, committed=True)
+
+    new = deciding.decide(operation, actor=person(plant), decision=Decision.SEND_AGAIN, key="again")
+
+    operation.refresh_from_db()
+    assert (operation.state, new.state, new.follows_id) == (State.ABSENT, State.DONE, operation.pk)
+    with pytest.raises(NotDecidable):
+        deciding.decide(operation, actor=person(plant), decision=Decision.SEND_AGAIN, key="again")
+    assert len(received(emulator, "roma/device-groups", "create")) == 2
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.OPERATOR, Role.MANAGER])
+def test_only_owners_decide(plant, emulator, role):
+    operation = for_a_human(plant, emulator, committed=True)
+
+    with pytest.raises(NotAllowed):
+        deciding.decide(operation, actor=person(plant, role), decision=Decision.NOT_OURS)
+
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+    assert Entry.objects.order_by("-seq").first().stage == "denied"
+
+
+def test_two_owners_at_once_make_one_decision(committed_plant, emulator):
+    operation = for_a_human(committed_plant, emulator, committed=True)
+
+    def press(_number):
+        try:
+            mine = Operation.objects.get(pk=operation.pk)
+            deciding.decide(mine, actor=person(committed_plant), decision=Decision.NOT_OURS)
+            return 1
+        except NotDecidable:
+            return 0
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(press, range(4))) == 1
+
+    assert Entry.objects.filter(outcome="absent").count() == 1
+
+
+# Two people at one object
+
+
+def policy(plant):
+    plant.perform("iotda/policies")
+    return KINDS["iotda/policies"].model.objects.get()
+
+
+def edit(plant, row, name, expected):
+    data = {"policy_name": name, "statement": row.statement}
+    return plant.perform("iotda/policies", "update", data, target=row, expected=expected)
+
+
+def test_an_object_that_changed_since_the_form_was_opened_is_not_overwritten(plant, emulator):
+    row = policy(plant)
+    opened = {"policy_name": row.name, "statement": row.statement}
+    assert edit(plant, row, "first", opened).state == State.DONE
+
+    second = edit(plant, row, "second", opened)
+
+    assert (second.state, second.cause) == (State.NOT_SENT, Cause.CONFLICT)
+    assert second.expected["policy_name"] == "allow-hello"
+    assert second.baseline["policy_name"] == "first"
+    assert len(received(emulator, "iotda/policies", "update")) == 1
+
+
+@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.full)])
+def test_of_two_people_who_edit_one_policy_none_is_overwritten(committed_plant, emulator, rounds):
+    """Whoever saved saw what the other had saved before, or was told that there was a conflict."""
+    row = policy(committed_plant)
+    client = committed_plant.connections["iotda"].client()
+    for number in range(rounds):
+        opened = {name: client.policies.get(row.remote_id)[name] for name in ("policy_name", "statement")}
+        since = len(emulator.requests())
+
+        def save(who, opened=opened, number=number):
+            try:
+                return edit(committed_plant, row, f"{who}-{number}", opened)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as pool:
+            ended = list(pool.map(save, ["ada", "bob"]))
+
+        done = [each for each in ended if each.state == State.DONE]
+        others = [each for each in ended if each.state != State.DONE]
+        assert len(done) == 1
+        assert others[0].state == State.NOT_SENT
+        assert others[0].cause in (Cause.CONFLICT, Cause.BUSY)
+        assert client.policies.get(row.remote_id)["policy_name"] == done[0].data["policy_name"]
+        assert len(received(emulator, "iotda/policies", "update", since=since)) == 1
+    assert not Operation.objects.exclude(holds=None).exists()
+
+
+def test_a_killed_process_lets_go_of_the_object(committed_db, committed_plant, emulator, zygote, settings):
+    settings.SETTLE_SECONDS = 0
+    row = policy(committed_plant)
+    child = zygote.run(
+        database=committed_db.url, step="after_sending", slug="iotda/policies", verb="update", key="dead",
+        data=CHANGES["iotda/policies", "update"], team=str(committed_plant.team.pk), target=row.remote_id,
+    )  # fmt: skip
+    assert child["status"] == -9
+    assert edit(committed_plant, row, "second", None).cause == Cause.BUSY
+
+    settle_all()
+
+    assert edit(committed_plant, row, "second", None).state == State.DONE
+
+
+# The second click
+
+
+@pytest.mark.parametrize("rounds", [20, pytest.param(1000, marks=pytest.mark.full)])
+def test_double_submits_create_once(committed_plant, emulator, rounds):
+    """2 to 10 at once, each round with a key of its own."""
+
+    def press(key):
+        try:
+            name = {"name": f"n-{key[:8]}", "description": "d"}
+            return committed_plant.perform("iotda/device-groups", data=name, key=key).pk
+        finally:
+            connections.close_all()
+
+    emulator.settings({"limits": {"groups": 5000}})
+    with ThreadPoolExecutor(10) as pool:
+        for number in range(rounds):
+            key = str(uuid.uuid4())
+            assert len(set(pool.map(press, [key] * (2 + number % 9)))) == 1
+    assert len(received(emulator, "iotda/device-groups", "create")) == rounds
+    assert Operation.objects.filter(state=State.DONE).count() == rounds
