@@ -3,12 +3,13 @@
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.connections.models import Platform
 from portal.home.demo import PASSWORD as DEMO_PASSWORD
 from portal.home.demo import SIGN_INS
 from portal.kinds.registry import KINDS
-from portal.operations.models import UNSETTLED, Operation
+from portal.operations.models import Operation, State
 from portal.teams.access import may
 from portal.web.pages import is_piece
 
@@ -38,11 +39,7 @@ def _menu(request):
                 for kind in kinds
             ]
             sections.append({"label": platform.label, "items": items})
-        unsettled = Operation.objects.filter(team=request.team, state__in=UNSETTLED)[:100].count()
-        operations = _item(
-            request, _("Operations"), reverse("operations:list"), "list-check", count=unsettled
-        )
-        work = [operations]
+        work = [_operations(request)]
     else:
         work = []
     if (
@@ -57,6 +54,14 @@ def _menu(request):
     return [*sections, {"label": _("Work"), "items": work}]
 
 
-def _item(request, label, url, icon, *, count=0, exact=False):
+def _operations(request):
+    """With how many of them wait for a person to decide."""
+    waiting = Operation.objects.filter(team=request.team, state=State.NEEDS_HUMAN)[:100].count()
+    about = ngettext("%(count)s needs a human", "%(count)s need a human", waiting) % {"count": waiting}
+    item = _item(request, _("Operations"), reverse("operations:list"), "list-check")
+    return {**item, "count": waiting, "about_count": about}
+
+
+def _item(request, label, url, icon, *, exact=False):
     active = request.path == url if exact else request.path.startswith(url)
-    return {"label": label, "url": url, "icon": icon, "active": active, "count": count}
+    return {"label": label, "url": url, "icon": icon, "active": active}

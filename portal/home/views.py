@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET
 from portal.connections.models import Connection
 from portal.jobs.models import Heartbeat
 from portal.kinds.registry import KINDS
-from portal.operations.models import Operation, State
+from portal.operations.models import Operation
+from portal.operations.views import unsettled_counts
 from portal.record import guards
 from portal.record.models import Head
 from portal.web.pages import page
@@ -24,14 +25,13 @@ def home(request):
     if request.team is None:
         return page(request, "home/no_team.html")
     operations = Operation.objects.visible_to(request.user).filter(team=request.team)
-    counts = {
-        state: operations.filter(state=state)[:1000].count() for state in (State.IN_DOUBT, State.NEEDS_HUMAN)
-    }
-    connections = list(Connection.objects.visible_to(request.user).filter(team=request.team))
+    connections = Connection.objects.visible_to(request.user).filter(team=request.team)
+    paused = set(connections.paused().values_list("pk", flat=True))
     creating = [kind for kind in KINDS.values() if kind.creates]
     context = {
-        "counts": counts,
-        "connections": connections,
+        "counts": unsettled_counts(operations),
+        "connections": list(connections),
+        "paused": paused,
         "creating": creating,
         "recent": operations.select_related("actor")[:8],
     }
