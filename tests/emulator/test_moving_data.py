@@ -220,6 +220,8 @@ def test_nobody_removes_a_group_that_others_hang_on(kinds, huawei, emulator):
     huawei.post(BUSES, {"bus_name": "bus", "group_id": middle})
     emulator.faults([{"fault": "change_between_pages", "body": "remove"}])
     assert kinds["groups"].by_marker(2) == ["middle", "top", "DemoGroup"]
+    kinds["groups"].create("free")
+    assert kinds["groups"].by_marker(3) == ["free", "middle", "top", "DemoGroup"]
     assert kinds["groups"].names() == ["middle", "top", "DemoGroup"]
 
 
