@@ -243,5 +243,9 @@ ADVICE = {
     ),
     "IOTDA.001000": _("The resource space does not exist. Choose another one."),
     "IOTDA.003004": _("Groups nest at most 5 levels deep. Choose a parent higher up."),
+    "IOTDA.003005": _(
+        "The platform does not allow this for the group: child groups, devices or a soft bus may hang on it,"
+        " or its parent may be in another space."
+    ),
     "APIGW.0308": _("Too many requests. Wait a moment and send it again."),
 }
