@@ -22,7 +22,11 @@ class UpdateForm(PlatformForm):
     A subclass has the fields that its verb edits.
     """
 
-    expected = forms.CharField(widget=forms.HiddenInput, strip=False, error_messages={"required": INCOMPLETE})
+    expected = forms.Field(
+        label=gettext_lazy("What was shown"),
+        widget=forms.HiddenInput,
+        error_messages={"required": INCOMPLETE},
+    )
 
     @classmethod
     def initial_from(cls, verb, decoded):

@@ -83,6 +83,7 @@ class PlatformForm(forms.Form):
     """
 
     contract = ()
+    do_not_call_in_templates = True  # a template may ask whether a verb has a form
 
     connection = ConnectionField(label=gettext_lazy("Connection"), queryset=Connection.objects.none())
     operation_key = forms.CharField(

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 from django.http import QueryDict
 
-from tests.support.plant import CREATES
+from portal.kinds.registry import KINDS
+from tests.support.plant import CREATES, UPDATES
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
@@ -87,6 +88,13 @@ def new(slug):
     return f"/{slug}/new/"
 
 
+def changing(row, verb):
+    """Where a verb's form on the object behind a mirror row stands."""
+    platform = row.connection.platform
+    slug = next(slug for slug, kind in KINDS.items() if kind.model is type(row) and kind.platform == platform)
+    return f"/{slug}/{row.pk}/{verb}/"
+
+
 def as_text(value):
     """A value as it stands in an input: structures as JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
@@ -128,9 +136,23 @@ def filled(client, slug, **changes):
     return data
 
 
+def edited(client, slug, row, **changes):
+    """A freshly opened form of an update with the kind's usual change typed into it."""
+    response = client.get(changing(row, "update"))
+    assert response.status_code == 200, response.status_code
+    data = sendable(read(response).fields)
+    for name, value in {**UPDATES[slug], **changes}.items():
+        data[name] = as_text(value)
+    return data
+
+
 def send(client, slug, data, **headers):
+    return post(client, new(slug), data, **headers)
+
+
+def post(client, address, data, **headers):
     body = data.urlencode() if isinstance(data, QueryDict) else encoded(data)
-    return client.post(new(slug), body, content_type="application/x-www-form-urlencoded", **headers)
+    return client.post(address, body, content_type="application/x-www-form-urlencoded", **headers)
 
 
 def encoded(values):

@@ -147,7 +147,7 @@ def test_a_stranger_and_a_portal_administrator_meet_nothing(plant, emulator, is_
     assert len(emulator.requests()) == before
 
 
-@pytest.mark.parametrize("verb", ["create", "delete", "no-such-verb"])
+@pytest.mark.parametrize("verb", ["create", "update", "no-such-verb"])
 def test_a_verb_that_an_object_does_not_have_is_404(plant, verb):
     plant.perform(BUS)
     bus = KINDS[BUS].model.objects.get()

@@ -1,0 +1,309 @@
+"""Two people, one object: nobody overwrites what they have never seen.
+
+Would catch: a lost update, a conflict that loses what was typed, a second change that slips in beside one
+that runs, and a question that cannot be answered.
+"""
+
+import html
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+
+import pytest
+from django.db import connections
+
+from portal.kinds.registry import KINDS
+from portal.operations.models import Cause, Operation, State
+from portal.teams.models import Role
+from tests.resources.forms import HTMX, changing, edited, post, read, sendable, typed
+from tests.support.plant import STATEMENT, UPDATES, deletes_received, updates_received
+
+GROUP, POLICY, ROMA_GROUP, DEVICE = (
+    "iotda/device-groups",
+    "iotda/policies",
+    "roma/device-groups",
+    "enos/devices",
+)
+EVERY_UPDATE = pytest.mark.parametrize("slug", UPDATES)
+BOTH_WAYS = pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+# What somebody else made of the object meanwhile.
+THEIRS = {
+    GROUP: {"name": "theirs", "description": "all pumps"},
+    POLICY: {"policy_name": "theirs", "statement": STATEMENT},
+    ROMA_GROUP: {"name": "theirs", "description": ""},
+    DEVICE: {
+        "device_name": {"defaultValue": "theirs"},
+        "timezone": "+08:00",
+        "device_attributes": {"serial": 111111},
+    },
+}
+
+
+def others_change(plant, slug, row, data=None):
+    """Somebody changes it past the portal."""
+    kind = KINDS[slug]
+    kind.collection_of(plant.connection(kind).client()).update(row.remote_id, data or THEIRS[slug])
+
+
+def on_platform(plant, slug, row):
+    kind = KINDS[slug]
+    found = kind.collection_of(plant.connection(kind).client()).get(row.remote_id, **kind.hints(row))
+    return kind.verb("update").settle.shown(found)
+
+
+def met(plant, slug, **headers):
+    """(row, browser, what was posted, the answer) of an edit that somebody else was faster than."""
+    row, browser = plant.make(slug), plant.browser()
+    data = edited(browser, slug, row)
+    others_change(plant, slug, row)
+    return row, browser, data, post(browser, changing(row, "update"), data, **headers)
+
+
+def words(response):
+    """What a page says, without its tags."""
+    text = re.sub(r"<(script|style|textarea|option).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+@EVERY_UPDATE
+@BOTH_WAYS
+def test_a_change_meanwhile_is_a_conflict_and_nothing_is_sent(plant, emulator, slug, headers):
+    row, _browser, data, response = met(plant, slug, **headers)
+
+    assert response.status_code == 409
+    assert ("<!doctype html>" in response.content.decode()) is (not headers)
+    assert response.get("X-Portal-Swap", "") == ("true" if headers else "")
+    page = read(response)
+    assert json.loads(page.fields["expected"][0]) == on_platform(plant, slug, row)
+    assert page.fields["operation_key"] != [data["operation_key"]]
+    data.pop("expected")
+    typed(page, data)
+    operation = Operation.objects.get(verb_name="update")
+    assert (operation.state, operation.cause) == (State.NOT_SENT, Cause.CONFLICT)
+    assert len(updates_received(emulator, slug)) == 1, "the other's"
+    assert "theirs" in json.dumps(on_platform(plant, slug, row))
+
+
+@EVERY_UPDATE
+def test_the_three_versions_stand_side_by_side_with_what_differs_in_words(plant, slug):
+    _row, _browser, _data, response = met(plant, slug)
+
+    said = words(response)
+    assert "Someone changed this since you opened it. Nothing was sent." in said
+    for title in ("As you opened it", "Now on the platform", "Yours"):
+        assert said.count(title) == len(KINDS[slug].verb("update").edits)
+    assert "Changed on the platform and by you." in said
+    assert re.search(r"\+ .{0,40}theirs", said)
+
+
+def test_a_field_that_only_the_other_changed_says_that_mine_would_undo_it(plant):
+    row, browser = plant.make(ROMA_GROUP, description="first"), plant.browser()
+    data = edited(browser, ROMA_GROUP, row, name="line-2", description="first")
+    others_change(plant, ROMA_GROUP, row, {"name": "line-1", "description": "theirs"})
+
+    said = words(post(browser, changing(row, "update"), data))
+
+    assert "Name Changed by you." in said
+    assert "Description Changed on the platform; yours would put the old value back." in said
+
+
+@EVERY_UPDATE
+def test_keep_mine_is_one_more_press(plant, slug):
+    row, browser, _data, response = met(plant, slug)
+
+    again = post(browser, changing(row, "update"), sendable(read(response).fields))
+
+    assert again.status_code == 302
+    now = on_platform(plant, slug, row)
+    assert {name: now[name] for name in UPDATES[slug]} == UPDATES[slug]
+
+
+@EVERY_UPDATE
+def test_a_third_version_is_met_again(plant, emulator, slug):
+    row, browser, _data, response = met(plant, slug)
+    third = {**THEIRS[slug], **({"timezone": "+09:00"} if slug == DEVICE else {})}
+    name = next(iter(third))
+    third[name] = {"defaultValue": "third"} if slug == DEVICE else "third"
+    others_change(plant, slug, row, third)
+
+    again = post(browser, changing(row, "update"), sendable(read(response).fields))
+
+    assert again.status_code == 409
+    assert "third" in words(again)
+    assert "third" in json.dumps(on_platform(plant, slug, row))
+
+
+@EVERY_UPDATE
+def test_take_theirs_is_a_fresh_form(plant, slug):
+    row, browser, _data, response = met(plant, slug)
+
+    assert f'href="{changing(row, "update")}"' in response.content.decode()
+    page = read(browser.get(changing(row, "update")))
+    name = next(iter(THEIRS[slug]))
+    assert "theirs" in page.fields[name][0]
+
+
+@EVERY_UPDATE
+def test_when_the_other_wished_the_same_there_is_nothing_left_to_change(plant, emulator, slug):
+    row, browser = plant.make(slug), plant.browser()
+    data = edited(browser, slug, row)
+    others_change(plant, slug, row, UPDATES[slug])
+
+    response = post(browser, changing(row, "update"), data)
+    again = post(browser, changing(row, "update"), sendable(read(response).fields))
+
+    assert (response.status_code, again.status_code) == (409, 422)
+    assert "you wish the same" in words(response)
+    assert "Nothing was changed" in words(again)
+    assert len(updates_received(emulator, slug)) == 1
+
+
+@EVERY_UPDATE
+def test_the_answer_about_a_conflict_is_the_same_when_it_is_asked_twice(plant, slug):
+    row, browser, data, _response = met(plant, slug)
+
+    assert post(browser, changing(row, "update"), data).status_code == 409
+    assert Operation.objects.filter(verb_name="update").count() == 1
+
+
+GARBAGE = [
+    None,
+    "",
+    "x",
+    "{}",
+    "[]",
+    "null",
+    "\0",
+    '{"name": 1e999}',
+    '{"name": NaN}',
+    "[" * 100_000,
+    '{"a":' * 600 + "1" + "}" * 600,
+    '{"name": "a", "name": "b", "description": ""}',
+    '{"name": "a", "description": "", "parent_id": "0"}',
+    "9" * 5000,
+]
+
+
+@pytest.mark.parametrize("text", GARBAGE, ids=[str(text)[:12] for text in GARBAGE])
+def test_a_form_that_does_not_say_what_it_showed_is_incomplete(plant, emulator, text):
+    row, browser = plant.make(ROMA_GROUP), plant.browser()
+    data = edited(browser, ROMA_GROUP, row)
+    del data["expected"]
+    if text is not None:
+        data["expected"] = text
+
+    response = post(browser, changing(row, "update"), data)
+
+    assert response.status_code == 422
+    assert "The form was incomplete, so nothing was sent." in words(response)
+    assert updates_received(emulator, ROMA_GROUP) == []
+    # It shows what is on the platform now, so that the next press is no blind one.
+    assert "Now on the platform" in words(response)
+    page = read(response)
+    data.pop("expected", None)
+    typed(page, data)
+    assert post(browser, changing(row, "update"), sendable(page.fields)).status_code == 302
+
+
+# One at a time
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_beside_a_change_that_runs_there_is_no_second(plant, emulator, verb):
+    row = plant.make(ROMA_GROUP)
+    browser = plant.browser(Role.MANAGER)
+    data = edited(browser, ROMA_GROUP, row) if verb == "update" else _opened(browser, row)
+    first = Operation.objects.get()
+    place = f"{row.connection_id}:{ROMA_GROUP}:{row.remote_id}"
+    Operation.objects.filter(pk=first.pk).update(holds=place)
+
+    response = post(browser, changing(row, verb), data)
+
+    assert response.status_code == 409
+    assert "Someone else is changing this right now. Nothing was sent." in words(response)
+    page = read(response)
+    typed(page, data)
+    assert page.fields["operation_key"] != [data["operation_key"]]
+    assert updates_received(emulator, ROMA_GROUP) == deletes_received(emulator, ROMA_GROUP) == []
+    Operation.objects.filter(pk=first.pk).update(holds=None)
+    assert post(browser, changing(row, verb), sendable(page.fields)).status_code == 302
+
+
+def _opened(browser, row):
+    return sendable(read(browser.get(changing(row, "delete"))).fields)
+
+
+def at_once(*calls):
+    """Their results; all begin at the same moment."""
+    barrier = Barrier(len(calls))
+
+    def run(call):
+        try:
+            barrier.wait()
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def test_of_two_who_press_at_the_same_time_one_wins_and_the_other_is_told(committed_plant, emulator):
+    plant = committed_plant
+    row = plant.make(POLICY)
+    browsers = {name: plant.browser(role) for name, role in (("a", Role.OPERATOR), ("b", Role.MANAGER))}
+    forms = {name: edited(each, POLICY, row, policy_name=f"by-{name}") for name, each in browsers.items()}
+
+    responses = at_once(
+        *[partial(post, browsers[name], changing(row, "update"), forms[name]) for name in browsers]
+    )
+
+    assert sorted(response.status_code for response in responses) == [302, 409]
+    winner = "ab"[[response.status_code for response in responses].index(302)]
+    assert on_platform(plant, POLICY, row)["policy_name"] == f"by-{winner}"
+    assert len(updates_received(emulator, POLICY)) == 1
+
+
+def set_own_topic(browser, row, own, number, barrier):
+    """Open, change the own topic alone, press; a conflict or a busy object means: open it again.
+
+    The first press waits for the other person's. How often it was told that the other was faster.
+    """
+    for told in range(50):
+        data = sendable(read(browser.get(changing(row, "update"))).fields)
+        statement = json.loads(data["statement"])
+        resources = [each for each in statement[0]["resources"] if not each.startswith(f"topic:/{own}/")]
+        statement[0]["resources"] = [*resources, f"topic:/{own}/{number}"]
+        data["statement"] = json.dumps(statement)
+        if told == 0:
+            barrier.wait()
+        response = post(browser, changing(row, "update"), data)
+        if response.status_code == 302:
+            return told
+        assert response.status_code == 409, response.content.decode()
+    raise AssertionError("never got through")
+
+
+@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.full)])
+def test_no_update_is_lost_while_two_people_edit_one_policy(committed_plant, emulator, rounds):
+    """In each round both open the same version, change a topic of their own and press at the same moment."""
+    plant = committed_plant
+    row = plant.make(POLICY)
+    people = {"a": plant.browser(Role.OPERATOR), "b": plant.browser(Role.MANAGER)}
+
+    for number in range(rounds):
+        barrier = Barrier(2)
+        told = at_once(
+            *[partial(set_own_topic, browser, row, own, number, barrier) for own, browser in people.items()]
+        )
+        assert max(told) >= 1, "one of them must have been told"
+        topics = on_platform(plant, POLICY, row)["statement"][0]["resources"]
+        assert set(topics) >= {f"topic:/a/{number}", f"topic:/b/{number}"}
+        assert len(topics) == 3
+
+    assert len(updates_received(emulator, POLICY)) == 2 * rounds
+    ended = Operation.objects.filter(verb_name="update")
+    assert ended.filter(state=State.DONE).count() == 2 * rounds
+    assert set(ended.exclude(state=State.DONE).values_list("cause", flat=True)) <= {"conflict", "busy"}

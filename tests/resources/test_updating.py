@@ -1,0 +1,346 @@
+"""Editing what is there: the form starts from the platform, sends all of it, and keeps what was typed.
+
+Would catch: an edit of a stale copy, a field that is lost or cannot be cleared, a change by somebody who may
+not, an attempt that nobody can find again.
+"""
+
+import json
+
+import pytest
+
+from portal.kinds.registry import KINDS
+from portal.operations.models import Operation
+from portal.record.models import Body, Entry
+from portal.teams.models import Role
+from tests.resources.forms import HTMX, changing, edited, post, read, sendable, typed
+from tests.support.plant import CREATE_CALLS, UPDATES, updates_received
+
+GROUP, POLICY, ROMA_GROUP, DEVICE = (
+    "iotda/device-groups",
+    "iotda/policies",
+    "roma/device-groups",
+    "enos/devices",
+)
+EVERY_UPDATE = pytest.mark.parametrize("slug", UPDATES)
+BOTH_WAYS = pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+MAY_UPDATE = {
+    Role.VIEWER: False,
+    Role.AUDITOR: False,
+    Role.OPERATOR: True,
+    Role.MANAGER: True,
+    Role.OWNER: True,
+}
+WIRE = {
+    "device_name": "deviceName",
+    "device_desc": "deviceDesc",
+    "device_attributes": "deviceAttributes",
+    "device_tags": "deviceTags",
+}
+
+
+def seen(plant, slug, row):
+    """The object as its platform shows it."""
+    kind = KINDS[slug]
+    return kind.collection_of(plant.connection(kind).client()).get(row.remote_id, **kind.hints(row))
+
+
+def reads(slug, **answer):
+    """Every read of this kind is answered so."""
+    match = {"method": "GET", "path": CREATE_CALLS[slug][1]}
+    return [{"match": match, "fault": "answer", **answer}]
+
+
+def refusal(slug):
+    body = {"error_code": "X.1", "error_msg": "not like this", "code": 99400, "msg": "not like this"}
+    match = (
+        {"path": "/connect-service/v2.1", "query": "action=update"} if slug == DEVICE else {"method": "PUT"}
+    )
+    status = 200 if slug == DEVICE else 400
+    return [{"match": match, "fault": "answer", "status": status, "body": json.dumps(body)}]
+
+
+@EVERY_UPDATE
+@BOTH_WAYS
+def test_what_was_typed_is_what_the_platform_and_the_mirror_have_afterwards(plant, emulator, slug, headers):
+    row, browser = plant.make(slug), plant.browser()
+
+    response = post(browser, changing(row, "update"), edited(browser, slug, row), **headers)
+
+    page = f"/{slug}/{row.pk}/"
+    assert response.get("HX-Redirect" if headers else "Location") == page
+    (received,) = updates_received(emulator, slug)
+    sent = json.loads(received["body"])
+    assert sent == {WIRE.get(name, name): value for name, value in UPDATES[slug].items()}
+    now = seen(plant, slug, row)
+    assert {name: now[name] for name in UPDATES[slug]} == UPDATES[slug]
+    text = browser.get(page).content.decode()
+    assert "was changed" in text
+    row.refresh_from_db()
+    assert row.name == now["name"]
+    assert KINDS[slug].model.objects.count() == 1
+
+
+@EVERY_UPDATE
+def test_the_form_shows_the_platform_and_not_the_copy(plant, slug):
+    row, browser = plant.make(slug), plant.browser()
+    client = plant.connection(KINDS[slug]).client()
+    KINDS[slug].collection_of(client).update(row.remote_id, UPDATES[slug])
+
+    page = read(browser.get(changing(row, "update")))
+
+    for name, value in UPDATES[slug].items():
+        (shown,) = page.fields[name]
+        assert (shown if isinstance(value, str) else json.loads(shown)) == value, name
+
+
+@EVERY_UPDATE
+def test_done_is_recorded_with_the_request(plant, slug):
+    row, browser = plant.make(slug), plant.browser()
+
+    post(browser, changing(row, "update"), edited(browser, slug, row))
+
+    intent, done = Entry.objects.filter(verb="update").order_by("seq")
+    assert (intent.stage, done.outcome, done.object_id) == ("intent", "done", row.remote_id)
+    assert (
+        "action=update" in Body.objects.get(seq=intent.seq).text
+        or '"PUT"' in Body.objects.get(seq=intent.seq).text
+    )
+
+
+@EVERY_UPDATE
+@BOTH_WAYS
+def test_a_refusal_keeps_the_form_and_the_next_press_is_a_new_operation(plant, emulator, slug, headers):
+    row, browser = plant.make(slug), plant.browser()
+    data = edited(browser, slug, row)
+    emulator.faults(refusal(slug))
+
+    response = post(browser, changing(row, "update"), data, **headers)
+
+    assert response.status_code == 422
+    text = response.content.decode()
+    assert "The platform refused this. Nothing was changed." in text
+    assert "not like this" in text
+    page = read(response)
+    typed(page, data)
+    assert page.fields["expected"] == [data["expected"]]
+    assert page.fields["operation_key"] != [data["operation_key"]]
+    emulator.faults([])
+    assert post(browser, changing(row, "update"), sendable(page.fields)).status_code == 302
+
+
+@EVERY_UPDATE
+def test_what_went_meanwhile_is_said_and_the_input_kept(plant, emulator, slug):
+    row, browser = plant.make(slug), plant.browser()
+    data = edited(browser, slug, row)
+    KINDS[slug].collection_of(plant.connection(KINDS[slug]).client()).delete(row.remote_id)
+
+    response = post(browser, changing(row, "update"), data)
+
+    assert response.status_code == 422
+    assert "does not have this any more. Nothing was changed." in response.content.decode()
+    typed(read(response), data)
+    assert updates_received(emulator, slug) == []
+    row.refresh_from_db()
+    assert row.gone_at
+
+
+@EVERY_UPDATE
+def test_of_what_is_gone_there_is_no_form(plant, slug):
+    row = plant.make(slug)
+    KINDS[slug].collection_of(plant.connection(KINDS[slug]).client()).delete(row.remote_id)
+
+    response = plant.browser().get(changing(row, "update"))
+
+    assert response.status_code == 410
+    assert "does not have this any more" in response.content.decode()
+    assert 'id="form"' not in response.content.decode()
+
+
+@EVERY_UPDATE
+def test_when_the_platform_cannot_be_read_there_is_no_form_but_a_way_to_try_again(plant, emulator, slug):
+    row = plant.make(slug)
+    emulator.faults(reads(slug, status=503, body="no"))
+
+    response = plant.browser().get(changing(row, "update"))
+
+    text = response.content.decode()
+    assert response.status_code == 503
+    assert "could not be read" in text
+    assert f'href="{changing(row, "update")}">Try again' in text
+    assert 'id="form"' not in text
+
+
+@EVERY_UPDATE
+def test_nothing_changed_is_nothing_sent(plant, emulator, slug):
+    row, browser = plant.make(slug), plant.browser()
+    data = sendable(read(browser.get(changing(row, "update"))).fields)
+
+    response = post(browser, changing(row, "update"), data)
+
+    assert response.status_code == 422
+    assert "Nothing was changed, so nothing was sent." in response.content.decode()
+    assert updates_received(emulator, slug) == []
+    assert not Operation.objects.filter(verb_name="update").exists()
+
+
+@EVERY_UPDATE
+@pytest.mark.parametrize("role", Role)
+def test_editing_by_role(plant, emulator, role, slug):
+    row, browser = plant.make(slug), plant.browser(role)
+    data = edited(plant.browser(Role.OWNER), slug, row)
+
+    form, response = browser.get(changing(row, "update")), post(browser, changing(row, "update"), data)
+
+    assert form.status_code == (200 if MAY_UPDATE[role] else 403)
+    assert response.status_code == (302 if MAY_UPDATE[role] else 403)
+    assert len(updates_received(emulator, slug)) == (1 if MAY_UPDATE[role] else 0)
+    entry = Entry.objects.order_by("-seq").first()
+    assert entry.verb == "update"
+    assert (entry.outcome, entry.object_id) == ("done" if MAY_UPDATE[role] else "denied", row.remote_id)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_edit_button_follows_the_right(plant, role):
+    row = plant.make(ROMA_GROUP)
+
+    text = plant.browser(role).get(f"/{ROMA_GROUP}/{row.pk}/").content.decode()
+
+    assert (f'href="{changing(row, "update")}"' in text) is MAY_UPDATE[role]
+    assert text.count("As Viewer you may not do this.") == (2 if role == Role.VIEWER else 0)
+
+
+CLEARED = [
+    (GROUP, "description", "description", ""),
+    (ROMA_GROUP, "description", "description", ""),
+    (DEVICE, "device_desc", "deviceDesc", None),
+    (DEVICE, "device_attributes", "deviceAttributes", None),
+    (DEVICE, "device_tags", "deviceTags", None),
+]
+
+
+@pytest.mark.parametrize(("slug", "name", "wire", "sent"), CLEARED)
+def test_a_field_that_is_emptied_is_empty_on_the_platform(plant, emulator, slug, name, wire, sent):
+    row, browser = plant.make(slug), plant.browser()
+    post(browser, changing(row, "update"), edited(browser, slug, row))
+    assert seen(plant, slug, row)[name] not in ("", None, {})
+
+    data = sendable(read(browser.get(changing(row, "update"))).fields)
+    data[name] = ""
+    response = post(browser, changing(row, "update"), data)
+
+    assert response.status_code == 302
+    assert json.loads(updates_received(emulator, slug)[-1]["body"]).get(wire) == sent
+    now = seen(plant, slug, row)
+    assert now[name] in ("", None, {})
+    untouched = UPDATES[slug].keys() - {name}
+    assert {each: now[each] for each in untouched} == {each: UPDATES[slug][each] for each in untouched}
+
+
+# A rule of each update body, broken: what the create forms refuse, these refuse, too.
+REFUSED = [
+    (GROUP, "name", ""),
+    (GROUP, "name", "a" * 65),
+    (GROUP, "name", "no spaces"),
+    (GROUP, "description", "d" * 65),
+    (POLICY, "policy_name", ""),
+    (POLICY, "policy_name", "p" * 129),
+    (POLICY, "statement", ""),
+    (POLICY, "statement", []),
+    (POLICY, "statement", [{"effect": "PERMIT", "actions": [], "resources": ["x"]}]),
+    (ROMA_GROUP, "name", "a"),
+    (ROMA_GROUP, "name", "a" * 65),
+    (ROMA_GROUP, "description", "d" * 201),
+    (DEVICE, "device_name", {"i18nValue": {"en_US": "Device Name"}}),
+    (DEVICE, "device_name", ""),
+    (DEVICE, "timezone", "Mars/Base"),
+    (DEVICE, "device_attributes", {"serial": "111111"}),
+    (DEVICE, "device_attributes", {"no_such_attribute": 1}),
+    (DEVICE, "device_tags", {"tag1": 1}),
+]
+
+
+@pytest.mark.parametrize(("slug", "name", "value"), REFUSED)
+def test_a_broken_rule_is_named_in_place_kept_and_not_sent(plant, emulator, slug, name, value):
+    row, browser = plant.make(slug), plant.browser()
+    data = edited(browser, slug, row, **{name: value})
+
+    response = post(browser, changing(row, "update"), data)
+
+    assert response.status_code == 422
+    page = read(response)
+    assert page.errors[name].strip()
+    typed(page, data)
+    assert updates_received(emulator, slug) == []
+
+
+def test_two_actions_joined_by_a_carriage_return_are_sent_as_two(plant, emulator):
+    row, browser = plant.make(POLICY), plant.browser()
+    printed = """[ {
+        "effect" : "DENY",
+        "actions" : [ "iotda:devices:publish\\riotda:devices:subscribe" ],
+        "resources" : [ "topic:/x" ]
+      } ]"""
+
+    post(browser, changing(row, "update"), edited(browser, POLICY, row, statement=printed))
+
+    (received,) = updates_received(emulator, POLICY)
+    actions = ["iotda:devices:publish", "iotda:devices:subscribe"]
+    assert json.loads(received["body"])["statement"][0]["actions"] == actions
+
+
+def test_the_space_of_a_group_stays_known_though_its_answer_does_not_name_it(plant):
+    space = "secondSpace0000000000000000"
+    row, browser = plant.make(GROUP, app_id=space), plant.browser()
+
+    assert post(browser, changing(row, "update"), edited(browser, GROUP, row)).status_code == 302
+
+    row.refresh_from_db()
+    assert (row.name, row.app_id) == ("pumps-2", space)
+
+
+@EVERY_UPDATE
+def test_the_preview_is_what_is_sent_afterwards(plant, emulator, slug):
+    row, browser = plant.make(slug), plant.browser()
+    data = edited(browser, slug, row)
+    data["preview"] = "1"
+
+    preview = post(browser, changing(row, "update"), data)
+
+    assert preview.status_code == 200
+    assert updates_received(emulator, slug) == []
+    page = read(preview)
+    typed(page, data)
+    assert page.fields["operation_key"] == [data["operation_key"]]
+    assert post(browser, changing(row, "update"), sendable(page.fields)).status_code == 302
+    (received,) = updates_received(emulator, slug)
+    text = preview.content.decode()
+    assert f">{received['method']}</code>" in text
+    assert received["path"] in text
+
+
+def test_pressing_a_button_in_the_editor_keeps_everything_and_sends_nothing(plant, emulator):
+    row, browser = plant.make(POLICY), plant.browser()
+    data = edited(browser, POLICY, row, policy_name="half typ ed")
+    data["touch"] = "statement:add"
+
+    response = post(browser, changing(row, "update"), data)
+
+    assert response.status_code == 200
+    page = read(response)
+    assert page.errors == {}
+    assert page.fields["policy_name"] == ["half typ ed"]
+    assert page.fields["expected"] == [data["expected"]]
+    assert len(json.loads(page.fields["statement"][0])) == 2
+    assert updates_received(emulator, POLICY) == []
+
+
+@EVERY_UPDATE
+def test_the_same_form_pressed_twice_is_one_change(plant, emulator, slug):
+    row, browser = plant.make(slug), plant.browser()
+    data = edited(browser, slug, row)
+
+    first, second = (post(browser, changing(row, "update"), data) for _press in range(2))
+
+    assert {first.status_code, second.status_code} == {302}
+    assert len(updates_received(emulator, slug)) == 1
+    assert Operation.objects.filter(verb_name="update").count() == 1
