@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.connections import reach, service
 from portal.connections.checking import mask, opened_or_empty
 from portal.connections.clients import is_loopback, refuse_demo_credentials, uses_v11
-from portal.connections.models import CREDENTIALS, Connection, Platform, SignIn
+from portal.connections.models import CREDENTIALS, LIMITS, Connection, Platform, SignIn
 from portal.errors import SignInFailed
 
 # What a platform needs besides name, endpoint and credentials: {field: is it required}.
@@ -104,6 +105,18 @@ def _check_host(host, text):
         )
 
 
+def limit_field(name):
+    """A whole number or nothing, under the words of the model's field."""
+    field = Connection._meta.get_field(name)
+    return forms.IntegerField(
+        label=capfirst(field.verbose_name),
+        help_text=field.help_text,
+        min_value=1,
+        max_value=LIMITS[name],
+        required=False,
+    )
+
+
 class ConnectionForm(forms.Form):
     """Make one with `data` to check it, with `initial` to draw it again without checking.
 
@@ -141,6 +154,8 @@ class ConnectionForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Where tokens come from; without it, that of the region."),
     )
+    calls_per_minute = limit_field("calls_per_minute")
+    calls_at_once = limit_field("calls_at_once")
 
     def __init__(self, data=None, *, team, platform, sign_in=None, connection=None, initial=None):
         self.team, self.platform, self.connection = team, Platform(platform), connection
@@ -158,7 +173,7 @@ class ConnectionForm(forms.Form):
 
     def _choose_fields(self):
         ids, ways = IDS[self.platform], SIGN_INS[self.platform]
-        wanted = {"name", "endpoint", "sign_in", *ids}
+        wanted = {"name", "endpoint", "sign_in", *LIMITS, *ids}
         if self.way == SignIn.PASSWORD:
             wanted.add("iam_endpoint")
         elif self.platform == Platform.IOTDA:
@@ -198,7 +213,12 @@ class ConnectionForm(forms.Form):
 
     @property
     def place_fields(self):
-        return [self[name] for name in self.fields if name not in ("sign_in", *self.credential_names)]
+        others = {"sign_in", *LIMITS, *self.credential_names}
+        return [self[name] for name in self.fields if name not in others]
+
+    @property
+    def limit_fields(self):
+        return [self[name] for name in LIMITS]
 
     @property
     def credential_fields(self):

@@ -38,6 +38,9 @@ CREDENTIALS = {
     SignIn.APP: ("app_key", "app_secret"),
 }
 
+# The most that can be entered as a connection's own limit.
+LIMITS = {"calls_per_minute": 6000, "calls_at_once": 100}
+
 # The emulator's published examples: worthless as secrets, so refused for anything but this machine.
 DEMO_CREDENTIALS = frozenset(
     {
@@ -59,6 +62,9 @@ class ConnectionQuerySet(models.QuerySet):
     def paused(self):
         """Those whose platform failed so often that the portal leaves it alone for a while."""
         return self.filter(condition__paused_at__isnull=False)
+
+    def with_condition(self):
+        return self.prefetch_related(models.Prefetch("condition", Condition.objects.now()))
 
 
 class Connection(models.Model):
@@ -97,14 +103,14 @@ class Connection(models.Model):
         _("calls per minute"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(6000)],
+        validators=[MinValueValidator(1), MaxValueValidator(LIMITS["calls_per_minute"])],
         help_text=_("The portal sends no more than this, all its people and processes together."),
     )
     calls_at_once = models.PositiveIntegerField(
         _("calls at the same time"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        validators=[MinValueValidator(1), MaxValueValidator(LIMITS["calls_at_once"])],
         help_text=_("What exceeds it waits for its turn."),
     )
     sealed_credentials = models.TextField(blank=True, editable=False)
@@ -203,6 +209,15 @@ class Condition(models.Model):
     @property
     def may_be_tried(self):
         return self.try_at <= self.now and not self.is_probed
+
+    @property
+    def state(self):
+        """working, failing, waiting (for the platform) or paused."""
+        if self.paused_at:
+            return "paused"
+        if self.is_waiting:
+            return "waiting"
+        return "failing" if self.failures else "working"
 
     @property
     def is_waiting(self):

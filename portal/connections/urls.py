@@ -9,5 +9,7 @@ urlpatterns = [
     path("<uuid:id>/", views.detail, name="detail"),
     path("<uuid:id>/edit/", views.edit, name="edit"),
     path("<uuid:id>/test/", views.test, name="test"),
+    path("<uuid:id>/condition/", views.condition, name="condition"),
+    path("<uuid:id>/try-again/", views.try_again, name="try_again"),
     path("<uuid:id>/delete/", views.delete, name="delete"),
 ]

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.connections import service
 from portal.connections.checking import PART_NAMES, mask, opened_or_empty
+from portal.connections.condition import FAILURES, failure_text
 from portal.connections.forms import CREDENTIAL_LABELS, NAMES_OF_ACCOUNT, SIGN_INS, ConnectionForm, typed
-from portal.connections.models import CREDENTIALS, Connection, Platform
+from portal.connections.models import CREDENTIALS, Condition, Connection, Platform
 from portal.teams.access import explain, may, require
 from portal.web import kept
 from portal.web.pages import page
@@ -20,12 +21,15 @@ from portal.web.pages import page
 
 @require_GET
 def list_(request):
-    rows = Connection.objects.visible_to(request.user).filter(team=request.team) if request.team else []
+    visible = Connection.objects.visible_to(request.user).with_condition()
+    rows = visible.filter(team=request.team) if request.team else []
     context = {
         "rows": rows,
+        "failures_max": FAILURES,
+        "is_live": any(_is_live(getattr(row, "condition", None)) for row in rows),
         "may_change": bool(request.team and may(request.user, service.RIGHT, request.team.pk)),
     }
-    return page(request, "connections/list.html", context)
+    return page(request, "connections/list.html", context, partial="rows")
 
 
 def find(request, id):
@@ -38,10 +42,25 @@ def detail(request, id):
     return _detail(request, find(request, id))
 
 
-def _detail(request, connection, result=None):
+@require_GET
+def condition(request, id):
+    """The same page, of which htmx takes what changes by itself."""
+    return _detail(request, find(request, id), partial="condition")
+
+
+def _is_live(condition):
+    return bool(condition) and condition.state in ("paused", "waiting")
+
+
+def _detail(request, connection, result=None, partial="connection"):
+    condition = Condition.objects.now().filter(pk=connection.pk).first()
     is_manager = may(request.user, service.RIGHT, connection.team_id)
     context = {
         "connection": connection,
+        "condition": condition,
+        "failure": failure_text(condition) if condition else "",
+        "failures_max": FAILURES,
+        "is_live": _is_live(condition),
         "facts": _facts(connection),
         "is_manager": is_manager,
         "why_not": explain(request.user, service.RIGHT, connection.team_id),
@@ -49,7 +68,7 @@ def _detail(request, connection, result=None):
         "failed_part": PART_NAMES.get(connection.check_part, connection.check_part),
         "result": result,
     }
-    return page(request, "connections/detail.html", context, partial="connection")
+    return page(request, "connections/detail.html", context, partial=partial)
 
 
 def _facts(connection):
@@ -136,6 +155,18 @@ def test(request, id):
     connection = find(request, id)
     result = service.probe(connection, actor=request.user)
     return _detail(request, connection, result)
+
+
+@require_POST
+def try_again(request, id):
+    connection = find(request, id)
+    if service.try_again(connection, actor=request.user):
+        messages.success(request, _("The next call finds out whether the platform works again."))
+    else:
+        messages.info(request, _("Calls to this connection are not paused."))
+    if request.htmx:
+        return _detail(request, connection, partial="condition")
+    return redirect("connections:detail", connection.pk)
 
 
 @require_http_methods(["GET", "POST"])

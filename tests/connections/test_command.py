@@ -48,6 +48,11 @@ def test_a_connection_is_added_and_recorded(add):
     assert "VerySecretKey" not in Body.objects.get().text + said
 
 
+def test_limits_may_stand_in_the_file(add):
+    add({**GOOD, "calls_per_minute": "600", "calls_at_once": "4"})
+    assert Connection.objects.values_list("calls_per_minute", "calls_at_once").get() == (600, 4)
+
+
 @pytest.mark.parametrize(
     ("given", "platform", "sign_in"),
     [
@@ -75,6 +80,7 @@ def test_the_sign_in_is_guessed_from_the_names(add, given, platform, sign_in):
         ({"content": {**GOOD, "org_id": "o1"}}, "Not used by this platform and sign-in: org_id"),
         ({"content": {**GOOD, "secretkey": "VerySecretKey"}}, "Unknown names in the file: secretkey"),
         ({"content": {"access_key": "VerySecretKey"}}, "lacks credentials"),
+        ({"content": {**GOOD, "calls_at_once": "many"}}, "calls_at_once: "),
         ({"content": {**GOOD, "secret_key": 5}}, "whose values are texts"),
         ({"content": "{VerySecretKey"}, "does not hold JSON"),
         ({"team": "Nobody"}, "no team named 'Nobody'"),

@@ -65,6 +65,9 @@ get_edit       403    403     403      200     200   404
 post_edit      403    403     403      302     302   404
 post_test      403    403     403      200     200   404
 get_test       405    405     405      405     405   405
+get_condition  200    200     200      200     200   404
+post_try_again 403    403     403      302     302   404
+get_try_again  405    405     405      405     405   405
 get_delete     403    403     403      200     200   404
 post_delete    403    403     403      302     302   404
 """
@@ -76,13 +79,14 @@ VERBS = {
     "new": "connection_create",
     "edit": "connection_update",
     "test": "connection_test",
+    "try_again": "connection_try",
     "delete": "connection_delete",
 }
 
 
 @pytest.mark.parametrize(("case", "who", "status"), CASES)
 def test_each_role_gets_the_pages_of_the_table(plant, harbour, case, who, status):
-    method, page = case.split("_")
+    method, page = case.split("_", 1)
     person = harbour.people["owner"] if who == "stranger" else plant.people[who]
     address = reverse(f"connections:{page}") if page in ("list", "new") else url(page, plant)
     data = {"name": "Renamed", "endpoint": NOWHERE} if page == "edit" else {}
@@ -138,7 +142,8 @@ def test_choosing_the_platform_needs_no_script(plant):
     assert "?platform=roma&amp;sign_in=password" in text
     assert "?platform=enos&amp;sign_in=app" in text
     fields = client.get(reverse("connections:new"), {"platform": "enos"}).context["form"].fields
-    assert list(fields) == ["name", "endpoint", "org_id", "sign_in", "app_key", "app_secret"]
+    limits = ("calls_per_minute", "calls_at_once")
+    assert list(fields) == ["name", "endpoint", "org_id", "sign_in", *limits, "app_key", "app_secret"]
     fields = (
         client.get(reverse("connections:new"), {"platform": "roma", "sign_in": "password"})
         .context["form"]
@@ -146,6 +151,7 @@ def test_choosing_the_platform_needs_no_script(plant):
     )
     assert list(fields) == [
         *("name", "endpoint", "region", "project_id", "instance_id", "sign_in", "iam_endpoint"),
+        *limits,
         *("domain", "user", "password"),
     ]
 
@@ -298,5 +304,5 @@ def test_a_list_of_many_asks_no_more_of_the_database(plant, django_assert_max_nu
         )
         connection.save()
     client = browser(plant.people["viewer"])
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert "c29" in client.get(reverse("connections:list")).text

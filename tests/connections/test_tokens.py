@@ -14,6 +14,7 @@ from portal.connections.tokens import DatabaseTokens
 from portal.errors import SignInFailed
 from portal.platforms.signing import Token
 from portal.teams.models import Team
+from tests.connections.crowd import Crowd, ask
 
 
 def make_connection(name="roma"):
@@ -147,3 +148,66 @@ def test_the_lease_outlasts_the_longest_sign_in(committed_db):
     store.renew("enos", fetch, stale=None)
 
     assert left[0] > timedelta(seconds=4 * 30)
+
+
+USER = {"domain": "demo-account", "user": "demo-user", "password": "Demo-pass-1"}
+# platform -> where its tokens come from: renewed by this very call.
+TOKENS = {
+    "iotda": "/v3/auth/tokens",
+    "roma": "/v3/auth/tokens",
+    "enos": "/apim-token-service/v2.0/token/get",
+}
+
+
+def signed_out(plant, emulator, platform):
+    """A connection whose stored token still looks good, but is not known to the platform any more."""
+    connection = plant.connections[platform]
+    if platform != "enos":
+        connection.sign_in = "password"
+        connection.set_credentials(USER)
+        connection.save()
+    emulator.settings({"lenient": False})
+    assert ask(connection.client(), platform) == "done"
+    emulator.reset()
+    emulator.settings({"lenient": False})
+    return connection
+
+
+def fetched(emulator, platform):
+    return sum(request["path"] == TOKENS[platform] for request in emulator.requests())
+
+
+def refused(emulator):
+    """How many of the twenty calls met the old token."""
+    return sum("/token" not in request["path"] for request in emulator.requests()) - 20
+
+
+@pytest.mark.parametrize("platform", TOKENS)
+def test_twenty_threads_whose_token_is_refused_fetch_one(committed_plant, emulator, platform):
+    connection = signed_out(committed_plant, emulator, platform)
+    client, barrier, outcomes = connection.client(), threading.Barrier(20), []
+
+    def call():
+        barrier.wait()
+        try:
+            outcomes.append(ask(client, platform))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=call) for _each in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == ["done"] * 20
+    assert fetched(emulator, platform) == 1
+    assert refused(emulator) > 1
+
+
+@pytest.mark.parametrize("platform", TOKENS)
+def test_four_processes_whose_token_is_refused_fetch_one(committed_db, committed_plant, emulator, platform):
+    connection = signed_out(committed_plant, emulator, platform)
+    with Crowd(connection, committed_db) as crowd:
+        assert crowd.call(4, threads=5) == ["done"] * 20
+    assert fetched(emulator, platform) == 1
+    assert refused(emulator) > 1

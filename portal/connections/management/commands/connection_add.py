@@ -8,10 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from portal.connections import service
 from portal.connections.forms import SIGN_INS, ConnectionForm
-from portal.connections.models import CREDENTIALS, Platform
+from portal.connections.models import CREDENTIALS, LIMITS, Platform
 from portal.teams.models import Team
 
 IDS = ("project_id", "instance_id", "org_id", "region", "edition", "sign_in", "signature", "iam_endpoint")
+OPTIONAL = (*IDS, *LIMITS)
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True)
         parser.add_argument("--endpoint", required=True, help="https://host[:port]")
         parser.add_argument(
-            "--file", required=True, help=f"JSON with credentials and, as needed, {', '.join(IDS)}"
+            "--file", required=True, help=f"JSON with credentials and, as needed, {', '.join(OPTIONAL)}"
         )
 
     def handle(self, *args, team, platform, name, endpoint, file, **options):
@@ -57,7 +58,7 @@ def read(file):
         raise CommandError(f"The file cannot be read: {error.strerror}.") from None
     except ValueError:
         raise CommandError("The file does not hold JSON.") from None
-    known = {name for names in CREDENTIALS.values() for name in names} | set(IDS)
+    known = {name for names in CREDENTIALS.values() for name in names} | set(OPTIONAL)
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         raise CommandError("The file must hold one JSON object whose values are texts.")
     if unknown := sorted(set(given) - known):
