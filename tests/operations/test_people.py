@@ -2,9 +2,11 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from portal.errors import NotAllowed, NotDecidable, NotRepeatable
 from portal.kinds.registry import KINDS
@@ -262,6 +264,23 @@ def test_a_killed_process_lets_go_of_the_object(committed_db, committed_plant, e
     settle_all()
 
     assert edit(committed_plant, row, "second", None).state == State.DONE
+
+
+def test_who_was_taken_for_dead_holds_no_object(plant, monkeypatch):
+    """It wakes up after the sweep and goes on; nobody would ever free the object again."""
+    row = policy(plant)
+    real = service.prepare
+
+    def slow(*args):
+        Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert settling.sweep() == 1
+        return real(*args)
+
+    monkeypatch.setattr(service, "prepare", slow)
+    assert edit(plant, row, "late", None).state == State.NOT_SENT
+    monkeypatch.setattr(service, "prepare", real)
+
+    assert edit(plant, row, "later", None).state == State.DONE
 
 
 # The second click

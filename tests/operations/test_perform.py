@@ -214,6 +214,15 @@ def test_a_platform_is_never_called_inside_a_transaction(committed_plant, emulat
     assert emulator.requests() == []
 
 
+def test_a_platform_is_not_even_read_inside_a_transaction(committed_plant, emulator):
+    from django.db import transaction
+
+    with pytest.raises(RuntimeError, match="inside a database transaction"), transaction.atomic():
+        committed_plant.connections["iotda"].client().policies.list()
+
+    assert emulator.requests() == []
+
+
 def test_device_secrets_are_sealed_and_stand_nowhere_else(plant):
     operation = plant.perform("enos/devices", data={**CREATES["enos/devices"], "require_secret": True})
 
