@@ -1,5 +1,6 @@
 """What a form is drawn with at first: kept input, that of an earlier operation, or what the address names."""
 
+import json
 import re
 import uuid
 
@@ -53,6 +54,9 @@ def _values_of(request, operation):
             values[name] = pretty(known) if isinstance(fields[name], JsonField) else known
     if operation.reason:
         values["reason"] = operation.reason
+    # What that form showed: should the object have changed since, sending this is a conflict first.
+    if operation.expected is not None and without_secrets(operation.expected) == operation.expected:
+        values["expected"] = json.dumps(operation.expected)
     request.notice = (
         _("This is the input of an earlier operation. Sent again, it is a new one.")
         if is_whole

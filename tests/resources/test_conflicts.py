@@ -307,3 +307,15 @@ def test_no_update_is_lost_while_two_people_edit_one_policy(committed_plant, emu
     ended = Operation.objects.filter(verb_name="update")
     assert ended.filter(state=State.DONE).count() == 2 * rounds
     assert set(ended.exclude(state=State.DONE).values_list("cause", flat=True)) <= {"conflict", "busy"}
+
+
+def test_the_input_of_an_earlier_operation_still_knows_what_its_form_showed(plant):
+    row, browser, _data, _response = met(plant, POLICY)
+    earlier = Operation.objects.get(verb_name="update")
+
+    form = sendable(read(browser.get(f"{changing(row, 'update')}?from={earlier.pk}")).fields)
+    response = post(browser, changing(row, "update"), form)
+
+    assert form["policy_name"] == UPDATES[POLICY]["policy_name"]
+    assert response.status_code == 409
+    assert on_platform(plant, POLICY, row)["policy_name"] == "theirs"
