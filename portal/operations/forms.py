@@ -17,7 +17,12 @@ class DecisionForm(forms.Form):
     again" makes.
     """
 
-    decision = forms.ChoiceField(label=_("Decision"), choices=Decision, widget=forms.RadioSelect)
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=Decision,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of them.")},
+    )
     candidate = forms.ChoiceField(label=_("Which one"), required=False, widget=forms.RadioSelect)
     sure = forms.BooleanField(label=_("A second object may result. Send it all the same."), required=False)
     reason = forms.CharField(
@@ -25,6 +30,7 @@ class DecisionForm(forms.Form):
         max_length=REASON_LENGTH,
         help_text=_("What you looked at and what you found. It stands in the record with your name."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Say why.")},
     )
     operation_key = forms.CharField(label=_("Operation key"), max_length=64, widget=forms.HiddenInput)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
@@ -70,9 +71,21 @@ class Shown:
         rows = compare_all(operation.expected, operation.baseline or {})
         return [row for row in rows if not row["same"]]
 
+    @property
+    def is_due(self):
+        """The worker's next look has come, or is on its way."""
+        next_at = self.operation.next_look_at
+        return next_at is not None and next_at <= timezone.now()
+
     @cached_property
     def steps(self):
-        return steps(self.operation)
+        """Asked, sent, ended, and what came afterwards, in the order of time."""
+        return steps(self.operation, self.doubted_at)
+
+    @property
+    def doubted_at(self):
+        """When no clear answer came; None when it never was in doubt."""
+        return next((entry.at for entry in self.entries if entry.outcome == State.IN_DOUBT), None)
 
     @cached_property
     def actions(self):
@@ -124,13 +137,12 @@ class Step:
     text: str = ""
 
 
-def steps(operation):
-    """Asked, sent, ended, and what came afterwards, in the order of time."""
+def steps(operation, doubted_at):
     line = [Step("clock", "secondary", _("Asked"), operation.created_at, operation.actor.email)]
     line.append(_sent(operation))
     if operation.is_running:
         return [*line, Step("circle-dashed", "secondary", _("Not ended yet"))]
-    return [*line, _ended(operation), *_afterwards(operation)]
+    return [*line, _ended(operation, doubted_at), *_afterwards(operation)]
 
 
 def _sent(operation):
@@ -144,7 +156,7 @@ def _sent(operation):
     return Step("send-off", "secondary", _("Never sent"), None)
 
 
-def _ended(operation):
+def _ended(operation, doubted_at):
     if operation.state == State.DONE:
         return Step("check", "green", _("Done"), operation.ended_at)
     if operation.state == State.REJECTED:
@@ -154,13 +166,7 @@ def _ended(operation):
     if operation.state == State.NOT_SENT:
         cause = operation.get_cause_display()
         return Step("circle-off", "orange", _("Ended without a change"), operation.ended_at, cause)
-    return Step("question-mark", "yellow", _("No clear answer came"), _missed_at(operation))
-
-
-def _missed_at(operation):
-    """When it fell into doubt: its end, where no look has moved that yet."""
-    first = parse_datetime(operation.looks[0]["at"]) if operation.looks else None
-    return operation.ended_at if not first or operation.ended_at and operation.ended_at < first else None
+    return Step("question-mark", "yellow", _("No clear answer came"), doubted_at)
 
 
 def _afterwards(operation):
@@ -216,6 +222,8 @@ def actions(operation, user, is_allowed):
 
 def why_not_again(operation):
     """Why the same cannot be asked for again as it is; "" when it can."""
+    if operation.cause == Cause.CONFLICT:
+        return _("The object is no longer as the form showed it: open the form to see it as it is now.")
     if operation.can_requeue:
         return ""
     if operation.connection_id is None:

@@ -1,0 +1,298 @@
+"""The page on which an owner decides, as a browser without JavaScript uses it.
+
+Would catch: a decision by somebody who may not, one taken without evidence, reason or confirmation, one that
+is taken twice, input lost on the way, an operation decided although the platform could not be read.
+"""
+
+import re
+
+import pytest
+
+from portal.kinds.registry import KINDS
+from portal.operations import settling
+from portal.operations.models import Operation, State
+from portal.record.models import Body, Entry
+from portal.teams.models import Membership, Role, User
+from tests.operations.changes import match, received
+from tests.operations.test_evidence import in_doubt, made_in_the_console
+from tests.operations.test_pages import text_of, url
+from tests.operations.test_people import for_a_human
+from tests.resources.forms import read
+from tests.support.plant import CREATES
+
+GROUP, POLICY, BUS = "roma/device-groups", "iotda/policies", "iotda/soft-buses"
+REASON = "I saw it in the console"
+
+
+@pytest.fixture
+def owner(plant):
+    return plant.browser(Role.OWNER)
+
+
+@pytest.fixture
+def operation(plant, emulator):
+    """A group of ROMA, whose names are not unique: made, its answer lost, one candidate."""
+    return for_a_human(plant, emulator, committed=True)
+
+
+def decide(browser, operation, decision="", **changes):
+    """Open the form, fill it in, send it."""
+    fields = {name: values[0] for name, values in read(browser.get(url(operation, "decide"))).fields.items()}
+    values = {**fields, "decision": decision, "reason": REASON, **changes}
+    return browser.post(url(operation, "decide"), {name: each for name, each in values.items() if each})
+
+
+def candidate_of(operation):
+    return operation.looks[-1]["candidates"][0]["object"]["id"]
+
+
+def last_entry():
+    return Entry.objects.order_by("-seq").first()
+
+
+# The evidence
+
+
+def test_the_page_shows_what_was_sent_what_was_there_before_and_what_was_seen(owner, operation):
+    text = text_of(owner.get(url(operation, "decide")))
+
+    assert re.search(r"Request POST http://\S+/link/instances/demo-roma-instance/device-groups", text)
+    assert "&quot;parent_id&quot;: 10001" in text
+    assert "Nothing on the platform had this name just before it was sent." in text
+    seen = candidate_of(operation)
+    assert f"line-1 {seen} {seen} Field Sent On the platform Same name line-1 line-1 yes" in text
+    assert "parent_id 10001 10001 yes" in text
+    assert "there will be two objects" in text
+
+
+def test_the_page_names_what_had_the_name_before(plant, emulator, owner):
+    there = made_in_the_console(plant, GROUP)
+    operation = for_a_human(plant, emulator, committed=True)
+
+    text = text_of(owner.get(url(operation, "decide")))
+
+    assert f"had this name already just before it was sent: {there['id']}" in text
+    assert [each for each in operation.looks[-1]["candidates"] if each["object"]["id"] == there["id"]] == []
+
+
+def test_a_difference_is_told_by_a_word(plant, emulator, owner):
+    slug = "iotda/device-groups"
+    operation = in_doubt(plant, emulator, slug)
+    made_in_the_console(plant, slug, {**CREATES[slug], "description": "other pumps"})
+    settling.settle_due()
+
+    text = text_of(owner.get(url(operation, "decide")))
+
+    assert "description all pumps other pumps no" in text
+
+
+def test_a_page_of_an_update_speaks_of_what_happened(plant, emulator, owner):
+    row = plant.make(POLICY)
+    emulator.faults([{"match": match(POLICY, "update"), "fault": "reset"}])
+    operation = plant.perform(POLICY, "update", target=row)
+    emulator.faults([])
+    plant.perform(POLICY, "update", {"policy_name": "third", "statement": row.statement}, target=row)
+    settling.settle_due()
+    operation.refresh_from_db()
+    assert operation.state == State.NEEDS_HUMAN
+
+    text = text_of(owner.get(url(operation, "decide")))
+    answer = decide(owner, operation, "ours")
+
+    assert "Just before it was sent, the object was:" in text
+    assert "It did not happen" in text
+    assert "policy_name deny-hello third no" in text
+    operation.refresh_from_db()
+    assert (answer.status_code, operation.state) == (302, State.FOUND)
+
+
+# The three decisions
+
+
+def test_it_is_ours(plant, owner, operation):
+    answer = decide(owner, operation, "ours")
+
+    operation.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, url(operation))
+    assert (operation.state, operation.decision) == (State.FOUND, "ours")
+    assert KINDS[GROUP].model.objects.get().remote_id == operation.object_id
+    entry = last_entry()
+    assert (entry.outcome, entry.actor, entry.reason) == ("found", "owner-plant@example.test", REASON)
+    text = text_of(owner.get(url(operation)))
+    assert "Decided: it is ours owner-plant@example.test" in text
+
+
+def test_it_is_not_ours(plant, emulator, owner, operation):
+    decide(owner, operation, "not_ours")
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.decision) == (State.ABSENT, "not_ours")
+    assert not KINDS[GROUP].model.objects.exists()
+    assert len(received(emulator, GROUP, "create")) == 1
+
+
+def test_send_again(emulator, owner, operation):
+    answer = decide(owner, operation, "send_again", sure="on")
+
+    operation.refresh_from_db()
+    again = operation.followers.get()
+    assert (operation.state, again.state) == (State.ABSENT, State.DONE)
+    assert (answer.status_code, answer["Location"]) == (302, url(again))
+    assert len(received(emulator, GROUP, "create")) == 2
+
+
+def test_of_several_the_one_that_was_chosen_is_ours(plant, emulator, owner):
+    operation = in_doubt(plant, emulator, GROUP, committed=True)
+    mine, theirs = emulator.state()[GROUP]["ids"][-1], made_in_the_console(plant, GROUP)["id"]
+    settling.settle_due()
+    operation.refresh_from_db()
+    assert len(operation.looks[-1]["candidates"]) == 2
+
+    nothing_chosen = decide(owner, operation, "ours")
+    foreign = decide(owner, operation, "ours", candidate="10001")
+    assert (nothing_chosen.status_code, foreign.status_code) == (422, 422)
+    assert "choose the one that is" in text_of(nothing_chosen)
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+
+    decide(owner, operation, "ours", candidate=str(mine))
+    operation.refresh_from_db()
+    assert operation.object_id == str(mine) != str(theirs)
+
+
+# What is missing or impossible
+
+
+@pytest.mark.parametrize(
+    ("decision", "changes", "words"),
+    [
+        ("", {}, "Choose one of them."),
+        ("burn_it", {}, "Select a valid choice"),
+        ("not_ours", {"reason": ""}, "Say why."),
+        ("not_ours", {"reason": "   "}, "Say why."),
+        ("not_ours", {"reason": "x" * 201}, "at most 200 characters"),
+        ("send_again", {}, "Confirm that you accept this"),
+        ("send_again", {"sure": "on", "operation_key": ""}, "Operation key"),
+    ],
+    ids=["nothing", "unknown", "no reason", "blank reason", "long reason", "unconfirmed", "no key"],
+)
+def test_an_incomplete_decision_is_422_and_keeps_the_input(
+    emulator, owner, operation, decision, changes, words
+):
+    answer = decide(owner, operation, decision, **changes)
+
+    assert answer.status_code == 422
+    assert words in text_of(answer)
+    kept = read(answer).fields
+    if decision in ("not_ours", "send_again"):
+        assert kept["decision"] == [decision]
+    if changes.get("reason", REASON).strip():
+        assert kept["reason"] == [changes.get("reason", REASON)]
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+    assert len(received(emulator, GROUP, "create")) == 1
+
+
+def test_nothing_is_declared_ours_that_no_look_has_shown(plant, emulator, owner, settings):
+    settings.SETTLE_SECONDS = 0
+    operation = in_doubt(plant, emulator, BUS)
+    for _look in range(3):
+        settling.look_again(operation, actor=operation.actor)
+    assert operation.state == State.NEEDS_HUMAN
+
+    page = owner.get(url(operation, "decide"))
+    answer = decide(owner, operation, "ours")
+
+    assert "The last look showed no object that could be it." in text_of(page)
+    assert re.search(r'value="ours"[^>]* disabled', page.content.decode())
+    assert answer.status_code == 422
+
+
+def test_what_is_gone_meanwhile_is_not_ours(plant, owner, operation):
+    client = plant.connections["roma"].client()
+    client.send(client.device_groups.delete_call(candidate_of(operation)))
+
+    answer = decide(owner, operation, "ours")
+
+    assert answer.status_code == 422
+    assert "The platform has no object with this id." in text_of(answer)
+    assert read(answer).fields["reason"] == [REASON]
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+
+
+def test_a_platform_that_cannot_be_read_decides_nothing(emulator, owner, operation):
+    emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 500, "body": "{}"}])
+
+    answer = decide(owner, operation, "ours")
+
+    assert answer.status_code == 503
+    assert "nothing was decided" in text_of(answer)
+    assert read(answer).fields["reason"] == [REASON]
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+
+
+def test_looking_again_leads_back_to_the_decision(owner, operation):
+    answer = owner.post(url(operation, "look-again"), {"decide": "1"})
+
+    assert answer["Location"] == url(operation, "decide")
+    operation.refresh_from_db()
+    assert len(operation.looks) == 2
+
+
+# Who, and how often
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.OPERATOR, Role.MANAGER])
+@pytest.mark.parametrize("reason", [REASON, ""], ids=["complete", "incomplete"])
+def test_nobody_but_owners_decides_and_the_attempt_is_recorded(plant, operation, role, reason):
+    browser = plant.browser(role)
+
+    page = browser.get(url(operation, "decide"))
+    answer = browser.post(url(operation, "decide"), {"decision": "not_ours", "reason": reason})
+
+    assert (page.status_code, answer.status_code) == (403, 403)
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+    entry = last_entry()
+    assert (entry.stage, entry.actor) == ("denied", f"{role}-plant@example.test")
+    assert '"right":"settle"' in Body.objects.get(seq=entry.seq).text
+
+
+@pytest.mark.parametrize("decision", ["ours", "not_ours", "send_again"])
+def test_a_second_press_of_the_same_button_changes_nothing(emulator, owner, operation, decision):
+    fields = {
+        name: each[0] for name, each in read(owner.get(url(operation, "decide"))).fields.items() if each[0]
+    }
+    values = {**fields, "decision": decision, "reason": REASON, "sure": "on"}
+
+    first, second = (owner.post(url(operation, "decide"), values) for _press in range(2))
+
+    assert (second.status_code, second["Location"]) == (302, first["Location"])
+    decided = [each.outcome for each in Entry.objects.filter(reason=REASON)]
+    assert decided == ["found" if decision == "ours" else "absent"]
+    assert Operation.objects.count() == (2 if decision == "send_again" else 1)
+    assert "nothing to decide" not in text_of(owner.get(second["Location"]))
+
+
+def test_the_second_of_two_owners_learns_that_it_was_decided(plant, owner, operation):
+    other = User.objects.create(email="second-owner@example.test")
+    Membership.objects.create(team=plant.team, user=other, role=Role.OWNER)
+    decide(owner, operation, "not_ours")
+    second = plant.browser(Role.OWNER)
+    second.force_login(other)
+
+    answer = second.post(
+        url(operation, "decide"),
+        {"decision": "not_ours", "reason": "me too", "operation_key": "k"},
+        follow=True,
+    )
+
+    assert "There is nothing to decide about this operation any more." in text_of(answer)
+    operation.refresh_from_db()
+    assert operation.decided_by.email == "owner-plant@example.test"
+
+
+def test_what_needs_no_decision_has_no_page_for_it(plant, owner):
+    operation = plant.perform(POLICY)
+
+    answer = owner.get(url(operation, "decide"), follow=True)
+
+    assert answer.redirect_chain == [(url(operation), 302)]
+    assert "There is nothing to decide" in text_of(answer)
