@@ -2,8 +2,10 @@
 
 import uuid
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from portal.kinds.registry import KINDS
 from portal.operations.deciding import decide
@@ -176,3 +178,57 @@ def test_without_a_kill_the_child_does_the_whole_job(
     assert Operation.objects.get(key="k").state == State.DONE
     assert has_happened(emulator, committed_plant, slug, verb, target, base)
     assert mirrored(slug) == ids(emulator, slug) - base
+
+
+SECRET = "hunter2-5f1c7a"
+SEALED_AT = ("after_intent", "after_sending", "during_call", "after_commit", "before_outcome", "in_outcome")
+
+
+def files_of(database):
+    """SQLite's file and its write-ahead log as they lie on the disk; nothing for a server's database."""
+    path = Path(database.url.removeprefix("sqlite://"))
+    return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+
+def rows_but_of(mirror):
+    """Every row of every table as text, but for the mirror: it shows what the platform shows to everybody."""
+    texts = []
+    with connection.cursor() as cursor:
+        for table in set(connection.introspection.table_names(cursor)) - {mirror._meta.db_table}:
+            cursor.execute(f'SELECT * FROM "{table}"')
+            texts += [repr(row) for row in cursor.fetchall()]
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("step", SEALED_AT)
+def test_no_secret_lies_about_after_a_kill(step, committed_db, committed_plant, emulator, zygote, settings):
+    """While it is in doubt, and after it was settled."""
+    settings.SETTLE_SECONDS = 0
+    data = {
+        **CHANGES["enos/devices", "create"],
+        "device_tags": {"password": SECRET, "line": "4"},
+        "require_secret": True,
+    }
+    if step in HELD:
+        rule = {"match": match("enos/devices", "create"), "fault": HELD[step], "seconds": 1}
+        emulator.faults([rule])
+
+    child = zygote.run(
+        database=committed_db.url, step=step, slug="enos/devices", verb="create", data=data,
+        team=str(committed_plant.team.pk), key="secret",
+    )  # fmt: skip
+    assert child["status"] == -9, child["error"]
+    emulator.faults([])
+
+    mirror = KINDS["enos/devices"].model
+    assert SECRET not in rows_but_of(mirror)
+    assert SECRET.encode() not in files_of(committed_db)
+    settle_all()
+    everything = rows_but_of(mirror)
+    assert "device_tags" in everything
+    assert SECRET not in everything
+    operation = Operation.objects.get()
+    assert operation.state in ENDED
+    assert operation.secrets_lost == (operation.state in HAPPENED)
+    if operation.state == State.FOUND:
+        assert operation.sealed_data == ""
