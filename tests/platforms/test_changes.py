@@ -9,7 +9,7 @@ from portal.platforms.client import Repeat
 from portal.platforms.enos.client import EnOS
 from portal.platforms.roma.client import ROMA
 from portal.platforms.signing import EnosAuth, MemoryTokenStore, SdkHmac, Token
-from tests.platforms.conftest import KEYS, PROJECT, SPACE
+from tests.platforms.conftest import KEYS, PROJECT, ROMA_APP, SPACE
 from tests.platforms.faulty import http
 
 STATEMENT = [
@@ -179,3 +179,100 @@ def test_each_call_says_what_sending_it_twice_does(client, roma_here, enos_here)
         assert {call.repeat for call in made} == {repeat}
     removing = [call.target for made in calls.values() for call in made if call.removes]
     assert len(removing) == 4
+
+
+# The same through the emulated clouds.
+
+
+def test_a_group_is_renamed_cleared_and_deleted(iotda):
+    group = iotda.device_groups.create({"name": "Before", "description": "text", "app_id": SPACE})
+    data = {"name": "After", "description": "", "app_id": SPACE}
+    updated = iotda.device_groups.update(group["id"], data)
+    shown = iotda.device_groups.get(group["id"], app_id=SPACE)
+    assert (shown["name"], shown["description"] or "") == ("After", "")
+    assert (updated["id"], updated["name"], updated["app_id"]) == (group["id"], "After", SPACE)
+    iotda.device_groups.delete(group["id"])
+    with pytest.raises(Missing):
+        iotda.device_groups.get(group["id"])
+    with pytest.raises(Missing):
+        iotda.device_groups.delete(group["id"])
+
+
+def test_a_policy_is_rewritten_and_deleted(iotda):
+    policy = iotda.policies.create({"policy_name": "Before", "app_id": SPACE, "statement": STATEMENT})
+    other = [{**SPLIT[0], "effect": "ALLOW"}]
+    updated = iotda.policies.update(policy["id"], {"policy_name": "After", "statement": other})
+    assert updated == iotda.policies.get(policy["id"])
+    assert (updated["name"], updated["statement"], updated["app_id"]) == ("After", other, SPACE)
+    iotda.policies.delete(policy["id"])
+    with pytest.raises(Missing):
+        iotda.policies.get(policy["id"])
+
+
+def test_a_soft_bus_is_deleted(iotda):
+    bus = iotda.soft_buses.create({"bus_name": "BusA", "app_id": SPACE})
+    iotda.soft_buses.delete(bus["id"])
+    with pytest.raises(Missing):
+        iotda.soft_buses.get(bus["id"])
+
+
+def test_a_roma_group_is_renamed_cleared_and_really_deleted(roma):
+    body = {"parent_id": "10001", "name": "before", "description": "text", "app_id": ROMA_APP}
+    group = roma.device_groups.create(body)
+    updated = roma.device_groups.update(group["id"], {"name": "after", "description": ""})
+    assert (updated["id"], updated["name"], updated["parent_id"]) == (group["id"], "after", "10001")
+    assert (roma.device_groups.get(group["id"])["description"] or "") == ""
+    roma.device_groups.delete(group["id"])
+    with pytest.raises(Missing):
+        roma.device_groups.get(group["id"])
+
+
+def test_a_device_has_after_an_update_what_was_sent_and_nothing_else(enos):
+    data = {
+        "product_key": "prodKey1",
+        "device_name": ENOS_NAME,
+        "timezone": "+08:00",
+        "device_key": "dev-1",
+        "device_attributes": {"serial": 7},
+        "device_desc": "text",
+        "device_tags": {"a": "b"},
+    }
+    device = enos.devices.create(data)
+    changed = {
+        **data,
+        "timezone": "Europe/Berlin",
+        "device_attributes": {},
+        "device_desc": "",
+        "device_tags": {},
+    }
+    assert enos.devices.update(device["id"], changed) is None
+    shown = enos.devices.get(device["id"])
+    assert shown["timezone"] == "Europe/Berlin"
+    assert shown["device_name"]["defaultValue"] == "Name"
+    assert not any(shown[name] for name in ("device_attributes", "device_desc", "device_tags"))
+    enos.devices.delete(device["id"])
+    with pytest.raises(Missing):
+        enos.devices.get(device["id"])
+
+
+@pytest.mark.parametrize(("fault", "status"), [("reset", 204), ("reset_mid_body", 404)])
+def test_a_delete_whose_answer_was_lost_is_done_when_it_is_repeated(iotda, emulator, fault, status):
+    """The first fault comes before the platform deletes, the second after it."""
+    policy = iotda.policies.create({"policy_name": "P", "app_id": SPACE, "statement": STATEMENT})
+    emulator.faults([{"match": {"method": "DELETE"}, "fault": fault, "times": 1}])
+    answer = iotda.send(iotda.policies.delete_call(policy["id"]), again=lambda number, error: True)
+    assert answer.status == status
+    with pytest.raises(Missing):
+        iotda.policies.get(policy["id"])
+
+
+def test_an_update_whose_answer_was_lost_is_there_when_it_is_repeated(enos, emulator):
+    data = {"product_key": "prodKey1", "device_name": ENOS_NAME, "timezone": "+08:00", "device_key": "dev-1"}
+    device = enos.devices.create(data)
+    rule = {"match": {"query": "action=update"}, "fault": "answer_after_commit", "times": 1}
+    emulator.faults([{**rule, "body": {"code": 99500, "msg": "Internal Server Error"}, "status": 200}])
+    call = enos.devices.update_call(device["id"], {**data, "device_desc": "text"})
+    asked = []
+    enos.send(call, again=lambda *args: asked.append(args) or True)
+    assert [(number, type(error), error.code) for number, error in asked] == [(2, Unclear, "99500")]
+    assert enos.devices.get(device["id"])["device_desc"] == "text"

@@ -98,6 +98,13 @@ def test_products_and_the_model_that_rules_their_devices(enos):
     assert model["attributes"]["serial"]["dataType"] == "INT"
 
 
+def test_a_page_shown_twice_does_not_make_a_list_whole(server, plain):
+    page = {"pageNo": 1, "pageSize": 1, "totalSize": 3}
+    server.behave = http(200, json.dumps({"code": 0, "data": [{"productKey": "p"}], "pagination": page}))
+    listing = plain.products.list()
+    assert ([item["id"] for item in listing.items], listing.complete) == (["p"], False)
+
+
 def test_what_does_not_exist_is_missing(enos):
     for read in (
         lambda: enos.devices.get("noSuch00"),

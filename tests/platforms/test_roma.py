@@ -81,6 +81,12 @@ def test_applications_are_read_page_by_page(server, plain):
     assert "offset=2" in server.got[1].target
 
 
+def test_a_page_shown_twice_does_not_make_a_list_whole(server, plain):
+    server.behave = http(200, '{"total": 3, "apps": [{"id": "a"}]}')
+    listing = plain.apps.list()
+    assert ([app["id"] for app in listing.items], listing.complete) == (["a"], False)
+
+
 def test_a_group_that_does_not_exist_is_missing(roma):
     with pytest.raises(Missing) as caught:
         roma.device_groups.get("4711")

@@ -85,7 +85,9 @@ class Apps(Collection):
             is_last = not new or (total is not None and len(seen) >= total)
             found = narrowed(list(seen.values()), name)
             if is_last or len(found) >= limit:
-                return Listing(found[:limit], None if name else total, is_last and len(found) <= limit)
+                # A page again that was read before ends the list, but does not make it whole.
+                is_whole = is_last and (not items or total is None or len(seen) >= total)
+                return Listing(found[:limit], None if name else total, is_whole and len(found) <= limit)
 
     def decode(self, raw):
         id = text_id(raw.get("id") or raw.get("app_id"))
