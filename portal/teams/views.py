@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.teams import role_table, service
 from portal.teams.access import may, memberships, teams_with
@@ -35,8 +35,10 @@ def _list(request, form=None, status=200):
 
 
 @sensitive_post_parameters()
-@require_POST
+@require_http_methods(["GET", "POST"])
 def create(request):
+    if request.method == "GET":  # after signing in again on a form that came back with errors
+        return redirect(f"{reverse('teams:list')}?{request.GET.urlencode()}")
     form = TeamForm(request.POST)
     if request.user.is_portal_admin and not form.is_valid():
         return _list(request, form, status=422)
@@ -89,9 +91,11 @@ def _detail(request, team, form=None, problem="", status=200):
 
 
 @sensitive_post_parameters()
-@require_POST
+@require_http_methods(["GET", "POST"])
 def member_add(request, id):
     team = find(request, id)
+    if request.method == "GET":  # after signing in again on a form that came back with errors
+        return redirect(f"{reverse('teams:detail', args=[team.pk])}?{request.GET.urlencode()}")
     service.require_right(team, "member_add", actor=request.user)
     form = MemberForm(request.POST)
     if not form.is_valid():

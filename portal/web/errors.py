@@ -95,8 +95,8 @@ def is_outage(error):
 def outage(request):
     """503 while the database is gone, full, locked or read-only: what was typed stays in the browser.
 
-    htmx swaps nothing, so the form stays as it is; without script the person goes back to it. Sending it
-    again is safe even when the first one got through: the operation key is the same.
+    htmx swaps nothing, so the form stays as it is; without script the page sends it again. That is safe even
+    when the first one got through: the operation key is the same. Going back would make a new one.
     """
     # A connection that was opened while the database was read-only would stay so for its whole life.
     for connection in connections.all(initialized_only=True):
@@ -107,7 +107,7 @@ def outage(request):
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
     else:
         text = _("The portal's database does not answer just now.")
-        response = _bare(503, text, is_outage=True)
+        response = _bare(503, text, is_outage=True, again=kept.again(request), action=request.path)
     response["Retry-After"] = "10"
     return say(response, text)
 
@@ -125,10 +125,11 @@ def _bare(status, text, **context):
 def unavailable(request, exception=None):
     """503: nothing works until something outside this page does again; says what, from `exception`."""
     text = str(exception or "") or _("The portal cannot do this right now. Try again in a moment.")
+    context = {"problem": exception, "again": kept.again(request), "action": request.path}
     try:
-        return _problem(request, "503.html", 503, text, {"problem": exception})
+        return _problem(request, "503.html", 503, text, context)
     except Error:  # the menu around the page is read from it
-        return say(_bare(503, text, is_outage=True), text)
+        return say(_bare(503, text, is_outage=True, **context), text)
 
 
 def answer(request, error):

@@ -28,8 +28,8 @@ BYTES_MAX = 64 * 1024  # of all that one session keeps
 
 SALT = "portal.web.kept"
 SECRET_NAMES = re.compile(r"pass|secret|token|credential|private", re.IGNORECASE)
-# Beside secrets (csrfmiddlewaretoken is one by name): which button was pressed says nothing about the input.
-NOT_INPUT = {MARK, "preview", "touch"}
+CSRF_FIELD = "csrfmiddlewaretoken"
+NOT_INPUT = {MARK, CSRF_FIELD, "preview", "touch"}
 NOT_TYPED = {"operation_key"}
 
 
@@ -61,10 +61,10 @@ def keep(request):
     Raises TooLarge, and keeps nothing then.
     """
     page, owner = _page_of(request), made_for(request)
-    data = {name: values for name, values in request.POST.lists() if _may_be_kept(name, values)}
+    data = {name: values for name, values in request.POST.lists() if _is_input(name, values)}
     if not owner or not any(any(values) for name, values in data.items() if name not in NOT_TYPED):
         return page_without_input(request)
-    content = {"page": urlsplit(page).path, "action": request.path, "owner": owner, "data": data}
+    content = {"action": request.path, "owner": owner, "data": data}
     entry = {"id": str(uuid.uuid4()), "at": int(time.time()), "sealed": _seal(content)}
     if len(entry["sealed"]) > BYTES_MAX:
         raise TooLarge
@@ -73,6 +73,21 @@ def keep(request):
         entries.pop(0)
     request.session[SESSION_KEY] = entries
     return _with_id(page, entry["id"])
+
+
+def again(request):
+    """[(name, value)] that send the posted form once more, button and operation key included; asks nobody.
+
+    Empty where nothing was posted by a form that was made for somebody.
+    """
+    if request.method != "POST" or not made_for(request):
+        return []
+    return [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name == CSRF_FIELD or not _is_secret(name, values)
+        for value in values
+    ]
 
 
 def take(request, action=None):
@@ -88,7 +103,7 @@ def take(request, action=None):
     content = entry and _open(entry["sealed"])
     if not content or content["owner"] != str(request.user.pk):
         return None
-    if content["page"] != request.path or content["action"] != (action or request.path):
+    if content["action"] != (action or request.path):
         return None
     data = QueryDict(mutable=True)
     for name, values in content["data"].items():
@@ -125,11 +140,13 @@ def _fresh(session):
     return [each for each in session.get(SESSION_KEY, []) if each["at"] > oldest]
 
 
-def _may_be_kept(name, values):
-    if name in NOT_INPUT:
-        return False
+def _is_secret(name, values):
     # A switch such as "ask for the secret" is none itself.
-    return not SECRET_NAMES.search(name) or all(value in ("", "on") for value in values)
+    return SECRET_NAMES.search(name) and any(value not in ("", "on") for value in values)
+
+
+def _is_input(name, values):
+    return name not in NOT_INPUT and not _is_secret(name, values)
 
 
 def _page_of(request):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db import OperationalError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path
@@ -70,6 +71,7 @@ ERRORS = {
     "key": KeyReused("This was sent before."),
     "record": RecordUnavailable("The record cannot be written.\nNothing was sent — größte Vorsicht."),
     "rejected": Rejected("Refused.", status=400, code="IOTDA.001", request_id="req-77"),
+    "outage": OperationalError("database is locked"),
     "missing": Http404(),
     "bug": RuntimeError("details that nobody may see"),
 }
