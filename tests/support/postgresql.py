@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from portal.home.processes import LOOPBACK, Process, free_port, stop
@@ -45,40 +47,59 @@ class Cluster:
     """Runs from start() to stop(); `url` is its address without a database name.
 
     Only this machine's loopback and a private socket directory can reach it, so nobody needs a password.
+    `parent` is the directory that its own is made in; the server's account must be able to get there.
     """
 
+    def __init__(self, parent=None):
+        self.parent = parent
+
     def start(self):
-        self.directory = Path(tempfile.mkdtemp(prefix="portal-postgresql-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="portal-postgresql-", dir=self.parent))
         account = _unprivileged()
         self.directory.chmod(0o755)  # the log in it is ours, the data the server's
-        data = self.directory / "data"
-        data.mkdir(mode=0o700)
-        run_as = {}
+        self.data = self.directory / "data"
+        self.data.mkdir(mode=0o700)
+        self.run_as = {}
         if account:
-            os.chown(data, account.pw_uid, account.pw_gid)
-            run_as = {"user": account.pw_uid, "group": account.pw_gid}
+            os.chown(self.data, account.pw_uid, account.pw_gid)
+            self.run_as = {"user": account.pw_uid, "group": account.pw_gid}
         subprocess.run(
-            [program("initdb"), "--pgdata", data, "--username", "postgres", "--auth", "trust"]
+            [program("initdb"), "--pgdata", self.data, "--username", "postgres", "--auth", "trust"]
             + ["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions"],
             check=True,
             capture_output=True,
             cwd="/",
             extra_groups=[] if account else None,
-            **run_as,
+            **self.run_as,
         )
         self.port = free_port()
-        self.process = Process(
-            "postgresql",
-            [program("postgres"), "-D", data, "-p", self.port]
-            + ["-c", f"listen_addresses={LOOPBACK}", "-c", f"unix_socket_directories={data}"],
-            log=self.directory / "log",
-            cwd="/",
-            death_signal=FAST_SHUTDOWN,
-            **run_as,
-        )
         self.url = f"postgresql://postgres@{LOOPBACK}:{self.port}"
+        return self.resume()
+
+    def resume(self):
+        """Start the server on the data that are there, at the same address; does nothing while it runs."""
+        process = getattr(self, "process", None)
+        if not (process and process.is_running):
+            self.process = Process(
+                "postgresql",
+                [program("postgres"), "-D", self.data, "-p", self.port]
+                + ["-c", f"listen_addresses={LOOPBACK}", "-c", f"unix_socket_directories={self.data}"],
+                log=self.directory / "log",
+                cwd="/",
+                death_signal=FAST_SHUTDOWN,
+                **self.run_as,
+            )
         self.process.wait_for(self._answers, seconds=READY_SECONDS)
         return self
+
+    def kill(self):
+        """As the power cut would: kill -9, for the children as well, each of which leads its own group."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.wait_procs(children, timeout=READY_SECONDS)
 
     def _answers(self):
         try:

@@ -35,9 +35,9 @@ def run_manage(*arguments, database=None, **variables):
     )
 
 
-def start_manage(*arguments, log, database=None, **variables):
-    """`manage.py ...` in the background; `log` is the file for all it prints."""
-    command = [sys.executable, MANAGE, *arguments]
+def start_manage(*arguments, log, database=None, before=(), **variables):
+    """`manage.py ...` in the background; `log` is the file for all it prints, `before` words before it."""
+    command = [*before, sys.executable, MANAGE, *arguments]
     env = environment(database, **variables)
     return Process(f"manage.py {arguments[0]}", command, log=log, env=env, cwd=settings.BASE_DIR)
 
@@ -45,8 +45,9 @@ def start_manage(*arguments, log, database=None, **variables):
 class Portal:
     """The portal as `manage.py demo` serves it, on a free port; `url` ends without a slash."""
 
-    def __init__(self, database, *, log, workers=1, **variables):
+    def __init__(self, database, *, log, workers=1, before=(), **variables):
         self.database = database
+        self.before = before  # words before the command
         self.log = log
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
@@ -57,6 +58,7 @@ class Portal:
         """Does nothing while it runs."""
         if not (self.process and self.process.is_running):
             command = [
+                *self.before,
                 sys.executable,
                 "-m",
                 "gunicorn",

@@ -1,0 +1,188 @@
+"""Ways in which a database fails: each `begin()`s and `end()`s, while the portal and its worker run on."""
+
+import os
+import resource
+import sqlite3
+import subprocess
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+from psycopg import sql
+
+CHUNKS = (1 << 20, 1 << 12, 1)  # bytes
+
+
+class NoSmallDisk(Exception):
+    """This process may not mount a filesystem of its own; root may."""
+
+
+class SmallDisk:
+    """A filesystem of so many megabytes at `path`, until remove()."""
+
+    def __init__(self, megabytes):
+        self.path = Path(tempfile.mkdtemp(prefix="portal-disk-"))
+        options = f"size={megabytes}m,mode=0755"
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "portal-tests", self.path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if mounted.returncode:
+            self.path.rmdir()
+            raise NoSmallDisk(mounted.stderr.strip())
+
+    def fill(self):
+        with (self.path / "ballast").open("ab", buffering=0) as ballast:
+            for size in CHUNKS:
+                with suppress(OSError):
+                    while ballast.write(b"\0" * size) == size:
+                        pass
+
+    def free(self):
+        (self.path / "ballast").unlink(missing_ok=True)
+
+    def remove(self):
+        subprocess.run(["umount", "--lazy", self.path], check=True)
+        self.path.rmdir()
+
+
+class FileLimit:
+    """Instead of a small disk, for who may not mount one: these processes can write to no file any more."""
+
+    def __init__(self, processes):
+        self.processes = processes
+
+    def fill(self):
+        self._set(0)
+
+    def free(self):
+        self._set(None)
+
+    def _set(self, size):
+        for process in self.processes():
+            for each in (process, *process.children(recursive=True)):
+                most = resource.prlimit(each.pid, resource.RLIMIT_FSIZE)[1]
+                resource.prlimit(each.pid, resource.RLIMIT_FSIZE, (most if size is None else size, most))
+
+
+class Killed:
+    """PostgreSQL, by kill -9; started again at the same address."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def begin(self):
+        self.cluster.kill()
+
+    def end(self):
+        self.cluster.resume()
+
+
+class Full:
+    """`room` is a SmallDisk or a FileLimit. `database` is its URL."""
+
+    def __init__(self, database, room, cluster=None):
+        self.database, self.room, self.cluster = database, room, cluster
+
+    def begin(self):
+        if self.cluster is None:
+            # What the log has room for already would need no more room.
+            with closing(sqlite3.connect(urlsplit(self.database).path, timeout=20)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.room.fill()
+
+    def end(self):
+        self.room.free()
+        if self.cluster:
+            self.cluster.resume()  # it gives up when it cannot write its own log
+
+
+class ReadOnly:
+    """PostgreSQL, as after a switch to a standby: all are thrown out, and come back to read only."""
+
+    def __init__(self, database, *, throws_out_at_end=True):
+        self.database, self.throws_out_at_end = database, throws_out_at_end
+
+    def _server(self):
+        options = "-c default_transaction_read_only=off"
+        return closing(psycopg.connect(self.database, autocommit=True, options=options))
+
+    def _switch(self, statement, *, throws_out):
+        with self._server() as server:
+            server.execute(
+                sql.SQL(statement).format(sql.Identifier(urlsplit(self.database).path.removeprefix("/")))
+            )
+            if throws_out:
+                server.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+    def begin(self):
+        self._switch("ALTER DATABASE {} SET default_transaction_read_only = on", throws_out=True)
+
+    def end(self):
+        """Who is not thrown out once more keeps the connection that can write nothing."""
+        throws_out = self.throws_out_at_end
+        self._switch("ALTER DATABASE {} RESET default_transaction_read_only", throws_out=throws_out)
+
+
+class Locked:
+    """Somebody else holds what every writer needs: the write lock, on PostgreSQL a lock on each table."""
+
+    def __init__(self, database):
+        self.database = database
+
+    def begin(self):
+        url = urlsplit(self.database)
+        if url.scheme == "sqlite":
+            self.holder = sqlite3.connect(url.path, timeout=20, isolation_level=None)
+            self.holder.execute("BEGIN IMMEDIATE")
+        else:
+            self.holder = psycopg.connect(self.database)
+            tables = self.holder.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchall()
+            names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
+            self.holder.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(names))
+
+    def end(self):
+        self.holder.rollback()
+        self.holder.close()
+
+
+class ReadOnlyFile:
+    """SQLite, in files that nobody may write to. Root still may, unless it runs without_roots_power()."""
+
+    def __init__(self, database):
+        self.file = Path(urlsplit(database).path)
+
+    def _files(self):
+        return [path for path in self.file.parent.iterdir() if path.name.startswith(self.file.name)]
+
+    def begin(self):
+        for path in self._files():
+            path.chmod(0o444)
+        self.file.parent.chmod(0o555)
+
+    def end(self):
+        self.file.parent.chmod(0o755)
+        for path in self._files():
+            path.chmod(0o600)
+
+
+def without_roots_power():
+    """Words before a command that make file modes count for root as well."""
+    if os.geteuid():
+        return []
+    powers = "-dac_override,-dac_read_search"
+    return ["setpriv", f"--bounding-set={powers}", f"--inh-caps={powers}"]
+
+
+def processes_of(*roots):
+    return [psutil.Process(root.pid) for root in roots]

@@ -1,0 +1,194 @@
+"""A portal and a worker as real processes on a database of their own, and a person who sends forms to them.
+
+For tests that break the database under them: nothing here is shared with other tests but the emulator.
+"""
+
+import re
+import time
+from datetime import timedelta
+from itertools import count
+
+import requests
+from django.conf import settings
+from django.utils import timezone
+
+from portal.jobs.models import Heartbeat
+from portal.kinds.registry import KINDS
+from portal.operations.models import HAPPENED, RUNNING, UNSETTLED, Operation
+from portal.record.models import Entry
+from tests.resources import forms
+from tests.support import databases as engines
+from tests.support.plant import APP, CREATE_CALLS, CREATES, KEYS, creates_received, make_plant
+from tests.support.processes import Portal, run_manage, start_manage
+
+HTMX = {"HX-Request": "true"}
+SLUG = "enos/devices"  # what became of one is found by the id we chose
+TYPED_SECRET = "hunter2-typed-into-a-form"
+DATA = CREATES[SLUG] | {"device_tags": {"password": TYPED_SECRET}}
+WAIT_SECONDS = 20
+numbers = count(1)
+
+
+class Site:
+    """`where` makes the database: engines.SQLite or engines.PostgreSQL."""
+
+    def __init__(self, where, logs, *, before=(), **variables):
+        self.logs, self.before = logs, before
+        self.variables = {"PORTAL_LOCK_SECONDS": "1", "PORTAL_SETTLE_SECONDS": "2", **variables}
+        engines.make_template(where)
+        self.database = where.create("site", template=engines.TEMPLATE)
+        self.portal = Portal(self.database, log=logs / "portal", before=before, **self.variables)
+        self.worker = None
+
+    def start(self):
+        if not (settings.STATIC_ROOT / "staticfiles.json").exists():
+            made = run_manage("collectstatic", "--no-input")
+            assert made.returncode == 0, made.stderr
+        self.portal.start()
+        self.start_worker()
+
+    def start_worker(self):
+        log = self.logs / "worker"
+        more = {"before": self.before, **self.variables}
+        self.worker = start_manage("worker", "--every", "0.2", log=log, database=self.database, **more)
+
+    def stop(self):
+        """At once: nothing that they would still finish is looked at."""
+        self.portal.kill()
+        self.worker.kill()
+
+    def use(self, emulator):
+        """Let this process look into the database, too, and found a team there that works on the emulator."""
+        engines.point(self.database)
+        self.emulator = emulator
+        self.plant = make_plant(emulator.url, name=f"Plant-{next(numbers)}")
+        self.person = Person(self)
+        self.at_first = self.on_platform()
+
+    def on_platform(self):
+        """The ids there."""
+        return set(self.emulator.state()[SLUG]["ids"])
+
+    def get(self, path, **headers):
+        return requests.get(self.portal.url + path, headers=headers, timeout=60)
+
+    def is_ready(self):
+        answer = self.get("/readyz")
+        assert answer.status_code == (200 if answer.json()["ready"] else 503)
+        return answer.json()["ready"]
+
+    def operations(self):
+        return Operation.objects.filter(team=self.plant.team).order_by("created_at")
+
+    def creates(self):
+        return creates_received(self.emulator, SLUG)
+
+    def hold(self, call, seconds=30):
+        """Let the emulator hold its answer to the baseline or the create until release()."""
+        _method, path = CREATE_CALLS[SLUG]
+        query = {"baseline": "action=get", "create": "action=create"}[call]
+        match = {"path": path, "query": query}
+        self.emulator.faults([{"match": match, "fault": "latency", "seconds": seconds}])
+
+    def wait_until_held(self):
+        until(lambda: any(each["fault"] == "latency" for each in self.emulator.requests()))
+
+    def release(self):
+        self.emulator.faults([])
+
+    def let_leases_run_out(self):
+        """What a minute would do."""
+        past = timezone.now() - timedelta(seconds=1)
+        self.operations().filter(state__in=RUNNING).update(lease_until=past)
+
+    def settled(self):
+        """The only operation, once the worker has ended it."""
+        until(lambda: not self.operations().filter(state__in=UNSETTLED).exists())
+        return self.operations().get()
+
+    def check(self):
+        """Platform, mirror and record tell the same story, and the worker works on."""
+        operations = list(self.operations())
+        received = [each["body"] for each in self.creates()]
+        assert len(received) == len(set(received)) <= len(operations)
+        for operation in operations:
+            told = Entry.objects.filter(operation=str(operation.pk)).order_by("seq")
+            assert told.first().stage == "intent"
+            assert told.last().outcome == operation.state
+        happened = {each.object_id for each in operations if each.state in HAPPENED}
+        platform = self.on_platform()
+        mirrored = KINDS[SLUG].model.objects.filter(connection__team=self.plant.team, gone_at=None)
+        mirrored = set(mirrored.values_list("remote_id", flat=True))
+        assert platform - self.at_first == happened
+        assert happened <= mirrored <= platform
+        assert len(received) == len(happened)
+        seqs = list(Entry.objects.order_by("seq").values_list("seq", flat=True))
+        assert seqs == list(range(1, len(seqs) + 1))
+        before = timezone.now()
+        until(lambda: self.worker.is_running and Heartbeat.objects.filter(at__gt=before).exists())
+        self.check_logs()
+
+    def check_logs(self):
+        """No bug and no secret in them."""
+        for name in ("portal", "worker"):
+            text = (self.logs / name).read_text()
+            for secret in (*APP.values(), *KEYS.values(), TYPED_SECRET, self.person.session):
+                assert secret not in text
+            assert "Internal Server Error" not in text
+
+
+class Person:
+    """An operator with a browser that runs no script, or whose script asks for pieces."""
+
+    def __init__(self, site):
+        self.site = site
+        self.session = site.plant.browser().cookies[settings.SESSION_COOKIE_NAME].value
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.cookies.set(settings.SESSION_COOKIE_NAME, self.session)
+
+    def get(self, path, **headers):
+        return self.http.get(self.site.portal.url + path, headers=headers, timeout=60)
+
+    def fill_in(self, **changes):
+        """A fresh form with everything typed."""
+        page = self.get(forms.new(SLUG))
+        assert page.status_code == 200, page.text
+        data = forms.sendable(forms.read(page).fields)
+        for name, value in {**DATA, **changes}.items():
+            data[name] = forms.as_text(value)
+        return data
+
+    def send(self, data, *, htmx=False):
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **(HTMX if htmx else {})}
+        return self.http.post(
+            self.site.portal.url + forms.new(SLUG),
+            data.urlencode(),
+            headers=headers,
+            allow_redirects=False,
+            timeout=60,
+        )
+
+
+def keeps_the_form(response, data):
+    """Is this a 503 after which the person still has what was typed?"""
+    assert response.status_code == 503, (response.status_code, response.text[:2000])
+    assert response.headers["X-Portal-Message"]
+    page = forms.read(response)
+    if "device_key" in page.fields:
+        forms.typed(page, data)
+    elif response.headers["Content-Type"].startswith("text/html"):
+        assert re.search(r"go back: what you typed is still there", response.text)
+    else:
+        # htmx swaps no 503 that does not ask for it
+        assert "X-Portal-Swap" not in response.headers
+        assert "HX-Retarget" not in response.headers
+
+
+def until(true, seconds=WAIT_SECONDS):
+    """The first true value of `true()`; asserts that it comes in time."""
+    end = time.monotonic() + seconds
+    while not (value := true()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+    return value
