@@ -102,4 +102,5 @@ def failure_text(row):
 
 
 def clock(moment):
-    return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
+    """As pages show it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
