@@ -95,7 +95,7 @@ def _show(request, form, status=200):
 
 
 def before(operation):
-    """What was seen just before it was sent: {"text": a sentence, "ids": [...], "fields": {...}}."""
+    """What was seen just before it was sent: {"text": a sentence, "ids": [...]}."""
     seen = operation.baseline
     if isinstance(seen, list):
         if not seen:
@@ -104,7 +104,7 @@ def before(operation):
     if isinstance(seen, bool):
         return {"text": _was_there(operation, seen)}
     if isinstance(seen, dict):
-        return {"text": _("Just before it was sent, the object was:"), "fields": seen}
+        return {"text": _("What the object was just before it was sent stands beside each field below.")}
     if seen:
         return {"text": _("Just before it was sent, its status was “%(status)s”.") % {"status": seen}}
     return {"text": _("Nothing is known of the time before it was sent.")}
@@ -173,8 +173,8 @@ def _about_an_object():
         Decision.SEND_AGAIN: (
             _("Send again"),
             _(
-                "This operation ends as absent, and the same request is sent once more as a new operation. "
-                "What somebody else changed meanwhile may be overwritten."
+                "This operation ends as absent, and the same request is sent once more as a new operation, "
+                "whatever the object looks like now."
             ),
         ),
     }

@@ -42,7 +42,9 @@ class DecisionForm(forms.Form):
         self.fields["candidate"].choices = [(each, each) for each in ids]
         self.fields["operation_key"].initial = uuid.uuid4
         if not self.is_create:
-            self.fields["sure"].label = _("It may happen a second time. Send it all the same.")
+            self.fields["sure"].label = _(
+                "What others changed meanwhile may be overwritten. Send it all the same."
+            )
         self.fields["decision"].choices = [each for each in Decision.choices if each[0] in self.possible]
 
     @property

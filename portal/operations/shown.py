@@ -58,8 +58,16 @@ class Shown:
 
     @cached_property
     def looks(self):
-        """Newest first; each with a `name` that stays its own."""
+        """Newest first; each with a `name` that stays its own.
+
+        Where the object's fields were seen before the change was sent, each compared row has `before`.
+        """
         looks = [{**look, "name": _letters(look["at"])} for look in self.operation.looks or []]
+        fields = self.operation.baseline
+        if isinstance(fields, dict):
+            for look in looks:
+                look["has_before"] = True
+                look["candidates"] = [_with_before(candidate, fields) for candidate in look["candidates"]]
         return looks[::-1]
 
     @cached_property
@@ -122,6 +130,11 @@ def list_mark(operations, counts):
     return _letters(rows, sorted(counts.items()))
 
 
+def _with_before(candidate, fields):
+    rows = [{**row, "before": fields.get(row["field"])} for row in candidate["compared"]]
+    return {**candidate, "compared": rows}
+
+
 def _letters(*parts):
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
@@ -148,10 +161,10 @@ def steps(operation, doubted_at):
 def _sent(operation):
     if operation.sent_at:
         waits = operation.state == State.SENDING
-        text = _("Waiting for the platform's answer.") if waits else ""
+        text = _("Waits for the answer.") if waits else ""
         return Step("send", "blue" if waits else "secondary", _("Sent"), operation.sent_at, text)
     if operation.is_running:
-        text = _("It waits for the sign-in and a first look, and can still be cancelled.")
+        text = _("It can still be cancelled.")
         return Step("hourglass", "blue", _("Not sent yet"), None, text)
     return Step("send-off", "secondary", _("Never sent"), None)
 
@@ -185,8 +198,7 @@ def _afterwards(operation):
     elif operation.state == State.ABSENT:
         line.append(Step("circle-off", "secondary", _("Not there in any look"), looked_at))
     if operation.is_watched:
-        text = _("Should it turn up late, the portal takes it in and says so.")
-        line.append(Step("eye", "blue", _("Watched until"), operation.watch_until, text))
+        line.append(Step("eye", "blue", _("Watched until"), operation.watch_until))
     return line
 
 

@@ -78,23 +78,33 @@ def absent(plant, emulator, settings, data=None):
 
 
 @contextmanager
-def on_its_way(plant, emulator, fault_match):
-    """An operation whose process waits for the platform; the test goes on meanwhile. Needs real commits."""
-    emulator.faults([{"match": fault_match, "fault": "latency", "seconds": 3}])
+def on_its_way(plant, emulator, picked):
+    """An operation whose process waits for the platform, and what lets it go on and returns it at its end.
+
+    Needs real commits.
+    """
+    emulator.faults([{"match": picked, "fault": "latency", "seconds": 18}])
     before = len(emulator.requests())
+
+    def perform():
+        try:
+            return plant.perform(POLICY)
+        finally:
+            connections.close_all()
+
     with ThreadPoolExecutor(1) as pool:
-
-        def perform():
-            try:
-                return plant.perform(POLICY)
-            finally:
-                connections.close_all()
-
         running = pool.submit(perform)
-        while len(emulator.requests()) == before and not running.done():
-            pass
-        yield Operation.objects.get(), running
-        running.result()
+
+        def release():
+            emulator.faults([])
+            return running.result()
+
+        try:
+            while len(emulator.requests()) == before and not running.done():
+                pass
+            yield Operation.objects.get(), release
+        finally:
+            release()
 
 
 # The list
@@ -311,7 +321,7 @@ def test_the_form_of_a_change_is_that_of_its_object(plant, emulator):
 
 def test_what_waits_for_the_platform_can_be_cancelled_from_the_list(committed_plant, emulator):
     plant, browser = committed_plant, committed_plant.browser()
-    with on_its_way(plant, emulator, {"method": "GET", "path": "/v5/"}) as (operation, running):
+    with on_its_way(plant, emulator, {"method": "GET", "path": "/v5/"}) as (operation, release):
         page = browser.get("/operations/?state=running")
         assert f'action="{url(operation, "cancel")}"' in page.content.decode()
         assert 'hx-trigger="every 2s"' in page.content.decode()
@@ -322,7 +332,7 @@ def test_what_waits_for_the_platform_can_be_cancelled_from_the_list(committed_pl
         answer = browser.post(url(operation, "cancel"), {"state": "running"})
 
         assert (answer.status_code, answer["Location"]) == (302, "/operations/?state=running")
-        assert running.result().state == State.CANCELLED
+        assert release().state == State.CANCELLED
     assert creates_received(emulator, POLICY) == []
     text = text_of(browser.get(url(operation)))
     assert "It was cancelled before it was sent." in text
@@ -331,8 +341,8 @@ def test_what_waits_for_the_platform_can_be_cancelled_from_the_list(committed_pl
 
 def test_what_is_being_sent_cannot_be_cancelled(committed_plant, emulator):
     plant, browser = committed_plant, committed_plant.browser()
-    with on_its_way(plant, emulator, match(POLICY, "create")) as (operation, running):
-        while not creates_received(emulator, POLICY) and not running.done():
+    with on_its_way(plant, emulator, match(POLICY, "create")) as (operation, release):
+        while not creates_received(emulator, POLICY):
             pass
         assert "waiting for the answer" in text_of(browser.get(url(operation)))
         assert "/cancel/" not in browser.get("/operations/").content.decode()
@@ -340,7 +350,7 @@ def test_what_is_being_sent_cannot_be_cancelled(committed_plant, emulator):
         answer = browser.post(url(operation, "cancel"), follow=True)
 
         assert "too late to cancel" in text_of(answer)
-        assert running.result().state == State.DONE
+        assert release().state == State.DONE
 
 
 @pytest.mark.parametrize(("what", "asked"), [("cancel", "cancel"), ("look-again", "look_again")])

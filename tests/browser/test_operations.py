@@ -1,0 +1,187 @@
+"""Operations followed, cancelled, tried again and decided in the browser.
+
+Would catch: a page that stands still while things happen, or that takes focus and closes what is open when
+they do; a cancelled change that is sent; a decision that works only with JavaScript or is taken twice.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.operations.models import Operation
+from tests.browser.creating import fill_in, send
+from tests.browser.pages import axe, fits, looks_right
+from tests.browser.test_looks import operate
+from tests.operations.changes import match
+from tests.support.plant import creates_received
+
+OPERATOR, OWNER = "operator@example.test", "owner@example.test"
+BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+POLICY, GROUP = "iotda/policies", "roma/device-groups"
+
+
+def lost(emulator, slug, data=None):
+    """The platform did it, and its answer never came."""
+    fault = {"fault": "timeout_after_commit", "seconds": 0.1}
+    emulator.faults([{"match": match(slug, "create"), **fault}])
+    operation = operate(slug, data=data)
+    emulator.faults([])
+    return operation
+
+
+def state_of(page):
+    return page.locator("#operation")
+
+
+def held(emulator, **picked):
+    """The platform lets these requests wait until other faults are set."""
+    emulator.faults([{"match": picked, "fault": "latency", "seconds": 18}])
+
+
+def catch(page, address, state):
+    """Open the list until it shows an operation in this state; its row."""
+    row = page.locator(f"tr[data-operation-state={state}]")
+    for _visit in range(100):
+        page.goto(address)
+        if row.count():
+            return row
+    raise AssertionError(f"never {state}")
+
+
+def undecided(page, operation):
+    """The page of an operation that a look of this person left to a human."""
+    page.goto(f"/operations/{operation.pk}/")
+    page.get_by_role("button", name="Look again").click()
+    expect(state_of(page)).to_have_attribute("data-operation-state", "needs_human")
+
+
+def test_a_colleague_sees_what_runs_and_cancels_it(open_page, emulator):
+    asking, watching = open_page(email=OPERATOR), open_page(email=OWNER)
+    fill_in(asking, POLICY)
+    held(emulator, method="GET", path="/v5/")
+    send(asking)
+    expect(asking.locator("#submit")).to_be_disabled()
+    catch(watching, "/operations/?state=running", "intent")
+    expect(watching.locator("[data-count=running]")).to_have_text("1")
+    axe(watching)
+    fits(watching)
+    watching.get_by_role("button", name="Cancel allow-hello").click()
+    expect(watching.locator("#toasts")).to_contain_text("Nothing was sent")
+    expect(watching.locator("#rows")).to_contain_text("Nothing is running")
+    emulator.faults([])
+    expect(asking.locator("#form [data-errors]")).to_be_visible()
+    assert creates_received(emulator, POLICY) == []
+
+
+def test_a_page_follows_and_leaves_open_what_is_open_and_focused_what_is_focused(open_page, emulator):
+    asking, watching = open_page(email=OPERATOR), open_page(email=OWNER)
+    fill_in(asking, POLICY)
+    held(emulator, **match(POLICY, "create"))
+    send(asking)
+    catch(watching, "/operations/", "sending").locator("a").click()
+    expect(state_of(watching)).to_contain_text("waiting for the answer")
+    request = watching.locator("#request")
+    request.locator("summary").focus()
+    watching.keyboard.press("Enter")
+    expect(request.locator("pre")).to_be_visible()
+    with watching.expect_response(lambda answer: "seen=" in answer.url) as answer:
+        pass
+    assert answer.value.status == 204
+    emulator.faults([])
+    expect(state_of(watching)).to_have_attribute("data-operation-state", "done")
+    expect(request.locator("pre")).to_be_visible()
+    expect(request.locator("summary")).to_be_focused()
+    expect(watching.locator("#refresh")).to_have_count(0)
+
+
+def test_the_list_follows_until_nothing_runs(open_page, emulator):
+    asking, watching = open_page(email=OPERATOR), open_page(email=OWNER)
+    fill_in(asking, POLICY)
+    held(emulator, **match(POLICY, "create"))
+    send(asking)
+    catch(watching, "/operations/", "sending").locator("a").focus()
+    emulator.faults([])
+    expect(watching.locator("tr[data-operation-state=done]")).to_have_count(1)
+    expect(watching.locator("tr[data-operation-id] a")).to_be_focused()
+    expect(watching.locator("#refresh")).to_have_count(0)
+
+
+@BROWSERS
+def test_an_owner_decides_what_the_portal_cannot_tell(open_page, emulator, javascript):
+    page = open_page(javascript=javascript, email=OWNER)
+    undecided(page, lost(emulator, POLICY))
+    page.get_by_role("link", name="Decide").click()
+    expect(page.locator("#main")).to_contain_text("the platform does not promise that names are unique")
+    page.get_by_role("radio", name="It is ours").check()
+    page.get_by_role("button", name="Record this decision").click()
+    expect(page.locator("[data-errors]")).to_contain_text("Say why.")
+    expect(page.get_by_role("radio", name="It is ours")).to_be_checked()
+    if javascript:
+        expect(page.locator("[data-errors]")).to_be_focused()
+    page.get_by_label("Reason").fill("Only we work in this space")
+    page.get_by_role("button", name="Record this decision").click()
+    expect(state_of(page)).to_have_attribute("data-operation-state", "found")
+    expect(state_of(page)).to_contain_text("Decided: it is ours")
+    state_of(page).locator(f'a[href^="/{POLICY}/"]').click()
+    expect(page.locator("#resource")).to_have_attribute("data-state", "present")
+    assert len(creates_received(emulator, POLICY)) == 1
+
+
+@BROWSERS
+def test_a_double_click_on_send_again_sends_once(open_page, emulator, javascript):
+    page = open_page(javascript=javascript, email=OWNER)
+    undecided(page, lost(emulator, GROUP))
+    page.get_by_role("link", name="Decide").click()
+    page.get_by_role("radio", name="Send again").check()
+    page.get_by_label("A second object may result").check()
+    page.get_by_label("Reason").fill("The first one is not there")
+    page.get_by_role("button", name="Record this decision").dblclick()
+    expect(state_of(page)).to_have_attribute("data-operation-state", "done")
+    expect(state_of(page)).to_contain_text("Repeats")
+    assert len(creates_received(emulator, GROUP)) == 2
+    assert Operation.objects.count() == 2
+
+
+@BROWSERS
+def test_a_refused_change_is_tried_again(open_page, emulator, javascript):
+    page = open_page(javascript=javascript, email=OPERATOR)
+    body = {"error_code": "IOTDA.000006", "error_msg": "not now"}
+    emulator.faults([{"match": match(POLICY, "create"), "fault": "answer", "status": 400, "body": body}])
+    operation = operate(POLICY)
+    emulator.faults([])
+    page.goto(f"/operations/{operation.pk}/")
+    page.get_by_role("button", name="Try again").dblclick()
+    expect(state_of(page)).to_have_attribute("data-operation-state", "done")
+    expect(page).not_to_have_url(re.compile(str(operation.pk)))
+    page.get_by_role("link", name=re.compile("^Operation of")).click()
+    expect(state_of(page)).to_have_attribute("data-operation-state", "rejected")
+    expect(state_of(page)).to_contain_text("Repeated by")
+    assert len(creates_received(emulator, POLICY)) == 2
+
+
+def test_who_may_not_decide_learns_who_can(open_page, emulator):
+    page = open_page(email=OPERATOR)
+    undecided(page, lost(emulator, GROUP))
+    expect(state_of(page)).to_contain_text("An owner of the team decides what became of this.")
+    expect(page.get_by_role("link", name="Decide")).to_have_count(0)
+    expect(page.locator(".sidebar-count").first).to_contain_text("1")
+
+
+def test_evidence_and_decisions_in_both_colours_at_a_desk_and_on_a_phone(open_page, emulator):
+    page = open_page(email=OWNER)
+    several = lost(emulator, GROUP)
+    lost(emulator, GROUP)
+    undecided(page, several)
+    looks_right(page, "operation-needs_human")
+    page.get_by_role("link", name="Decide").click()
+    expect(page.get_by_role("radio")).to_have_count(5)  # three decisions, two objects
+    page.get_by_role("radio", name="It is ours").check()
+    page.get_by_role("button", name="Record this decision").click()
+    expect(page.locator("[data-errors]")).to_contain_text("choose the one that is")
+    looks_right(page, "decide-refused")
+    page.get_by_role("radio", name="It is not ours").check()
+    page.get_by_label("Reason").fill("Neither of them")
+    page.get_by_role("button", name="Record this decision").click()
+    expect(state_of(page)).to_have_attribute("data-operation-state", "absent")
+    looks_right(page, "operation-decided")
