@@ -4,10 +4,12 @@ Would catch: an empty form after signing in, a button that sends twice, an error
 """
 
 import re
+from contextlib import contextmanager
 from time import monotonic, sleep
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from playwright.sync_api import expect
 
 from portal.home.demo import PASSWORD
@@ -274,6 +276,36 @@ def test_without_script_the_way_back_leads_to_the_input(open_page):
     assert after == before
 
 
+@BROWSERS
+def test_a_page_that_says_the_database_is_away_sends_the_input_again(
+    open_page, emulator, problems, javascript
+):
+    problems.allow("^answer 503|^console: Response Status Error Code 503")
+    page = open_page(javascript=javascript, email=OPERATOR)
+    before = fill_in_all(page, "iotda/policies", javascript)
+    with no_table("connections_connection"):
+        send(page)
+        if javascript:
+            expect(page.locator("#toasts")).to_contain_text("Your input is still here")
+            assert typed(page) == before
+        else:
+            expect(page.locator("#again")).to_be_visible()
+    page.locator("#submit" if javascript else "#again button").click()
+    created_once(page, emulator, "iotda/policies")
+    assert str(Operation.objects.get().key) == before["operation_key"]
+
+
+@contextmanager
+def no_table(name):
+    """To the portal this is a database that fails."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {name} RENAME TO away")
+        try:
+            yield
+        finally:
+            cursor.execute(f"ALTER TABLE away RENAME TO {name}")
+
+
 # The platform is away: the way back from an operation to its input
 
 
@@ -319,3 +351,13 @@ def test_the_page_of_an_outdated_form_is_fit_for_everyone(desk):
     desk.locator("#form").evaluate("form => HTMLFormElement.prototype.submit.call(form)")
     expect(desk.locator("h1")).to_have_text("The form is out of date")
     looks_right(desk, "outdated-form-page")
+
+
+def test_the_page_that_sends_again_is_fit_for_everyone(desk, problems):
+    problems.allow("^answer 503")
+    desk.goto("/iotda/soft-buses/new/")
+    desk.locator("[name=bus_name]").fill("Bus_A")
+    with no_table("connections_connection"):
+        desk.locator("#form").evaluate("form => HTMLFormElement.prototype.submit.call(form)")
+        expect(desk.locator("#again")).to_be_visible()
+        looks_right(desk, "send-again")
