@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from portal.kinds.settling import compare_all
 from portal.platforms import answers
-from portal.resources.editing import pretty
+from portal.resources.editing import JsonField
 from portal.resources.forms import INCOMPLETE, PlatformForm
 
 REASON_MAX = 200
+COMPARED_MAX = 2000  # lines; the time to compare grows with their square
 
 
 class UpdateForm(PlatformForm):
@@ -32,7 +33,8 @@ class UpdateForm(PlatformForm):
     def initial_from(cls, verb, decoded):
         """Initial values from an object as the client decodes it."""
         shown = verb.settle.shown(decoded)
-        return {**without_nothing(shown), "expected": json.dumps(shown)}
+        filled = {name: value for name, value in without_nothing(shown).items() if value not in ({}, [])}
+        return {**filled, "expected": json.dumps(shown)}
 
     @property
     def opened(self):
@@ -99,17 +101,19 @@ class Line:
 
 @dataclass(frozen=True)
 class Versions:
-    """One field in three versions, the later two as lines compared with the first.
+    """One field in three versions, each as Lines, the later two compared with the first.
 
-    `opened` is None where it is not known what the form showed. `verdict` says who changed it.
+    `opened` is None where it is not known what the form showed. `verdict` says who changed it, `overwrites`
+    that sending it would take somebody else's change back.
     """
 
     label: str
-    opened: str | None
+    opened: list | None
     now: list
     mine: list
     verdict: str
-    by_both: bool
+    is_same: bool
+    overwrites: bool
 
 
 def versions(form, opened, now):
@@ -123,18 +127,21 @@ def versions(form, opened, now):
         found.append(
             Versions(
                 label=form.fields[name].label,
-                opened=None if opened is None else base,
+                opened=None if opened is None else _lines(base, base),
                 now=_lines(base, _text(now.get(name))),
                 mine=_lines(base, _text(mine[name])),
                 verdict=_verdict(name in theirs, name in yours, name in apart),
-                by_both=name in theirs and name in apart,
+                is_same=name not in theirs | yours,
+                overwrites=name in theirs and name in apart,
             )
         )
     return found
 
 
 def _typed(form, name):
-    return form.cleaned_data[name] if name in form.cleaned_data else form.json_value(name)
+    if name in form.cleaned_data:
+        return form.cleaned_data[name]
+    return form.json_value(name) if isinstance(form.fields[name], JsonField) else form.value_of(name)
 
 
 def _verdict(theirs, yours, apart):
@@ -148,12 +155,18 @@ def _verdict(theirs, yours, apart):
 
 
 def _text(value):
-    return value if isinstance(value, str) else pretty(without_nothing(value))
+    """A value as lines to compare: JSON with sorted names, nothing where it is empty."""
+    value = without_nothing(value)
+    if isinstance(value, str) or value in (None, {}, []):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
 
 
 def _lines(base, text):
     """`text` as Lines, with those of `base` that it lacks between them."""
     old, new = base.splitlines(), text.splitlines()
+    if len(old) + len(new) > COMPARED_MAX:
+        return [Line(" ", line) for line in new]
     lines = []
     for tag, from_old, to_old, from_new, to_new in SequenceMatcher(None, old, new, False).get_opcodes():
         if tag == "equal":

@@ -16,7 +16,7 @@ from portal.operations.service import perform
 from portal.teams.models import User
 from tests.browser.creating import EXAMPLES, fill_in, send
 from tests.browser.pages import axe, looks_right, screenshot
-from tests.support.plant import CREATES
+from tests.support.plant import CREATES, STATEMENT, UPDATES
 
 OPERATOR, OWNER = "operator@example.test", "owner@example.test"
 UNAVAILABLE = {"error_code": "IOTDA.000503", "error_msg": "Service unavailable."}
@@ -70,6 +70,52 @@ def test_lists_and_objects(desk, stocked):
     for slug, operation in stocked.items():
         desk.goto(f"/{slug}/{operation.target.pk}/")
         looks_right(desk, f"object-{name_of(slug)}")
+
+
+def others_change(slug, row, data):
+    kind = KINDS[slug]
+    kind.collection_of(row.connection.client()).update(row.remote_id, data)
+
+
+def test_editing_and_what_differs_when_somebody_was_faster(desk, stocked, problems):
+    problems.allow("Status Error Code 409")
+    for slug in UPDATES:
+        desk.goto(f"/{slug}/{stocked[slug].target.pk}/update/")
+        expect(desk.locator("#submit")).to_have_text("Save changes")
+        looks_right(desk, f"edit-{name_of(slug)}")
+    theirs = {
+        "iotda/policies": {"policy_name": "allow-hello", "statement": [STATEMENT[0] | {"effect": "DENY"}]},
+        "enos/devices": UPDATES["enos/devices"],
+    }
+    for slug, data in theirs.items():
+        desk.goto(f"/{slug}/{stocked[slug].target.pk}/update/")
+        desk.locator("textarea[name$=resources], [name=device_name-default]").first.fill("topic:/mine")
+        others_change(slug, stocked[slug].target, data)
+        send(desk)
+        expect(desk.locator("#versions")).to_be_visible()
+        looks_right(desk, f"conflict-{name_of(slug)}")
+
+
+def test_deleting(open_page, stocked, emulator, problems):
+    problems.allow("answer 503")
+    page = open_page(email="manager@example.test")
+    for slug in ("iotda/policies", "roma/device-groups"):
+        page.goto(f"/{slug}/{stocked[slug].target.pk}/delete/")
+        expect(page.locator("#submit")).to_be_visible()
+        looks_right(page, f"delete-{name_of(slug)}")
+    page.reload()
+    page.get_by_role("button", name="Preview request").click()
+    expect(page.locator("#preview")).to_be_visible()
+    looks_right(page, "delete-preview")
+    problem = {"fault": "answer", "status": 503, "body": UNAVAILABLE, "match": {"method": "GET"}}
+    emulator.faults([problem])
+    page.goto(f"/iotda/policies/{stocked['iotda/policies'].target.pk}/delete/")
+    looks_right(page, "delete-platform-down")
+    emulator.faults([])
+    row = stocked["iotda/policies"].target
+    KINDS["iotda/policies"].collection_of(row.connection.client()).delete(row.remote_id)
+    page.goto(f"/iotda/policies/{row.pk}/delete/")
+    looks_right(page, "delete-gone")
 
 
 def test_empty_and_stale_lists(desk, stocked, emulator):

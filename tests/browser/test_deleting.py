@@ -1,0 +1,67 @@
+"""Deleting in Chromium, with and without JavaScript.
+
+Would catch: a delete by one careless click, a list that still shows what is gone, a refusal that is lost.
+"""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.changing import ask_to_delete, collection, made
+from tests.browser.creating import EXAMPLES, row, send
+from tests.support.plant import deletes_received
+
+MANAGER = "manager@example.test"
+BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+GROUP = "roma/device-groups"
+
+
+@BROWSERS
+@pytest.mark.parametrize("slug", EXAMPLES)
+def test_what_was_deleted_is_gone_from_the_list_and_its_reason_in_the_record(
+    open_page, emulator, slug, javascript
+):
+    page = open_page(javascript=javascript, email=MANAGER)
+    thing = made(page, slug)
+    ask_to_delete(page, thing, slug)
+    expect(page.locator("#form")).to_contain_text(thing.remote_id)
+    assert deletes_received(emulator, slug) == [], "opening the page deletes nothing"
+    page.get_by_label("Reason").fill("hall 2 was closed")
+    send(page)
+
+    expect(page.locator("#toasts")).to_contain_text("was deleted.")
+    expect(page).to_have_url(f"/{slug}/")
+    expect(row(page, thing.remote_id)).to_have_count(0)
+    assert len(deletes_received(emulator, slug)) == 1
+    page.goto("/audit/?verb=delete&outcome=done")
+    page.locator("tr[data-seq] a").first.click()
+    expect(page.locator("#main")).to_contain_text("hall 2 was closed")
+
+
+@BROWSERS
+def test_a_refusal_keeps_the_reason(open_page, javascript):
+    page = open_page(javascript=javascript, email=MANAGER)
+    parent = made(page, GROUP)
+    made(page, GROUP, name="below", parent_id=parent.remote_id)
+    ask_to_delete(page, parent, GROUP)
+    page.get_by_label("Reason").fill("typed before")
+    send(page)
+
+    refusal = page.locator("[data-operation-state=rejected]")
+    expect(refusal).to_contain_text("The platform refused this. Nothing was changed.")
+    if javascript:
+        expect(refusal).to_be_focused()
+    expect(page.get_by_label("Reason")).to_have_value("typed before")
+
+
+@BROWSERS
+def test_what_somebody_else_deleted_meanwhile_is_said(open_page, emulator, javascript):
+    page = open_page(javascript=javascript, email=MANAGER)
+    group = made(page, GROUP)
+    ask_to_delete(page, group, GROUP)
+    collection(group, GROUP).delete(group.remote_id)
+    send(page)
+
+    refusal = page.locator("[data-errors]")
+    expect(refusal).to_contain_text("The platform does not have this any more.")
+    refusal.get_by_role("link", name="To the list").click()
+    expect(row(page, group.remote_id)).to_have_count(0)
