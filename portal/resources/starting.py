@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from portal.operations.models import Operation
 from portal.resources.editing import JsonField, pretty
 from portal.resources.forms import touched_initial
+from portal.teams.access import may
 from portal.web import kept
 
 # An address may fill in fields, but neither the operation key nor what the form showed.
@@ -29,7 +30,10 @@ def starting_values(request, kind, verb, target=None):
 
 
 def _earlier(request, kind, verb, target):
-    """The visible operation that `?from=` names, if it asked for the same of the same; else None."""
+    """The operation that `?from=` names, if it asked for the same of the same; else None.
+
+    What was asked for is part of the record: one's own, or for those who may read all of it.
+    """
     try:
         id = uuid.UUID(request.GET.get("from", ""))
     except ValueError:
@@ -37,7 +41,15 @@ def _earlier(request, kind, verb, target):
     operations = Operation.objects.visible_to(request.user).filter(kind_slug=kind.slug, verb_name=verb.name)
     if target:
         operations = operations.filter(object_id=target.remote_id, connection_id=target.connection_id)
-    return operations.filter(pk=id).first()
+    operation = operations.filter(pk=id).first()
+    if operation is None or operation.actor_id == request.user.pk:
+        return operation
+    if may(request.user, "read_record", operation.team_id):
+        return operation
+    request.notice = _(
+        "The input of that operation is shown only to who asked for it or may read the record."
+    )
+    return None
 
 
 def _values_of(request, operation):
