@@ -174,9 +174,8 @@ class Client(Diagnosable):
         route, refused = self.route(), []
 
         def attempt():
-            if refused and refused[-1]:
-                self.auth.renew(route, refused[-1])
-                refused.append(None)  # done: it is renewed once
+            if refused:
+                self.auth.renew(route, refused[0])  # asks for a new token only while the refused one is ours
             else:
                 self.auth.sign_in(route)
             prepared = self.auth(self._prepared(call))

@@ -88,8 +88,6 @@ class _Connection:
         return super().putrequest(*args, **kwargs)
 
     def connect(self):
-        # The TLS handshake and the proxy's answer are bounded by this timeout, too.
-        self.timeout = min(self.timeout, max(_exchange.get().end - time.monotonic(), 0.01))
         try:
             super().connect()
         except TLS_ERRORS as error:
@@ -111,11 +109,15 @@ class _Connection:
             if left <= 0:
                 break
             try:
-                return urllib3_connection.create_connection(
+                sock = urllib3_connection.create_connection(
                     (address, self.port), min(self.timeout, left), socket_options=self.socket_options
                 )
             except OSError as error:
                 failure = error
+                continue
+            # What follows, TLS or a proxy's answer, has the time that connecting left.
+            sock.settimeout(max(min(self.timeout, _exchange.get().end - time.monotonic()), 0.01))
+            return sock
         raise failure
 
 

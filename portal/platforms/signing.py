@@ -35,6 +35,7 @@ SECRET = "‹secret›"
 
 EARLY_SECONDS = 600  # tokens are renewed this long before they end, or at half of what is left of a short one
 EARLY_RENEWAL_SECONDS = 10
+LIFETIME_MAX_SECONDS = 30 * 24 * 3600
 SIGNED = ("content-type", "host", "instance-id", "x-project-id", "x-sdk-date", "x-security-token")
 
 
@@ -370,7 +371,8 @@ class EnosAuth(_TokenKind):
         )
         if not isinstance(value, str) or not value:
             return None
-        return Token(value, self._now() + (seconds if isinstance(seconds, int) else 7200))
+        is_sound = type(seconds) is int and 0 < seconds <= LIFETIME_MAX_SECONDS
+        return Token(value, self._now() + (seconds if is_sound else 7200))
 
 
 def _token_envelope(status, data):

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from urllib3.util import connection as urllib3_connection
 
 from portal.errors import NotSent
 from portal.platforms.iotda.client import IoTDA
@@ -114,6 +115,7 @@ def test_a_name_that_can_be_none_is_not_sent(name):
     with pytest.raises(NotSent) as caught:
         client_of(f"http://{name}").soft_buses.create(BUS)
     assert caught.value.part == "address"
+    assert "Nothing answers" not in caught.value.message
 
 
 @pytest.mark.parametrize("proxied", [False, True], ids=["TLS", "a proxy"])
@@ -129,6 +131,26 @@ def test_a_partner_that_falls_silent_while_connecting_is_left_at_the_deadline(se
     with pytest.raises(NotSent):
         patient.soft_buses.create(BUS)
     assert time.monotonic() - started < 1
+
+
+def test_slow_steps_of_connecting_share_one_deadline(server, monkeypatch):
+    real = urllib3_connection.create_connection
+
+    def slowly(*args, **kwargs):
+        time.sleep(0.4)
+        return real(*args, **kwargs)
+
+    def silence(connection, got):
+        server.stopping.wait(5)
+
+    monkeypatch.setattr(urllib3_connection, "create_connection", slowly)
+    server.behave = silence
+    url = f"https://127.0.0.1:{server.port}"
+    patient = IoTDA(url, SdkHmac(*KEYS), project_id=PROJECT, connect_timeout=5, deadline=0.6)
+    started = time.monotonic()
+    with pytest.raises(NotSent):
+        patient.soft_buses.create(BUS)
+    assert time.monotonic() - started < 0.9
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from portal.errors import NotSent, SignInFailed, Throttled
+from portal.platforms import signing
 from portal.platforms.enos.client import EnOS
 from portal.platforms.iotda.client import IoTDA
 from portal.platforms.signing import EnosAuth, MemoryTokenStore, Token, TokenAuth
@@ -84,7 +85,7 @@ def iotda(cloud, clock, store=None, **options):
         project_id=PROJECT,
         now=clock,
     )
-    return IoTDA(cloud.server.url, auth, project_id=PROJECT, read_timeout=1, **options)
+    return IoTDA(cloud.server.url, auth, project_id=PROJECT, **{"read_timeout": 1, **options})
 
 
 def enos(cloud, clock, store=None, **options):
@@ -154,6 +155,18 @@ def test_a_token_that_still_works_survives_a_sign_in_that_does_not_answer(cloud,
     assert len(cloud.token_calls) == 2
 
 
+def test_a_token_that_still_works_leaves_no_time_to_a_sign_in_that_hangs(cloud, clock, monkeypatch):
+    monkeypatch.setattr(signing, "EARLY_RENEWAL_SECONDS", 0.8)
+    client = iotda(cloud, clock, read_timeout=3, deadline=3)
+    client.spaces.list()
+    clock.now += 24 * HOUR - 500
+    cloud.refuse = lambda connection, got: connection.recv(1) and None
+    started = time.monotonic()
+    client.spaces.list()
+    assert time.monotonic() - started < 2
+    assert len(cloud.token_calls) == 2
+
+
 def test_a_token_that_ended_is_never_sent(cloud, clock):
     client = iotda(cloud, clock)
     client.spaces.list()
@@ -210,6 +223,33 @@ def test_a_refused_enos_token_is_refreshed(cloud, clock):
     client.products.list()
     assert [got.target.rsplit("/", 1)[1] for got in cloud.token_calls] == ["get", "refresh"]
     assert json.loads(cloud.token_calls[1].body)["accessToken"] == "token-1"
+
+
+def test_an_enos_token_that_cannot_be_refreshed_is_asked_for_anew(cloud, clock):
+    client = enos(cloud, clock)
+    client.products.list()
+    cloud.valid = {"token-2"}
+    cloud.refuse = lambda connection, got: http(500, "") if "refresh" in got.target else cloud._issue(got)
+    client.products.list()
+    assert [got.target.rsplit("/", 1)[1] for got in cloud.token_calls] == ["get", "refresh", "get"]
+
+
+def test_a_token_service_that_breaks_off_is_not_asked_twice(cloud, clock):
+    client = enos(cloud, clock)
+    client.products.list()
+    cloud.valid, cloud.refuse = set(), reset
+    with pytest.raises(SignInFailed):
+        client.products.list()
+    assert len(cloud.token_calls) == 2
+
+
+@pytest.mark.parametrize("seconds", [-5, 0, 10**400, True, "7200", 10**9])
+def test_a_lifetime_that_is_none_counts_as_two_hours(cloud, clock, seconds):
+    data = {"accessToken": "t", "expire": seconds}
+    cloud.refuse = http(200, json.dumps({"status": 0, "data": data}))
+    client = enos(cloud, clock)
+    client.sign_in()
+    assert client.auth._token.expires_at == clock.now + 7200
 
 
 def test_enos_never_asks_twice_in_the_same_millisecond(cloud, clock):
