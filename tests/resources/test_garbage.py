@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tests.resources.forms import encoded, new, script, send
-from tests.support.plant import CREATES, creates_received
+from tests.resources.forms import changing, edited, encoded, new, post, read, script, send
+from tests.support.plant import CREATES, UPDATES, creates_received
 
 BUS, POLICY, GROUP, DEVICE = "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices"
 NASTY = [
@@ -125,6 +125,48 @@ def test_no_input_is_a_server_error(plant, slug):
         assert send(browser, slug, script(slug, plant, **values), **headers).status_code in ANSWERS
 
     post()
+
+
+def edits(slug):
+    """The same for an update, whose form also says what it showed."""
+    return st.dictionaries(
+        st.sampled_from((*FIELDS[slug], *EVERYWHERE, "expected")), TEXTS, min_size=1, max_size=8
+    )
+
+
+@pytest.mark.parametrize("slug", UPDATES)
+def test_no_input_of_an_edit_is_a_server_error(plant, slug):
+    browser, row = plant.browser(), plant.make(slug)
+    opened = edited(browser, slug, row).dict()
+
+    @examples(
+        max_examples=30,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(edits(slug), st.booleans())
+    def press(values, is_piece):
+        headers = {"HTTP_HX_REQUEST": "true"} if is_piece else {}
+        response = post(browser, changing(row, "update"), {**opened, **values}, **headers)
+        assert response.status_code in ANSWERS
+
+    press()
+
+
+@pytest.mark.parametrize("slug", UPDATES)
+def test_no_address_of_an_edit_is_a_server_error_or_hides_what_was_shown(plant, slug):
+    browser, row = plant.browser(), plant.make(slug)
+    names = (*FIELDS[slug], *EVERYWHERE, "expected", "from", "kept")
+    shown = edited(browser, slug, row)["expected"]
+
+    for number in range(0, len(NASTY), 2):
+        query = {name: NASTY[(number + place) % len(NASTY)][:2000] for place, name in enumerate(names)}
+        response = browser.get(f"{changing(row, 'update')}?{encoded(query)}")
+        assert response.status_code in (200, 400)
+        if response.status_code == 200:
+            assert read(response).fields["expected"] == [shown]
 
 
 ROWS = [(POLICY, "statement"), (DEVICE, "device_tags")]
