@@ -129,6 +129,7 @@ def test_a_form_starts_with_the_input_of_an_earlier_update(plant, slug):
 def test_what_an_earlier_update_emptied_stays_empty(plant):
     row = plant.make("iotda/device-groups")
     earlier = plant.perform("iotda/device-groups", "update", {"name": "pumps-3"}, target=row)
+    plant.perform("iotda/device-groups", "update", {"name": "pumps", "description": "again"}, target=row)
     form = read(plant.browser().get(f"{changing(row, 'update')}?from={earlier.pk}")).fields
     assert (form["name"], form["description"]) == (["pumps-3"], [""])
 
