@@ -179,7 +179,14 @@ def test_a_page_that_asks_again_is_left_alone_until_something_changed(plant, emu
 
     assert (unchanged.status_code, unchanged.content) == (204, b"")
     assert (changed.status_code, reloaded.status_code) == (200, 200)
-    assert b"seen=" not in changed.content
+
+
+def test_the_list_asks_again_at_its_own_address(plant, emulator):
+    in_doubt(plant, emulator, DEVICE)
+
+    piece = plant.browser().get("/operations/?state=in_doubt&seen=something-else", **HTMX).content.decode()
+
+    assert 'hx-get="/operations/?state=in_doubt" hx-vals' in piece
 
 
 def test_the_list_costs_the_same_for_any_number_of_rows(plant, emulator, django_assert_max_num_queries):
