@@ -298,6 +298,51 @@ def test_the_space_of_a_group_stays_known_though_its_answer_does_not_name_it(pla
     assert (row.name, row.app_id) == ("pumps-2", space)
 
 
+def test_an_answer_about_another_object_is_no_success(plant, emulator):
+    row, browser = plant.make(POLICY), plant.browser()
+    other = plant.make(POLICY, policy_name="other")
+    body = {"policy_id": other.remote_id, "policy_name": "mixed-up", "statement": []}
+    data = edited(browser, POLICY, row)
+    emulator.faults(
+        [{"match": {"method": "PUT"}, "fault": "answer", "status": 200, "body": json.dumps(body)}]
+    )
+
+    post(browser, changing(row, "update"), data)
+
+    assert Operation.objects.get(verb_name="update").state == "in_doubt"
+    other.refresh_from_db()
+    assert other.name == "other"
+
+
+def test_what_the_platform_shows_as_null_is_empty_in_the_form_and_not_sent_back(plant, emulator):
+    row, browser = plant.make(DEVICE), plant.browser()
+    shown = {
+        "assetId": row.remote_id,
+        "deviceName": {"defaultValue": "Pump 1", "i18nValue": {"zh_CN": None}},
+        "timezone": "+08:00",
+        "deviceAttributes": {"serial": 1, "location": None},
+        "deviceDesc": None,
+        "deviceTags": None,
+    }
+    body = json.dumps({"code": 0, "msg": "OK", "requestId": "r-1", "data": shown})
+    match = {"method": "GET", "path": "/connect-service/v2.4/devices"}
+    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": body}])
+    data = sendable(read(browser.get(changing(row, "update"))).fields)
+    data["device_desc"] = "new"
+
+    response = post(browser, changing(row, "update"), data)
+
+    assert response.status_code == 302
+    assert (data["device_tags"], json.loads(data["device_attributes"])) == ("", {"serial": 1})
+    (received,) = updates_received(emulator, DEVICE)
+    assert json.loads(received["body"]) == {
+        "deviceName": {"defaultValue": "Pump 1", "i18nValue": {}},
+        "timezone": "+08:00",
+        "deviceAttributes": {"serial": 1},
+        "deviceDesc": "new",
+    }
+
+
 @EVERY_UPDATE
 def test_the_preview_is_what_is_sent_afterwards(plant, emulator, slug):
     row, browser = plant.make(slug), plant.browser()
