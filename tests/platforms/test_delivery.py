@@ -251,6 +251,14 @@ def test_a_header_that_cannot_be_sent_is_not_sent(server):
     assert server.got == []
 
 
+def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(server, client):
+    def behave(connection, got):
+        return http(200, json.dumps({"bus_id": got.target[-2:]})) + http(200, '{"bus_id": "stray"}')
+
+    server.behave = behave
+    assert [client.soft_buses.get(id)["id"] for id in ("01", "02", "03")] == ["01", "02", "03"]
+
+
 def test_cookies_are_not_kept(server, client):
     server.behave = http(201, '{"bus_id": "04ab"}', Set_Cookie="a=b; Path=/")
     client.soft_buses.create(BUS)
