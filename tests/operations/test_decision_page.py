@@ -14,8 +14,8 @@ from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Membership, Role, User
 from tests.operations.changes import match, received
+from tests.operations.endings import text_of, url
 from tests.operations.test_evidence import in_doubt, made_in_the_console
-from tests.operations.test_pages import text_of, url
 from tests.operations.test_people import for_a_human
 from tests.resources.forms import read
 from tests.support.plant import CREATES

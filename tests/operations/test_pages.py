@@ -1,111 +1,34 @@
-"""The pages of operations, asked for as a browser does: what they show in each state, and their buttons.
+"""The pages of operations, as a browser asks for them: what they show in each state, and when they ask again.
 
-Would catch: a button for somebody who may not press it or in a state it does not fit, a press that sends
-twice, a page that asks for ever or never again, evidence shown to somebody whose role hides it.
+Would catch: a page that asks for ever or never again, one that hides why nothing was sent or what was sent
+when, evidence shown to somebody whose role hides it.
 """
 
 import re
-import uuid
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
-from portal.connections.models import Condition
 from portal.operations import service, settling
-from portal.operations.models import Operation, State
-from portal.record.models import Entry
+from portal.operations.models import Operation
 from portal.teams.models import Role
-from tests.operations.changes import match, received
+from tests.operations.endings import (
+    BUS,
+    DEVICE,
+    POLICY,
+    absent,
+    conflict,
+    not_sent,
+    rejected,
+    text_of,
+    url,
+)
 from tests.operations.test_evidence import in_doubt
 from tests.operations.test_people import for_a_human
-from tests.support.plant import CREATES, UPDATES, creates_received, make_plant
+from tests.support.plant import CREATES
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-POLICY, BUS, GROUP, DEVICE = "iotda/policies", "iotda/soft-buses", "roma/device-groups", "enos/devices"
-
-
-def url(operation, what=""):
-    return f"/operations/{operation.pk}/{what}{'/' if what else ''}"
-
-
-def text_of(response):
-    """What people read on a page, in one line."""
-    text = re.sub(r"<[^>]*>", " ", response.content.decode())
-    return re.sub(r"\s+", " ", text.replace("&#x27;", "'"))
-
-
-def rejected(plant, emulator, slug=POLICY, data=None):
-    body = {"error_code": "IOTDA.000006", "error_msg": "no", "request_id": "r-77"}
-    emulator.faults([{"match": match(slug, "create"), "fault": "answer", "status": 400, "body": body}])
-    operation = plant.perform(slug, data=data)
-    emulator.faults([])
-    assert operation.state == State.REJECTED
-    return operation
-
-
-def not_sent(plant, emulator):
-    """The platform could not be reached."""
-    connection = plant.connections["iotda"]
-    endpoint, connection.endpoint = connection.endpoint, "http://127.0.0.1:9"
-    connection.save()
-    operation = plant.perform(POLICY)
-    connection.endpoint = endpoint
-    connection.save()
-    Condition.objects.all().delete()
-    assert (operation.state, operation.cause) == (State.NOT_SENT, "unreachable")
-    return operation
-
-
-def conflict(plant, emulator):
-    row = plant.make(POLICY)
-    expected = {"policy_name": "before", "statement": row.statement}
-    operation = plant.perform(POLICY, "update", target=row, expected=expected)
-    assert (operation.state, operation.cause) == (State.NOT_SENT, "conflict")
-    return operation
-
-
-def absent(plant, emulator, settings, data=None):
-    operation = in_doubt(plant, emulator, DEVICE, data)
-    settings.SETTLE_SECONDS = 0
-    for _look in range(3):
-        settling.look_again(operation, actor=operation.actor)
-    operation.refresh_from_db()
-    assert operation.state == State.ABSENT
-    return operation
-
-
-@contextmanager
-def on_its_way(plant, emulator, picked):
-    """An operation whose process waits for the platform, and what lets it go on and returns it at its end.
-
-    Needs real commits.
-    """
-    emulator.faults([{"match": picked, "fault": "latency", "seconds": 18}])
-    before = len(emulator.requests())
-
-    def perform():
-        try:
-            return plant.perform(POLICY)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(perform)
-
-        def release():
-            emulator.faults([])
-            return running.result()
-
-        try:
-            while len(emulator.requests()) == before and not running.done():
-                pass
-            yield Operation.objects.get(), release
-        finally:
-            release()
-
 
 # The list
 
@@ -238,7 +161,7 @@ def test_a_call_that_the_portal_did_not_survive_has_no_known_answer(plant, emula
         plant.perform(POLICY)
     operation = Operation.objects.get()
     running = text_of(plant.browser().get(url(operation)))
-    Operation.objects.update(lease_until=timezone.now() - timezone.timedelta(seconds=1))
+    Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     settling.sweep()
 
     swept = text_of(plant.browser().get(url(operation)))
@@ -274,206 +197,6 @@ def test_a_viewer_sees_that_something_was_looked_at_and_not_what(plant, emulator
         shown = role != Role.VIEWER
         assert ("parent_id" in page) is shown
         assert ("ef3845be-091a-4ab5-869a-9de0025e2165" in page) is shown
-
-
-BUTTONS = {"cancel": "Cancel before", "look": "Look again", "decide": 'id="decide"', "again": "Try again"}
-# Typed by hand: which buttons a role has in a state. Operators, managers and owners change, owners decide.
-CHANGER = {
-    "in_doubt": {"look", "form"},
-    "needs_human": {"look", "form"},
-    "rejected": {"again", "form"},
-    "not_sent": {"again", "form"},
-    "absent": {"again", "form"},
-    "conflict": {"form"},
-    "done": set(),
-}
-
-
-@pytest.mark.parametrize("state", CHANGER)
-def test_buttons_by_state_and_role(plant, emulator, settings, state):
-    makers = {
-        "in_doubt": lambda: in_doubt(plant, emulator, DEVICE),
-        "needs_human": lambda: for_a_human(plant, emulator, committed=True),
-        "rejected": lambda: rejected(plant, emulator),
-        "not_sent": lambda: not_sent(plant, emulator),
-        "absent": lambda: absent(plant, emulator, settings),
-        "conflict": lambda: conflict(plant, emulator),
-        "done": lambda: plant.perform(POLICY),
-    }
-    operation = makers[state]()
-
-    for role in Role:
-        page = plant.browser(role).get(url(operation)).content.decode()
-        shown = {name for name, mark in BUTTONS.items() if mark in page}
-        shown |= {"form"} if f"?from={operation.pk}" in page else set()
-        expected = CHANGER[state] if role in (Role.OPERATOR, Role.MANAGER, Role.OWNER) else set()
-        expected = expected | ({"decide"} if (role, state) == (Role.OWNER, "needs_human") else set())
-        assert shown == expected, role
-        if state == "needs_human" and role != Role.OWNER:
-            assert "An owner of the team decides" in page
-            assert "It takes: Owner." in page
-
-
-def test_the_form_of_a_change_is_that_of_its_object(plant, emulator):
-    operation = conflict(plant, emulator)
-
-    page = plant.browser().get(url(operation)).content.decode()
-
-    assert f'href="/{POLICY}/{operation.target.pk}/update/?from={operation.pk}"' in page
-    assert operation.data["policy_name"] == UPDATES[POLICY]["policy_name"]
-
-
-# Cancel
-
-
-def test_what_waits_for_the_platform_can_be_cancelled_from_the_list(committed_plant, emulator):
-    plant, browser = committed_plant, committed_plant.browser()
-    with on_its_way(plant, emulator, {"method": "GET", "path": "/v5/"}) as (operation, release):
-        page = browser.get("/operations/?state=running")
-        assert f'action="{url(operation, "cancel")}"' in page.content.decode()
-        assert 'hx-trigger="every 2s"' in page.content.decode()
-        assert f'action="{url(operation, "cancel")}"' in browser.get(url(operation)).content.decode()
-        viewer = plant.browser(Role.VIEWER).get("/operations/?state=running").content.decode()
-        assert "/cancel/" not in viewer
-
-        answer = browser.post(url(operation, "cancel"), {"state": "running"})
-
-        assert (answer.status_code, answer["Location"]) == (302, "/operations/?state=running")
-        assert release().state == State.CANCELLED
-    assert creates_received(emulator, POLICY) == []
-    text = text_of(browser.get(url(operation)))
-    assert "It was cancelled before it was sent." in text
-    assert "operator-plant@example.test cancelled it" in text
-
-
-def test_what_is_being_sent_cannot_be_cancelled(committed_plant, emulator):
-    plant, browser = committed_plant, committed_plant.browser()
-    with on_its_way(plant, emulator, match(POLICY, "create")) as (operation, release):
-        while not creates_received(emulator, POLICY):
-            pass
-        assert "waiting for the answer" in text_of(browser.get(url(operation)))
-        assert "/cancel/" not in browser.get("/operations/").content.decode()
-
-        answer = browser.post(url(operation, "cancel"), follow=True)
-
-        assert "too late to cancel" in text_of(answer)
-        assert release().state == State.DONE
-
-
-@pytest.mark.parametrize(("what", "asked"), [("cancel", "cancel"), ("look-again", "look_again")])
-def test_a_viewers_press_is_refused_and_recorded(plant, emulator, what, asked):
-    operation = in_doubt(plant, emulator, DEVICE)
-
-    answer = plant.browser(Role.VIEWER).post(url(operation, what))
-
-    assert answer.status_code == 403
-    entry = Entry.objects.order_by("-seq").first()
-    assert (entry.stage, entry.actor) == ("denied", "viewer-plant@example.test")
-
-
-# Try again
-
-
-def test_try_again_makes_one_new_operation_that_both_pages_name(plant, emulator):
-    first, browser = rejected(plant, emulator), plant.browser()
-    page = browser.get(url(first)).content.decode()
-    key = re.search(r'name="operation_key" value="([^"]+)"', page)[1]
-
-    answers = [browser.post(url(first, "requeue"), {"operation_key": key}) for _press in range(2)]
-
-    second = Operation.objects.exclude(pk=first.pk).get()
-    assert {answer["Location"] for answer in answers} == {url(second)}
-    assert second.state == State.DONE
-    assert len(received(emulator, POLICY, "create")) == 2
-    assert 'Repeated by</dt><dd><div><span class="badge' in browser.get(url(first)).content.decode()
-    assert url(second) in browser.get(url(first)).content.decode()
-    assert re.search(rf"Repeats</dt><dd>.*{url(first)}", browser.get(url(second)).content.decode())
-
-
-def test_each_page_has_a_key_of_its_own(plant, emulator):
-    first, browser = rejected(plant, emulator), plant.browser()
-
-    keys = {
-        re.search(r'name="operation_key" value="([^"]+)"', browser.get(url(first)).content.decode())[1]
-        for _visit in range(2)
-    }
-
-    assert len(keys) == 2
-
-
-def test_a_press_without_a_key_sends_nothing(plant, emulator):
-    first = rejected(plant, emulator)
-
-    answer = plant.browser().post(url(first, "requeue"), follow=True)
-
-    assert "The button's form was incomplete" in text_of(answer)
-    assert Operation.objects.count() == 1
-
-
-def test_what_held_a_secret_is_not_tried_again_but_typed_again(plant, emulator):
-    tags = {"password": "hunter2-secret"}
-    operation = rejected(plant, emulator, DEVICE, {**CREATES[DEVICE], "device_tags": tags})
-
-    page = plant.browser().get(url(operation))
-    answer = plant.browser().post(url(operation, "requeue"), {"operation_key": "k-1"}, follow=True)
-
-    assert "it held a secret" in text_of(page)
-    assert b"/requeue/" not in page.content
-    assert "This cannot be asked for again" in text_of(answer)
-    assert Operation.objects.count() == 1
-
-
-def test_what_is_about_a_gone_object_is_not_tried_again(plant, emulator):
-    row = plant.make(BUS)
-    emulator.faults([{"match": match(BUS, "sync"), "fault": "answer", "status": 400, "body": "{}"}])
-    operation = plant.perform(BUS, "sync", target=row)
-    emulator.faults([])
-    plant.perform(BUS, "delete", target=row)
-
-    page = plant.browser().get(url(operation))
-
-    assert "the object it was about is gone" in text_of(page)
-    assert b"/requeue/" not in page.content
-
-
-def test_an_absent_one_asks_before_it_is_sent_again(plant, emulator, settings):
-    page = plant.browser().get(url(absent(plant, emulator, settings))).content.decode()
-
-    assert 'data-confirm="The platform may still carry out the first one late' in page
-
-
-@pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR])
-def test_only_who_may_create_tries_again(plant, emulator, role):
-    operation = rejected(plant, emulator)
-
-    answer = plant.browser(role).post(url(operation, "requeue"), {"operation_key": str(uuid.uuid4())})
-
-    assert answer.status_code == 403
-    assert Operation.objects.count() == 1
-    assert Entry.objects.order_by("-seq").first().stage == "denied"
-
-
-# Doors
-
-
-@pytest.mark.parametrize("what", ["cancel", "requeue", "decide", "look-again", "secrets"])
-def test_operations_of_another_team_do_not_exist(plant, emulator, what):
-    operation = for_a_human(plant, emulator, committed=True)
-    stranger = make_plant(emulator.url, name="Harbour").browser(Role.OWNER)
-
-    answer = stranger.post(
-        url(operation, what), {"operation_key": "k", "decision": "not_ours", "reason": "x"}
-    )
-
-    assert answer.status_code == 404
-    assert Operation.objects.get().state == State.NEEDS_HUMAN
-
-
-@pytest.mark.parametrize("what", ["cancel", "requeue", "look-again", "secrets"])
-def test_buttons_are_pressed_not_visited(plant, emulator, what):
-    operation = in_doubt(plant, emulator, DEVICE)
-
-    assert plant.browser().get(url(operation, what)).status_code == 405
 
 
 # What other pages say of them
