@@ -5,11 +5,14 @@ worker that must be restarted afterwards, an outcome that nobody looks up, a sec
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from secrets import token_hex
 
+import psycopg
 import pytest
-from django.db import connections
 
+from portal.environment import CONNECTION_SECONDS
 from portal.operations.models import State
 from tests.support import databases as engines
 from tests.support.outages import (
@@ -19,12 +22,15 @@ from tests.support.outages import (
     Locked,
     NoSmallDisk,
     ReadOnly,
+    ReadOnlyFile,
     SmallDisk,
+    Switch,
     processes_of,
     without_roots_power,
 )
 from tests.support.plugin import engine
 from tests.support.postgresql import Cluster
+from tests.support.processes import Portal
 
 pytest.register_assert_rewrite("tests.support.site")
 
@@ -43,6 +49,7 @@ OUTAGES = {
     },
 }
 PAGES = ("/", "/operations/", "/enos/devices/", "/connections/", "/audit/", "/accounts/login/", "/nothing/")
+LONGEST_CONNECTION = CONNECTION_SECONDS + 15
 # Together more than what a page of a table has left: on a full disk they find no place.
 LONG = {f"note{number}": token_hex(90) for number in range(45)}
 
@@ -115,6 +122,12 @@ def site(running, databases, emulator, django_db_blocker):
 
 
 @pytest.fixture
+def in_background():
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit
+
+
+@pytest.fixture
 def outage(request, site, disk, cluster):
     url = site.database.url
     if request.param == "full" and cluster and not disk:
@@ -129,35 +142,6 @@ def outage(request, site, disk, cluster):
     with Switch(outages[request.param]()) as switch:
         switch.name = request.param
         yield switch
-
-
-class Switch:
-    """Turned off at the end of the block, whatever happened in it."""
-
-    def __init__(self, outage):
-        self.outage, self.is_on = outage, False
-
-    def begin(self):
-        self.is_on = True
-        self.outage.begin()
-
-    def end(self):
-        self.is_on = False
-        self.outage.end()
-        connections.close_all()  # this process's own may be as broken as the portal's
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.is_on:
-            self.end()
-
-
-@pytest.fixture
-def in_background():
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit
 
 
 @moment("idle")
@@ -231,3 +215,155 @@ def test_what_was_sent_meanwhile_is_looked_up_afterwards(site, outage, in_backgr
     answer = site.person.send(data)  # pressed again: the same operation
     assert (answer.status_code, len(site.creates())) == (302, 1)
     site.check()
+
+
+@pytest.fixture
+def held_record(site):
+    """held_record(): nobody can write the record until the server is killed; `.wait()` for one who tries."""
+    holders = []
+
+    class Held:
+        def begin(self):
+            holders.append(psycopg.connect(site.database.url))
+            holders[0].execute("UPDATE record_head SET seq = seq")
+
+        def wait(self):
+            with closing(psycopg.connect(site.database.url, autocommit=True)) as server:
+                waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+                until(lambda: server.execute(waits).fetchone()[0])
+
+    yield Held()
+    for holder in holders:
+        holder.close()
+
+
+@pytest.fixture
+def kill(cluster):
+    """The throw-away server's switch; only PostgreSQL has a server."""
+    if cluster is None:
+        pytest.skip("SQLite has no server to kill")
+    with Switch(Killed(cluster)) as switch:
+        yield switch
+
+
+@pytest.mark.parametrize("what", ["form", "button"])
+def test_killed_while_the_intent_is_written(site, kill, held_record, in_background, what):
+    if what == "form":
+        data = site.person.fill_in()
+        send = partial(site.person.send, data)
+    else:
+        bus = site.plant.perform("iotda/soft-buses")
+        address = f"/iotda/soft-buses/{bus.target.pk}/"
+        data = site.person.button_on(address)
+        send = partial(site.person.send, data, path=f"{address}sync/")
+    before, sent = site.operations().count(), len(site.emulator.requests())
+    held_record.begin()
+    answer = in_background(send)
+    held_record.wait()
+    kill.begin()
+
+    keeps_the_form(answer.result(), data)
+    kill.end()
+    assert site.operations().count() == before
+    asked = site.emulator.requests()[sent:]
+    assert [each for each in asked if each["method"] != "GET" and "action=search" not in each["query"]] == []
+
+
+def test_killed_while_the_outcome_is_written(site, kill, held_record, in_background):
+    data = site.person.fill_in()
+    site.hold("create")
+    answer = in_background(site.person.send, data)
+    site.wait_until_held()
+    held_record.begin()
+    site.release()
+    held_record.wait()
+    kill.begin()
+
+    assert answer.result().status_code in (302, 503)
+    kill.end()
+    site.let_leases_run_out()
+    assert site.settled().state == State.FOUND
+    site.check()
+
+
+def test_a_server_that_was_restarted_during_the_call_costs_no_outcome(site, kill, in_background):
+    data = site.person.fill_in()
+    site.hold("create")
+    answer = in_background(site.person.send, data)
+    site.wait_until_held()
+    kill.begin()
+    kill.end()
+    site.release()
+
+    assert answer.result().status_code == 302
+    site.let_leases_run_out()
+    assert site.settled().state in (State.FOUND, State.DONE)
+    site.check()
+
+
+@pytest.fixture
+def typed(site):
+    return site.person.fill_in()
+
+
+@pytest.fixture
+def read_only_files(site, cluster, typed):
+    """SQLite in files that cannot be written. Only who opens them notices, so the processes are new ones."""
+    if cluster:
+        pytest.skip("PostgreSQL has no files of ours")
+    with Switch(ReadOnlyFile(site.database.url)) as switch:
+        switch.begin()
+        site.renew()
+        until(lambda: "readonly database" in site.worker.output())
+        yield switch
+    site.renew()
+
+
+def test_in_files_that_cannot_be_written(site, typed, read_only_files):
+    for htmx in (True, False):
+        keeps_the_form(site.person.send(typed, htmx=htmx), typed)
+    for path in PAGES:
+        assert site.person.get(path).status_code in (200, 404, 503), path
+    assert site.worker.is_running
+    assert site.creates() == []
+    site.check_logs()
+
+
+@pytest.mark.full
+def test_files_that_can_be_written_again_need_no_restart(site, typed, read_only_files):
+    keeps_the_form(site.person.send(typed), typed)
+    read_only_files.end()
+    until(lambda: site.person.send(typed).status_code == 302, seconds=LONGEST_CONNECTION)
+    assert site.operations().get().state == State.DONE
+    site.check(patience=LONGEST_CONNECTION)
+
+
+@pytest.mark.full
+def test_a_server_that_takes_writes_again_needs_no_restart(site, cluster):
+    """Nobody is thrown out at the end: connections that can only read must grow old first."""
+    if cluster is None:
+        pytest.skip("SQLite has no server")
+    data = site.person.fill_in()
+    with Switch(ReadOnly(site.database.url, throws_out_at_end=False)) as outage:
+        outage.begin()
+        keeps_the_form(site.person.send(data), data)
+        outage.end()
+    until(lambda: site.person.send(data).status_code == 302, seconds=LONGEST_CONNECTION)
+    assert site.operations().get().state == State.DONE
+    site.check(patience=LONGEST_CONNECTION)
+
+
+def test_started_before_its_server(site, kill, tmp_path):
+    kill.begin()
+    early = Portal(site.database, log=tmp_path / "early", **site.variables).start()
+
+    def status(path):
+        return site.person.http.get(f"{early.url}{path}", timeout=60).status_code
+
+    try:
+        assert (status("/"), status("/readyz")) == (503, 503)
+        kill.end()
+        assert status("/") == 200
+        until(lambda: status("/readyz") == 200)
+    finally:
+        early.kill()

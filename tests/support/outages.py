@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import psycopg
+from django.db import connections
 from psycopg import sql
 
 CHUNKS = (1 << 20, 1 << 12, 1)  # bytes
@@ -174,6 +175,29 @@ class ReadOnlyFile:
         self.file.parent.chmod(0o755)
         for path in self._files():
             path.chmod(0o600)
+
+
+class Switch:
+    """Turned off at the end of the block, whatever happened in it."""
+
+    def __init__(self, outage):
+        self.outage, self.is_on = outage, False
+
+    def begin(self):
+        self.is_on = True
+        self.outage.begin()
+
+    def end(self):
+        self.is_on = False
+        self.outage.end()
+        connections.close_all()  # this process's own may be as broken as the portal's
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.is_on:
+            self.end()
 
 
 def without_roots_power():

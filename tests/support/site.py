@@ -6,10 +6,13 @@ For tests that break the database under them: nothing here is shared with other 
 import re
 import time
 from datetime import timedelta
+from html import escape
 from itertools import count
 
+import psutil
 import requests
 from django.conf import settings
+from django.http import QueryDict
 from django.utils import timezone
 
 from portal.jobs.models import Heartbeat
@@ -23,6 +26,7 @@ from tests.support.processes import Portal, run_manage, start_manage
 
 HTMX = {"HX-Request": "true"}
 SLUG = "enos/devices"  # what became of one is found by the id we chose
+FORM = forms.new(SLUG)
 TYPED_SECRET = "hunter2-typed-into-a-form"
 DATA = CREATES[SLUG] | {"device_tags": {"password": TYPED_SECRET}}
 WAIT_SECONDS = 20
@@ -46,6 +50,14 @@ class Site:
             assert made.returncode == 0, made.stderr
         self.portal.start()
         self.start_worker()
+
+    def renew(self):
+        """New processes for pages and for the worker, as after a crash; their connections are new as well."""
+        for child in psutil.Process(self.portal.process.pid).children():
+            child.kill()
+        self.worker.kill()
+        self.start_worker()
+        until(lambda: self.portal.answers() == 200)
 
     def start_worker(self):
         log = self.logs / "worker"
@@ -106,7 +118,7 @@ class Site:
         until(lambda: not self.operations().filter(state__in=UNSETTLED).exists())
         return self.operations().get()
 
-    def check(self):
+    def check(self, patience=WAIT_SECONDS):
         """Platform, mirror and record tell the same story, and the worker works on."""
         operations = list(self.operations())
         received = [each["body"] for each in self.creates()]
@@ -125,7 +137,7 @@ class Site:
         seqs = list(Entry.objects.order_by("seq").values_list("seq", flat=True))
         assert seqs == list(range(1, len(seqs) + 1))
         before = timezone.now()
-        until(lambda: self.worker.is_running and Heartbeat.objects.filter(at__gt=before).exists())
+        until(lambda: self.worker.is_running and Heartbeat.objects.filter(at__gt=before).exists(), patience)
         self.check_logs()
 
     def check_logs(self):
@@ -152,22 +164,30 @@ class Person:
 
     def fill_in(self, **changes):
         """A fresh form with everything typed."""
-        page = self.get(forms.new(SLUG))
+        page = self.get(FORM)
         assert page.status_code == 200, page.text
         data = forms.sendable(forms.read(page).fields)
         for name, value in {**DATA, **changes}.items():
             data[name] = forms.as_text(value)
         return data
 
-    def send(self, data, *, htmx=False):
+    def send(self, data, *, htmx=False, path=FORM):
         headers = {"Content-Type": "application/x-www-form-urlencoded", **(HTMX if htmx else {})}
         return self.http.post(
-            self.site.portal.url + forms.new(SLUG),
+            self.site.portal.url + path,
             data.urlencode(),
             headers=headers,
             allow_redirects=False,
             timeout=60,
         )
+
+    def button_on(self, path):
+        """What the form of a button on that page holds."""
+        text = self.get(path).text
+        data = QueryDict(mutable=True)
+        for name in ("csrfmiddlewaretoken", "made_for", "operation_key"):
+            data[name] = re.search(f'name="{name}" value="([^"]+)"', text).group(1)
+        return data
 
 
 def keeps_the_form(response, data):
@@ -178,7 +198,11 @@ def keeps_the_form(response, data):
     if "device_key" in page.fields:
         forms.typed(page, data)
     elif response.headers["Content-Type"].startswith("text/html"):
-        assert re.search(r"go back: what you typed is still there", response.text)
+        # a page that sends the same again, under the same operation key
+        assert 'id="again"' in response.text
+        for name, values in data.lists():
+            for value in values:
+                assert f'name="{name}" value="{escape(value)}"' in response.text
     else:
         # htmx swaps no 503 that does not ask for it
         assert "X-Portal-Swap" not in response.headers
