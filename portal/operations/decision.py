@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from portal.errors import NotDecidable, NotRepeatable, OutcomeUnrecorded, PlatformError
+from portal.errors import NotDecidable, OutcomeUnrecorded, PlatformError, RecordUnavailable
 from portal.kinds.settling import FOUND, UNDECIDED
 from portal.operations import deciding
 from portal.operations.entries import require_for
@@ -52,7 +52,7 @@ def _take(request, operation, form):
     given = {"candidate": values["candidate"], "reason": values["reason"], "key": values["operation_key"]}
     try:
         result = deciding.decide(operation, actor=request.user, decision=decision, **given)
-    except (NotDecidable, NotRepeatable) as error:
+    except NotDecidable as error:
         operation.refresh_from_db()
         if operation.state != State.NEEDS_HUMAN:
             return _decided_before(request, operation)
@@ -62,6 +62,10 @@ def _take(request, operation, form):
         text = _("The platform could not be read, so nothing was decided: %(error)s") % {"error": error}
         form.add_error(None, text)
         return _show(request, form, status=503)
+    except RecordUnavailable as error:
+        # "Send again" was decided and recorded, but the new operation was not: its page offers "Try again".
+        messages.warning(request, str(error))
+        return redirect(operation_url(operation))
     except OutcomeUnrecorded as error:
         messages.warning(request, str(error))
         result = error.operation

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from portal.kinds.registry import KINDS
-from portal.operations import settling
+from portal.operations import service, settling
 from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Membership, Role, User
@@ -17,6 +17,7 @@ from tests.operations.changes import match, received
 from tests.operations.endings import text_of, url
 from tests.operations.test_evidence import in_doubt, made_in_the_console
 from tests.operations.test_people import for_a_human
+from tests.operations.test_perform import broken
 from tests.resources.forms import read
 from tests.support.plant import CREATES
 
@@ -226,6 +227,22 @@ def test_a_platform_that_cannot_be_read_decides_nothing(emulator, owner, operati
     assert "nothing was decided" in text_of(answer)
     assert read(answer).fields["reason"] == [REASON]
     assert Operation.objects.get().state == State.NEEDS_HUMAN
+
+
+def test_a_decision_to_send_again_that_could_not_be_written_is_sent_later(
+    emulator, owner, operation, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "append", broken)
+        answer = decide(owner, operation, "send_again", sure="on")
+
+    operation.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, url(operation))
+    assert operation.state == State.ABSENT
+    page = text_of(owner.get(url(operation)))
+    assert "nothing was sent" in page
+    assert "Try again" in page
+    assert len(received(emulator, GROUP, "create")) == 1
 
 
 def test_looking_again_leads_back_to_the_decision(owner, operation):
