@@ -83,11 +83,12 @@ class DatabaseGate(Gate):
         row = self._look(end)
         if self.pace and self._wait_for_turn(end):
             row = self._look(end)
-        while True:
-            prober = self._become_prober(row) if row.paused_at else ""
-            if prober or not row.paused_at:
-                return Passage(row.era, row.failures, prober, row.now, time.monotonic())
-            row = self._look(end)
+        prober = self._become_prober(row) if row.paused_at else ""
+        if row.paused_at and not prober:
+            row = self._look(end)  # another call was faster: it may have found out already
+            if row.paused_at:
+                raise Paused(condition.paused_text(row))
+        return Passage(row.era, row.failures, prober, row.now, time.monotonic())
 
     def _look(self, end):
         """The condition, once neither a pause nor the platform's own wish holds the call back."""

@@ -1,10 +1,14 @@
 """The pause of a connection whose platform fails. Would catch: a platform that is called on and on while it
 is down, a refusal that counts as a failure, several probes, a late answer that begins or ends a pause."""
 
+import os
+import signal
 import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
 from django.db import connections
 from django.db.models import F
 from django.db.models.functions import Now
@@ -13,7 +17,7 @@ from django.utils import timezone
 from portal.connections import condition
 from portal.connections.gate import DatabaseGate
 from portal.connections.models import Condition, Connection
-from portal.errors import Paused, Rejected, Unclear
+from portal.errors import NotSent, Paused, Rejected, SignInFailed, Unclear
 from tests.connections.crowd import Crowd, ask
 from tests.support.processes import free_port
 
@@ -123,17 +127,6 @@ def test_a_refusal_of_the_probe_ends_the_pause(iotda, emulator):
     emulator.faults([REFUSED])
     with pytest.raises(Rejected):
         iotda.client().spaces.list()
-    assert state(iotda).paused_at is None
-
-
-def test_a_killed_prober_frees_the_probe_when_its_time_is_over(iotda, emulator):
-    fail(iotda, emulator)
-    end_the_pause(iotda)
-    Condition.objects.update(prober="killed", probe_until=Now() + timedelta(seconds=40))
-    with pytest.raises(Paused, match="just now"):
-        iotda.client().spaces.list()
-    Condition.objects.update(probe_until=Now() - timedelta(seconds=1))
-    iotda.client().spaces.list()
     assert state(iotda).paused_at is None
 
 
@@ -283,3 +276,60 @@ def test_eight_processes_pause_together_and_send_one_probe(committed_db, committ
         assert len(emulator.requests()) == reached + 2
         assert state(connection).paused_at is None
         assert crowd.call(8) == ["done"] * 8
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", range(10))
+def test_eight_processes_again_and_again(committed_db, committed_plant, emulator, number):
+    test_eight_processes_pause_together_and_send_one_probe(committed_db, committed_plant, emulator)
+
+
+def test_a_killed_prober_holds_the_probe_only_for_a_while(committed_db, committed_plant, emulator):
+    connection = committed_plant.connections["iotda"]
+    fail(connection, emulator)
+    end_the_pause(connection)
+    emulator.faults([{"fault": "latency", "seconds": 30, "times": 1}])
+    with Crowd(connection, committed_db) as crowd:
+        [pid] = crowd.start(1)
+        while len(emulator.requests()) == 5:
+            time.sleep(0.02)
+        os.kill(pid, signal.SIGKILL)
+        assert crowd.outcomes() == []
+        assert crowd.call(2) == ["Paused"] * 2
+        assert "just now" in condition.paused_text(state(connection))
+        Condition.objects.update(probe_until=Now() - timedelta(seconds=1))
+        assert crowd.call(1) == ["done"]
+    assert state(connection).paused_at is None
+
+
+def put_the_table_away():
+    with database.cursor() as cursor:
+        cursor.execute("ALTER TABLE connections_condition RENAME TO put_away")
+
+
+def test_a_database_that_fails_lets_no_call_begin(committed_plant, emulator):
+    connection = committed_plant.connections["iotda"]
+    put_the_table_away()
+    with pytest.raises(NotSent, match="Nothing was sent"):
+        connection.client().spaces.list()
+    assert emulator.requests() == []
+
+
+def test_an_answer_is_not_lost_because_its_count_cannot_be_written(committed_plant):
+    connection = committed_plant.connections["iotda"]
+    success, failure = (DatabaseGate(connection.pk).passage(0) for _each in range(2))
+    ask(connection.client(), "iotda")
+    Condition.objects.update(failures=1)
+    success.__enter__()
+    failure.__enter__()
+    put_the_table_away()
+    success.__exit__(None, None, None)
+    assert not failure.__exit__(Unclear, Unclear("slow", status=500), None)
+
+
+def test_what_never_left_the_portal_counts_for_nothing(iotda, emulator):
+    fail(iotda, emulator, 4)
+    for error in (NotSent("late"), SignInFailed("no", part="sign_in"), ValueError("a bug")):
+        with pytest.raises(type(error)), iotda.client().gate.passage(0):
+            raise error
+    assert (state(iotda).failures, state(iotda).paused_at) == (4, None)
