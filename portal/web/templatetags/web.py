@@ -53,6 +53,7 @@ BADGES = {
     "ok": ("green", "check", gettext_lazy("ok")),
     "failed": ("red", "x", gettext_lazy("failed")),
     "stale": ("orange", "clock-exclamation", gettext_lazy("stale")),
+    "paused": ("orange", "clock-pause", gettext_lazy("paused")),
     "unknown": ("secondary", "question-mark", gettext_lazy("unknown")),
 }
 
