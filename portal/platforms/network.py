@@ -309,13 +309,16 @@ class Transport:
 
     def _read(self, response):
         pieces, size = [], 0
-        # read1 hands out what is there: no single read can outgrow a piece, so a gzip bomb ends at the cap.
-        while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > self._body_cap:
-                raise requests.exceptions.ContentDecodingError("answer too big")
-        return b"".join(pieces)
+        try:
+            # read1 hands out what is there: no read can outgrow a piece, so a gzip bomb ends at the cap.
+            while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
+                pieces.append(piece)
+                size += len(piece)
+                if size > self._body_cap:
+                    raise requests.exceptions.ContentDecodingError("answer too big")
+            return b"".join(pieces)
+        finally:
+            pieces.clear()  # an error keeps this frame, and may be kept itself
 
 
 def _milliseconds_since(started):

@@ -65,65 +65,64 @@ class Tries:
         self._again, self._seen = again, seen
         self._latest = waits.clock() + seconds - room
         self._jitter = tenacity.wait_random_exponential(multiplier=waits.base, max=waits.cap)
-        self._number, self._unconnected, self._is_over = 0, 0, False
-        self._error = None  # of the last try
-        self._doubt = None  # the last Unclear of a change
+        self._number, self._unconnected = 0, 0
+        # What came of the last try, and the last Unclear of a change. They stand here and in no function's
+        # variable: an error keeps the frames around it, and a frame that kept the error would hold both in
+        # memory, with megabytes of a broken answer.
+        self._answer = self._error = self._doubt = None
 
     def run(self, attempt):
         """What `attempt()` returns; raises what the last try raised."""
         tries = READ_TRIES if self._repeat is Repeat.READ else CHANGE_TRIES
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(self._may_repeat),
+            retry=tenacity.retry_if_result(bool),
             wait=self._wait,
             stop=tenacity.stop_any(tenacity.stop_after_attempt(tries), self._is_late),
             sleep=self._waits.sleep,
-            reraise=True,
+            retry_error_callback=lambda state: None,  # what it ends with is raised by _end
         )
         try:
-            return retrying(self._try, attempt)
-        except PlatformError as error:
-            if self._doubt and error is self._error and error is not self._doubt:
-                raise self._doubt from error
-            raise
+            retrying(self._try, attempt)
+            return self._end()
+        finally:
+            self._answer = self._error = self._doubt = None
 
     def _try(self, attempt):
+        """Whether to try again. What `again` and `seen` raise is raised: it is no try to judge."""
         self._number += 1
-        if self._number > 1:
-            self._ask()
+        if self._number > 1 and not self._agreed():
+            return False
+        self._answer = self._error = None
         try:
-            result = attempt()
+            self._answer = attempt()
         except PlatformError as error:
             self._error = error
-            self._tell(error)
-            if self._doubt and self._removes and isinstance(error, Missing):
-                return _answer_of(error)
-            if isinstance(error, Unclear) and self._repeat is not Repeat.READ:
-                self._doubt = error
-            raise
-        self._tell(result)
-        return result
-
-    def _ask(self):
-        last = self._error
-        agreed = self._again is None or self._again(self._number, last)
-        if not agreed or self._waits.clock() > self._latest:
-            self._is_over = True
-            raise last
-
-    def _tell(self, result):
         if self._seen:
-            self._seen(self._number, result)
+            self._seen(self._number, self._error or self._answer)
+        if isinstance(self._error, Unclear) and self._repeat is not Repeat.READ:
+            self._doubt = self._error
+        return self._may_repeat()
 
-    def _may_repeat(self, error):
-        # Only what a try raised is judged: `again` and `seen` may raise PlatformErrors too.
-        if error is not self._error or self._is_over:
-            return False
-        if never_connected(error):
+    def _agreed(self):
+        agreed = self._again is None or self._again(self._number, self._error)
+        return agreed and self._waits.clock() <= self._latest
+
+    def _may_repeat(self):
+        if never_connected(self._error):
             self._unconnected += 1
-            return self._unconnected == 1 and error.duration_ms < 1000
-        if isinstance(error, Unclear):
+            return self._unconnected == 1 and self._error.duration_ms < 1000
+        if isinstance(self._error, Unclear):
             return self._repeat is Repeat.READ or (self._repeat is Repeat.SAME and self._again is not None)
-        return isinstance(error, Throttled | SignedOut)
+        return isinstance(self._error, Throttled | SignedOut)
+
+    def _end(self):
+        if self._error is None:
+            return self._answer
+        if self._doubt and self._removes and isinstance(self._error, Missing):
+            return _answer_of(self._error)
+        if self._doubt and self._error is not self._doubt:
+            raise self._doubt from self._error
+        raise self._error
 
     def _wait(self, state):
         error, jitter = self._error, self._jitter(state)

@@ -1,8 +1,11 @@
 """What is sent again, how often, and what is said when a repeat ends otherwise than the first try."""
 
+import gc
 import json
 import socket
 import time
+import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -218,6 +221,27 @@ def test_a_read_says_what_its_last_try_said(server, client):
     behaving(server, BROKEN, GONE)
     with pytest.raises(Missing):
         client.send(CALLS["READ"](client))
+
+
+@pytest.mark.parametrize(
+    "behaviour", [http(200, "<html>"), REFUSED, GONE, DONE], ids=["page", "400", "404", "200"]
+)
+@pytest.mark.parametrize("name", ["READ", "SAME", "NEVER"])
+def test_nothing_of_an_answer_is_held_after_the_call(server, client, name, behaviour):
+    """An error in a circle with its own traceback keeps up to 5 MB until the collector comes by."""
+    server.behave = behaviour
+    left = []
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(PlatformError):
+            client.send(
+                CALLS[name](client), again=Asked(), seen=lambda *args: left.append(weakref.ref(args[1]))
+            )
+        assert left
+        assert [reference() for reference in left if reference()] == []
+    finally:
+        gc.enable()
 
 
 # A refused token.
