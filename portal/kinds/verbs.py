@@ -26,13 +26,10 @@ def create(collection, *, form, label, done, settle, name):
 
 
 def update(collection, *, form, done, fields, about="", hints=lambda row: {}):
-    """`fields` are what the form changes, `hints(row)` what the platform needs to find the object.
-
-    What the hints say of the object is kept where the answer leaves it out.
-    """
+    """`fields` are what the form changes, `hints(row)` what the platform needs to find the object."""
 
     def finish(client, answer, data, target):
-        updated = getattr(client, collection).updated(answer, {**data, **hints(target)})
+        updated = getattr(client, collection).updated(answer, data)
         if updated and updated["id"] != target.remote_id:
             raise Unclear(_now("The platform answered with another object."), **answer.details)
         return updated

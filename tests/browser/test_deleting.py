@@ -15,8 +15,9 @@ BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript
 GROUP = "roma/device-groups"
 
 
-@BROWSERS
-@pytest.mark.parametrize("slug", EXAMPLES)
+@pytest.mark.parametrize(
+    ("slug", "javascript"), [*((slug, True) for slug in EXAMPLES), (GROUP, False)], ids=str
+)
 def test_what_was_deleted_is_gone_from_the_list_and_its_reason_in_the_record(
     open_page, emulator, slug, javascript
 ):
