@@ -4,12 +4,13 @@ a Retry-After that one process keeps and others do not, more calls than allowed,
 import os
 import signal
 import time
+from bisect import bisect_left
 from datetime import datetime, timedelta
 
 import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portal.connections import gate
@@ -106,19 +107,31 @@ def test_retry_after_is_shared_by_processes(committed_db, committed_plant, emula
 
 
 @given(
-    calls=st.integers(1, 600),
-    gaps=st.lists(st.floats(0, 20, allow_nan=False), min_size=1, max_size=300),
+    calls=st.integers(1, 120),
+    crowds=st.lists(st.tuples(st.integers(1, 150), st.floats(0, 70)), min_size=1, max_size=8),
 )
-@settings(max_examples=60, deadline=None)
-def test_no_minute_holds_more_calls_than_allowed(calls, gaps):
+@example(calls=60, crowds=[(150, 0)])
+@settings(max_examples=40, deadline=None)
+def test_no_minute_holds_more_calls_than_allowed(calls, crowds):
+    """`crowds`: how many ask at once, and how many seconds later the next ones come."""
     pace, now, following, sent = Pace(calls), datetime(2026, 1, 1), None, []
-    for gap in gaps:
-        now += timedelta(seconds=gap / calls)
-        wait, following = pace.turn(following, now)
-        sent.append(now + wait)
+    for number, gap in crowds:
+        for _each in range(number):
+            wait, following = pace.turn(following, now)
+            sent.append(now + wait)
+        now += timedelta(seconds=gap)
     sent.sort()
-    within = [sum(first <= moment < first + MINUTE for moment in sent) for first in sent]
-    assert max(within) <= calls
+    # Half a millisecond, because no clock here tells less.
+    late = [bisect_left(sent, moment + MINUTE - timedelta(microseconds=500)) for moment in sent]
+    assert max(end - begin for begin, end in enumerate(late)) <= calls
+
+
+def test_a_tenth_of_them_may_come_at_once():
+    pace, now, following, waits = Pace(40), datetime(2026, 1, 1), None, []
+    for _each in range(5):
+        wait, following = pace.turn(following, now)
+        waits.append(wait)
+    assert waits == [timedelta()] * 4 + [pace.interval]
 
 
 def test_calls_a_minute_are_counted_over_all_processes(committed_db, committed_plant, emulator):
@@ -164,6 +177,14 @@ def test_who_gets_no_slot_in_time_is_told_whose_limit_it_is(iotda, emulator):
     with pytest.raises(Throttled, match="own limit of 1 calls at the same time"):
         client.send(client.call("GET", client.spaces.path(), repeat=Repeat.NEVER))
     assert len(emulator.requests()) == 1
+
+
+def test_a_lowered_limit_leaves_the_other_slots_unused(iotda, emulator):
+    iotda = limited(iotda, calls_at_once=3)
+    Slot.objects.create(connection=iotda, number=1, holder="slow", held_until=Now() + timedelta(seconds=60))
+    assert ask(iotda.client(), "iotda") == "done"
+    assert Slot.objects.count() == 3
+    assert ask(impatient(limited(iotda, calls_at_once=1)), "iotda") == "Throttled"
 
 
 def test_a_slot_is_given_back_whatever_happens(iotda, emulator):
