@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.connections.sealing import CannotOpen
 from portal.errors import Missing, NotDecidable, NotRepeatable
 from portal.operations.entries import line, require_for
 from portal.operations.models import Cause, Decision, Operation, State
@@ -46,7 +47,15 @@ def requeue(operation, *, actor, key):
     if not operation.can_requeue:
         text = _("This cannot be asked for again as it stands. Open its form and fill in what is missing.")
         raise NotRepeatable(text)
-    return _perform_again(operation, operation.data, actor, key)
+    try:
+        data = operation.sent_data
+    except CannotOpen as error:
+        raise NotRepeatable(_unopened()) from error
+    return _perform_again(operation, data, actor, key)
+
+
+def _unopened():
+    return _("It holds a secret that this portal's keys do not open. Fill in its form again.")
 
 
 def _perform_again(operation, data, actor, key):
@@ -77,11 +86,17 @@ def decide(operation, *, actor, decision, candidate="", reason="", key=""):
         found = _read(operation, candidate) if not operation.verb.on_object else None
         _settle(operation, State.FOUND, actor, decision, reason, found)
         return operation
-    data = operation.sent_data
     if decision == Decision.SEND_AGAIN and (operation.connection is None or not key):
         raise NotDecidable(_("It cannot be sent again: its connection is gone, or the form was incomplete."))
+    if decision == Decision.NOT_OURS:
+        _settle(operation, State.ABSENT, actor, decision, reason)
+        return operation
+    try:
+        data = operation.sent_data  # read before it is dropped
+    except CannotOpen as error:
+        raise NotDecidable(_unopened()) from error
     _settle(operation, State.ABSENT, actor, decision, reason)
-    return operation if decision == Decision.NOT_OURS else _perform_again(operation, data, actor, key)
+    return _perform_again(operation, data, actor, key)
 
 
 def _read(operation, candidate):

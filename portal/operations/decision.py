@@ -14,6 +14,7 @@ from portal.operations.models import Decision, State
 from portal.operations.shown import Shown
 from portal.operations.views import find, go_to, operation_url
 from portal.teams.access import require
+from portal.web import kept
 from portal.web.pages import page
 
 
@@ -27,11 +28,11 @@ def decide(request, id):
     if operation.state != State.NEEDS_HUMAN:
         messages.info(request, _("There is nothing to decide about this operation any more."))
         return redirect(operation_url(operation))
-    return _show(request, _form(operation))
+    return _show(request, _form(operation, initial=kept.initial(request)))
 
 
-def _form(operation, data=None):
-    return DecisionForm(data, operation=operation, candidates=candidates(operation))
+def _form(operation, data=None, initial=None):
+    return DecisionForm(data, operation=operation, candidates=candidates(operation), initial=initial)
 
 
 def candidates(operation):

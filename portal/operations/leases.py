@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.db.models.functions import Now
 
 from portal.operations.models import RUNNING, Operation
@@ -58,11 +58,9 @@ def _beat():
             held = dict(_held)
         try:
             renew(held)
+            connection.close()
         except Exception:  # noqa: BLE001 - a heartbeat that stops would let living operations look dead
             log.exception("leases could not be renewed")
-        finally:
-            close_old_connections()
-            connection.close()
 
 
 def renew(held):

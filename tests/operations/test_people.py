@@ -97,6 +97,31 @@ def test_a_secret_that_is_gone_cannot_be_asked_for_again(plant, emulator):
         deciding.requeue(Operation.objects.get(), actor=person(plant), key="again")
 
 
+def test_a_secret_goes_out_again_while_it_is_still_sealed(plant, emulator, settings):
+    settings.SETTLE_SECONDS = 0
+    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
+    operation = in_doubt(plant, emulator, "enos/devices", data)
+    settle_all()
+    operation.refresh_from_db()
+    assert operation.is_watched
+
+    deciding.requeue(operation, actor=person(plant), key="again")
+
+    assert "hunter2-secret" in received(emulator, "enos/devices", "create")[-1]["body"]
+
+
+def test_keys_that_were_lost_end_in_a_sentence(plant, emulator, settings):
+    settings.SETTLE_SECONDS = 0
+    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
+    operation = in_doubt(plant, emulator, "enos/devices", data)
+    settle_all()
+    operation.refresh_from_db()
+    settings.CREDENTIAL_KEYS = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+
+    with pytest.raises(NotRepeatable):
+        deciding.requeue(operation, actor=person(plant), key="again")
+
+
 def test_a_secret_that_was_sent_is_sealed_while_the_answer_is_unknown(plant, emulator, settings):
     data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
     operation = in_doubt(plant, emulator, "enos/devices", data, committed=True)
