@@ -72,8 +72,11 @@ class StatementEditor(Editor):
     variables = contract.VARIABLES
 
     def rows(self, value):
+        return [self._row(item) for item in self._statements(value)] or [dict(self.blank)]
+
+    def _statements(self, value):
         statements = contract.split_actions(value) if isinstance(value, list) else []
-        return [self._row(item) for item in statements if isinstance(item, dict)] or [dict(self.blank)]
+        return [item for item in statements if isinstance(item, dict)]
 
     def _row(self, item):
         texts = {
@@ -95,7 +98,8 @@ class StatementEditor(Editor):
         return posted
 
     def compose(self, name, data, was):
-        statements = []
+        """Members that the editor does not know stay as they were."""
+        before, statements = self._statements(was), []
         for number in range(row_count(name, data, 100)):
             resources = data.get(f"{name}-{number}-resources", "").splitlines()
             statements.append(
@@ -105,17 +109,23 @@ class StatementEditor(Editor):
                         each for each in self.actions if each in data.getlist(f"{name}-{number}-actions")
                     ],
                     "resources": [line.strip() for line in resources if line.strip()],
+                    **(_without(before[number], self.blank) if number < len(before) else {}),
                 }
             )
         return statements
 
     def apply(self, value, action, argument):
-        rows = self.rows(value)
+        statements = self._statements(value) or [dict(self.blank)]
         if action == "add":
-            return [*rows, dict(self.blank)]
+            return [*statements, dict(self.blank)]
         if action == "remove":
-            return [row for number, row in enumerate(rows) if str(number) != argument] or [dict(self.blank)]
+            left = [item for number, item in enumerate(statements) if str(number) != argument]
+            return left or [dict(self.blank)]
         return value
+
+
+def _without(item, names):
+    return {name: value for name, value in item.items() if name not in names}
 
 
 class PolicyForm(PlatformForm):

@@ -43,14 +43,11 @@ THEIRS = {
 
 def others_change(plant, slug, row, data=None):
     """Somebody changes it past the portal."""
-    kind = KINDS[slug]
-    kind.collection_of(plant.connection(kind).client()).update(row.remote_id, data or THEIRS[slug])
+    plant.collection(slug).update(row.remote_id, data or THEIRS[slug])
 
 
 def on_platform(plant, slug, row):
-    kind = KINDS[slug]
-    found = kind.collection_of(plant.connection(kind).client()).get(row.remote_id, **kind.hints(row))
-    return kind.verb("update").settle.shown(found)
+    return KINDS[slug].verb("update").settle.shown(plant.seen(slug, row))
 
 
 def met(plant, slug, **headers):

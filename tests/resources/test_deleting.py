@@ -39,10 +39,6 @@ def opened(browser, row):
     return sendable(read(response).fields)
 
 
-def collection(plant, slug):
-    return KINDS[slug].collection_of(plant.connection(KINDS[slug]).client())
-
-
 @EVERY_DELETE
 @BOTH_WAYS
 def test_what_is_deleted_is_gone_from_the_platform_and_from_the_list(plant, browser, emulator, slug, headers):
@@ -64,7 +60,7 @@ def test_what_is_deleted_is_gone_from_the_platform_and_from_the_list(plant, brow
 def test_the_page_shows_the_object_as_it_is_now(plant, browser, slug):
     row = plant.make(slug)
     if slug in UPDATES:
-        collection(plant, slug).update(row.remote_id, UPDATES[slug])
+        plant.collection(slug).update(row.remote_id, UPDATES[slug])
         row = KINDS[slug].model.objects.get(pk=row.pk)
 
     response = browser.get(changing(row, "delete"))
@@ -158,7 +154,7 @@ def test_a_group_with_children_is_refused_in_the_platforms_words(plant, browser,
 def test_what_went_meanwhile_is_said(plant, browser, emulator, slug):
     row = plant.make(slug)
     data = opened(browser, row)
-    collection(plant, slug).delete(row.remote_id)
+    plant.collection(slug).delete(row.remote_id)
     before = len(deletes_received(emulator, slug))
 
     response = post(browser, changing(row, "delete"), data)
@@ -178,7 +174,7 @@ def test_without_the_object_there_is_no_button(plant, browser, emulator, slug, b
         match = {"method": "GET", "path": CREATE_CALLS[slug][1]}
         emulator.faults([{"match": match, "fault": "answer", "status": 503, "body": "no"}])
     else:
-        collection(plant, slug).delete(row.remote_id)
+        plant.collection(slug).delete(row.remote_id)
 
     response = browser.get(changing(row, "delete"))
 

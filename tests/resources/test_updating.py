@@ -38,12 +38,6 @@ WIRE = {
 }
 
 
-def seen(plant, slug, row):
-    """The object as its platform shows it."""
-    kind = KINDS[slug]
-    return kind.collection_of(plant.connection(kind).client()).get(row.remote_id, **kind.hints(row))
-
-
 def reads(slug, **answer):
     """Every read of this kind is answered so."""
     match = {"method": "GET", "path": CREATE_CALLS[slug][1]}
@@ -71,7 +65,7 @@ def test_what_was_typed_is_what_the_platform_and_the_mirror_have_afterwards(plan
     (received,) = updates_received(emulator, slug)
     sent = json.loads(received["body"])
     assert sent == {WIRE.get(name, name): value for name, value in UPDATES[slug].items()}
-    now = seen(plant, slug, row)
+    now = plant.seen(slug, row)
     assert {name: now[name] for name in UPDATES[slug]} == UPDATES[slug]
     text = browser.get(page).content.decode()
     assert "was changed" in text
@@ -83,8 +77,7 @@ def test_what_was_typed_is_what_the_platform_and_the_mirror_have_afterwards(plan
 @EVERY_UPDATE
 def test_the_form_shows_the_platform_and_not_the_copy(plant, slug):
     row, browser = plant.make(slug), plant.browser()
-    client = plant.connection(KINDS[slug]).client()
-    KINDS[slug].collection_of(client).update(row.remote_id, UPDATES[slug])
+    plant.collection(slug).update(row.remote_id, UPDATES[slug])
 
     page = read(browser.get(changing(row, "update")))
 
@@ -132,7 +125,7 @@ def test_a_refusal_keeps_the_form_and_the_next_press_is_a_new_operation(plant, e
 def test_what_went_meanwhile_is_said_and_the_input_kept(plant, emulator, slug):
     row, browser = plant.make(slug), plant.browser()
     data = edited(browser, slug, row)
-    KINDS[slug].collection_of(plant.connection(KINDS[slug]).client()).delete(row.remote_id)
+    plant.collection(slug).delete(row.remote_id)
 
     response = post(browser, changing(row, "update"), data)
 
@@ -147,7 +140,7 @@ def test_what_went_meanwhile_is_said_and_the_input_kept(plant, emulator, slug):
 @EVERY_UPDATE
 def test_of_what_is_gone_there_is_no_form(plant, slug):
     row = plant.make(slug)
-    KINDS[slug].collection_of(plant.connection(KINDS[slug]).client()).delete(row.remote_id)
+    plant.collection(slug).delete(row.remote_id)
 
     response = plant.browser().get(changing(row, "update"))
 
@@ -207,140 +200,6 @@ def test_the_edit_button_follows_the_right(plant, role):
 
     assert (f'href="{changing(row, "update")}"' in text) is MAY_UPDATE[role]
     assert text.count("As Viewer you may not do this.") == (2 if role == Role.VIEWER else 0)
-
-
-CLEARED = [
-    (GROUP, "description", "description", ""),
-    (ROMA_GROUP, "description", "description", ""),
-    (DEVICE, "device_desc", "deviceDesc", None),
-    (DEVICE, "device_attributes", "deviceAttributes", None),
-    (DEVICE, "device_tags", "deviceTags", None),
-]
-
-
-@pytest.mark.parametrize(("slug", "name", "wire", "sent"), CLEARED)
-def test_a_field_that_is_emptied_is_empty_on_the_platform(plant, emulator, slug, name, wire, sent):
-    row, browser = plant.make(slug), plant.browser()
-    post(browser, changing(row, "update"), edited(browser, slug, row))
-    assert seen(plant, slug, row)[name] not in ("", None, {})
-
-    data = sendable(read(browser.get(changing(row, "update"))).fields)
-    data[name] = ""
-    response = post(browser, changing(row, "update"), data)
-
-    assert response.status_code == 302
-    assert json.loads(updates_received(emulator, slug)[-1]["body"]).get(wire) == sent
-    now = seen(plant, slug, row)
-    assert now[name] in ("", None, {})
-    untouched = UPDATES[slug].keys() - {name}
-    assert {each: now[each] for each in untouched} == {each: UPDATES[slug][each] for each in untouched}
-
-
-# A rule of each update body, broken: what the create forms refuse, these refuse, too.
-REFUSED = [
-    (GROUP, "name", ""),
-    (GROUP, "name", "a" * 65),
-    (GROUP, "name", "no spaces"),
-    (GROUP, "description", "d" * 65),
-    (POLICY, "policy_name", ""),
-    (POLICY, "policy_name", "p" * 129),
-    (POLICY, "statement", ""),
-    (POLICY, "statement", []),
-    (POLICY, "statement", [{"effect": "PERMIT", "actions": [], "resources": ["x"]}]),
-    (ROMA_GROUP, "name", "a"),
-    (ROMA_GROUP, "name", "a" * 65),
-    (ROMA_GROUP, "description", "d" * 201),
-    (DEVICE, "device_name", {"i18nValue": {"en_US": "Device Name"}}),
-    (DEVICE, "device_name", ""),
-    (DEVICE, "timezone", "Mars/Base"),
-    (DEVICE, "device_attributes", {"serial": "111111"}),
-    (DEVICE, "device_attributes", {"no_such_attribute": 1}),
-    (DEVICE, "device_tags", {"tag1": 1}),
-]
-
-
-@pytest.mark.parametrize(("slug", "name", "value"), REFUSED)
-def test_a_broken_rule_is_named_in_place_kept_and_not_sent(plant, emulator, slug, name, value):
-    row, browser = plant.make(slug), plant.browser()
-    data = edited(browser, slug, row, **{name: value})
-
-    response = post(browser, changing(row, "update"), data)
-
-    assert response.status_code == 422
-    page = read(response)
-    assert page.errors[name].strip()
-    typed(page, data)
-    assert updates_received(emulator, slug) == []
-
-
-def test_two_actions_joined_by_a_carriage_return_are_sent_as_two(plant, emulator):
-    row, browser = plant.make(POLICY), plant.browser()
-    printed = """[ {
-        "effect" : "DENY",
-        "actions" : [ "iotda:devices:publish\\riotda:devices:subscribe" ],
-        "resources" : [ "topic:/x" ]
-      } ]"""
-
-    post(browser, changing(row, "update"), edited(browser, POLICY, row, statement=printed))
-
-    (received,) = updates_received(emulator, POLICY)
-    actions = ["iotda:devices:publish", "iotda:devices:subscribe"]
-    assert json.loads(received["body"])["statement"][0]["actions"] == actions
-
-
-def test_the_space_of_a_group_stays_known_though_its_answer_does_not_name_it(plant):
-    space = "secondSpace0000000000000000"
-    row, browser = plant.make(GROUP, app_id=space), plant.browser()
-
-    assert post(browser, changing(row, "update"), edited(browser, GROUP, row)).status_code == 302
-
-    row.refresh_from_db()
-    assert (row.name, row.app_id) == ("pumps-2", space)
-
-
-def test_an_answer_about_another_object_is_no_success(plant, emulator):
-    row, browser = plant.make(POLICY), plant.browser()
-    other = plant.make(POLICY, policy_name="other")
-    body = {"policy_id": other.remote_id, "policy_name": "mixed-up", "statement": []}
-    data = edited(browser, POLICY, row)
-    emulator.faults(
-        [{"match": {"method": "PUT"}, "fault": "answer", "status": 200, "body": json.dumps(body)}]
-    )
-
-    post(browser, changing(row, "update"), data)
-
-    assert Operation.objects.get(verb_name="update").state == "in_doubt"
-    other.refresh_from_db()
-    assert other.name == "other"
-
-
-def test_what_the_platform_shows_as_null_is_empty_in_the_form_and_not_sent_back(plant, emulator):
-    row, browser = plant.make(DEVICE), plant.browser()
-    shown = {
-        "assetId": row.remote_id,
-        "deviceName": {"defaultValue": "Pump 1", "i18nValue": {"zh_CN": None}},
-        "timezone": "+08:00",
-        "deviceAttributes": {"serial": 1, "location": None},
-        "deviceDesc": None,
-        "deviceTags": None,
-    }
-    body = json.dumps({"code": 0, "msg": "OK", "requestId": "r-1", "data": shown})
-    match = {"method": "GET", "path": "/connect-service/v2.4/devices"}
-    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": body}])
-    data = sendable(read(browser.get(changing(row, "update"))).fields)
-    data["device_desc"] = "new"
-
-    response = post(browser, changing(row, "update"), data)
-
-    assert response.status_code == 302
-    assert (data["device_tags"], json.loads(data["device_attributes"])) == ("", {"serial": 1})
-    (received,) = updates_received(emulator, DEVICE)
-    assert json.loads(received["body"]) == {
-        "deviceName": {"defaultValue": "Pump 1", "i18nValue": {}},
-        "timezone": "+08:00",
-        "deviceAttributes": {"serial": 1},
-        "deviceDesc": "new",
-    }
 
 
 @EVERY_UPDATE

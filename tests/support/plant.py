@@ -106,6 +106,14 @@ class Plant:
         """The mirror row of an object that was just created on its platform."""
         return self.perform(slug, data={**CREATES[slug], **changes}).target
 
+    def collection(self, slug):
+        """The platform's own, past the portal's pages."""
+        return KINDS[slug].collection_of(self.connection(KINDS[slug]).client())
+
+    def seen(self, slug, row):
+        """The object as its platform shows it now."""
+        return self.collection(slug).get(row.remote_id, **KINDS[slug].hints(row))
+
     def browser(self, role=Role.OPERATOR, **options):
         """Django's test client, signed in."""
         client = Client(HTTP_HOST="localhost", **options)
