@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 LOCK_SECONDS = 20  # a query that waits longer for somebody else's lock fails
-# A connection made while the database was read-only stays so: it may not live for ever.
+# A connection made while PostgreSQL was read-only stays so: it may not live for ever.
 CONNECTION_SECONDS = 60
 
 
@@ -163,7 +163,7 @@ def sqlite(path, lock_seconds=LOCK_SECONDS):
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
-        "CONN_MAX_AGE": CONNECTION_SECONDS,
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",  # with the default, writers meet "database is locked"
             "timeout": lock_seconds,

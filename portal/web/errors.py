@@ -2,7 +2,7 @@
 
 import sys
 
-from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError, connections
+from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -98,10 +98,6 @@ def outage(request):
     htmx swaps nothing, so the form stays as it is; without script the page sends it again. That is safe even
     when the first one got through: the operation key is the same. Going back would make a new one.
     """
-    # A connection that was opened while the database was read-only would stay so for its whole life.
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()
     if is_piece(request):
         text = _("The portal's database does not answer. Your input is still here: send it again in a while.")
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")

@@ -4,20 +4,23 @@ Would catch: a call to a platform without its committed intent, a form that is l
 worker that must be restarted afterwards, an outcome that nobody looks up, a secret in a log.
 """
 
+import random
+import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import partial
 from secrets import token_hex
 
-import psycopg
 import pytest
 
-from portal.environment import CONNECTION_SECONDS
-from portal.operations.models import State
+from portal.environment import CONNECTION_SECONDS, LOCK_SECONDS
+from portal.operations.models import UNSETTLED, State
+from portal.operations.settling import LOOKING
 from tests.support import databases as engines
 from tests.support.outages import (
     FileLimit,
     Full,
+    HeldRecord,
     Killed,
     Locked,
     NoSmallDisk,
@@ -49,7 +52,10 @@ OUTAGES = {
     },
 }
 PAGES = ("/", "/operations/", "/enos/devices/", "/connections/", "/audit/", "/accounts/login/", "/nothing/")
+A_MINUTE = 62  # a worker that is silent for a minute makes the portal unfit
+KILLS, AT_ONCE, LONGEST_FORM_SECONDS = 40, 3, 0.6
 LONGEST_CONNECTION = CONNECTION_SECONDS + 15
+LONGEST_LOOK = LOOKING.total_seconds() + 20  # where one was cut off, another waits for so long
 # Together more than what a page of a table has left: on a full disk they find no place.
 LONG = {f"note{number}": token_hex(90) for number in range(45)}
 
@@ -160,20 +166,10 @@ def test_a_form_sent_meanwhile_is_kept_and_sent_afterwards(site, outage):
 
     outage.end()
     assert not site.operations().exists()
-    sent_until_it_works(site, data)
+    site.person.send_until_it_works(data)
     assert site.operations().get().state == State.DONE
     until(site.is_ready)
     site.check()
-
-
-def sent_until_it_works(site, data):
-    """The portal is not restarted; a connection from before may fail once."""
-    for _press in range(9):
-        answer = site.person.send(data)
-        if answer.status_code == 302:
-            return
-        keeps_the_form(answer, data)
-    raise AssertionError("it works no more")
 
 
 @moment("between")
@@ -219,22 +215,8 @@ def test_what_was_sent_meanwhile_is_looked_up_afterwards(site, outage, in_backgr
 
 @pytest.fixture
 def held_record(site):
-    """held_record(): nobody can write the record until the server is killed; `.wait()` for one who tries."""
-    holders = []
-
-    class Held:
-        def begin(self):
-            holders.append(psycopg.connect(site.database.url))
-            holders[0].execute("UPDATE record_head SET seq = seq")
-
-        def wait(self):
-            with closing(psycopg.connect(site.database.url, autocommit=True)) as server:
-                waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-                until(lambda: server.execute(waits).fetchone()[0])
-
-    yield Held()
-    for holder in holders:
-        holder.close()
+    with HeldRecord(site.database.url) as held:
+        yield held
 
 
 @pytest.fixture
@@ -308,7 +290,11 @@ def typed(site):
 
 @pytest.fixture
 def read_only_files(site, cluster, typed):
-    """SQLite in files that cannot be written. Only who opens them notices, so the processes are new ones."""
+    """SQLite in files that cannot be written.
+
+    Only who opens them notices, so the processes are new ones. And SQLite shares what it found then among
+    all connections of a process, so they must be renewed afterwards.
+    """
     if cluster:
         pytest.skip("PostgreSQL has no files of ours")
     with Switch(ReadOnlyFile(site.database.url)) as switch:
@@ -316,7 +302,6 @@ def read_only_files(site, cluster, typed):
         site.renew()
         until(lambda: "readonly database" in site.worker.output())
         yield switch
-    site.renew()
 
 
 def test_in_files_that_cannot_be_written(site, typed, read_only_files):
@@ -326,16 +311,11 @@ def test_in_files_that_cannot_be_written(site, typed, read_only_files):
         assert site.person.get(path).status_code in (200, 404, 503), path
     assert site.worker.is_running
     assert site.creates() == []
-    site.check_logs()
 
-
-@pytest.mark.full
-def test_files_that_can_be_written_again_need_no_restart(site, typed, read_only_files):
-    keeps_the_form(site.person.send(typed), typed)
     read_only_files.end()
-    until(lambda: site.person.send(typed).status_code == 302, seconds=LONGEST_CONNECTION)
-    assert site.operations().get().state == State.DONE
-    site.check(patience=LONGEST_CONNECTION)
+    site.renew()
+    site.person.send_until_it_works(typed)
+    site.check()
 
 
 @pytest.mark.full
@@ -353,6 +333,7 @@ def test_a_server_that_takes_writes_again_needs_no_restart(site, cluster):
     site.check(patience=LONGEST_CONNECTION)
 
 
+@pytest.mark.full
 def test_started_before_its_server(site, kill, tmp_path):
     kill.begin()
     early = Portal(site.database, log=tmp_path / "early", **site.variables).start()
@@ -367,3 +348,49 @@ def test_started_before_its_server(site, kill, tmp_path):
         until(lambda: status("/readyz") == 200)
     finally:
         early.kill()
+
+
+@pytest.mark.full
+def test_locked_for_a_minute(site, monkeypatch, tmp_path):
+    """With the waits that a deployment has."""
+    log = tmp_path / "portal"
+    portal = Portal(site.database, log=log, before=site.before, PORTAL_LOCK_SECONDS=str(LOCK_SECONDS)).start()
+    monkeypatch.setattr(site, "portal", portal)
+    data = site.person.fill_in()
+    start = time.monotonic()
+    try:
+        with Switch(Locked(site.database.url)) as outage:
+            outage.begin()
+            keeps_the_form(site.person.send(data, htmx=True), data)
+            assert LOCK_SECONDS - 1 < time.monotonic() - start < LOCK_SECONDS + 20
+            until(lambda: time.monotonic() - start > A_MINUTE, seconds=A_MINUTE + 1)
+            assert not site.is_ready()
+            assert site.creates() == []
+            outage.end()
+        site.person.send_until_it_works(data)
+        assert site.operations().get().state == State.DONE
+        until(site.is_ready)
+        site.check()
+    finally:
+        portal.kill()
+
+
+@pytest.mark.full
+def test_killed_at_random_moments(site, kill):
+    forms = [site.person.fill_in(device_key=f"pump-{number}") for number in range(KILLS * AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for first in range(0, len(forms), AT_ONCE):
+            batch = forms[first : first + AT_ONCE]
+            answers = [pool.submit(site.person.send, data) for data in batch]
+            time.sleep(random.uniform(0, LONGEST_FORM_SECONDS))
+            kill.begin()
+            kill.end()
+            for data, answer in zip(batch, answers, strict=True):
+                assert answer.result().status_code in (302, 503)
+                site.person.send_until_it_works(data)  # once more, in any case
+            site.let_leases_run_out()
+    until(lambda: not site.operations().filter(state__in=UNSETTLED).exists(), LONGEST_LOOK)
+    states = Counter(site.operations().values_list("state", flat=True))
+    assert sum(states.values()) == len(forms)
+    assert set(states) <= {State.DONE, State.FOUND, State.NOT_SENT, State.ABSENT}
+    site.check()

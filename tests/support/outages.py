@@ -5,6 +5,7 @@ import resource
 import sqlite3
 import subprocess
 import tempfile
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
+WAIT_SECONDS = 20
 CHUNKS = (1 << 20, 1 << 12, 1)  # bytes
 
 
@@ -155,6 +157,31 @@ class Locked:
     def end(self):
         self.holder.rollback()
         self.holder.close()
+
+
+class HeldRecord:
+    """PostgreSQL: nobody can append to the record, until the server is killed. `wait()` for one who tries."""
+
+    def __init__(self, database):
+        self.database = database
+        self.holder = None
+
+    def begin(self):
+        self.holder = psycopg.connect(self.database)
+        self.holder.execute("UPDATE record_head SET seq = seq")
+
+    def wait(self):
+        with closing(psycopg.connect(self.database, autocommit=True)) as server:
+            end = time.monotonic() + WAIT_SECONDS
+            while not server.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:
+                assert time.monotonic() < end, "nobody tried"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.holder:
+            self.holder.close()
 
 
 class ReadOnlyFile:

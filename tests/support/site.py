@@ -181,6 +181,15 @@ class Person:
             timeout=60,
         )
 
+    def send_until_it_works(self, data):
+        """The portal is not restarted; a connection from before may fail once."""
+        for _press in range(9):
+            answer = self.send(data)
+            if answer.status_code == 302:
+                return
+            keeps_the_form(answer, data)
+        raise AssertionError("it works no more")
+
     def button_on(self, path):
         """What the form of a button on that page holds."""
         text = self.get(path).text
