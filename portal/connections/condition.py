@@ -52,7 +52,7 @@ def pause(row):
 def close(row):
     """The platform answers: no failures any more, and no pause."""
     row.era += bool(row.paused_at)
-    row.failures, row.failed_at, row.failure = 0, None, ""
+    row.failures, row.failed_at, row.failure, row.wait_seconds = 0, None, "", 0
     row.paused_at, row.pause_seconds, row.try_at = None, 0, None
     row.prober, row.probe_until = "", None
 

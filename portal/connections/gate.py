@@ -26,8 +26,8 @@ from portal.platforms.gate import Gate, counts_as_failure
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 40  # an exchange ends within 31 s
-# Retry-After, and what counts for it when the platform names none.
-WAIT_SECONDS, WAIT_SECONDS_MAX = 5, 300
+WAIT_SECONDS = (1, 300)  # what is taken from Retry-After
+GUESSED_SECONDS_MAX = 60  # without it: 1, 2, 4, ... while the platform goes on saying "later"
 POLL_SECONDS = 0.05
 
 
@@ -37,6 +37,7 @@ class Passage:
 
     era: int
     failures: int
+    wait_seconds: int
     prober: str
     at: datetime
     began: float
@@ -88,7 +89,7 @@ class DatabaseGate(Gate):
             row = self._look(end)  # another call was faster: it may have found out already
             if row.paused_at:
                 raise Paused(condition.paused_text(row))
-        return Passage(row.era, row.failures, prober, row.now, time.monotonic())
+        return Passage(row.era, row.failures, row.wait_seconds, prober, row.now, time.monotonic())
 
     def _look(self, end):
         """The condition, once neither a pause nor the platform's own wish holds the call back."""
@@ -158,23 +159,26 @@ class DatabaseGate(Gate):
         Whatever happens here, the platform's answer counts: it is handed on.
         """
         with _best_effort():
-            if isinstance(outcome, Throttled):
-                self._note_wait(passage, outcome.retry_after)
             if outcome is True or (outcome and outcome.status and not counts_as_failure(outcome)):
-                self._note_success(passage)
+                self._note_answer(passage, outcome)
             elif outcome and counts_as_failure(outcome):
                 self._note_failure(passage, outcome)
             elif passage.prober:
                 probed = Condition.objects.filter(pk=self.connection_id, prober=passage.prober)
                 probed.update(prober="", probe_until=None)
 
-    def _note_success(self, passage):
+    def _note_answer(self, passage, outcome):
         elapsed = timedelta(seconds=time.monotonic() - passage.began)
         self._succeeded_at = max(filter(None, (self._succeeded_at, passage.at + elapsed)))
-        if passage.failures or passage.prober:
-            with condition.locked(self.connection_id) as row:
-                if _counts(row, passage):
-                    condition.close(row)
+        is_throttled = isinstance(outcome, Throttled)
+        if not (is_throttled or passage.failures or passage.wait_seconds or passage.prober):
+            return
+        with condition.locked(self.connection_id) as row:
+            is_counted, is_current = _counts(row, passage), row.era == passage.era
+            if is_counted:
+                condition.close(row)
+            if is_throttled and is_current:
+                _note_wait(row, passage, outcome.retry_after)
 
     def _note_failure(self, passage, error):
         with condition.locked(self.connection_id) as row:
@@ -186,13 +190,6 @@ class DatabaseGate(Gate):
             row.failed_at, row.failure = row.now, _words(error)
             if row.paused_at or row.failures >= condition.FAILURES:
                 condition.pause(row)
-
-    def _note_wait(self, passage, seconds):
-        seconds = min(max(seconds or WAIT_SECONDS, 1), WAIT_SECONDS_MAX)
-        with condition.locked(self.connection_id) as row:
-            until = row.now + timedelta(seconds=seconds)
-            if row.era == passage.era and (row.wait_until is None or row.wait_until < until):
-                row.wait_until = until
 
 
 class Pace:
@@ -213,6 +210,15 @@ class Pace:
 def _counts(row, passage):
     """Whether a call still says something: it began in this era, and it is the probe if there is a pause."""
     return row.era == passage.era and (not row.paused_at or row.prober == passage.prober != "")
+
+
+def _note_wait(row, passage, seconds):
+    """`seconds` None: the platform did not say how long. All that were under way make the same guess."""
+    guess = 0 if seconds else min(passage.wait_seconds * 2 or 1, GUESSED_SECONDS_MAX)
+    wait = guess or min(max(seconds, WAIT_SECONDS[0]), WAIT_SECONDS[1])
+    until = row.now + timedelta(seconds=wait)
+    if row.wait_until is None or row.wait_until < until:
+        row.wait_until, row.wait_seconds = until, guess
 
 
 def _words(error):

@@ -104,7 +104,7 @@ class Connection(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(LIMITS["calls_per_minute"])],
-        help_text=_("The portal sends no more than this, all its people and processes together."),
+        help_text=_("For all people and processes together. A tenth of them may come at once."),
     )
     calls_at_once = models.PositiveIntegerField(
         _("calls at the same time"),
@@ -194,6 +194,7 @@ class Condition(models.Model):
     prober = models.CharField(max_length=32, blank=True)
     probe_until = models.DateTimeField(null=True)
     wait_until = models.DateTimeField(null=True)  # the platform asked for it
+    wait_seconds = models.PositiveIntegerField(default=0)  # the last wait that it named no time for
     next_turn_at = models.DateTimeField(null=True)  # of calls_per_minute
 
     objects = ConditionQuerySet.as_manager()

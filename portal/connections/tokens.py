@@ -1,5 +1,6 @@
 """The token store that connections hand to their clients: sealed, shared, renewed by one at a time."""
 
+import math
 import time
 import uuid
 from datetime import timedelta
@@ -30,9 +31,12 @@ class DatabaseTokens:
         row = self._rows(name).first()
         return self._open(row) if row else None
 
-    def renew(self, name, fetch, stale):
-        """Fetch a token unless another process just did; raises what `fetch` raises."""
-        give_up = time.monotonic() + WAIT_SECONDS
+    def renew(self, name, fetch, stale, end=math.inf):
+        """Fetch a token unless another process just did; raises what `fetch` raises.
+
+        `end` is the time.monotonic() moment until which the call that needs it may wait.
+        """
+        give_up = min(time.monotonic() + WAIT_SECONDS, end)
         StoredToken.objects.get_or_create(connection_id=self.connection_id, name=name)
         while time.monotonic() < give_up:
             if current := self._usable(name, stale):

@@ -21,7 +21,7 @@ from portal.platforms.retrying import Repeat
 from tests.connections.crowd import Crowd, ask
 
 MINUTE = timedelta(minutes=1)
-SHORT = 0.6  # seconds; long enough for a call, too short for a wait
+SHORT = 1.1  # seconds; long enough for a call, too short to wait for one second before it
 
 
 def throttling(retry_after=None, **more):
@@ -54,7 +54,7 @@ def iotda(plant):
 
 @pytest.mark.parametrize(
     ("retry_after", "seconds"),
-    [("120", 120), ("0", 1), ("99999", 300), ("-5", 5), ("soon", 5), (None, 5)],
+    [("120", 120), ("0", 1), ("99999", 300), ("-5", 1), ("soon", 1), (None, 1)],
 )
 def test_the_wait_that_a_platform_asks_for_is_kept(iotda, emulator, retry_after, seconds):
     emulator.faults([throttling(retry_after)])
@@ -68,6 +68,39 @@ def test_the_wait_that_a_platform_asks_for_is_kept(iotda, emulator, retry_after,
         with pytest.raises(Throttled, match="asked to wait until .* Nothing was sent"):
             client.send(client.call("GET", client.spaces.path(), repeat=Repeat.NEVER))
         assert len(emulator.requests()) == reached
+
+
+def test_without_a_time_the_waits_grow_until_the_platform_answers(iotda, emulator):
+    waits, client = [], impatient(iotda)
+    for fault in [throttling()] * 8 + [throttling("7"), throttling(), throttling()]:
+        emulator.faults([fault])
+        assert ask(client, "iotda") == "Throttled"
+        waits.append(Condition.objects.get().wait_seconds)
+        assert seconds_to_wait() <= (waits[-1] or 7)
+        Condition.objects.update(wait_until=Now())
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 0, 1, 2]
+    emulator.faults([])
+    assert ask(client, "iotda") == "done"
+    emulator.faults([throttling()])
+    assert ask(client, "iotda") == "Throttled"
+    assert seconds_to_wait() <= 1
+
+
+def test_many_that_are_throttled_together_wait_no_longer_than_one(iotda, emulator):
+    passages = [gate.DatabaseGate(iotda.pk).passage(0) for _each in range(6)]
+    for passage in passages:
+        passage.__enter__()
+    for passage in passages:
+        assert not passage.__exit__(Throttled, Throttled("later", status=429), None)
+    assert seconds_to_wait() <= 1
+
+
+def test_a_probe_that_is_throttled_ends_the_pause_and_begins_the_wait(iotda, emulator):
+    Condition.objects.create(connection=iotda, failures=5, paused_at=Now(), pause_seconds=30, try_at=Now())
+    emulator.faults([throttling("100")])
+    assert ask(impatient(iotda), "iotda") == "Throttled"
+    assert (Condition.objects.get().paused_at, Condition.objects.get().failures) == (None, 0)
+    assert seconds_to_wait() > 80
 
 
 def test_throttling_by_code_is_kept_too(iotda, emulator):
