@@ -41,24 +41,39 @@ def cancel(operation, *, actor):
 def requeue(operation, *, actor, key):
     """Ask for the same again, as a new operation that names this one; returns it.
 
-    Only where it is certain that nothing happened (models.REPEATABLE). Raises NotRepeatable, and what perform
-    raises. The same key is the same new operation.
+    Only where it is certain that nothing happened (models.REPEATABLE), and once: a second time returns the
+    operation of the first. Whoever asks will read the new one, so they must be one who may read this one.
+    Raises NotAllowed (recorded), NotRepeatable, and what perform raises.
     """
+    require_for(operation, actor, right_to_requeue(operation, actor), "requeue")
     if not operation.can_requeue:
+        if repeated := operation.repeated_by:
+            return repeated
         text = _("This cannot be asked for again as it stands. Open its form and fill in what is missing.")
         raise NotRepeatable(text)
     try:
         data = operation.sent_data
     except CannotOpen as error:
         raise NotRepeatable(_unopened()) from error
-    return _perform_again(operation, data, actor, key)
+    return _perform_again(operation, data, actor, key, operation.expected)
+
+
+def right_to_requeue(operation, actor):
+    """One's own operation takes the right of its verb; another person's also that of reading it."""
+    return operation.verb.right if operation.actor_id == actor.pk else "read_record"
 
 
 def _unopened():
     return _("It holds a secret that this portal's keys do not open. Fill in its form again.")
 
 
-def _perform_again(operation, data, actor, key):
+def _last_seen(operation):
+    """{field: value} of the object as the last look showed it to whoever decided; None when none did."""
+    seen = _candidates(operation)
+    return operation.verb.settle.shown(seen[-1]) if operation.verb.edits and seen else None
+
+
+def _perform_again(operation, data, actor, key, expected):
     return perform(
         operation.kind,
         operation.verb_name,
@@ -67,7 +82,7 @@ def _perform_again(operation, data, actor, key):
         data=data,
         key=key,
         target=operation.target if operation.verb.on_object else None,
-        expected=operation.expected,
+        expected=expected,
         reason=operation.reason,
         follows=operation,
     )
@@ -96,7 +111,7 @@ def decide(operation, *, actor, decision, candidate="", reason="", key=""):
     except CannotOpen as error:
         raise NotDecidable(_unopened()) from error
     _settle(operation, State.ABSENT, actor, decision, reason)
-    return _perform_again(operation, data, actor, key)
+    return _perform_again(operation, data, actor, key, _last_seen(operation))
 
 
 def _read(operation, candidate):

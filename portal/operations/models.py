@@ -127,7 +127,11 @@ class Operation(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        constraints = [models.UniqueConstraint(fields=["team", "key"], name="operation_key_in_team")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "key"], name="operation_key_in_team"),
+            # However often "try again" is pressed, and by whom: it is asked for again once.
+            models.UniqueConstraint(fields=["follows"], name="operation_followed_once"),
+        ]
         indexes = [
             models.Index(fields=["team", "-created_at"], name="operation_team"),
             models.Index(fields=["state", "lease_until"], name="operation_state"),
@@ -151,10 +155,16 @@ class Operation(models.Model):
 
     @property
     def can_requeue(self):
-        """It can be asked for again: it did not happen, and what was asked for is still known."""
+        """It can be asked for again: it did not happen, nobody has yet, and what was asked for is known."""
         has_object = not self.verb.on_object or (self.target is not None and not self.target.gone_at)
         whole = self.data_is_whole or self.sealed_data
-        return bool(self.state in REPEATABLE and self.connection_id and whole and has_object)
+        is_open = self.state in REPEATABLE and self.connection_id and self.repeated_by is None
+        return bool(is_open and whole and has_object)
+
+    @property
+    def repeated_by(self):
+        """The operation that asked for the same again; None when none did."""
+        return self.followers.first()
 
     @property
     def is_watched(self):

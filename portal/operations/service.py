@@ -157,8 +157,11 @@ def intend(operation, connection, target, data):
 
 
 def _holder(operation):
+    """The operation that has its key, or that asked for the same again before it."""
     try:
         existing = Operation.objects.filter(team_id=operation.team_id, key=operation.key).first()
+        if existing is None and operation.follows_id:
+            return operation.follows.repeated_by
     except DatabaseError as error:
         raise RecordUnavailable(not_recorded()) from error
     if existing and existing.body_hash != operation.body_hash:
@@ -195,10 +198,13 @@ def prepare(operation, connection, verb, target, data, expected=None):
         _hold(operation)
     client = connection.client()
     call = verb.call(client, data, target)
-    client.sign_in()
-    baseline = verb.settle.baseline(client, data, target)
-    operation.baseline = redact(baseline)
-    if expected is not None and not all(row["same"] for row in compare_all(expected, baseline)):
+    with client.one_deadline():
+        client.sign_in()
+        operation.baseline = redact(verb.settle.baseline(client, data, target))
+    # Both without secrets: what a look showed is kept like that.
+    if expected is not None and not all(
+        row["same"] for row in compare_all(redact(expected), operation.baseline)
+    ):
         raise Conflict(_("It was changed on the platform since this form was opened. Nothing was sent."))
     return client, call
 

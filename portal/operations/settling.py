@@ -140,7 +140,8 @@ def _not_others(operation, look):
     left = [each for each in look.candidates if each["object"]["id"] not in taken]
     if not left:
         return Look(MISSED, _("What the platform shows was made by another operation."), look.candidates)
-    return Look(UNDECIDED, look.text, left)
+    text = _("Something is there that no other operation made, but others made some of what was seen.")
+    return Look(UNDECIDED, text, left)
 
 
 def _verdict(operation, look):

@@ -4,6 +4,7 @@ Each kind is a requests.auth class that signs the exact URL and bytes of a prepa
 the same headers with placeholders for a preview. Where tokens are kept is handed in (TokenStore, tokens.py).
 """
 
+import functools
 import hashlib
 import hmac
 import json
@@ -191,7 +192,8 @@ class _TokenKind(Auth):
 
     def _renew(self, route, stale):
         value = stale.value if stale else None
-        self._keep(self._store.renew(self._name, lambda: self._fetch_or_fail(route, value), value))
+        fetch = functools.partial(self._fetch_or_fail, route, value)
+        self._keep(self._store.renew(self._name, fetch, value, end=route.end))
 
     def _renew_early(self, route, token):
         """One thread renews while the others go on with the token, which is still good."""

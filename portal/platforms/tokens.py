@@ -1,5 +1,6 @@
 """Tokens and where they are kept: the portal's store is its database, MemoryTokenStore serves one process."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ class Token:
 class TokenStore(Protocol):
     def get(self, name: str) -> Token | None: ...
 
-    def renew(self, name: str, fetch: Callable[[], Token], stale: str | None) -> Token:
+    def renew(self, name: str, fetch: Callable[[], Token], stale: str | None, end: float = math.inf) -> Token:
         """Call `fetch` in one process at a time; a value other than `stale` stored meanwhile will do."""
         ...
 
@@ -32,7 +33,7 @@ class MemoryTokenStore:
     def get(self, name):
         return self._tokens.get(name)
 
-    def renew(self, name, fetch, stale):
+    def renew(self, name, fetch, stale, end=math.inf):
         with self._lock:
             current = self._tokens.get(name)
             if current and current.value != stale and current.expires_at > self._now():

@@ -66,13 +66,50 @@ def test_a_rejected_operation_is_asked_for_again_as_a_new_one(plant, emulator):
     assert first.state == State.REJECTED
 
     second = deciding.requeue(first, actor=person(plant), key="again")
-    third = deciding.requeue(first, actor=person(plant), key="again")
+    third = deciding.requeue(first, actor=person(plant), key="another press")
 
     assert (second.state, second.follows_id) == (State.DONE, first.pk)
     assert third.pk == second.pk
+    assert not first.can_requeue
     assert len(ids(emulator, "iotda/policies")) == 1
     intent = Entry.objects.get(operation=str(second.pk), stage="intent")
     assert str(first.pk) in Body.objects.get(seq=intent.seq).text
+
+
+def rejected(plant, emulator, role=Role.OPERATOR):
+    refusal = {"fault": "answer", "status": 400, "body": {"error_code": "X", "error_msg": "no"}}
+    emulator.faults([{"match": match("roma/device-groups", "create"), **refusal}])
+    operation = plant.perform("roma/device-groups", role=role)
+    emulator.faults([])
+    return operation
+
+
+def test_however_many_try_again_at_once_it_is_asked_for_once(committed_plant, emulator):
+    """Names are not unique there: the platform would not notice."""
+    operation = rejected(committed_plant, emulator)
+    base = ids(emulator, "roma/device-groups")
+
+    def press(number):
+        try:
+            mine = Operation.objects.get(pk=operation.pk)
+            return deciding.requeue(mine, actor=person(committed_plant), key=f"press-{number}").pk
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(press, range(8)))) == 1
+
+    assert len(ids(emulator, "roma/device-groups") - base) == 1
+
+
+def test_who_may_not_read_a_request_does_not_learn_it_by_asking_again(plant, emulator):
+    operation = rejected(plant, emulator, role=Role.OWNER)
+
+    with pytest.raises(NotAllowed):
+        deciding.requeue(operation, actor=person(plant, Role.OPERATOR), key="again")
+
+    assert Entry.objects.order_by("-seq").first().stage == "denied"
+    assert deciding.requeue(operation, actor=person(plant, Role.MANAGER), key="again").state == State.DONE
 
 
 @pytest.mark.parametrize("state", ["done", "in_doubt"])
@@ -190,6 +227,44 @@ def test_an_owner_sends_it_again_and_a_second_press_does_not(plant, emulator):
     with pytest.raises(NotDecidable):
         deciding.decide(operation, actor=person(plant), decision=Decision.SEND_AGAIN, key="again")
     assert len(received(emulator, "roma/device-groups", "create")) == 2
+
+
+def undecided_update(plant, emulator):
+    """Lost, and somebody else changed the object meanwhile."""
+    plant.perform("iotda/policies")
+    row = KINDS["iotda/policies"].model.objects.get()
+    policies = plant.connections["iotda"].client().policies
+    emulator.faults([{"match": match("iotda/policies", "update"), "fault": "reset"}])
+    opened = {"policy_name": row.name, "statement": row.statement}
+    data = CHANGES["iotda/policies", "update"]
+    operation = plant.perform("iotda/policies", "update", data, target=row, expected=opened)
+    emulator.faults([])
+    theirs = {"policy_name": "theirs", "statement": row.statement}
+    policies.client.send(policies.update_call(row.remote_id, theirs))
+    settling.settle_due()
+    operation.refresh_from_db()
+    assert operation.state == State.NEEDS_HUMAN
+    return operation, row, policies
+
+
+def test_an_update_that_is_sent_again_replaces_what_the_owner_saw(plant, emulator):
+    operation, row, policies = undecided_update(plant, emulator)
+
+    new = deciding.decide(operation, actor=person(plant), decision=Decision.SEND_AGAIN, key="again")
+
+    assert new.state == State.DONE
+    assert policies.get(row.remote_id)["name"] == "renamed"
+
+
+def test_what_changed_after_the_owner_saw_it_is_not_replaced(plant, emulator):
+    operation, row, policies = undecided_update(plant, emulator)
+    unseen = {"policy_name": "unseen", "statement": row.statement}
+    policies.client.send(policies.update_call(row.remote_id, unseen))
+
+    new = deciding.decide(operation, actor=person(plant), decision=Decision.SEND_AGAIN, key="again")
+
+    assert (new.state, new.cause) == (State.NOT_SENT, Cause.CONFLICT)
+    assert policies.get(row.remote_id)["name"] == "unseen"
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.OPERATOR, Role.MANAGER])
