@@ -4,9 +4,12 @@ import json
 import re
 import uuid
 
+from django.http import Http404
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from portal.operations.models import Operation
+from portal.operations.models import UNSETTLED, Operation
 from portal.resources.editing import JsonField, pretty
 from portal.resources.forms import touched_initial
 from portal.teams.access import may
@@ -18,22 +21,27 @@ NOT_PRESET = ("operation_key", "expected", "from", kept.QUERY)
 LEFT_OUT = re.compile(r"hmac:[0-9a-f]{16}|.*\.\.\. \(\d+ characters, sha256 [0-9a-f]{64}\)", re.DOTALL)
 
 
-def starting_values(request, kind, verb, target=None):
-    """{field name: value} beside those of the object itself; sets `request.notice` when it says something."""
+def starting_values(request, kind, verb, connections, target=None):
+    """{field name: value} beside those of the object itself; sets `request.notice` when it says something.
+
+    `connections` are those that the form offers. Raises Http404 for an earlier operation of another one: its
+    input belongs to that account, and perhaps to another team.
+    """
     posted = kept.take(request)
     if posted is not None:
         return touched_initial(verb.form, posted)
     earlier = _earlier(request, kind, verb, target)
     if earlier is None:
         return {name: value for name, value in request.GET.items() if name not in NOT_PRESET}
-    return _values_of(request, earlier)
+    if earlier.connection_id not in {connection.pk for connection in connections}:
+        raise Http404
+    request.notice = _why_not_filled_in(request.user, earlier)
+    values = {} if request.notice else _values_of(request, earlier)
+    return values | {"connection": str(earlier.connection_id)}
 
 
 def _earlier(request, kind, verb, target):
-    """The operation that `?from=` names, if it asked for the same of the same; else None.
-
-    What was asked for is part of the record: one's own, or for those who may read all of it.
-    """
+    """The operation that `?from=` names, if it asked for the same of the same; else None."""
     try:
         id = uuid.UUID(request.GET.get("from", ""))
     except ValueError:
@@ -41,15 +49,25 @@ def _earlier(request, kind, verb, target):
     operations = Operation.objects.visible_to(request.user).filter(kind_slug=kind.slug, verb_name=verb.name)
     if target:
         operations = operations.filter(object_id=target.remote_id, connection_id=target.connection_id)
-    operation = operations.filter(pk=id).first()
-    if operation is None or operation.actor_id == request.user.pk:
-        return operation
-    if may(request.user, "read_record", operation.team_id):
-        return operation
-    request.notice = _(
-        "The input of that operation is shown only to who asked for it or may read the record."
-    )
-    return None
+    return operations.filter(pk=id).first()
+
+
+def _why_not_filled_in(user, operation):
+    """A sentence, "" where nothing speaks against it.
+
+    What may have happened already is not offered a second time. And what was asked for is part of the
+    record: one's own, or for those who may read all of it.
+    """
+    if operation.state in UNSETTLED:
+        return format_html(
+            '{} <a href="{}">{}</a>',
+            _("It is not known yet what became of that operation: it may have happened. Settle it first."),
+            reverse("operations:detail", args=[operation.pk]),
+            _("To the operation"),
+        )
+    if operation.actor_id == user.pk or may(user, "read_record", operation.team_id):
+        return ""
+    return _("The input of that operation is shown only to who asked for it or may read the record.")
 
 
 def _values_of(request, operation):
@@ -77,7 +95,7 @@ def _values_of(request, operation):
             " Sent again, it is a new one."
         )
     )
-    return values | {"connection": str(operation.connection_id or "")}
+    return values
 
 
 def without_secrets(value):

@@ -216,9 +216,8 @@ def _open(request, settings):
             context = {"kind": kind, "verb": verb, "row": target, "problem": problem}
             return page(request, "resources/unreadable.html", context, status=503 if problem else 410)
         shown = verb.form.initial_from(verb, decoded)
-    return _show(
-        request, verb.form(initial={**shown, **starting_values(request, kind, verb, target)}, **settings)
-    )
+    started = starting_values(request, kind, verb, settings["connections"], target)
+    return _show(request, verb.form(initial={**shown, **started}, **settings))
 
 
 def _show(request, form, status=200, **context):

@@ -12,9 +12,9 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from portal.connections.models import Connection
-from portal.operations.models import Operation
+from portal.operations.models import UNSETTLED, Operation
 from portal.platforms import answers
-from portal.teams.models import Role
+from portal.teams.models import Membership, Role
 from tests.resources.forms import (
     HTMX,
     changing,
@@ -180,6 +180,32 @@ def test_another_teams_operation_fills_in_nothing(plant, emulator):
     assert page.status_code == 200
     assert read(page).fields["bus_name"] == [""]
     assert notice(page) == ""
+
+
+def test_one_teams_input_does_not_reach_another_teams_account(plant, emulator):
+    """A person of two teams follows a link while the other team is chosen."""
+    harbour = make_plant(emulator.url, name="Harbour")
+    me = plant.people[Role.OPERATOR]
+    Membership.objects.create(team=harbour.team, user=me, role=Role.OWNER)
+    theirs, ours = harbour.perform(BUS), plant.perform(BUS, data={**CREATES[BUS], "bus_name": "Bus_B"})
+    browser = plant.browser()
+
+    for team, own, other in ((plant, ours, theirs), (harbour, theirs, ours)):
+        browser.post("/teams/switch/", {"team": team.team.pk, "next": "/"})
+        assert browser.get(f"{new(BUS)}?from={other.pk}").status_code == 404
+        form = read(browser.get(f"{new(BUS)}?from={own.pk}")).fields
+        assert form["connection"] == [str(own.connection_id)]
+        assert form["bus_name"] == [own.data["bus_name"]]
+
+
+@pytest.mark.parametrize("state", UNSETTLED)
+def test_what_may_have_happened_is_not_offered_a_second_time(plant, state):
+    earlier = plant.perform(BUS)
+    Operation.objects.filter(pk=earlier.pk).update(state=state)
+    page = plant.browser(Role.OWNER).get(f"{new(BUS)}?from={earlier.pk}")
+    assert read(page).fields["bus_name"] == [""]
+    assert "Settle it first." in notice(page)
+    assert f'href="/operations/{earlier.pk}/"' in notice(page)
 
 
 def test_only_the_same_verb_of_the_same_object_is_filled_in(plant):
