@@ -26,10 +26,11 @@ def refresh(row, decoded):
     type(row).objects.filter(pk=row.pk).update(**values)
 
 
-def keep_all(kind, connection, items):
+def keep_all(kind, connection, items, returned=lambda row: True):
     """Bring the mirror in line with a listing: writes only rows that are new or differ.
 
     A listing may show less of an object than a single read, so fields it leaves out stay as they are.
+    `returned(row)` is asked before a row that was gone counts as present again.
     """
     model, now = kind.model, timezone.now()
     known = {row.remote_id: row for row in model.objects.filter(connection=connection)}
@@ -39,6 +40,8 @@ def keep_all(kind, connection, items):
         row = known.get(str(item["id"]))
         if row is None:
             new.append(model(connection=connection, remote_id=str(item["id"]), read_at=now, **values))
+        elif row.gone_at and not returned(row):
+            continue
         elif row.gone_at or any(getattr(row, name) != value for name, value in values.items()):
             for name, value in {**values, "read_at": now, "gone_at": None}.items():
                 setattr(row, name, value)

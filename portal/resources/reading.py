@@ -1,7 +1,7 @@
 """Reading platforms live and keeping the mirror true. A failed listing never reads as an empty one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -11,7 +11,8 @@ from portal.kinds import mirroring
 from portal.kinds.models import Reading
 
 LIST_LIMIT = 1000  # objects read for one page view; beyond it the page says that there are more
-GONE_CHECKS = 10  # the newest rows missing from a listing, looked up by id
+GONE_CHECKS = 10  # the newest rows missing from a listing, or back in it, looked up by id
+LAG = timedelta(minutes=5)  # how long a listing may still show what is gone
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def read_list(kind, connection):
         if not last:
             return Read(connection, None, None, False, error)
         return Read(connection, last.at, last.total, last.is_complete, error)
-    known = mirroring.keep_all(kind, connection, listing.items)
+    known = mirroring.keep_all(kind, connection, listing.items, _Returned(kind, collection))
     if listing.complete:
         seen = {str(item["id"]) for item in listing.items}
         missing = [row for remote_id, row in known.items() if remote_id not in seen and not row.gone_at]
@@ -70,6 +71,23 @@ def _settle_missing(kind, collection, rows):
         except PortalError:
             continue  # not known: it stays as it was last seen
     mirroring.mark_gone(kind, gone)
+
+
+class _Returned:
+    """Did an object that was gone come back? What was just deleted may stand in a listing for seconds."""
+
+    def __init__(self, kind, collection):
+        self.kind, self.collection, self.checks = kind, collection, 0
+
+    def __call__(self, row):
+        if self.checks == GONE_CHECKS or timezone.now() - row.gone_at > LAG:
+            return True
+        self.checks += 1
+        try:
+            self.collection.get(row.remote_id, **self.kind.hints(row))
+        except PortalError:
+            return False  # gone, or not known: it stays as it was last seen
+        return True
 
 
 def read_one(kind, row):

@@ -13,7 +13,7 @@ from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role
 from tests.resources.forms import HTMX, changing, post, read, sendable
-from tests.resources.listings import listed
+from tests.resources.listings import LISTINGS, listed
 from tests.support.plant import CREATE_CALLS, DELETES, UPDATES, deletes_received
 
 GROUP, ROMA_GROUP, DEVICE = "iotda/device-groups", "roma/device-groups", "enos/devices"
@@ -54,6 +54,31 @@ def test_what_is_deleted_is_gone_from_the_platform_and_from_the_list(plant, brow
     assert f"{row} was deleted." in shown.content.decode()
     row.refresh_from_db()
     assert row.gone_at
+
+
+@EVERY_DELETE
+def test_a_listing_that_lags_behind_does_not_bring_it_back(plant, browser, emulator, slug):
+    row = plant.make(slug)
+    data = opened(browser, row)
+    method, path = LISTINGS[slug]
+    match = {"method": method, "path": path}
+    emulator.faults([{"match": match, "fault": "stale_listing"}])
+    assert post(browser, changing(row, "delete"), data).status_code == 302
+
+    shown = browser.get(f"/{slug}/")
+
+    remote_ids = [str(item["id"]) for item in plant.collection(slug).list().items]
+    assert row.remote_id in remote_ids, "the listing lags"
+    assert row.remote_id not in listed(shown)
+
+
+@EVERY_DELETE
+def test_what_was_made_again_under_its_id_is_back(plant, browser, emulator, slug):
+    """Or was never gone: the portal may have been wrong."""
+    row = plant.make(slug)
+    KINDS[slug].model.objects.filter(pk=row.pk).update(gone_at=row.read_at)
+
+    assert row.remote_id in listed(browser.get(f"/{slug}/"))
 
 
 @EVERY_DELETE

@@ -161,9 +161,11 @@ def test_an_object_that_a_listing_leaves_out_but_a_single_read_shows_stays(plant
 def test_a_vanished_object_that_comes_back_is_no_longer_gone(plant, emulator):
     operation = plant.perform(GROUP)
     browser = plant.browser()
-    emulator.reset()
-    browser.get(f"/{GROUP}/")
-    emulator.faults([tree((int(operation.object_id), "line-1"))])
+    body = {"error_code": "ROMA.00110006", "error_msg": "The resource does not exist.", "request_id": "r-1"}
+    by_id = {"method": "GET", "path": f"/device-groups/{operation.object_id}"}
+    emulator.faults([tree(), {"match": by_id, "fault": "answer", "status": 404, "body": body}])
+    assert operation.object_id not in listed(browser.get(f"/{GROUP}/"))
+    emulator.faults([])
 
     assert operation.object_id in listed(browser.get(f"/{GROUP}/"))
 
