@@ -12,10 +12,12 @@ from portal.connections.models import Connection
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.operations.models import HAPPENED, Cause, Operation, State
 from portal.operations.service import admit, perform
+from portal.operations.shown import UNANSWERED
 from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import reading
 from portal.resources.changing import versions
+from portal.resources.following import address, is_unchanged, mark, without_mark
 from portal.resources.forms import touched_initial
 from portal.resources.starting import starting_values
 from portal.teams.access import explain, history_scope, may, require
@@ -35,9 +37,16 @@ def list_(request, kind):
     reads = [reading.read_list(kind, connection) for connection in connections]
     rows, filters = _narrow(request, kind, connections, reads)
     shown = list(rows[: PAGE + 1])
+    columns = [column for column in kind.columns if column.name != "name"]
+    seen = mark(
+        [(row.pk, str(row), row.state, [getattr(row, each.name) for each in columns]) for row in shown],
+        [(str(read.problem), read.is_complete, read.total) for read in reads],
+    )
+    if is_unchanged(request, seen):
+        return HttpResponse(status=204)
     context = {
         "kind": kind,
-        "columns": [column for column in kind.columns if column.name != "name"],
+        "columns": columns,
         "connections": connections,
         "reads": reads,
         "problems": [read for read in reads if read.problem],
@@ -50,6 +59,8 @@ def list_(request, kind):
         "may_create": request.team and may(request.user, "create", request.team.pk),
         "may_connect": request.team and may(request.user, "connections", request.team.pk),
         "is_following": any(row.state in kind.following for row in shown[:PAGE]),
+        "mark": seen,
+        "address": address(request),
     }
     return page(request, "resources/list.html", context, partial="rows")
 
@@ -83,7 +94,7 @@ def _next_url(request, shown):
     if len(shown) <= PAGE:
         return ""
     last = shown[PAGE - 1]
-    query = request.GET.copy()
+    query = without_mark(request)
     query["after"] = f"{last.name}|{last.remote_id}"
     return f"?{query.urlencode()}"
 
@@ -107,18 +118,38 @@ def detail(request, kind, id):
     row = find(request, kind, id)
     row, problem = reading.read_one(kind, row)
     team = row.connection.team_id
+    fields = _fields(kind, row)
     entries = Entry.objects.filter(history_scope(request.user), kind=kind.slug, object_id=row.remote_id)
     entries = entries.filter(connection_id=str(row.connection_id))
+    entries = list(entries.exclude(stage="intent")[:10])
+    doubts = doubts_about(request, kind, row)
+    shown = mark(
+        [row.state, row.gone_at, str(problem), [value for _label, value, _field in fields]],
+        [entry.seq for entry in entries],
+        [(each.pk, each.state) for each in doubts],
+    )
+    if is_unchanged(request, shown):
+        return HttpResponse(status=204)
     context = {
         "kind": kind,
         "row": row,
         "problem": problem,
-        "fields": _fields(kind, row),
+        "fields": fields,
         "verbs": [(verb, explain(request.user, verb.right, team)) for verb in kind.object_verbs],
-        "entries": entries.exclude(stage="intent")[:10],
+        "entries": entries,
+        "doubts": doubts,
         "is_following": row.state in kind.following and not problem,
+        "mark": shown,
+        "address": address(request),
     }
     return page(request, "resources/detail.html", context, partial="resource")
+
+
+def doubts_about(request, kind, row):
+    """Operations on the object of which nobody knows whether they happened."""
+    operations = Operation.objects.visible_to(request.user).filter(state__in=UNANSWERED)
+    same = {"kind_slug": kind.slug, "object_id": row.remote_id, "connection_id": row.connection_id}
+    return list(operations.filter(**same).order_by("created_at"))
 
 
 def _fields(kind, row):
@@ -222,6 +253,8 @@ def _open(request, settings):
 
 def _show(request, form, status=200, **context):
     context |= {"form": form, "kind": form.kind, "verb": form.verb, "target": form.target}
+    if form.target:
+        context["doubts"] = doubts_about(request, form.kind, form.target)
     if form.verb.removes:
         context |= {"row": form.target, "fields": _fields(form.kind, form.target)}
     return page(request, "resources/form.html", context, partial="form", status=status)
@@ -312,10 +345,4 @@ def _done(request, form, operation):
 
 def _wait(request, operation):
     """In doubt or still running elsewhere: the operation's own page, which keeps checking."""
-    url = reverse("operations:detail", args=[operation.pk])
-    if not request.htmx:
-        return redirect(url)
-    context = {"operation": operation, "may_look": True, "may_read": True}
-    response = page(request, "operations/detail.html", context, partial="operation")
-    response["HX-Push-Url"] = url
-    return response
+    return _go(request, reverse("operations:detail", args=[operation.pk]))

@@ -31,7 +31,7 @@ def pages(browser, url):
         response = browser.get(url)
         result.append(listed(response))
         following = re.search(
-            r'<a class="btn" href="(\?[^"]*after=[^"]*)">Next page', response.content.decode()
+            r'<a class="btn" href="(\?[^"]*after=[^"]*)"[^>]*>Next page', response.content.decode()
         )
         if not following:
             return result
