@@ -231,7 +231,8 @@ def _form(request, kind, verb, target=None):
         admit(kind, verb, actor=request.user, connection=form.connection, data={}, target=target)
         if "operation_key" in form.errors:
             form.renew_key()
-        return _show(request, form, status=422, **_without_expected(form))
+        lost = "expected" in form.errors  # it no longer says what it showed
+        return _show(request, form, status=422, **(_as_it_is_now(form) if lost else {}))
     if "preview" in request.POST:
         return _preview(request, form)
     return _perform(request, form, target)
@@ -291,7 +292,8 @@ def _perform(request, form, target):
             else None
         )
         form.renew_key()
-        return _show(request, form, status=409, refusal=error, other=other)
+        # The object may be as one has made it oneself meanwhile: that shall be no conflict at the next press.
+        return _show(request, form, status=409, refusal=error, other=other, **_as_it_is_now(form))
     except RecordUnavailable as error:
         return say(_show(request, form, status=503, refusal=error), error)
     except OutcomeUnrecorded as error:
@@ -313,24 +315,26 @@ def _refused(request, form, operation):
     if form.target and operation.state == State.REJECTED:
         reading.read_one(form.kind, form.target)  # perhaps there is nothing left to change
     if operation.cause == Cause.CONFLICT:
-        decoded, _problem = reading.read_object(form.kind, form.target)
-        now = form.verb.settle.shown(decoded) if decoded else operation.baseline
-        context["versions"] = versions(form, form.opened, now)
-        form.renew_expected(now)
+        context |= _as_it_is_now(form, operation.baseline)
     status = 409 if operation.cause in (Cause.CONFLICT, Cause.BUSY) else 422
     return _show(request, form, status=status, **context)
 
 
-def _without_expected(form):
-    """What a form lost that no longer says what it showed: the next press meets the object as it is now."""
-    if "expected" not in form.errors:
+def _as_it_is_now(form, else_as=None):
+    """For verbs that edit: the versions side by side; the next press is meant for the object as it is now.
+
+    `else_as` is how it was seen last, for when it cannot be read; without it the form stays as it is then.
+    """
+    if not form.verb.edits:
         return {}
     decoded, _problem = reading.read_object(form.kind, form.target)
-    if not decoded:
+    now = form.verb.settle.shown(decoded) if decoded else else_as
+    if now is None:
         return {}
-    now = form.verb.settle.shown(decoded)
+    opened = None if "expected" in form.errors else form.opened
+    shown = versions(form, opened, now)
     form.renew_expected(now)
-    return {"versions": versions(form, None, now)}
+    return {"versions": shown}
 
 
 def _done(request, form, operation):

@@ -316,3 +316,41 @@ def test_the_input_of_an_earlier_operation_still_knows_what_its_form_showed(plan
     assert form["policy_name"] == UPDATES[POLICY]["policy_name"]
     assert response.status_code == 409
     assert on_platform(plant, POLICY, row)["policy_name"] == "theirs"
+
+
+# The same form sent twice, with other content the second time (by the browser's way back, say).
+
+
+@BOTH_WAYS
+def test_a_form_sent_again_with_other_content_is_no_conflict_with_oneself(plant, emulator, headers):
+    row, browser = plant.make(GROUP), plant.browser()
+    data = edited(browser, GROUP, row, name="first")
+    assert post(browser, changing(row, "update"), data).status_code == 302
+    data["name"] = "second"
+
+    response = post(browser, changing(row, "update"), data, **headers)
+
+    assert response.status_code == 409
+    said = words(response)
+    assert "This form was sent before with other content." in said
+    assert "Now on the platform" in said
+    assert re.search(r"\+ first", said)
+    page = read(response)
+    assert json.loads(page.fields["expected"][0])["name"] == "first"
+    assert page.fields["name"] == ["second"]
+    assert len(updates_received(emulator, GROUP)) == 1
+    assert post(browser, changing(row, "update"), sendable(page.fields)).status_code == 302
+    assert on_platform(plant, GROUP, row)["name"] == "second"
+
+
+def test_what_cannot_be_read_just_then_leaves_the_form_as_it_was(plant, emulator):
+    row, browser = plant.make(GROUP), plant.browser()
+    data = edited(browser, GROUP, row, name="first")
+    post(browser, changing(row, "update"), data)
+    data["name"] = "second"
+    emulator.faults([{"match": {"path": "/v5/"}, "fault": "answer", "status": 503, "body": "no"}])
+
+    response = post(browser, changing(row, "update"), data)
+
+    assert response.status_code == 409
+    assert read(response).fields["expected"] == [data["expected"]]
