@@ -122,10 +122,7 @@ def unavailable(request, exception=None):
     """503: nothing works until something outside this page does again; says what, from `exception`."""
     text = str(exception or "") or _("The portal cannot do this right now. Try again in a moment.")
     context = {"problem": exception, "again": kept.again(request), "action": request.path}
-    try:
-        return _problem(request, "503.html", 503, text, context)
-    except Error:  # the menu around the page is read from it
-        return say(_bare(503, text, is_outage=True, **context), text)
+    return _problem(request, "503.html", 503, text, context)
 
 
 def answer(request, error):
