@@ -129,6 +129,20 @@
     dialog.showModal();
   }
 
+  // A form that waits for its answer says so; its pressed button shows data-sending instead of its own text.
+  function startWaiting(form, button) {
+    form.setAttribute("aria-busy", "true");
+    if (button?.dataset.sending) button.classList.add("is-sending");
+  }
+  function stopWaiting(form) {
+    form.removeAttribute("aria-busy");
+    for (const button of form.querySelectorAll(".is-sending")) button.classList.remove("is-sending");
+  }
+  on("htmx:beforeSend", ({ detail: { elt, requestConfig } }) => {
+    if (elt.matches("form[hx-post]")) startWaiting(elt, requestConfig.triggeringEvent?.submitter);
+  });
+  on("htmx:afterRequest", ({ detail: { elt } }) => elt.matches("form[hx-post]") && stopWaiting(elt));
+
   const SENDERS = "button:not([type=button])";
   // A plain form is sent once; htmx forms have hx-disabled-elt. The bubble phase: after the question above.
   on("submit", (event) => {
@@ -140,6 +154,7 @@
       return;
     }
     form.dataset.sent = "true";
+    startWaiting(form, event.submitter);
     // Later, so that the pressed button's own name and value still go out.
     setTimeout(() => {
       for (const button of form.querySelectorAll(SENDERS)) button.disabled = true;
@@ -149,6 +164,7 @@
     if (!persisted) return;
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
+      stopWaiting(form);
       for (const button of form.querySelectorAll(SENDERS)) button.disabled = false;
     }
   });
