@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.errors import NotDecidable, OutcomeUnrecorded, PlatformError, RecordUnavailable
 from portal.kinds.settling import FOUND, UNDECIDED
-from portal.operations import deciding
+from portal.operations import deciding, settling
 from portal.operations.entries import require_for
 from portal.operations.forms import DecisionForm
 from portal.operations.models import Decision, State
@@ -23,6 +23,8 @@ def decide(request, id):
     operation = find(request, id)
     if request.method == "POST":
         require_for(operation, request.user, "settle", "decide")
+        if "look" in request.POST:
+            return _look(request, operation)
         return _take(request, operation, _form(operation, request.POST))
     require(request.user, "settle", operation.team_id)
     if operation.state != State.NEEDS_HUMAN:
@@ -41,6 +43,26 @@ def candidates(operation):
     if not looks or looks[-1]["verdict"] not in (UNDECIDED, FOUND):
         return []
     return [each["object"] for each in looks[-1]["candidates"]]
+
+
+def _look(request, operation):
+    """The platform once more before anything is decided; what was typed stays."""
+    if operation.state != State.NEEDS_HUMAN:
+        return _decided_before(request, operation)
+    status = 200
+    try:
+        look = settling.look_again(operation, actor=request.user)
+    except PlatformError as error:
+        text = _("The platform could not be read, so nothing is concluded: %(error)s") % {"error": error}
+        messages.warning(request, text)
+        status = 503
+    else:
+        messages.info(request, look.text)
+    operation = find(request, operation.pk)  # the look may have settled it, or somebody else decided it
+    if operation.state != State.NEEDS_HUMAN:
+        return redirect(operation_url(operation))
+    typed = {name: value for name, value in request.POST.items() if value}
+    return _show(request, _form(operation, initial=typed), status)
 
 
 def _take(request, operation, form):

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.connections.sealing import CannotOpen
 from portal.errors import NotRepeatable, OutcomeUnrecorded, PlatformError
 from portal.operations import deciding, settling
+from portal.operations.entries import require_for
 from portal.operations.models import HAPPENED, RUNNING, UNSETTLED, Operation, State
-from portal.operations.shown import UNANSWERED, Shown, list_mark, seconds_to_next
+from portal.operations.shown import DOUBT_SECONDS, UNANSWERED, Shown, list_mark, seconds_to_next
 from portal.teams.access import may
 from portal.web.pages import is_piece, page, say
 
@@ -32,7 +33,8 @@ def list_(request):
     operations = Operation.objects.visible_to(request.user).filter(team=request.team)
     counts = unsettled_counts(operations)
     state = request.GET.get("state", "")
-    if state in GROUPS or state in State.values:
+    is_filtered = state in GROUPS or state in State.values
+    if is_filtered:
         operations = operations.filter(state__in=GROUPS.get(state, [state]))
     if before := request.GET.get("before", ""):
         operations = _older(operations, before)
@@ -51,7 +53,8 @@ def list_(request):
         "counts": counts,
         "mark": mark,
         "address": _address(request),
-        "seconds": seconds_to_next(shown),
+        # What a filter waits for comes from outside the list.
+        "seconds": seconds_to_next(shown) or (DOUBT_SECONDS if is_filtered else None),
     }
     return page(request, "operations/list.html", context, partial="rows")
 
@@ -130,8 +133,6 @@ def look_again(request, id):
             return say(_show(request, operation, status=503), text)
     else:
         messages.info(request, look.text)
-    if "decide" in request.POST and operation.state == State.NEEDS_HUMAN:
-        return redirect("operations:decide", operation.pk)
     return redirect(operation_url(operation))
 
 
@@ -154,6 +155,8 @@ def cancel(request, id):
 def requeue(request, id):
     """Ask for the same again, as a new operation."""
     operation = find(request, id)
+    if operation.verb.removes:
+        return _ask_first(request, operation)
     key = request.POST.get("operation_key", "")[:64]
     if not key:
         messages.error(request, _("The button's form was incomplete. Nothing was sent; press it again."))
@@ -167,6 +170,17 @@ def requeue(request, id):
         messages.warning(request, str(error))
         repeat = error.operation
     return go_to(request, repeat)
+
+
+def _ask_first(request, operation):
+    """To the form that says what a delete takes with it: nothing is deleted by one press."""
+    require_for(operation, request.user, operation.verb.right, "requeue")
+    address = Shown(operation, request.user).actions.form_url
+    if not address:
+        messages.error(request, _("This cannot be asked for again. Nothing was sent."))
+        return redirect(operation_url(operation))
+    messages.info(request, _("Nothing was sent yet: confirm it here."))
+    return redirect(address)
 
 
 def go_to(request, operation):

@@ -47,6 +47,16 @@ def not_sent(plant, emulator):
     return operation
 
 
+def refused_delete(plant, emulator, slug=POLICY):
+    row = plant.make(slug)
+    body = {"error_code": "IOTDA.000006", "error_msg": "no"}
+    emulator.faults([{"match": match(slug, "delete"), "fault": "answer", "status": 400, "body": body}])
+    operation = plant.perform(slug, "delete", target=row)
+    emulator.faults([])
+    assert operation.state == State.REJECTED
+    return operation
+
+
 def conflict(plant, emulator):
     row = plant.make(POLICY)
     expected = {"policy_name": "before", "statement": row.statement}

@@ -11,7 +11,7 @@ import pytest
 
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
-from portal.teams.models import Role
+from portal.teams.models import Membership, Role, User
 from tests.operations.changes import match, received
 from tests.operations.endings import (
     BUS,
@@ -21,6 +21,7 @@ from tests.operations.endings import (
     conflict,
     not_sent,
     on_its_way,
+    refused_delete,
     rejected,
     text_of,
     url,
@@ -32,8 +33,8 @@ from tests.support.plant import CREATES, UPDATES, creates_received, make_plant
 BUTTONS = {"cancel": "Cancel before", "look": "Look again", "decide": 'id="decide"', "again": "Try again"}
 # Typed by hand: which buttons a role has in a state. Operators, managers and owners change, owners decide.
 CHANGER = {
-    "in_doubt": {"look", "form"},
-    "needs_human": {"look", "form"},
+    "in_doubt": {"look"},
+    "needs_human": {"look"},
     "rejected": {"again", "form"},
     "not_sent": {"again", "form"},
     "absent": {"again", "form"},
@@ -62,6 +63,8 @@ def test_buttons_by_state_and_role(plant, emulator, settings, state):
         expected = CHANGER[state] if role in (Role.OPERATOR, Role.MANAGER, Role.OWNER) else set()
         expected = expected | ({"decide"} if (role, state) == (Role.OWNER, "needs_human") else set())
         assert shown == expected, role
+        is_closed = "Before it is settled it cannot be asked for again" in page
+        assert is_closed == ("look" in expected), role
         if state == "needs_human" and role != Role.OWNER:
             assert "An owner of the team decides" in page
             assert "It takes: Owner." in page
@@ -143,6 +146,25 @@ def test_try_again_makes_one_new_operation_that_both_pages_name(plant, emulator)
     assert re.search(rf"Repeats</dt><dd>.*{url(first)}", browser.get(url(second)).content.decode())
 
 
+@pytest.mark.parametrize("again", ["rejected", "in_doubt", "done"])
+def test_what_was_asked_for_again_leads_there_and_offers_nothing(plant, emulator, again):
+    first, browser = rejected(plant, emulator), plant.browser()
+    faults = {
+        "rejected": {"fault": "answer", "status": 400, "body": {"error_code": "IOTDA.000006"}},
+        "in_doubt": {"fault": "timeout_after_commit", "seconds": 0.1},
+    }
+    emulator.faults([{"match": match(POLICY, "create"), **faults[again]}] if again in faults else [])
+
+    browser.post(url(first, "requeue"), {"operation_key": "k-1"})
+
+    second = first.followers.get()
+    page = browser.get(url(first)).content.decode()
+    assert second.state == again
+    assert re.search(rf'It was asked for again:.*<a id="repeat" href="{url(second)}"', page)
+    assert "/requeue/" not in page
+    assert "?from=" not in page
+
+
 def test_each_page_has_a_key_of_its_own(plant, emulator):
     first, browser = rejected(plant, emulator), plant.browser()
 
@@ -204,6 +226,64 @@ def test_only_who_may_create_tries_again(plant, emulator, role):
     assert answer.status_code == 403
     assert Operation.objects.count() == 1
     assert Entry.objects.order_by("-seq").first().stage == "denied"
+
+
+def test_what_another_person_asked_for_is_tried_again_only_by_who_may_read_it(plant, emulator):
+    operation = rejected(plant, emulator)
+    other = User.objects.create(email="second-operator@example.test")
+    Membership.objects.create(team=plant.team, user=other, role=Role.OPERATOR)
+    browser = plant.browser()
+    browser.force_login(other)
+
+    page = browser.get(url(operation))
+
+    assert b"/requeue/" not in page.content
+    assert f'href="/{POLICY}/new/"' in page.content.decode()
+    text = text_of(page)
+    assert "Open the form " in text
+    assert "with this input" not in text
+    assert "Only who asked for it, or may read the whole record" in text
+    assert b"/requeue/" in plant.browser(Role.MANAGER).get(url(operation)).content
+
+
+@pytest.mark.parametrize("slug", [POLICY, BUS])
+def test_a_delete_is_tried_again_on_the_page_that_asks(plant, emulator, slug):
+    operation = refused_delete(plant, emulator, slug)
+    browser, form = plant.browser(Role.MANAGER), f"/{slug}/{operation.target.pk}/delete/?from={operation.pk}"
+    page = browser.get(url(operation)).content.decode()
+    assert re.search(rf'href="{re.escape(form)}">.*Try again</a>', page)
+    assert "/requeue/" not in page
+
+    answer = browser.post(url(operation, "requeue"), {"operation_key": "k-1"}, follow=True)
+
+    assert answer.redirect_chain == [(form, 302)]
+    assert "Nothing was sent yet" in text_of(answer)
+    assert "This cannot be taken back." in text_of(answer)
+    assert len(received(emulator, slug, "delete")) == 1
+    assert Operation.objects.filter(verb_name="delete").get() == operation
+
+
+def test_a_delete_is_not_tried_again_by_who_may_not_delete(plant, emulator):
+    operation = refused_delete(plant, emulator)
+
+    answer = plant.browser().post(url(operation, "requeue"), {"operation_key": "k-1"})
+
+    assert b"delete/?from=" not in plant.browser().get(url(operation)).content
+    assert answer.status_code == 403
+    assert Entry.objects.order_by("-seq").first().stage == "denied"
+
+
+def test_what_is_deleted_meanwhile_is_not_deleted_again(plant, emulator):
+    operation = refused_delete(plant, emulator)
+    plant.perform(POLICY, "delete", target=operation.target)
+    browser = plant.browser(Role.MANAGER)
+
+    answer = browser.post(url(operation, "requeue"), {"operation_key": "k-1"}, follow=True)
+
+    assert answer.redirect_chain == [(url(operation), 302)]
+    assert "This cannot be asked for again." in text_of(answer)
+    assert "the object it was about is gone" in text_of(answer)
+    assert len(received(emulator, POLICY, "delete")) == 2
 
 
 # Doors

@@ -10,9 +10,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from portal.connections.condition import clock
+from portal.connections.models import Condition
 from portal.operations import service, settling
 from portal.operations.models import Operation
+from portal.record.models import Entry
 from portal.teams.models import Role
+from tests.operations.changes import match
 from tests.operations.endings import (
     BUS,
     DEVICE,
@@ -104,6 +108,24 @@ def test_a_page_that_asks_again_is_left_alone_until_something_changed(plant, emu
     assert (changed.status_code, reloaded.status_code) == (200, 200)
 
 
+@pytest.mark.parametrize("state", ["running", "in_doubt", "needs_human", "unsettled", "rejected"])
+def test_a_filtered_list_waits_for_what_may_come(plant, emulator, state):
+    plant.perform(POLICY)
+    browser, address = plant.browser(), f"/operations/?state={state}"
+    page = browser.get(address).content.decode()
+    seen = re.search(r'"seen": "(\w+)"', page)[1]
+
+    assert 'hx-trigger="every 15s"' in page
+    assert browser.get(address, {"seen": seen, "state": state}, **HTMX).status_code == 204
+    for other in ("/operations/", "/operations/?state=nonsense"):
+        assert 'hx-trigger="every' not in browser.get(other).content.decode()
+
+    for_a_human(plant, emulator, committed=True)
+    answer = browser.get(address, {"seen": seen, "state": state}, **HTMX)
+    assert answer.status_code == 200
+    assert ("<tr data-operation-id" in answer.content.decode()) is (state in ("needs_human", "unsettled"))
+
+
 def test_the_list_asks_again_at_its_own_address(plant, emulator):
     in_doubt(plant, emulator, DEVICE)
 
@@ -150,6 +172,88 @@ def test_a_refusal_shows_each_call_with_its_answer(plant, emulator):
 
     assert re.search(r"Sent to the platform .* 1 \d{4}-.* UTC 400 IOTDA.000006 no \d+ ms ", text)
     assert "The platform refused this. Nothing was changed." in text
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_of_what_is_gone_nothing_was_refused(plant, emulator, verb):
+    row = plant.make(POLICY)
+    plant.collection(POLICY).delete(row.remote_id)
+    operation = plant.perform(POLICY, verb, target=row)
+    assert operation.sent_at is None
+
+    text = text_of(plant.browser(Role.OWNER).get(url(operation)))
+
+    assert "The platform does not have it any more; nothing was sent." in text
+    assert "refused" not in text
+    assert "Never sent Ended without a change" in text
+
+
+def test_what_could_not_be_looked_at_first_was_not_sent(plant, emulator):
+    row = plant.make(POLICY)
+    body = {"error_code": "IOTDA.000006", "error_msg": "no"}
+    emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 400, "body": body}])
+    operation = plant.perform(POLICY, "update", target=row)
+    emulator.faults([])
+    assert (operation.state, operation.sent_at) == ("rejected", None)
+
+    text = text_of(plant.browser().get(url(operation)))
+
+    assert "The platform refused what the portal asks beforehand; nothing was sent." in text
+    assert "does not have it any more" not in text
+
+
+def test_a_page_says_once_when_a_paused_connection_may_be_tried(plant, emulator):
+    emulator.faults([{"fault": "answer", "status": 503, "body": "{}"}])
+    for name in "abcdef":
+        operation = plant.perform(POLICY, data={**CREATES[POLICY], "policy_name": name})
+    emulator.faults([])
+    assert (operation.state, operation.cause) == ("not_sent", "paused")
+    browser, condition = plant.browser(), Condition.objects.get()
+    first = text_of(browser.get(url(operation)))
+    Condition.objects.update(try_at=condition.try_at + timedelta(seconds=60))
+    longer = text_of(browser.get(url(operation)))
+    Condition.objects.update(probe_until=timezone.now() + timedelta(seconds=60))
+    probed = text_of(browser.get(url(operation)))
+    Condition.objects.update(paused_at=None, try_at=None, probe_until=None)
+    over = text_of(browser.get(url(operation)))
+
+    until, later = clock(condition.try_at), clock(condition.try_at + timedelta(seconds=60))
+    assert first.count(until) == 1
+    assert first.count("Nothing was sent.") == 1
+    assert "lets calls through again" not in first
+    assert f"The connection lets calls through again from {later}." in longer
+    assert "One call finds out just now" in probed
+    assert "The connection lets calls through again: it can be tried now." in over
+
+
+def test_a_page_says_when_a_throttled_connection_may_be_tried(plant, emulator):
+    body = {"error_code": "IOTDA.021101", "error_msg": "busy"}
+    fault = {"fault": "answer", "status": 429, "headers": {"Retry-After": "120"}, "body": body}
+    emulator.faults([{"match": match(POLICY, "create"), **fault}])
+    operations = [plant.perform(POLICY), plant.perform(POLICY, key="second")]
+    emulator.faults([])
+    browser, until = plant.browser(), clock(Condition.objects.get().wait_until)
+
+    for operation in operations:
+        assert (operation.state, operation.cause) == ("not_sent", "throttled")
+        assert text_of(browser.get(url(operation))).count(until) == 1
+
+
+def test_the_record_of_an_operation_says_what_was_asked_and_why_not(plant, emulator):
+    operation = in_doubt(plant, emulator, POLICY)
+    plant.browser(Role.VIEWER).post(url(operation, "look-again"))
+    plant.browser(Role.AUDITOR).post(url(operation, "decide"), {"decision": "ours"})
+    plant.browser().post(url(operation, "look-again"))
+
+    text = text_of(plant.browser(Role.OWNER).get(url(operation)))
+
+    record = text.rpartition(" Record ")[2]
+    denials = Entry.objects.filter(stage="denied").order_by("seq")
+    assert "asked Create device policy · operator-plant@example.test 2" in record
+    for entry, what in zip(denials, ("Look again", "Decide what became of it"), strict=True):
+        assert f"denied {what} · {entry.actor} {entry.summary} 2" in record
+    assert re.search(r"in doubt [A-Z][^·]*· operator-plant@example.test", record)
+    assert not re.search(r"denied denied|asked asked|outcome|note ", record)
 
 
 def test_a_call_that_the_portal_did_not_survive_has_no_known_answer(plant, emulator, monkeypatch):
