@@ -27,9 +27,9 @@ OUTCOMES = (
     "ok",
     "failed",
 )
-VERBS = (
-    *("create", "sync"),
-    *("connection_create", "connection_update", "connection_delete", "connection_test"),
+# What people do in the portal itself, beside the verbs of the kinds.
+OWN_VERBS = (
+    *("connection_create", "connection_update", "connection_delete", "connection_test", "connection_try"),
     *("team_create", "member_add", "member_role", "member_remove"),
 )
 OTHER_KINDS = ("portal/connections", "portal/members", "portal/teams")
@@ -58,10 +58,15 @@ def list_(request):
         "kinds": [(kind.slug, f"{kind.plural} ({kind.platform})") for kind in KINDS.values()]
         + [(slug, slug) for slug in OTHER_KINDS],
         "outcomes": OUTCOMES,
-        "verbs": VERBS,
+        "verbs": _verbs(),
         "own_only": bool(request.team) and not _reads_all(request),
     }
     return page(request, "audit/list.html", context, partial="entries")
+
+
+def _verbs():
+    """Every verb that an entry may have, in the order in which kinds name theirs."""
+    return list(dict.fromkeys(verb.name for kind in KINDS.values() for verb in kind.verbs)) + [*OWN_VERBS]
 
 
 def _reads_all(request):
