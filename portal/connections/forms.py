@@ -107,12 +107,12 @@ def _check_host(host, text):
 
 def limit_field(name):
     """A whole number or nothing, under the words of the model's field."""
-    field = Connection._meta.get_field(name)
+    field, (least, most) = Connection._meta.get_field(name), LIMITS[name]
     return forms.IntegerField(
         label=capfirst(field.verbose_name),
         help_text=field.help_text,
-        min_value=1,
-        max_value=LIMITS[name],
+        min_value=least,
+        max_value=most,
         required=False,
     )
 

@@ -38,8 +38,15 @@ CREDENTIALS = {
     SignIn.APP: ("app_key", "app_secret"),
 }
 
-# The most that can be entered as a connection's own limit.
-LIMITS = {"calls_per_minute": 6000, "calls_at_once": 100}
+# The least and the most that can be entered as a connection's own limit. One change takes up to five calls:
+# with fewer in a minute it would never come to its end.
+LIMITS = {"calls_per_minute": (6, 6000), "calls_at_once": (1, 100)}
+
+
+def limited(name):
+    least, most = LIMITS[name]
+    return [MinValueValidator(least), MaxValueValidator(most)]
+
 
 # The emulator's published examples: worthless as secrets, so refused for anything but this machine.
 DEMO_CREDENTIALS = frozenset(
@@ -103,14 +110,14 @@ class Connection(models.Model):
         _("calls per minute"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(LIMITS["calls_per_minute"])],
+        validators=limited("calls_per_minute"),
         help_text=_("For all people and processes together. A tenth of them may come at once."),
     )
     calls_at_once = models.PositiveIntegerField(
         _("calls at the same time"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(LIMITS["calls_at_once"])],
+        validators=limited("calls_at_once"),
         help_text=_("What exceeds it waits for its turn."),
     )
     sealed_credentials = models.TextField(blank=True, editable=False)

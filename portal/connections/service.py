@@ -13,6 +13,7 @@ from portal.teams.recording import Attempt, require_or_record
 
 KIND = "portal/connections"
 RIGHT = "connections"
+DESTINATION = ("endpoint", "iam_endpoint", "region", "project_id", "instance_id", "org_id")
 # States of portal.operations, a room above this one; a test holds the two together.
 UNSETTLED = ("intent", "sending", "in_doubt", "needs_human")
 
@@ -44,15 +45,20 @@ def create(*, actor, team, values, credentials, via="web"):
     return connection
 
 
-def change(connection, *, actor, values, credentials, via="web"):
+def change(connection, *, actor, values, credentials, via="web", same_account=False):
     """Set `values`, and `credentials` as a whole. Raises NotAllowed, and ValidationError for a taken name.
 
+    Another destination is refused with a ValidationError while operations are not settled, unless the caller
+    knows that it is the same account at another address.
     Tokens got with the old values are dropped: they would hide a wrong password until they end.
     """
     tried = attempt("connection_update", actor=actor, team=connection.team, connection=connection, via=via)
     with transaction.atomic(durable=True):
         row = Connection.objects.select_for_update().get(pk=connection.pk)
         before = {name: getattr(row, name) for name in values}
+        moves = any(values.get(name, getattr(row, name)) != getattr(row, name) for name in DESTINATION)
+        if moves and not same_account:
+            _settled_or_refused(row)
         changes = [
             {"field": name, "before": before[name], "after": value}
             for name, value in values.items()
@@ -79,10 +85,20 @@ def delete(connection, *, actor, via="web"):
     """
     tried = attempt("connection_delete", actor=actor, team=connection.team, connection=connection, via=via)
     with transaction.atomic(durable=True):
-        if connection.operations.filter(state__in=UNSETTLED).exists():
-            raise ValidationError(_("Operations on this connection are not settled yet; look at them first."))
+        _settled_or_refused(Connection.objects.select_for_update().get(pk=connection.pk))
         Connection.objects.filter(pk=connection.pk).delete()
         append(tried.line())
+
+
+def _settled_or_refused(row):
+    """Elsewhere nobody would find what an operation did, or something that another one did.
+
+    The caller holds the row's lock, so that no operation begins on it meanwhile. What is absent and only
+    watched for is let go of.
+    """
+    if row.operations.filter(state__in=UNSETTLED).exists():
+        raise ValidationError(_("Operations on this connection are not settled yet; look at them first."))
+    row.operations.exclude(watch_until=None).update(watch_until=None, next_look_at=None, sealed_data="")
 
 
 def probe(connection, *, actor, via="web"):

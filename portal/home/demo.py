@@ -118,4 +118,5 @@ def _connection(team, endpoint, name, values, credentials):
         given["values"]["name"] = name
         connections.create(actor=None, team=team, via="command", **given)
     elif found.endpoint != endpoint and is_loopback(found.endpoint):
-        connections.change(found, actor=None, via="command", **given)
+        # The emulator on another port is still the same account, with the same data.
+        connections.change(found, actor=None, via="command", same_account=True, **given)

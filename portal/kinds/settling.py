@@ -54,27 +54,34 @@ def compare_all(wished, seen):
     ]
 
 
+def _same(sent, seen):
+    """Of a map that was created, what was not sent does not count: the platform may have filled it in."""
+    if isinstance(sent, dict) and isinstance(seen, dict):
+        return all(_same(value, seen.get(key)) for key, value in sent.items() if value not in NOTHING)
+    if isinstance(sent, list) and isinstance(seen, list):
+        return len(sent) == len(seen) and all(map(_same, sent, seen))
+    return _equal(sent, seen)
+
+
 def _alike(one, other):
-    """Equal, or both of them nothing."""
-    nothing = (None, "", {}, [])
-    return one in nothing and other in nothing or _equal(one, other)
-
-
-def _equal(one, other):
-    """Of two maps, members that are nothing do not count; numbers and their texts are equal."""
+    """Equal in both directions, or both of them nothing."""
+    if one in NOTHING or other in NOTHING:
+        return one in NOTHING and other in NOTHING
     if isinstance(one, dict) and isinstance(other, dict):
         return all(_alike(one.get(key), other.get(key)) for key in {**one, **other})
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    return type(one) is type(other) and one == other or str(one) == str(other)
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return _equal(one, other)
 
 
-def _same(sent, seen):
-    if isinstance(sent, dict) and isinstance(seen, dict):
-        return all(_same(value, seen.get(key)) for key, value in sent.items() if value not in (None, "", {}))
-    if isinstance(sent, list) and isinstance(seen, list):
-        return len(sent) == len(seen) and all(map(_same, sent, seen))
-    return sent == seen or str(sent) == str(seen)
+NOTHING = (None, "", {}, [])
+
+
+def _equal(one, other):
+    """Numbers and their texts are equal (ROMA ids), and 20 is 20.0; true and 1 are not."""
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
+    return one == other or str(one) == str(other)
 
 
 def _candidate(sent, seen):
@@ -145,8 +152,13 @@ class Name:
     def look(self, client, data, target, baseline):
         listing, collection = self._listing(client, data), getattr(client, self.collection)
         new = [item for item in listing.items if item["id"] not in set(baseline or [])][:20]
-        found = [_candidate(data, {**item, **collection.get(item["id"])}) for item in new]
-        if not found and not (self.searched and listing.complete):
+        found, is_stale = [], False
+        for item in new:
+            try:
+                found.append(_candidate(data, {**item, **collection.get(item["id"])}))
+            except Missing:
+                is_stale = True  # the list shows what is not there (any more)
+        if not found and (is_stale or not (self.searched and listing.complete)):
             return Look(UNSEEN, _("The platform lists nothing new of that name, but a list proves nothing."))
         if not found:
             return Look(MISSED, _("The platform shows nothing new of that name."))

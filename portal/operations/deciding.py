@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from portal.connections.sealing import CannotOpen
 from portal.errors import Missing, NotDecidable, NotRepeatable
 from portal.operations.entries import line, require_for
-from portal.operations.models import Cause, Decision, Operation, State
+from portal.operations.models import HAPPENED, OVER, Cause, Decision, Operation, State
 from portal.operations.service import perform
 from portal.record.models import Stage
 from portal.record.redaction import redact
@@ -23,8 +23,7 @@ def cancel(operation, *, actor):
         "cause": Cause.CANCELLED,
         "message": text,
         "ended_at": timezone.now(),
-        "holds": None,
-        "sealed_data": "",
+        **OVER,
     }
     with transaction.atomic(durable=True):
         waiting = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=State.INTENT)
@@ -98,8 +97,7 @@ def decide(operation, *, actor, decision, candidate="", reason="", key=""):
     if operation.state != State.NEEDS_HUMAN:
         raise NotDecidable(_("There is nothing to decide about this operation any more."))
     if decision == Decision.OURS:
-        found = _read(operation, candidate) if not operation.verb.on_object else None
-        _settle(operation, State.FOUND, actor, decision, reason, found)
+        _settle(operation, State.FOUND, actor, decision, reason, _as_it_is(operation, candidate))
         return operation
     if decision == Decision.SEND_AGAIN and (operation.connection is None or not key):
         raise NotDecidable(_("It cannot be sent again: its connection is gone, or the form was incomplete."))
@@ -110,14 +108,39 @@ def decide(operation, *, actor, decision, candidate="", reason="", key=""):
         data = operation.sent_data  # read before it is dropped
     except CannotOpen as error:
         raise NotDecidable(_unopened()) from error
-    _settle(operation, State.ABSENT, actor, decision, reason)
-    return _perform_again(operation, data, actor, key, _last_seen(operation))
+    # What was sealed stays until the new operation has it: should that fail, "try again" still can.
+    _settle(operation, State.ABSENT, actor, decision, reason, sealed_data=operation.sealed_data)
+    new = _perform_again(operation, data, actor, key, _last_seen(operation))
+    Operation.objects.filter(pk=operation.pk).update(sealed_data="")
+    return new
+
+
+def _as_it_is(operation, candidate):
+    """The object as the platform shows it now, None after a delete: nobody decides against what it shows."""
+    if not operation.verb.on_object:
+        return _read(operation, candidate)
+    target = operation.target
+    if target is None or operation.connection is None:
+        raise NotDecidable(_("The portal does not know the object any more."))
+    collection = operation.kind.collection_of(operation.connection.client())
+    try:
+        seen = collection.get(target.remote_id, **operation.kind.hints(target))
+    except Missing as error:
+        if operation.verb.removes:
+            return None
+        raise NotDecidable(_("The platform does not have the object any more.")) from error
+    if operation.verb.removes:
+        raise NotDecidable(_("The platform still has the object."))
+    return seen
 
 
 def _read(operation, candidate):
-    """The object as it is now: nobody declares something theirs that does not exist."""
+    """The object that a create made: nobody declares something theirs that does not exist."""
     if not candidate or operation.connection is None:
         raise NotDecidable(_("Say which object is the one that this operation made."))
+    same = {"connection_id": operation.connection_id, "kind_slug": operation.kind_slug, "verb_name": "create"}
+    if Operation.objects.filter(**same, object_id=candidate, state__in=HAPPENED).exists():
+        raise NotDecidable(_("Another operation is known to have made this object."))
     hints = next((_hints(operation, each) for each in _candidates(operation) if each["id"] == candidate), {})
     try:
         return operation.kind.collection_of(operation.connection.client()).get(candidate, **hints)
@@ -134,7 +157,7 @@ def _hints(operation, seen):
     return operation.kind.hints(row)
 
 
-def _settle(operation, state, actor, decision, reason, found=None):
+def _settle(operation, state, actor, decision, reason, found=None, sealed_data=""):
     label = Decision(decision).label
     summary = _("%(person)s decided: %(decision)s.") % {"person": actor.email, "decision": label}
     changes = {
@@ -144,8 +167,8 @@ def _settle(operation, state, actor, decision, reason, found=None):
         "decided_at": timezone.now(),
         "ended_at": timezone.now(),
         "message": summary,
-        "next_look_at": None,
-        "sealed_data": "",
+        **OVER,
+        "sealed_data": sealed_data,
     }
     with transaction.atomic(durable=True):
         open_ = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=State.NEEDS_HUMAN)

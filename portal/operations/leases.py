@@ -56,11 +56,11 @@ def _beat():
                 _thread = None
                 return
             held = dict(_held)
-        try:
-            renew(held)
-            connection.close()
-        except Exception:  # noqa: BLE001 - a heartbeat that stops would let living operations look dead
-            log.exception("leases could not be renewed")
+        for work in (lambda held=held: renew(held), connection.close):
+            try:
+                work()
+            except Exception:  # noqa: BLE001 - a heartbeat that stops would let living operations look dead
+                log.exception("leases could not be renewed")
 
 
 def renew(held):

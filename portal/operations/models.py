@@ -11,7 +11,7 @@ from portal.connections.sealing import CannotOpen, seal, unseal
 from portal.kinds import mirroring
 from portal.kinds.fields import JsonText
 from portal.kinds.registry import KINDS
-from portal.record.redaction import redact
+from portal.record.redaction import redact, secrets_in, without
 from portal.teams.access import teams_with
 from portal.teams.models import Team, User
 
@@ -37,6 +37,10 @@ UNSETTLED = (State.INTENT, State.SENDING, State.IN_DOUBT, State.NEEDS_HUMAN)
 HAPPENED = (State.DONE, State.FOUND)
 
 
+# What every ending leaves behind it: others may have the object, nobody looks, no secret is kept.
+OVER = {"holds": None, "next_look_at": None, "watch_until": None, "sealed_data": ""}
+
+
 class Cause(models.TextChoices):
     """Why nothing was sent, for pages and scripts; the message says it to people."""
 
@@ -46,6 +50,7 @@ class Cause(models.TextChoices):
     THROTTLED = "throttled", _("too many requests")
     SIGN_IN = "sign_in", _("the sign-in failed")
     UNREACHABLE = "unreachable", _("the platform could not be reached")
+    GONE = "gone", _("the object does not exist any more")
     STOPPED = "stopped", _("the portal stopped before it was sent")
     CANCELLED = "cancelled", _("a person cancelled it")
 
@@ -201,9 +206,19 @@ class Operation(models.Model):
         return unseal(self.sealed_data, f"operation:{self.pk}:data") if self.sealed_data else self.data
 
     def set_data(self, data):
-        self.data = redact(data)
+        self.data = redact(data, longest=None)
         self.data_is_whole = self.data == data
         self.sealed_data = "" if self.data_is_whole else seal(data, f"operation:{self.pk}:data")
+
+    def scrubbed(self, value):
+        """A JSON value or text without the secrets that were sent: platforms quote what they refuse."""
+        if not self.sealed_data:
+            return value
+        try:
+            secrets = secrets_in(self.sent_data)
+        except CannotOpen:
+            return value  # then it was not these keys that sent them either
+        return without(value, secrets)
 
     # Secrets that the platform shows once: sealed for this row, opened once by the person who asked.
 

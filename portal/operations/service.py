@@ -20,6 +20,7 @@ from portal.errors import (
     Busy,
     Conflict,
     KeyReused,
+    Missing,
     NotSent,
     NotVisible,
     OutcomeUnrecorded,
@@ -31,11 +32,13 @@ from portal.errors import (
     Throttled,
     Unclear,
 )
+from portal.kinds import mirroring
 from portal.kinds.settling import MISSED, compare_all
 from portal.operations import entries
 from portal.operations.entries import admit, not_recorded
 from portal.operations.leases import LEASE, beating
-from portal.operations.models import ENDED, RUNNING, Cause, HttpAttempt, Operation, State
+from portal.operations.models import ENDED, OVER, RUNNING, Cause, HttpAttempt, Operation, State
+from portal.platforms.answers import storable
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append, canonical
@@ -66,7 +69,7 @@ def perform(
     is in use, the operation it belongs to in whatever state that is. Raises NotVisible, NotAllowed
     (recorded), KeyReused, RecordUnavailable (nothing was sent) and OutcomeUnrecorded (sent; in doubt).
     """
-    verb = kind.verb(verb_name)
+    verb, key = kind.verb(verb_name), storable(key)[:64]
     if connection.platform != kind.platform or (target and target.connection_id != connection.pk):
         raise NotVisible(_("This does not exist, or you cannot see it."))
     admit(kind, verb, actor=actor, connection=connection, data=data, target=target, reason=reason, via=via)
@@ -102,6 +105,11 @@ def _carry_out(operation, connection, kind, verb, target, data, expected):
         raise
     except DatabaseError as error:
         raise RecordUnavailable(not_recorded()) from error
+    except Missing as error:
+        if target is None:
+            return conclude(operation, State.REJECTED, error)
+        mirroring.mark_gone(kind, [target])
+        return conclude(operation, State.NOT_SENT, error)
     except Rejected as error:
         return conclude(operation, State.REJECTED, error)
     except PortalError as error:
@@ -111,7 +119,7 @@ def _carry_out(operation, connection, kind, verb, target, data, expected):
         return operation
 
     def again(number, error):
-        return resend(operation, client, verb, target, data, number, error)
+        return resend(operation, client, verb, target, data, number)
 
     def seen(number, result):
         operation.answers[number] = (timezone.now(), result)
@@ -193,7 +201,10 @@ def _shown(body):
 
 
 def prepare(operation, connection, verb, target, data, expected=None):
-    """Keep others off the object, sign in, look at what is there already; changes nothing on the platform."""
+    """Keep others off the object, sign in, look at what is there already; changes nothing on the platform.
+
+    Others are kept off until this is over: while it is in doubt it may still happen, and overwrite them.
+    """
     if target:
         _hold(operation)
     client = connection.client()
@@ -216,7 +227,12 @@ def _hold(operation):
         with transaction.atomic(durable=True):
             _mine(operation).update(holds=place)
     except IntegrityError as error:
-        text = _("Another change of the same object is on its way. Try again when it has ended.")
+        other = Operation.objects.filter(holds=place).select_related("actor").first()
+        if other is None:
+            text = _("Another change of the same object has just ended. Try again.")
+        else:
+            text = _("%(person)s's change of the same object is not over: %(state)s. Try again afterwards.")
+            text %= {"person": other.actor.email, "state": other.get_state_display()}
         raise Busy(text) from error
     except DatabaseError as error:
         raise RecordUnavailable(not_recorded()) from error
@@ -240,13 +256,13 @@ def mark_sending(operation):
         raise RecordUnavailable(not_recorded()) from error
 
 
-def resend(operation, client, verb, target, data, number, error):
+def resend(operation, client, verb, target, data, number):
     """May the same call go out once more? Noted before it does; never without the lease.
 
-    After an unclear answer an update goes out again only where the object still is as it was: whoever
-    changed it meanwhile would be overwritten. A delete may: it finds at worst that there is nothing left.
+    An update goes out again only where the object still is as it was: whoever changed it meanwhile would be
+    overwritten. A delete may: it finds at worst that there is nothing left.
     """
-    if isinstance(error, Unclear) and not verb.removes:
+    if verb.edits:
         try:
             if verb.settle.look(client, data, target, operation.baseline).verdict != MISSED:
                 return False
@@ -273,25 +289,32 @@ def conclude(operation, state, answer, decoded=None, secret_names=()):
     body = _outcome_body(operation, decoded, secret_names)
     try:
         try:
-            _write_ending(operation, body, decoded)
+            is_mine = _write_ending(operation, body, decoded)
         except (IntegrityError, DataError, ValueError, TypeError):
             # The connection was deleted meanwhile, or a value fits into no column: the ending still counts.
             log.exception("the mirror of operation %s could not be written", operation.pk)
-            _write_ending(operation, body)
+            is_mine = _write_ending(operation, body)
     except (DatabaseError, ValueError, TypeError) as error:
         message = _("The answer could not be recorded. The portal will look up what happened.")
         raise OutcomeUnrecorded(message, operation=operation) from error
-    return operation
+    if is_mine:
+        return operation
+    if operation.sent_at is None:
+        return Operation.objects.get(pk=operation.pk)  # cancelled, or taken for dead: nothing was sent
+    raise OutcomeUnrecorded(_("Another process took this operation over."), operation=operation)
 
 
 def _write_ending(operation, body, decoded=None):
+    """False, with nothing written, when it is somebody else's by now."""
     with transaction.atomic(durable=True):
         if operation.state == State.DONE:
             operation.bring_mirror_in_line(decoded)
         if not _claim(operation):
-            raise OutcomeUnrecorded(_("Another process took this operation over."), operation=operation)
+            transaction.set_rollback(True)
+            return False
         _keep_answers(operation)
         append(entries.line(operation, Stage.OUTCOME, operation.state, body))
+        return True
 
 
 def _claim(operation):
@@ -311,15 +334,15 @@ OUTCOME_FIELDS = (
 
 
 def _changes(operation):
-    changes = {name: getattr(operation, name) for name in OUTCOME_FIELDS} | {"holds": None}
+    changes = {name: getattr(operation, name) for name in OUTCOME_FIELDS}
     changes["baseline"] = operation.baseline
     if operation.state == State.IN_DOUBT:
         return changes | {"next_look_at": Now()}
-    # Secrets are needed only while what was sent may have to be compared with what is found.
-    return changes | {"sealed_data": "", "next_look_at": None}
+    return changes | OVER
 
 
 CAUSES = {
+    Missing: Cause.GONE,
     Busy: Cause.BUSY,
     Conflict: Cause.CONFLICT,
     Paused: Cause.PAUSED,
@@ -341,13 +364,13 @@ def _take_answer(operation, answer, secret_names):
     operation.platform_code = str(getattr(answer, "code", ""))[:64]
     operation.platform_request_id = str(getattr(answer, "request_id", ""))[:128]
     operation.duration_ms = getattr(answer, "duration_ms", None)
-    operation.message = str(answer) if isinstance(answer, PortalError) else ""
+    operation.message = operation.scrubbed(str(answer)) if isinstance(answer, PortalError) else ""
     data = getattr(answer, "data", None)
     secrets = {name: value for name, value in _members(data) if name in secret_names and value}
     if secrets:
         operation.sealed_secrets = operation.seal_secrets(secrets)
         operation.secrets_until = timezone.now() + timedelta(seconds=settings.SHOW_SECRET_SECONDS)
-    operation.answer = redact(data, secrets=frozenset(secret_names))
+    operation.answer = operation.scrubbed(redact(data, secrets=frozenset(secret_names)))
 
 
 def _keep_answers(operation):
@@ -359,7 +382,7 @@ def _keep_answers(operation):
             "platform_code": str(result.code)[:64],
             "platform_request_id": str(result.request_id)[:128],
             "duration_ms": result.duration_ms,
-            "message": redact(str(result) if isinstance(result, PortalError) else "")[:400],
+            "message": operation.scrubbed(str(result) if isinstance(result, PortalError) else "")[:400],
         }
         if not HttpAttempt.objects.filter(operation=operation, number=number).update(**values):
             HttpAttempt.objects.create(operation=operation, number=number, at=at, **values)
@@ -383,7 +406,7 @@ def _secret_names(kind, client):
 def _outcome_body(operation, decoded, secret_names):
     body = {"answer": operation.answer, "message": operation.message}
     if decoded:
-        body["object"] = redact(decoded, secrets=frozenset(secret_names))
+        body["object"] = operation.scrubbed(redact(decoded, secrets=frozenset(secret_names)))
     return body
 
 

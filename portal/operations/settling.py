@@ -7,10 +7,12 @@ may do all of this at once: each step is one conditional update on the database'
 """
 
 import logging
+import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -20,7 +22,7 @@ from portal.connections.sealing import CannotOpen
 from portal.errors import NotSent, PlatformError
 from portal.kinds.settling import FOUND, MISSED, UNDECIDED, UNSEEN, Look
 from portal.operations.entries import line, require_for
-from portal.operations.models import ENDED, HAPPENED, RUNNING, Cause, Operation, State
+from portal.operations.models import ENDED, HAPPENED, OVER, RUNNING, Cause, Operation, State
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append
@@ -31,8 +33,15 @@ MISSES = 3  # looks that must miss, over PORTAL_SETTLE_SECONDS, before a change 
 LOOKS_KEPT = 20
 LOOKED_FOR = (State.IN_DOUBT, State.ABSENT)  # states in which the worker looks
 WATCH = timedelta(hours=24)
+GIVE_UP = timedelta(hours=24)  # looks that lead nowhere for so long are a case for a human
+UNANSWERED = (State.IN_DOUBT, State.NEEDS_HUMAN)
+# Verdicts that say nothing of the object, beside those of the strategies.
+FAILED, WAITING = "failed", "waiting"
 LOOKING = timedelta(seconds=120)  # longer than a look can take; then another worker may try
 BATCH = 50
+
+_lock = threading.Lock()
+_looked_at = set()  # ids of connections at which a thread of this process looks just now
 
 
 def sweep():
@@ -44,8 +53,7 @@ def sweep():
 
 
 def _expire(operation):
-    was = operation.state
-    changes = {"holds": None}
+    was, changes = operation.state, {}
     if was == State.SENDING:
         operation.state = State.IN_DOUBT
         operation.message = _("The portal stopped while this was being sent, so the answer is not known.")
@@ -54,7 +62,7 @@ def _expire(operation):
         operation.state, operation.cause = State.NOT_SENT, Cause.STOPPED
         operation.ended_at = timezone.now()
         operation.message = _("The portal stopped before this was sent. Nothing was sent.")
-        changes |= {"cause": operation.cause, "ended_at": operation.ended_at, "sealed_data": ""}
+        changes |= OVER | {"cause": operation.cause, "ended_at": operation.ended_at}
     with transaction.atomic(durable=True):
         row = Operation.objects.filter(
             pk=operation.pk, attempt=operation.attempt, state=was, lease_until__lt=Now()
@@ -76,17 +84,38 @@ def settle_due(limit=BATCH):
     due = Operation.objects.filter(state__in=LOOKED_FOR, next_look_at__lte=Now()).order_by("next_look_at")
     count = 0
     for operation in due.select_related("connection", "actor", "team")[:limit]:
-        mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=operation.state)
-        if not mine.filter(next_look_at__lte=Now()).update(next_look_at=Now() + LOOKING):
-            continue  # another worker, or a person, is at it
-        count += 1
-        try:
-            _look(operation)
-        except PlatformError as error:
-            log.info("operation %s could not be looked up: %s", operation.pk, error)
-        except Exception:  # noqa: BLE001 - a bug in one look may not stop the others; the next look comes
-            log.exception("the look at operation %s failed", operation.pk)
+        with _turn(operation.connection_id) as is_mine:
+            count += is_mine and _settle_one(operation)
     return count
+
+
+@contextmanager
+def _turn(connection_id):
+    """One thread at a time looks at one connection: a slow platform keeps no other one waiting."""
+    with _lock:
+        is_mine = connection_id not in _looked_at
+        _looked_at.add(connection_id)
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            _looked_at.discard(connection_id)
+
+
+def _settle_one(operation):
+    mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=operation.state)
+    if not mine.filter(next_look_at__lte=Now()).update(next_look_at=Now() + LOOKING):
+        return 0  # another worker, or a person, is at it
+    try:
+        _look(operation)
+    except PlatformError as error:
+        log.info("operation %s could not be looked up: %s", operation.pk, type(error).__name__)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - a bug in one look may not stop the others; the next look comes
+        log.exception("the look at operation %s failed", operation.pk)
+        _keep(operation, Look(FAILED, _("The portal itself failed while it looked.")), None)
+    return 1
 
 
 def look_again(operation, *, actor):
@@ -103,9 +132,9 @@ def _look(operation, by=None):
     try:
         look = _not_others(operation, _seen_on_platform(operation))
     except PlatformError as error:
-        _keep(operation, Look("failed", str(error)), operation.state, by)
+        _keep(operation, Look(FAILED, str(error)), by)
         raise
-    _keep(operation, look, _verdict(operation, look), by)
+    _keep(operation, look, by)
     return look
 
 
@@ -119,13 +148,31 @@ def _seen_on_platform(operation):
     target = operation.target
     if operation.verb.on_object and target is None:
         return Look(UNDECIDED, _("The portal does not know the object any more."))
-    return operation.verb.settle.look(operation.connection.client(), data, target, operation.baseline)
+    client = operation.connection.client()
+    with client.one_deadline():
+        return operation.verb.settle.look(client, data, target, operation.baseline)
 
 
 def _not_others(operation, look):
-    """What another operation is known to have made is not what this one made."""
+    """What another operation is known to have made is not what this one made.
+
+    While another one of the same name is not over, it may be the one that made it.
+    """
     if operation.verb.on_object or not look.candidates:
         return look
+    rivals = Operation.objects.filter(
+        connection_id=operation.connection_id,
+        kind_slug=operation.kind_slug,
+        verb_name=operation.verb_name,
+        object_name=operation.object_name,
+    ).exclude(pk=operation.pk)
+    if rivals.filter(state__in=RUNNING).exists():
+        return Look(WAITING, _("Another operation of the same name is running. Its end is waited for."))
+    if rivals.filter(state__in=UNANSWERED).exists():
+        if operation.state == State.ABSENT:
+            return Look(WAITING, _("Another operation of the same name is in doubt. It is settled first."))
+        text = _("Two operations of the same name are in doubt, and either may have made what is there.")
+        return Look(UNDECIDED, text, look.candidates)
     ids = [candidate["object"]["id"] for candidate in look.candidates]
     others = Operation.objects.filter(
         connection_id=operation.connection_id,
@@ -151,10 +198,14 @@ def _verdict(operation, look):
         return State.NEEDS_HUMAN
     if operation.state != State.IN_DOUBT:
         return operation.state
-    missed = [each for each in operation.looks or [] if each["verdict"] in (MISSED, UNSEEN)]
-    first = min((parse_datetime(each["at"]) for each in missed), default=None)
-    enough = len(missed) + 1 >= MISSES
-    if not enough or _database_now() - first < timedelta(seconds=settings.SETTLE_SECONDS):
+    now, looks = _database_now(), operation.looks or []
+    if looks and now - parse_datetime(looks[0]["at"]) > GIVE_UP:
+        return State.NEEDS_HUMAN  # a whole day of looks has shown nothing either way
+    missed = [each for each in looks if each["verdict"] in (MISSED, UNSEEN)]
+    is_miss = look.verdict in (MISSED, UNSEEN)
+    if not is_miss or len(missed) + 1 < MISSES:
+        return operation.state
+    if now - parse_datetime(missed[0]["at"]) < timedelta(seconds=settings.SETTLE_SECONDS):
         return operation.state
     # A list that cannot be searched is no proof, however often it was read.
     return State.ABSENT if look.verdict == MISSED and _all_missed(missed) else State.NEEDS_HUMAN
@@ -169,32 +220,38 @@ def _database_now():
     return Operation.objects.annotate(now=Now()).values_list("now", flat=True)[:1][0]
 
 
-def _keep(operation, look, state, by):
+def _keep(operation, look, by):
+    """Write what a look saw and what follows from it, on top of what others wrote meanwhile."""
+    text = operation.scrubbed(str(look.text))
     seen = {
         "at": _database_now().isoformat(),
         "by": by.email if by else "",
         "verdict": look.verdict,
-        "text": str(look.text),
-        "candidates": redact(look.candidates),
+        "text": text,
+        "candidates": operation.scrubbed(redact(look.candidates)),
     }
     was = operation.state
-    looks = [*(operation.looks or []), seen]
-    # The first look stays: how long has it been missing?
-    operation.looks = looks if len(looks) <= LOOKS_KEPT else [looks[0], *looks[1 - LOOKS_KEPT :]]
     with transaction.atomic(durable=True):
-        row = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=was)
+        rows = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=was)
+        row = rows.select_for_update().values("looks").first()
+        if row is None:
+            return  # it was settled meanwhile
+        operation.looks = row["looks"] or []
+        state = _verdict(operation, look)
+        # The first look stays: how long has it been missing?
+        looks = [*operation.looks, seen]
+        operation.looks = looks if len(looks) <= LOOKS_KEPT else [looks[0], *looks[1 - LOOKS_KEPT :]]
         if state == State.FOUND:
             operation.bring_mirror_in_line(look.object)
-        if not row.update(**_changes(operation, state, was, look.text)):
-            return
+        rows.update(**_changes(operation, state, was))
         operation.state = state
         if state != was or by:
             stage = Stage.OUTCOME if state != was else Stage.NOTE
             via = "" if by else "system"
-            append(line(operation, stage, state, {"look": seen}, by=by, via=via, summary=str(look.text)))
+            append(line(operation, stage, state, {"look": seen}, by=by, via=via, summary=text))
 
 
-def _changes(operation, state, was, text):
+def _changes(operation, state, was):
     # A secret that was in the lost answer cannot be read again.
     operation.secrets_lost = bool(state == State.FOUND and operation.data.get("require_secret"))
     changes = {
@@ -204,6 +261,7 @@ def _changes(operation, state, was, text):
         "object_name": operation.object_name,
         "secrets_lost": operation.secrets_lost,
         "next_look_at": None,
+        "watch_until": None,
     }
     if state == State.IN_DOUBT:
         changes["next_look_at"] = Now() + _pause(len(operation.looks))
@@ -213,8 +271,8 @@ def _changes(operation, state, was, text):
         operation.ended_at = timezone.now()
         changes["ended_at"] = operation.ended_at
     if state == State.FOUND:
-        changes |= {"sealed_data": "", "watch_until": None, "message": _found_text(was)}
-        operation.message = changes["message"]
+        operation.message = _found_text(was)
+        changes |= OVER | {"message": operation.message}
     return changes
 
 
@@ -226,9 +284,9 @@ def _watch(operation, was):
     else:
         is_over = operation.verb.on_object
     if is_over:
-        return {"watch_until": None, "sealed_data": ""}
-    start = {} if was == State.ABSENT else {"watch_until": Now() + WATCH}
-    return start | {"next_look_at": Now() + timedelta(seconds=settings.SETTLE_SECONDS)}
+        return OVER
+    until = operation.watch_until if was == State.ABSENT else Now() + WATCH
+    return {"watch_until": until, "next_look_at": Now() + timedelta(seconds=settings.SETTLE_SECONDS)}
 
 
 def _found_text(was):

@@ -144,9 +144,9 @@ class Client(Diagnosable):
         return min(time.monotonic() + self._deadline, _latest_end.get())
 
     @contextmanager
-    def one_deadline(self):
+    def one_deadline(self, end=None):
         """The calls sent inside share the time of a single one, as those of a listing do."""
-        token = _latest_end.set(self._end())
+        token = _latest_end.set(end or self._end())
         try:
             yield
         finally:
@@ -182,7 +182,8 @@ class Client(Diagnosable):
             return route.exchange(prepared, lambda reply: self._judge(reply, prepared, refused))
 
         tries = self._tries(route, call.repeat, removes=call.removes, again=again, seen=seen)
-        return tries.run(attempt)
+        with self.one_deadline(route.end):  # what `again` looks up is part of this call
+            return tries.run(attempt)
 
     def _judge(self, reply, prepared, refused):
         """The Answer, or what it means; `refused` collects requests whose token was not accepted."""

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 
 import tenacity
 
-from portal.errors import Missing, PlatformError, SignInFailed, Throttled, Unclear
+from portal.errors import Missing, NotSent, PlatformError, SignInFailed, Throttled, Unclear
 from portal.platforms.answers import Answer
+from portal.platforms.contract import _
 from portal.platforms.gate import never_connected
 
 READ_TRIES = 4
@@ -104,8 +105,15 @@ class Tries:
         return self._may_repeat()
 
     def _agreed(self):
-        agreed = self._again is None or self._again(self._number, self._error)
-        return agreed and self._waits.clock() <= self._latest
+        if self._waits.clock() > self._latest:
+            return False
+        if self._again is not None and not self._again(self._number, self._error):
+            return False
+        if self._waits.clock() <= self._latest:
+            return True
+        if self._seen is not None:  # whoever agreed has noted a try that does not come
+            self._seen(self._number, NotSent(_("There was no time left for it, so it was not sent.")))
+        return False
 
     def _may_repeat(self):
         if never_connected(self._error):

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='connection',
             name='calls_per_minute',
-            field=models.PositiveIntegerField(blank=True, help_text='The portal sends no more than this, all its people and processes together.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(6000)], verbose_name='calls per minute'),
+            field=models.PositiveIntegerField(blank=True, help_text='The portal sends no more than this, all its people and processes together.', null=True, validators=[django.core.validators.MinValueValidator(6), django.core.validators.MaxValueValidator(6000)], verbose_name='calls per minute'),
         ),
         migrations.CreateModel(
             name='Slot',

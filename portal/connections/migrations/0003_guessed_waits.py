@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='connection',
             name='calls_per_minute',
-            field=models.PositiveIntegerField(blank=True, help_text='For all people and processes together. A tenth of them may come at once.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(6000)], verbose_name='calls per minute'),
+            field=models.PositiveIntegerField(blank=True, help_text='For all people and processes together. A tenth of them may come at once.', null=True, validators=[django.core.validators.MinValueValidator(6), django.core.validators.MaxValueValidator(6000)], verbose_name='calls per minute'),
         ),
     ]

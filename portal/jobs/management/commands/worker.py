@@ -8,7 +8,7 @@ import threading
 from datetime import timedelta
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections, connection
 from django.db.models.functions import Now
 
 from portal.jobs.models import Heartbeat
@@ -16,6 +16,7 @@ from portal.operations import settling
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 5
+SETTLERS = 4
 FORGET = timedelta(days=1)
 
 
@@ -35,21 +36,27 @@ class Command(BaseCommand):
             tick(name)
             settle()
             return
-        # Looks wait for platforms, for half a minute each: the tick may not wait for them.
-        settler = threading.Thread(target=_forever, args=(stop, every, settle), name="settle")
-        settler.start()
+        # Looks wait for platforms, for half a minute each: neither the tick nor each other may wait for them.
+        settlers = [
+            threading.Thread(target=_forever, args=(stop, every, settle), name=f"settle-{number}")
+            for number in range(SETTLERS)
+        ]
+        for settler in settlers:
+            settler.start()
         _forever(stop, every, lambda: tick(name))
-        settler.join()
+        for settler in settlers:
+            settler.join()
 
 
 def _forever(stop, every, work):
+    """Nothing ends it but `stop`: the database may be away for a while, and a bug may meet one operation."""
     while not stop.is_set():
         try:
             work()
-        except DatabaseError:
-            # The database may be away for a while; the next tick tries again.
+            close_old_connections()
+        except Exception:  # noqa: BLE001 - half a worker that looks alive is worse than a log that repeats
             log.exception("%s failed", threading.current_thread().name)
-        close_old_connections()
+            connection.close()
         stop.wait(every)
 
 
