@@ -17,9 +17,9 @@ POLICY = "iotda/policies"
 
 @pytest.fixture
 def clash(open_page, problems):
-    """clash(javascript): the operator's page right after the manager was faster, and the policy's row."""
+    """clash(javascript=True): the operator's page right after the manager was faster, and the policy's row."""
 
-    def clash(javascript):
+    def clash(javascript=True):
         problems.allow("Status Error Code 409")
         slow = open_page(javascript=javascript, email=OPERATOR)
         quick = open_page(javascript=javascript, email=MANAGER)
@@ -38,13 +38,11 @@ def clash(open_page, problems):
     return clash
 
 
-@BROWSERS
-def test_both_changes_and_the_old_version_stand_beside_each_other(clash, javascript):
-    page, policy = clash(javascript)
+def test_both_changes_and_the_old_version_stand_beside_each_other(clash):
+    page, policy = clash()
 
     expect(page.locator("[data-errors]")).to_contain_text("Someone changed this since you opened it.")
-    if javascript:
-        expect(page.locator("[data-errors]")).to_be_focused()
+    expect(page.locator("[data-errors]")).to_be_focused()
     statements = page.get_by_role("region", name="Statements")
     expect(statements).to_contain_text("Changed on the platform and by you.")
     opened, now, mine = (statements.locator("pre").nth(number) for number in range(3))
@@ -71,9 +69,8 @@ def test_keep_mine_overwrites_knowingly(clash, emulator, javascript):
     assert len(updates_received(emulator, POLICY)) == 2
 
 
-@BROWSERS
-def test_edit_takes_something_of_both(clash, javascript):
-    page, policy = clash(javascript)
+def test_edit_takes_something_of_both(clash):
+    page, policy = clash()
     page.get_by_label("Effect").select_option("DENY")
     send(page)
 
@@ -82,9 +79,8 @@ def test_edit_takes_something_of_both(clash, javascript):
     assert (statement["effect"], statement["resources"]) == ("DENY", ["topic:/mine"])
 
 
-@BROWSERS
-def test_take_theirs_starts_again_from_the_platform(clash, javascript):
-    page, policy = clash(javascript)
+def test_take_theirs_starts_again_from_the_platform(clash):
+    page, policy = clash()
     page.get_by_role("link", name="Take what is on the platform").click()
 
     expect(page.locator("[name=policy_name]")).to_have_value("allow-hello")
@@ -93,13 +89,12 @@ def test_take_theirs_starts_again_from_the_platform(clash, javascript):
     assert on_platform(policy, POLICY)["policy_name"] == "allow-hello"
 
 
-@BROWSERS
-def test_what_is_edited_may_be_deleted_meanwhile(open_page, emulator, javascript):
-    page = open_page(javascript=javascript, email=OPERATOR)
+def test_what_is_edited_may_be_deleted_meanwhile(open_page, emulator):
+    page = open_page(email=OPERATOR)
     policy = made(page, POLICY)
     edit(page, policy, POLICY)
     page.locator("[name=policy_name]").fill("mine")
-    manager = open_page(javascript=javascript, email=MANAGER)
+    manager = open_page(email=MANAGER)
     ask_to_delete(manager, policy, POLICY)
     send(manager)
     expect(manager.locator("#toasts")).to_contain_text("was deleted.")
@@ -111,7 +106,7 @@ def test_what_is_edited_may_be_deleted_meanwhile(open_page, emulator, javascript
 
 
 def test_the_conflict_is_met_and_answered_by_keyboard(clash):
-    page, policy = clash(True)
+    page, policy = clash()
     expect(page.locator("[data-errors]")).to_be_focused()
     for _press in range(20):
         page.keyboard.press("Tab")
