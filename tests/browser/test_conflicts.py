@@ -17,7 +17,7 @@ POLICY = "iotda/policies"
 
 @pytest.fixture
 def clash(open_page, problems):
-    """clash(javascript=True): the operator's page right after the manager was faster, and the policy's row."""
+    """clash(javascript=True): the page of whoever was slower, once it says so, and the policy's row."""
 
     def clash(javascript=True):
         problems.allow("Status Error Code 409")
