@@ -62,8 +62,8 @@ GUARDS = [
     Guard(
         "the fence keeps out who was taken for dead",
         "portal/operations/service.py",
-        "    return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)\n\n\ndef _body_hash",
-        "    return Operation.objects.filter(pk=operation.pk)\n\n\ndef _body_hash",
+        "    return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)\n",
+        "    return Operation.objects.filter(pk=operation.pk)\n",
         (f"{OPERATIONS}test_people.py::test_who_was_taken_for_dead_holds_no_object",),
     ),
     Guard(
@@ -85,14 +85,14 @@ GUARDS = [
     Guard(
         "what changed since the form was opened is not overwritten",
         "portal/operations/service.py",
-        "    if expected is not None and not all(",
-        "    if expected is None and not all(",
+        "    if expected is not None and not all(\n",
+        "    if expected is None and not all(\n",
         (
             f"{OPERATIONS}test_people.py::test_an_object_that_changed_since_the_form_was_opened_is_not_overwritten",
         ),
     ),
     Guard(
-        "an unclear update is not repeated over somebody else's change",
+        "an update is not repeated over somebody else's change",
         "portal/operations/service.py",
         "            if verb.settle.look(client, data, target, operation.baseline).verdict != MISSED:\n"
         "                return False",
@@ -102,8 +102,8 @@ GUARDS = [
     Guard(
         "absence takes three looks over the settle time",
         "portal/operations/settling.py",
-        "    if not enough or _database_now() - first < timedelta(seconds=settings.SETTLE_SECONDS):",
-        "    if not enough:",
+        '    if now - parse_datetime(missed[0]["at"]) < timedelta(seconds=settings.SETTLE_SECONDS):',
+        "    if not now:",
         (f"{OPERATIONS}test_evidence.py::test_absent_takes_three_misses_over_the_settle_time",),
     ),
     Guard(
@@ -130,7 +130,7 @@ GUARDS = [
     Guard(
         "secrets in what is sent are sealed",
         "portal/operations/models.py",
-        "        self.data = redact(data)\n",
+        "        self.data = redact(data, longest=None)\n",
         "        self.data = data\n",
         (f"{OPERATIONS}test_people.py::test_a_secret_that_was_sent_is_sealed_while_the_answer_is_unknown",),
     ),

@@ -4,9 +4,6 @@ The steps are functions of their own, in the order in which they run: intend, pr
 conclude. Whatever dies between two of them leaves a row that says how far it came.
 """
 
-import hashlib
-import hmac
-import json
 import logging
 from datetime import timedelta
 
@@ -35,13 +32,14 @@ from portal.errors import (
 from portal.kinds import mirroring
 from portal.kinds.settling import MISSED, compare_all
 from portal.operations import entries
+from portal.operations.asked import as_sent, body_hash
 from portal.operations.entries import admit, not_recorded
 from portal.operations.leases import LEASE, beating
 from portal.operations.models import ENDED, OVER, RUNNING, Cause, HttpAttempt, Operation, State
 from portal.platforms.answers import storable
 from portal.record.models import Stage
 from portal.record.redaction import redact
-from portal.record.store import append, canonical
+from portal.record.store import append
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +74,7 @@ def perform(
     operation = Operation(
         team=connection.team,
         key=key,
-        body_hash=_body_hash(kind, verb, connection, data, target),
+        body_hash=body_hash(kind, verb, connection, data, target),
         actor=actor,
         via=via,
         reason=reason,
@@ -145,7 +143,7 @@ def _carry_out(operation, connection, kind, verb, target, data, expected):
 
 def intend(operation, connection, target, data):
     """Commit the operation and its first entry; returns the operation that holds the key, if one does."""
-    operation.request = _request(operation, connection, target, data)
+    operation.request = as_sent(operation, connection, target, data)
     operation.lease_until = Now() + LEASE
     body = {"request": operation.request, "data": operation.data}
     if operation.follows_id:
@@ -176,28 +174,6 @@ def _holder(operation):
         message = _("This form was sent before with other content. Nothing was sent this time.")
         raise KeyReused(message, operation=existing)
     return existing
-
-
-def _request(operation, connection, target, data):
-    """Method, URL and body as they will be sent; None when the connection is broken (prepare says how).
-
-    A secret in the body is shown as its fingerprint.
-    """
-    try:
-        client = connection.client()
-        call = operation.verb.call(client, data, target)
-    except PortalError:
-        return None
-    return {"method": call.method, "url": client.url(call), "body": _shown((call.body or b"").decode())}
-
-
-def _shown(body):
-    """A JSON body byte for byte, or without its secrets when it holds any."""
-    if not body:
-        return ""
-    value = json.loads(body)
-    shown = redact(value)
-    return body if shown == value else json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 
 def prepare(operation, connection, verb, target, data, expected=None):
@@ -413,10 +389,3 @@ def _outcome_body(operation, decoded, secret_names):
 def _mine(operation):
     """The row, if this process still holds the attempt."""
     return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)
-
-
-def _body_hash(kind, verb, connection, data, target):
-    body = [kind.slug, verb.name, str(connection.pk), target.remote_id if target else "", data]
-    text = canonical(body).encode("utf-8", "surrogatepass")
-    # Keyed: a short secret could be guessed from a bare hash.
-    return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
