@@ -349,4 +349,6 @@ def _done(request, form, operation):
 
 def _wait(request, operation):
     """In doubt or still running elsewhere: the operation's own page, which keeps checking."""
+    if operation.state == State.IN_DOUBT:
+        messages.warning(request, operation.message)  # the row does not have it where it could not be written
     return _go(request, reverse("operations:detail", args=[operation.pk]))

@@ -42,6 +42,11 @@ def test_a_lost_answer_is_in_doubt_until_a_look_finds_it(open_page, emulator, sl
     expect(operation).to_have_attribute("data-operation-state", "in_doubt")
     expect(operation).to_contain_text("may or may not have happened")
     expect(page).to_have_url(re.compile(r"/operations/[0-9a-f-]{36}/$"))
+    label = page.locator("h1").inner_text().partition(":")[0]
+    assert label.startswith("Create")
+    expect(page).to_have_title(re.compile(f"^{label}"))
+    expect(page.locator(".breadcrumb")).to_contain_text("Operations")
+    expect(page.get_by_role("link", name="Open the form")).to_have_count(0)
     page.get_by_role("button", name="Look again").click()
     expect(operation).to_have_attribute("data-operation-state", "found")
     operation.locator(f'a[href^="/{slug}/"]').click()

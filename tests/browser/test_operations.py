@@ -13,11 +13,17 @@ from portal.operations.models import Operation
 from tests.browser.creating import fill_in, send
 from tests.browser.pages import axe, fits, looks_right
 from tests.browser.test_looks import operate
-from tests.operations.changes import match
+from tests.operations.changes import match, received
 from tests.support.plant import creates_received
 
 OPERATOR, OWNER = "operator@example.test", "owner@example.test"
 BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+# How many lines a text takes on the screen.
+LINES_DRAWN = """each => {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+}"""
 POLICY, GROUP = "iotda/policies", "roma/device-groups"
 
 
@@ -166,6 +172,77 @@ def test_who_may_not_decide_learns_who_can(open_page, emulator):
     expect(state_of(page)).to_contain_text("An owner of the team decides what became of this.")
     expect(page.get_by_role("link", name="Decide")).to_have_count(0)
     expect(page.locator(".sidebar-count").first).to_contain_text("1")
+
+
+@BROWSERS
+def test_looking_again_first_keeps_the_typed_decision(open_page, emulator, problems, javascript):
+    problems.allow("answer 503")
+    page = open_page(javascript=javascript, email=OWNER)
+    undecided(page, lost(emulator, GROUP))
+    page.get_by_role("link", name="Decide").click()
+    page.get_by_role("radio", name="It is not ours").check()
+    page.get_by_label("Reason").fill("Two shifts know nothing of it")
+    for status in (200, 503):
+        if status == 503:
+            emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 500, "body": "{}"}])
+        with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+            page.get_by_role("button", name="Look again first").click()
+        assert answer.value.status == status
+        expect(page.get_by_role("radio", name="It is not ours")).to_be_checked()
+        expect(page.get_by_label("Reason")).to_have_value("Two shifts know nothing of it")
+    if javascript:
+        page.get_by_label("Reason").press("Enter")
+    else:
+        page.get_by_role("button", name="Record this decision").click()
+    expect(state_of(page)).to_have_attribute("data-operation-state", "absent")
+
+
+@BROWSERS
+def test_a_refused_delete_is_confirmed_again(open_page, emulator, javascript):
+    page = open_page(javascript=javascript, email=OWNER)
+    body = {"error_code": "IOTDA.000006", "error_msg": "not now"}
+    row = operate(POLICY).target
+    emulator.faults([{"match": match(POLICY, "delete"), "fault": "answer", "status": 400, "body": body}])
+    page.goto(f"/{POLICY}/{row.pk}/delete/")
+    page.locator("#submit").click()
+    expect(page.locator("#form")).to_contain_text("not now")
+    emulator.faults([])
+    page.goto(f"/operations/{Operation.objects.get(verb_name='delete').pk}/")
+    if javascript:
+        looks_right(page, "operation-delete-refused")
+    page.get_by_role("link", name="Try again").click()
+    expect(page.locator("#form")).to_contain_text("This cannot be taken back.")
+    assert len(received(emulator, POLICY, "delete")) == 1
+    page.locator("#submit").click()
+    expect(page).to_have_url(re.compile(f"/{POLICY}/$"))
+    assert len(received(emulator, POLICY, "delete")) == 2
+
+
+def test_an_empty_filter_shows_what_comes(open_page, emulator):
+    page = open_page(email=OWNER)
+    page.clock.install()
+    page.goto("/operations/?state=needs_human")
+    expect(page.locator("#rows")).to_contain_text("Nothing waits for a human")
+    undecided(open_page(email=OWNER), lost(emulator, GROUP))
+    page.clock.run_for(16_000)
+    expect(page.locator("tr[data-operation-state=needs_human]")).to_have_count(1)
+
+
+def test_statements_are_compared_line_by_line(open_page, emulator):
+    page = open_page(email=OWNER)
+    operation = lost(emulator, POLICY)
+    undecided(page, operation)
+    for address in (f"/operations/{operation.pk}/", f"/operations/{operation.pk}/decide/"):
+        page.goto(address)
+        values = page.locator("pre.evidence-json")
+        expect(values).to_have_count(2)
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            for value in values.all():
+                assert value.evaluate(LINES_DRAWN) == value.inner_text().count("\n") + 1
+                assert "monospace" in value.evaluate("each => getComputedStyle(each).fontFamily")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        looks_right(page, f"evidence-statement-{address.strip('/').rpartition('/')[2][:6]}")
 
 
 def test_evidence_and_decisions_in_both_colours_at_a_desk_and_on_a_phone(open_page, emulator):

@@ -328,14 +328,15 @@ def no_table(name):
 # The platform is away: the way back from an operation to its input
 
 
-def test_the_input_of_a_lost_create_fills_a_form_again(desk, emulator):
+def test_the_input_of_a_refused_create_fills_a_form_again(desk, emulator):
     fill_in_all(desk, "iotda/policies")
     before = typed(desk)
     call = {"method": "POST", "path": "/device-policies"}
-    emulator.faults([{"fault": "timeout_after_commit", "seconds": 0.1, "match": call}])
+    body = {"error_code": "IOTDA.000006", "error_msg": "not now"}
+    emulator.faults([{"fault": "answer", "status": 400, "body": body, "match": call}])
     send(desk)
-    operation = desk.locator("#operation")
-    expect(operation).to_have_attribute("data-operation-state", "in_doubt")
+    expect(desk.locator("#form")).to_contain_text("not now")
+    desk.goto(f"/operations/{Operation.objects.get().pk}/")
     desk.get_by_role("link", name="Open the form with this input").click()
     expect(desk.locator("#main")).to_contain_text("This is the input of an earlier operation")
     after = typed(desk)

@@ -211,16 +211,20 @@ def test_without_a_record_it_is_503_nothing_is_sent_and_the_form_is_kept(
     assert send(plant.browser(), slug, sendable(page.fields)).status_code == 302
 
 
-def test_an_outcome_that_cannot_be_recorded_shows_the_operation_in_doubt(plant, monkeypatch):
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+def test_an_outcome_that_cannot_be_recorded_is_said_on_the_operations_page(plant, monkeypatch, headers):
+    browser = plant.browser()
     real = service.append
     monkeypatch.setattr(
         service, "append", lambda line: broken() if line["stage"] == "outcome" else real(line)
     )
 
-    response = send(plant.browser(), BUS, script(BUS, plant), **HTMX)
+    response = send(browser, BUS, script(BUS, plant), **headers)
 
-    assert response.status_code == 200
-    assert 'data-operation-state="in_doubt"' in response.content.decode()
+    address = response.headers.get("HX-Redirect") or response["Location"]
+    assert (response.status_code, response.content) == (200 if headers else 302, b"")
+    assert address == f"/operations/{Operation.objects.get().pk}/"
+    assert "The answer could not be recorded." in browser.get(address).content.decode()
 
 
 @EVERY_CREATE
