@@ -64,7 +64,7 @@ GUARDS = [
         "portal/operations/service.py",
         "    return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)\n",
         "    return Operation.objects.filter(pk=operation.pk)\n",
-        (f"{OPERATIONS}test_people.py::test_who_was_taken_for_dead_holds_no_object",),
+        (f"{OPERATIONS}test_two_at_once.py::test_who_was_taken_for_dead_holds_no_object",),
     ),
     Guard(
         "what was cancelled is not sent",
@@ -80,7 +80,7 @@ GUARDS = [
         "portal/operations/service.py",
         "    if target:\n        _hold(operation)",
         "    if not operation:\n        _hold(operation)",
-        (f"{OPERATIONS}test_people.py::test_a_killed_process_lets_go_of_the_object",),
+        (f"{OPERATIONS}test_two_at_once.py::test_a_killed_process_lets_go_of_the_object",),
     ),
     Guard(
         "what changed since the form was opened is not overwritten",
@@ -88,7 +88,7 @@ GUARDS = [
         "    if expected is not None and not all(\n",
         "    if expected is None and not all(\n",
         (
-            f"{OPERATIONS}test_people.py::test_an_object_that_changed_since_the_form_was_opened_is_not_overwritten",
+            f"{OPERATIONS}test_two_at_once.py::test_an_object_that_changed_since_the_form_was_opened_is_not_overwritten",
         ),
     ),
     Guard(
