@@ -86,13 +86,13 @@ def paused_text(row):
         return (
             _(
                 "Paused since %(since)s after %(count)s failures in a row; the last: %(why)s"
-                " One call finds out just now whether it works again. Nothing was sent."
+                " One call finds out just now whether it works again."
             )
             % values
         )
     text = _(
         "Paused since %(since)s after %(count)s failures in a row; the last: %(why)s"
-        " The portal tries again from %(next)s. Nothing was sent."
+        " The portal tries again from %(next)s."
     )
     return text % {**values, "next": clock(row.try_at)}
 

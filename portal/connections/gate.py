@@ -62,9 +62,7 @@ class DatabaseGate(Gate):
             passage = self._let_through(end)
         except DatabaseError as error:
             self._free(slot)
-            text = _(
-                "The portal could not look up whether it may call just now. Nothing was sent; try again."
-            )
+            text = _("The portal could not look up whether it may call just now. Try again in a moment.")
             raise NotSent(text) from error
         except BaseException:
             self._free(slot)
@@ -99,7 +97,7 @@ class DatabaseGate(Gate):
                 raise Paused(condition.paused_text(row))
             if not row.is_waiting:
                 return row
-            text = _("The platform asked to wait until %(time)s. Nothing was sent.")
+            text = _("The platform asked to wait until %(time)s.")
             _wait(row.wait_until - row.now, end, text % {"time": condition.clock(row.wait_until)})
 
     def _become_prober(self, seen):
@@ -116,7 +114,7 @@ class DatabaseGate(Gate):
             wait, following = self.pace.turn(row.next_turn_at, row.now)
             if _fits(wait, end):
                 row.next_turn_at = following
-        text = _("This connection's own limit of %(count)s calls a minute is used up. Nothing was sent.")
+        text = _("This connection's own limit of %(count)s calls a minute is used up.")
         _wait(wait, end, text % {"count": self.pace.calls})
         return wait > timedelta()
 
@@ -138,7 +136,7 @@ class DatabaseGate(Gate):
                 are_made = True
                 continue
             text = _("This connection's own limit of %(count)s calls at the same time is used up.")
-            text = text % {"count": self.calls_at_once} + " " + _("Nothing was sent.")
+            text = text % {"count": self.calls_at_once}
             _wait(timedelta(seconds=POLL_SECONDS * random.uniform(1, 3)), end, text)
 
     def _make_slots(self, slots):

@@ -24,7 +24,7 @@ class UpdateForm(PlatformForm):
     """
 
     expected = forms.Field(
-        label=gettext_lazy("What was shown"),
+        label="",
         widget=forms.HiddenInput,
         error_messages={"required": INCOMPLETE},
     )

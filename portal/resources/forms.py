@@ -87,6 +87,7 @@ class PlatformForm(forms.Form):
 
     connection = ConnectionField(label=gettext_lazy("Connection"), queryset=Connection.objects.none())
     operation_key = forms.CharField(
+        label="",
         max_length=64,
         widget=forms.HiddenInput,
         error_messages={"required": INCOMPLETE, "max_length": INCOMPLETE},

@@ -65,7 +65,7 @@ def test_the_wait_that_a_platform_asks_for_is_kept(iotda, emulator, retry_after,
     emulator.faults([])
     reached = len(emulator.requests())
     if seconds > 1:
-        with pytest.raises(Throttled, match="asked to wait until .* Nothing was sent"):
+        with pytest.raises(Throttled, match="asked to wait until"):
             client.send(client.call("GET", client.spaces.path(), repeat=Repeat.NEVER))
         assert len(emulator.requests()) == reached
 

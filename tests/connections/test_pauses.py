@@ -310,7 +310,7 @@ def put_the_table_away():
 def test_a_database_that_fails_lets_no_call_begin(committed_plant, emulator):
     connection = committed_plant.connections["iotda"]
     put_the_table_away()
-    with pytest.raises(NotSent, match="Nothing was sent"):
+    with pytest.raises(NotSent, match="could not look up whether it may call"):
         connection.client().spaces.list()
     assert emulator.requests() == []
 

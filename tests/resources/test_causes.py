@@ -10,6 +10,8 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from portal.connections.condition import clock
+from portal.connections.models import Condition
 from portal.operations.deciding import cancel
 from portal.operations.models import Operation, State
 from portal.teams.models import Role, User
@@ -18,6 +20,7 @@ from tests.support.plant import creates_received, updates_received
 
 GROUP = "roma/device-groups"
 THE_CLOUD = {"path": "/link/instances/"}
+CARRIED_OUT_BY_NOBODY = "The platform did not carry it out. Nothing was changed."
 
 
 def pressed(plant):
@@ -26,16 +29,18 @@ def pressed(plant):
     return post(plant.browser(), new(GROUP), posted), posted
 
 
-def not_sent(response, posted, cause):
+def not_sent(response, posted, cause, said="Nothing was sent."):
     assert response.status_code == 422
     assert Operation.objects.latest("created_at").cause == cause
     text = response.content.decode()
-    assert "Nothing was sent." in text
+    assert text.count("Nothing was sent.") == (said == "Nothing was sent.")
+    refusal = text.partition("data-operation-state=")[2].partition("</dl>")[0]  # pickers say their own
+    assert said in refusal
     page = read(response)
     for name, value in posted.items():
         if name not in ("operation_key", "csrfmiddlewaretoken"):
             assert page.fields[name] == [value], name
-    return text
+    return refusal
 
 
 def test_a_paused_connection_is_one_link_away(plant, emulator):
@@ -47,6 +52,7 @@ def test_a_paused_connection_is_one_link_away(plant, emulator):
 
     text = not_sent(*pressed(plant), "paused")
 
+    assert text.count(clock(Condition.objects.get(connection__platform="roma").try_at)) == 1
     assert f'href="/connections/{plant.connections["roma"].pk}/"' in text
     assert creates_received(emulator, GROUP) == []
 
@@ -56,9 +62,24 @@ def test_a_throttled_change_asks_for_patience(plant, emulator):
     wait = {"Retry-After": "100"}
     emulator.faults([{"match": match, "fault": "answer", "status": 429, "headers": wait, "body": "{}"}])
 
+    text = not_sent(*pressed(plant), "throttled", CARRIED_OUT_BY_NOBODY)
+
+    until = clock(Condition.objects.get(connection__platform="roma").wait_until)
+    assert text.count(until) == 1
+    assert "Then press the button again." in text
+
+
+def test_a_change_that_is_not_sent_while_the_platform_waits_names_the_time_once(plant, emulator):
+    match = THE_CLOUD | {"method": "POST"}
+    wait = {"Retry-After": "100"}
+    emulator.faults([{"match": match, "fault": "answer", "status": 429, "headers": wait, "body": "{}"}])
+    pressed(plant)
+    received = len(creates_received(emulator, GROUP))
+
     text = not_sent(*pressed(plant), "throttled")
 
-    assert "Wait a moment, then press the button again." in text
+    assert len(creates_received(emulator, GROUP)) == received
+    assert text.count(clock(Condition.objects.get(connection__platform="roma").wait_until)) == 1
 
 
 @pytest.mark.parametrize("cause", ["sign_in", "unreachable"])

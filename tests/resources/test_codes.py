@@ -160,7 +160,7 @@ def test_a_cloud_account_without_rights_is_told_so(plant, emulator, slug):
 
 
 @pytest.mark.parametrize("slug", [BUS, POLICY])
-def test_401_says_that_nothing_was_sent_and_keeps_the_form(plant, emulator, slug):
+def test_401_says_that_nothing_was_done_and_keeps_the_form(plant, emulator, slug):
     emulator.faults(
         answer(slug, 401, {"error_code": "IOTDA.000002", "error_msg": "The request is unauthorized."})
     )
@@ -168,7 +168,7 @@ def test_401_says_that_nothing_was_sent_and_keeps_the_form(plant, emulator, slug
 
     response = send(plant.browser(), slug, posted)
 
-    refused(response, posted, "Nothing was sent", "401", "IOTDA.000002", "The request is unauthorized.")
+    refused(response, posted, "did not carry it out", "401", "IOTDA.000002", "The request is unauthorized.")
 
 
 @pytest.mark.parametrize("slug", [BUS, POLICY])

@@ -110,6 +110,16 @@ def test_the_answer_to_a_form_says_so_too(plant):
     assert f'data-doubt="{operation.pk}"' in response.content.decode()
 
 
+def test_what_a_form_lacks_that_nobody_sees_is_said_without_a_name(plant):
+    row = plant.make(GROUP)
+
+    text = plant.browser().post(changing(row, "update"), {"name": "pumps-2"}, **HTMX).content.decode()
+
+    assert "<li>The form was incomplete, so nothing was sent." in text
+    assert "What was shown" not in text
+    assert "Operation key" not in text
+
+
 def test_what_is_known_or_about_something_else_is_not_in_doubt(plant, emulator):
     row, other = plant.make(GROUP), plant.make(GROUP, name="boilers")
     plant.perform(GROUP, "update", {"name": "pumps-2"}, target=row)
