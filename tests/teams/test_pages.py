@@ -1,6 +1,8 @@
 """Teams and members in the browser. Would catch: a role that sees or changes what it may not, a team without
 an owner, a password of an existing account replaced, changes and refusals missing from the record."""
 
+import re
+
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.test import Client
@@ -273,3 +275,13 @@ def test_switching_goes_to_own_teams_and_to_own_pages_only(plant, harbour):
 
 def test_a_switch_is_no_link(plant):
     assert browser(plant.people["viewer"]).get(reverse("teams:switch")).status_code == 405
+
+
+def test_the_sign_in_page_leads_nowhere_that_is_not_there(db):
+    page = Client(HTTP_HOST="localhost").get(reverse("account_login")).content.decode()
+
+    assert "Whoever runs the portal can set a new one." in page
+    assert "password/reset" not in page
+    for address in re.findall(r'(?:href|action)="(/[^"]*)"', page):
+        if not address.startswith("/static/"):
+            assert Client(HTTP_HOST="localhost").get(address, follow=True).status_code != 404, address
