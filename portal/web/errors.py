@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
@@ -74,6 +75,28 @@ def still_here(request):
 
 def not_found(request, exception=None):
     return _problem(request, "404.html", 404, _("This does not exist, or you cannot see it."))
+
+
+def wrong_method(request, response):
+    """405 for an address that was typed but takes only the press of a button, or the other way round."""
+    if "POST" in response["Allow"]:
+        text = _("This address only takes a press of a button. Nothing was changed.")
+    else:
+        text = _("This address only shows a page; it takes no input. Nothing was changed.")
+    page = _problem(request, "405.html", 405, text, {"above": _above(request.path_info)})
+    page["Allow"] = response["Allow"]
+    return page
+
+
+def _above(path):
+    """The nearest address above this one; "/" at the top."""
+    while path := path.rstrip("/").rpartition("/")[0]:
+        try:
+            resolve(f"{path}/")
+        except Resolver404:
+            continue
+        return f"{path}/"
+    return "/"
 
 
 def server_error(request):

@@ -5,11 +5,12 @@ import json
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponseNotAllowed
 from django_htmx.http import HttpResponseClientRedirect
 
 from portal.errors import PortalError
 from portal.web import kept
-from portal.web.errors import answer, still_here
+from portal.web.errors import answer, still_here, wrong_method
 from portal.web.pages import is_piece
 
 # Nothing inline and nothing from elsewhere. `data:` because Tabler's CSS holds small SVGs as data URLs.
@@ -111,13 +112,14 @@ def trigger(response, name, detail):
 
 
 class Errors:
-    """PortalErrors that left a view become their pages (portal/web/errors.py)."""
+    """PortalErrors that left a view, and a wrong method, become their pages (portal/web/errors.py)."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        response = self.get_response(request)
+        return wrong_method(request, response) if isinstance(response, HttpResponseNotAllowed) else response
 
     def process_exception(self, request, exception):
         return answer(request, exception) if isinstance(exception, PortalError) else None
