@@ -108,16 +108,6 @@ class Shown:
         next_at = self.operation.next_look_at
         return next_at is not None and next_at <= timezone.now()
 
-    @cached_property
-    def is_vanished(self):
-        """Ended before it was sent, because the object is not there any more."""
-        operation = self.operation
-        if operation.cause == "gone":
-            return True
-        if operation.state != State.REJECTED or operation.sent_at or not operation.verb.on_object:
-            return False
-        return operation.http_status == 404 or operation.target is None or bool(operation.target.gone_at)
-
     @property
     def says_unsent(self):
         """The message has the words already."""
@@ -204,12 +194,8 @@ def _retry_text(condition, message):
     until = condition.try_at if condition.paused_at else _latest(condition.wait_until, condition.next_turn_at)
     if until is None or until <= condition.now:
         return _("The connection lets calls through again: it can be tried now.")
-    time = clock(until)
-    return (
-        ""
-        if time in message
-        else _("The connection lets calls through again from %(time)s.") % {"time": time}
-    )
+    text = _("The connection lets calls through again from %(time)s.") % {"time": clock(until)}
+    return "" if clock(until) in message else text
 
 
 def _latest(*moments):
