@@ -12,7 +12,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from portal.kinds.registry import KINDS
-from portal.operations import service, settling
+from portal.operations import deciding, service, settling
 from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Membership, Role, User
@@ -302,6 +302,21 @@ def test_a_look_that_settles_it_leaves_nothing_to_decide(plant, emulator, owner)
     operation.refresh_from_db()
     assert (answer.status_code, answer["Location"]) == (302, url(operation))
     assert (operation.state, operation.decision) == (State.FOUND, "")
+
+
+def test_what_is_decided_while_somebody_looks_is_over_for_both(owner, operation, monkeypatch):
+    real = settling.look_again
+
+    def slow(seen, *, actor):
+        deciding.decide(Operation.objects.get(), actor=actor, decision="not_ours", reason="faster")
+        return real(seen, actor=actor)
+
+    monkeypatch.setattr(settling, "look_again", slow)
+
+    answer = decide(owner, operation, "ours", look="1")
+
+    assert (answer.status_code, answer["Location"]) == (302, url(operation))
+    assert Operation.objects.get().decision == "not_ours"
 
 
 def test_nothing_is_looked_at_that_was_decided_meanwhile(owner, operation):

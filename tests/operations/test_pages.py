@@ -279,6 +279,7 @@ def test_a_conflict_shows_what_had_changed(plant, emulator):
     text = text_of(plant.browser().get(url(conflict(plant, emulator))))
 
     assert "What had changed since the form was opened" in text
+    assert text.count("Nothing was sent.") == 1
     assert "policy_name before allow-hello" in text
     assert "statement" not in text.partition("What had changed")[2].partition("Record")[0]
 
