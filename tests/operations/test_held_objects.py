@@ -48,7 +48,9 @@ def test_what_is_in_doubt_keeps_others_off_until_it_is_settled(plant, emulator, 
 def test_a_late_commit_overwrites_nobody(plant, emulator):
     """The platform takes its time with the first change; the second waits for the end of that one."""
     row = plant.make(POLICY)
-    emulator.faults([{"match": match(POLICY, "update"), "fault": "late_commit", "seconds": 10}])
+    call = match(POLICY, "update")
+    late = {"match": call, "fault": "late_commit", "seconds": 10, "times": 1}
+    emulator.faults([late, {"match": call, "fault": "reset"}])
     first = rename(plant, row, "first", role=Role.OWNER)
     emulator.faults([])
     assert first.state == State.IN_DOUBT

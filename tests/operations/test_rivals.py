@@ -1,0 +1,143 @@
+"""Looks of several at once: two creates of one name, two people who look, and a look that comes too late."""
+
+import pytest
+
+from portal.operations import service, settling
+from portal.operations.models import Operation, State
+from tests.operations.changes import ids, match
+from tests.operations.test_evidence import in_doubt, someone
+from tests.operations.test_settling import due
+from tests.support.plant import CREATES
+
+GROUP, DEVICE, POLICY = "iotda/device-groups", "enos/devices", "iotda/policies"
+EITHER = pytest.mark.parametrize("slug", [GROUP, DEVICE])
+
+
+def look_at_all():
+    due()
+    settling.settle_due()
+
+
+@EITHER
+def test_what_a_running_operation_is_about_to_record_is_not_claimed(plant, emulator, monkeypatch, slug):
+    lost = in_doubt(plant, emulator, slug)
+    real = service.conclude
+
+    def slow(*args, **options):
+        look_at_all()
+        return real(*args, **options)
+
+    monkeypatch.setattr(service, "conclude", slow)
+
+    made = plant.perform(slug)
+
+    lost.refresh_from_db()
+    assert (lost.state, lost.object_id, made.state) == (State.IN_DOUBT, "", State.DONE)
+    assert [each["verdict"] for each in lost.looks] == ["waiting"]
+    look_at_all()
+    lost.refresh_from_db()
+    assert (lost.state, lost.looks[-1]["verdict"]) == (State.IN_DOUBT, "missed")
+
+
+@EITHER
+def test_of_two_in_doubt_about_one_name_neither_claims_what_is_there(plant, emulator, slug):
+    base = ids(emulator, slug)
+    in_doubt(plant, emulator, slug)
+    in_doubt(plant, emulator, slug, committed=True)
+    assert len(ids(emulator, slug) - base) == 1
+
+    look_at_all()
+
+    assert set(Operation.objects.values_list("state", "object_id")) == {(State.NEEDS_HUMAN, "")}
+    for operation in Operation.objects.all():
+        assert len(operation.looks[-1]["candidates"]) == 1
+
+
+def test_what_is_absent_claims_nothing_while_another_of_its_name_is_in_doubt(plant, emulator, settings):
+    settings.SETTLE_SECONDS = 0
+    absent = in_doubt(plant, emulator, DEVICE)
+    for _look in range(3):
+        look_at_all()
+    absent.refresh_from_db()
+    assert absent.is_watched
+    in_doubt(plant, emulator, DEVICE, committed=True)
+
+    due()
+    assert settling.look_again(absent, actor=someone(plant)).verdict == "waiting"
+
+    assert Operation.objects.get(pk=absent.pk).state == State.ABSENT
+
+
+def test_another_name_is_no_rival(plant, emulator):
+    in_doubt(plant, emulator, GROUP, {**CREATES[GROUP], "name": "valves"})
+    lost = in_doubt(plant, emulator, GROUP, committed=True)
+
+    look_at_all()
+
+    lost.refresh_from_db()
+    assert lost.state == State.FOUND
+
+
+def test_two_looks_at_once_are_both_kept(plant, emulator, monkeypatch):
+    operation = in_doubt(plant, emulator, DEVICE)
+    real = settling._seen_on_platform
+
+    def slow(mine):
+        monkeypatch.setattr(settling, "_seen_on_platform", real)
+        settling.look_again(Operation.objects.get(pk=mine.pk), actor=someone(plant))
+        return real(mine)
+
+    monkeypatch.setattr(settling, "_seen_on_platform", slow)
+
+    look_at_all()
+
+    operation.refresh_from_db()
+    assert [each["by"] for each in operation.looks] == ["operator-plant@example.test", ""]
+
+
+def test_a_look_that_comes_too_late_brings_no_old_values_back(plant, emulator, monkeypatch):
+    """It saw the object; until it writes, another look settled the change and somebody made a newer one."""
+    row = plant.make(POLICY)
+    call = match(POLICY, "update")
+    lost = {"match": call, "fault": "reset_mid_body", "times": 1}
+    emulator.faults([lost, {"match": call, "fault": "reset"}])
+    first = plant.perform(POLICY, "update", {"policy_name": "first", "statement": row.statement}, target=row)
+    emulator.faults([])
+    assert first.state == State.IN_DOUBT
+    real = settling._keep
+
+    def slow(*args):
+        monkeypatch.setattr(settling, "_keep", real)
+        settling.look_again(Operation.objects.get(pk=first.pk), actor=someone(plant))
+        newer = {"policy_name": "newer", "statement": row.statement}
+        assert plant.perform(POLICY, "update", newer, target=row).state == State.DONE
+        return real(*args)
+
+    monkeypatch.setattr(settling, "_keep", slow)
+
+    look_at_all()
+
+    first.refresh_from_db()
+    row.refresh_from_db()
+    assert (first.state, len(first.looks)) == (State.FOUND, 1)
+    assert (plant.seen(POLICY, row)["name"], row.name) == ("newer", "newer")
+
+
+# What proves nothing
+
+
+def test_what_is_listed_but_cannot_be_read_is_neither_there_nor_absent(plant, emulator, settings):
+    settings.SETTLE_SECONDS = 0
+    base = ids(emulator, GROUP)
+    operation = in_doubt(plant, emulator, GROUP, committed=True)
+    listing = {"method": "GET", "path": match(GROUP, "create")["path"]}
+    emulator.faults([{"match": listing, "fault": "stale_listing"}])
+    (new,) = ids(emulator, GROUP) - base
+    plant.collection(GROUP).delete(new)
+
+    for _look in range(3):
+        look_at_all()
+
+    operation.refresh_from_db()
+    assert [each["verdict"] for each in operation.looks] == ["unseen"] * 3
+    assert operation.state == State.NEEDS_HUMAN
