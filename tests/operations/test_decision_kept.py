@@ -1,0 +1,178 @@
+"""What an owner has typed into a decision stays: while the platform is looked at once more, when the session
+ends, and when the form is out of date.
+
+Would catch: a look or a sign-in that empties the form, a look that decides, a decision that is lost.
+"""
+
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from portal.operations import deciding, settling
+from portal.operations.models import Operation, State
+from portal.teams.models import Role
+from tests.operations.changes import match
+from tests.operations.endings import text_of, url
+from tests.operations.test_decision_page import POLICY, REASON, decide
+from tests.operations.test_people import for_a_human
+from tests.resources.forms import read
+from tests.support.plant import UPDATES
+
+TYPED = {"decision": ["send_again"], "sure": ["on"], "reason": [REASON]}
+HERE = {"Origin": "http://localhost"}
+
+
+@pytest.fixture
+def owner(plant):
+    return plant.browser(Role.OWNER)
+
+
+@pytest.fixture
+def operation(plant, emulator):
+    """A group of ROMA, whose names are not unique: made, its answer lost, one candidate."""
+    return for_a_human(plant, emulator, committed=True)
+
+
+def typed_in(answer):
+    """What stands in the form's fields, the key apart."""
+    fields = read(answer).fields
+    return {name: fields.get(name) for name in ("decision", "sure", "reason")}
+
+
+# Look again first
+
+
+def test_looking_again_first_keeps_what_was_typed(owner, operation):
+    before = read(owner.get(url(operation, "decide"))).fields["operation_key"]
+
+    answer = decide(owner, operation, "send_again", sure="on", look="1", operation_key=before[0])
+
+    operation.refresh_from_db()
+    assert (answer.status_code, operation.state, len(operation.looks)) == (200, State.NEEDS_HUMAN, 2)
+    assert typed_in(answer) == TYPED
+    assert read(answer).fields["operation_key"] == before
+    text = text_of(answer)
+    assert "Something new has that name" in text.partition("What became of this?")[0]
+    assert "owner-plant@example.test" in text
+    assert 'class="invalid-feedback' not in answer.content.decode()
+
+
+def test_a_look_that_fails_keeps_what_was_typed_as_well(emulator, owner, operation):
+    emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 500, "body": "{}"}])
+
+    answer = decide(owner, operation, "send_again", sure="on", look="1")
+
+    assert answer.status_code == 503
+    assert "nothing is concluded" in text_of(answer)
+    assert typed_in(answer) == TYPED
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+
+
+def test_a_look_that_settles_it_leaves_nothing_to_decide(plant, emulator, owner):
+    row = plant.make(POLICY)
+    emulator.faults([{"match": match(POLICY, "update"), "fault": "reset"}])
+    operation = plant.perform(POLICY, "update", target=row)
+    emulator.faults([])
+    third = {"policy_name": "third", "statement": row.statement}
+    plant.collection(POLICY).update(row.remote_id, third)
+    settling.settle_due()
+    plant.collection(POLICY).update(row.remote_id, UPDATES[POLICY])
+
+    answer = decide(owner, operation, "not_ours", look="1")
+
+    operation.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, url(operation))
+    assert (operation.state, operation.decision) == (State.FOUND, "")
+
+
+def test_what_is_decided_while_somebody_looks_is_over_for_both(owner, operation, monkeypatch):
+    real = settling.look_again
+
+    def slow(seen, *, actor):
+        deciding.decide(Operation.objects.get(), actor=actor, decision="not_ours", reason="faster")
+        return real(seen, actor=actor)
+
+    monkeypatch.setattr(settling, "look_again", slow)
+
+    answer = decide(owner, operation, "ours", look="1")
+
+    assert (answer.status_code, answer["Location"]) == (302, url(operation))
+    assert Operation.objects.get().decision == "not_ours"
+
+
+def test_nothing_is_looked_at_that_was_decided_meanwhile(owner, operation):
+    fields = {name: values[0] for name, values in read(owner.get(url(operation, "decide"))).fields.items()}
+    decide(owner, operation, "not_ours")
+
+    answer = owner.post(url(operation, "decide"), {**fields, "look": "1"}, follow=True)
+
+    operation.refresh_from_db()
+    assert "There is nothing to decide" in text_of(answer)
+    assert len(operation.looks) == 1
+
+
+# What is typed outlives the session and an old form
+
+
+def posted(browser, operation, is_htmx, **changes):
+    """A decision from the open form, as a browser sends it."""
+    address = url(operation, "decide")
+    fields = {name: values[0] for name, values in read(browser.get(address)).fields.items()}
+    values = {**fields, "decision": "send_again", "sure": "on", "reason": REASON, **changes}
+    page = f"http://localhost{address}"
+    headers = {"HX-Request": "true", "HX-Current-URL": page} if is_htmx else {"Referer": page}
+
+    def press():
+        return browser.post(address, values, headers=HERE | headers)
+
+    return press, values
+
+
+def kept_at(answer):
+    place = answer.headers.get("HX-Redirect") or answer["Location"]
+    return parse_qs(urlsplit(place).query)["next"][0]
+
+
+@pytest.mark.parametrize("is_htmx", [False, True], ids=["plain", "htmx"])
+@pytest.mark.parametrize("button", [{}, {"look": "1"}], ids=["decide", "look"])
+def test_a_decision_outlives_the_session(plant, emulator, operation, is_htmx, button):
+    browser = plant.browser(Role.OWNER)
+    press, values = posted(browser, operation, is_htmx, **button)
+    Session.objects.all().delete()
+
+    place = kept_at(press())
+    browser.force_login(plant.people[Role.OWNER])
+    page = browser.get(place)
+    assert typed_in(page) == TYPED
+    assert read(page).fields["operation_key"] == [values["operation_key"]]
+    assert "Your input was kept. Nothing was sent" in text_of(page)
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+
+
+def test_a_decision_of_an_old_form_comes_back(plant, operation):
+    browser = plant.browser(Role.OWNER, enforce_csrf_checks=True)
+    press, _values = posted(browser, operation, False, csrfmiddlewaretoken="x" * 64)
+
+    answer = press()
+
+    assert answer.status_code == 403
+    place = unescape(re.search(r'href="(/operations/[^"]*kept=[^"]*)"', answer.content.decode())[1])
+    assert typed_in(browser.get(place)) == TYPED
+    assert Operation.objects.get().state == State.NEEDS_HUMAN
+
+
+def test_a_decision_of_an_old_form_stays_in_the_browser(plant, operation):
+    browser = plant.browser(Role.OWNER, enforce_csrf_checks=True)
+    press, values = posted(browser, operation, True, csrfmiddlewaretoken="x" * 64)
+
+    answer = press()
+    assert answer.status_code == 403
+    assert "X-Portal-Swap" not in answer.headers
+    values["csrfmiddlewaretoken"] = answer["X-Portal-Token"]
+
+    assert press().status_code == 302
+    operation.refresh_from_db()
+    assert operation.decision == "send_again"
