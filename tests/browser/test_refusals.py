@@ -106,11 +106,11 @@ def test_the_link_of_a_refusal_leads_to_the_operation(desk):
     expect(desk.locator("#operation")).to_contain_text("IOTDA.016002")
 
 
-def test_no_sign_in_at_the_platform_is_not_sent_and_says_so(desk, emulator):
+def test_a_platform_that_says_later_is_believed(desk, emulator):
     fill_in(desk, "iotda/device-groups")
     emulator.faults(
         [{"fault": "answer", "status": 429, "body": {}, "match": {"method": "POST", "path": "/v5/"}}]
     )
     send(desk)
-    expect(desk.locator("[data-operation-state=not_sent]")).to_contain_text("Nothing was sent.")
+    expect(desk.locator("[data-operation-state=not_sent]")).to_contain_text("did not carry it out")
     expect(desk.locator("[name=name]")).to_have_value("pumps")
