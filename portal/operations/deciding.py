@@ -54,7 +54,10 @@ def requeue(operation, *, actor, key):
         data = operation.sent_data
     except CannotOpen as error:
         raise NotRepeatable(_unopened()) from error
-    return _perform_again(operation, data, actor, key, operation.expected)
+    new = _perform_again(operation, data, actor, key, operation.expected)
+    # Nobody needs it any more, but for a watch that compares what turns up late with what was sent.
+    Operation.objects.filter(pk=operation.pk, watch_until=None).update(sealed_data="")
+    return new
 
 
 def right_to_requeue(operation, actor):
@@ -67,7 +70,10 @@ def _unopened():
 
 
 def _last_seen(operation):
-    """{field: value} of the object as the last look showed it to whoever decided; None when none did."""
+    """{field: value} of the object as the last look showed it to whoever decided; None when none did.
+
+    Without secrets, as looks are kept.
+    """
     seen = _candidates(operation)
     return operation.verb.settle.shown(seen[-1]) if operation.verb.edits and seen else None
 

@@ -13,6 +13,7 @@ from portal.operations.forms import DecisionForm
 from portal.operations.models import Decision, State
 from portal.operations.shown import Shown
 from portal.operations.views import find, go_to, operation_url
+from portal.platforms.answers import storable
 from portal.teams.access import require
 from portal.web import kept
 from portal.web.pages import page
@@ -103,7 +104,8 @@ def _decided_before(request, operation):
         messages.warning(request, _("There is nothing to decide about this operation any more."))
         return redirect(operation_url(operation))
     messages.success(request, _("Your decision was recorded."))
-    again = operation.followers.filter(key=request.POST.get("operation_key", "")).first()
+    key = storable(request.POST.get("operation_key", ""))[:64]
+    again = operation.followers.filter(key=key).first()
     return redirect(operation_url(again or operation))
 
 

@@ -71,6 +71,8 @@ def perform(
     if connection.platform != kind.platform or (target and target.connection_id != connection.pk):
         raise NotVisible(_("This does not exist, or you cannot see it."))
     admit(kind, verb, actor=actor, connection=connection, data=data, target=target, reason=reason, via=via)
+    if follows is None:
+        expected = redact(expected)  # that of an operation which is repeated was kept like this
     operation = Operation(
         team=connection.team,
         key=key,
@@ -85,7 +87,7 @@ def perform(
         verb_name=verb.name,
         object_id=target.remote_id if target else "",
         object_name=verb.object_name(data, target)[:256],
-        expected=redact(expected),
+        expected=expected,
         follows=follows,
     )
     operation.set_data(data)
@@ -188,10 +190,8 @@ def prepare(operation, connection, verb, target, data, expected=None):
     with client.one_deadline():
         client.sign_in()
         operation.baseline = redact(verb.settle.baseline(client, data, target))
-    # Both without secrets: what a look showed is kept like that.
-    if expected is not None and not all(
-        row["same"] for row in compare_all(redact(expected), operation.baseline)
-    ):
+    # Both without secrets, and redacted once: a fingerprint has a fingerprint of its own.
+    if expected is not None and not all(row["same"] for row in compare_all(expected, operation.baseline)):
         raise Conflict(_("It was changed on the platform since this form was opened. Nothing was sent."))
     return client, call
 
@@ -337,8 +337,8 @@ def _cause(state, error):
 def _take_answer(operation, answer, secret_names):
     operation.cause = _cause(operation.state, answer)
     operation.http_status = getattr(answer, "status", None)
-    operation.platform_code = str(getattr(answer, "code", ""))[:64]
-    operation.platform_request_id = str(getattr(answer, "request_id", ""))[:128]
+    operation.platform_code = operation.scrubbed(str(getattr(answer, "code", "")))[:64]
+    operation.platform_request_id = operation.scrubbed(str(getattr(answer, "request_id", "")))[:128]
     operation.duration_ms = getattr(answer, "duration_ms", None)
     operation.message = operation.scrubbed(str(answer)) if isinstance(answer, PortalError) else ""
     data = getattr(answer, "data", None)
@@ -355,8 +355,8 @@ def _keep_answers(operation):
         values = {
             "ended_at": at,
             "http_status": result.status,
-            "platform_code": str(result.code)[:64],
-            "platform_request_id": str(result.request_id)[:128],
+            "platform_code": operation.scrubbed(str(result.code))[:64],
+            "platform_request_id": operation.scrubbed(str(result.request_id))[:128],
             "duration_ms": result.duration_ms,
             "message": operation.scrubbed(str(result) if isinstance(result, PortalError) else "")[:400],
         }

@@ -1,0 +1,190 @@
+"""Secrets that were sent: a platform that quotes them puts them nowhere; what is asked again is whole."""
+
+import pytest
+from django.db import OperationalError, connection
+
+from portal.errors import RecordUnavailable
+from portal.kinds.registry import KINDS
+from portal.operations import deciding, service, settling
+from portal.operations.models import Decision, Operation, State
+from portal.operations.shown import why_not_again
+from portal.record.models import Body, Entry
+from portal.teams.models import Role
+from tests.operations.changes import CHANGES, match, received
+from tests.operations.dying import settle_all
+from tests.operations.test_evidence import in_doubt, made_in_the_console, someone
+from tests.operations.test_settling import due
+from tests.support.plant import CREATES
+
+DEVICE = "enos/devices"
+SECRET = "hunter2-secret"
+DATA = {**CREATES[DEVICE], "device_tags": {"password": SECRET, "line": "4"}}
+MADE = {"assetId": "a1", "productKey": "prodKey1", "deviceKey": "pump-0001"}
+QUOTED = f"tag password: value {SECRET} is not allowed"
+
+
+def answer(call, *, code=99400, data=None, msg=QUOTED, **options):
+    body = {"code": code, "msg": msg, "requestId": f"r-{SECRET}", "data": data}
+    return {"match": call, "fault": "answer", "status": 200, "body": body, **options}
+
+
+def written():
+    """Every column of every table that operations and their record are written to, as one text."""
+    tables = ["operations_operation", "operations_httpattempt", Entry._meta.db_table, Body._meta.db_table]
+    found = ""
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"SELECT * FROM {table}")
+            found += repr(cursor.fetchall())
+    return found
+
+
+def create(plant, emulator, rule):
+    emulator.faults([rule])
+    operation = plant.perform(DEVICE, data=DATA)
+    emulator.faults([])
+    return operation
+
+
+@pytest.mark.parametrize(
+    ("rule", "state"),
+    [
+        (answer(match(DEVICE, "create")), State.REJECTED),
+        (answer(match(DEVICE, "create"), code=99500), State.IN_DOUBT),
+        (answer(match(DEVICE, "create"), status=429, headers={"Retry-After": "100"}), State.NOT_SENT),
+        (
+            answer(match(DEVICE, "create"), code=0, data={**MADE, "remark": QUOTED, SECRET: [QUOTED]}),
+            State.DONE,
+        ),
+    ],
+    ids=["refused", "unclear", "throttled", "done"],
+)
+def test_a_secret_that_the_platform_quotes_stands_nowhere(plant, emulator, caplog, rule, state):
+    operation = create(plant, emulator, rule)
+
+    assert operation.state == state
+    assert "hmac:" in written()
+    assert SECRET not in written()
+    assert SECRET not in caplog.text
+    page = plant.browser(Role.OWNER).get(f"/operations/{operation.pk}/")
+    assert SECRET not in page.content.decode()
+
+
+def test_nor_when_a_look_quotes_it(plant, emulator):
+    operation = in_doubt(plant, emulator, DEVICE, DATA)
+    reads = {"method": "GET", "path": "/connect-service/"}
+    emulator.faults([answer(reads, code=99500)])
+
+    due()
+    settling.settle_due()
+
+    operation.refresh_from_db()
+    assert [each["verdict"] for each in operation.looks] == ["failed"]
+    assert "hmac:" in operation.looks[0]["text"]
+    assert SECRET not in written()
+
+
+def test_nor_when_what_is_there_shows_it_under_another_name(plant, emulator):
+    operation = in_doubt(plant, emulator, DEVICE, DATA)
+    made_in_the_console(plant, DEVICE, {**DATA, "device_desc": QUOTED, "timezone": "+01:00"})
+
+    due()
+    settling.settle_due()
+
+    operation.refresh_from_db()
+    assert operation.state == State.NEEDS_HUMAN
+    assert operation.looks[-1]["candidates"]
+    assert SECRET not in repr(operation.looks)
+    assert SECRET not in "".join(Body.objects.values_list("text", flat=True))
+
+
+# Asked for again
+
+
+def test_after_a_failed_send_again_the_secret_goes_out_once_more_and_once_only(plant, emulator, monkeypatch):
+    operation = in_doubt(plant, emulator, DEVICE, DATA)
+    made_in_the_console(plant, DEVICE, {**DATA, "timezone": "+01:00"})
+    due()
+    settling.settle_due()
+    operation.refresh_from_db()
+    assert operation.state == State.NEEDS_HUMAN
+    (seen,) = [each["object"] for each in operation.looks[-1]["candidates"]]
+    plant.collection(DEVICE).delete(seen["id"])
+    owner = someone(plant, Role.OWNER)
+    real = service.append
+
+    def fails_for_intents(line):
+        if line["stage"] == "intent":
+            raise OperationalError("disk I/O error")
+        return real(line)
+
+    monkeypatch.setattr(service, "append", fails_for_intents)
+    with pytest.raises(RecordUnavailable):
+        deciding.decide(operation, actor=owner, decision=Decision.SEND_AGAIN, reason="r", key="again")
+    monkeypatch.setattr(service, "append", real)
+    operation = Operation.objects.get(pk=operation.pk)
+    assert (operation.state, operation.decision, operation.can_requeue) == (State.ABSENT, "send_again", True)
+    sent = len(received(emulator, DEVICE, "create"))
+
+    new = deciding.requeue(operation, actor=owner, key="again")
+    second = deciding.requeue(Operation.objects.get(pk=operation.pk), actor=owner, key="once more")
+
+    assert (new.state, second.pk) == (State.DONE, new.pk)
+    calls = received(emulator, DEVICE, "create")[sent:]
+    assert len(calls) == 1
+    assert SECRET in calls[0]["body"]
+    assert set(Operation.objects.values_list("sealed_data", flat=True)) == {""}
+
+
+def test_a_long_text_is_no_secret_and_goes_out_whole_again(plant, emulator):
+    data = {**CREATES[DEVICE], "device_desc": "x" * 5000}
+    operation = create_of(plant, emulator, data)
+    operation = Operation.objects.get(pk=operation.pk)
+    assert (operation.state, operation.data_is_whole, operation.sealed_data) == (State.REJECTED, True, "")
+    assert why_not_again(operation, True) == ""
+
+    again = deciding.requeue(operation, actor=someone(plant), key="again")
+
+    assert again.state == State.DONE
+    assert plant.seen(DEVICE, again.target)["device_desc"] == "x" * 5000
+
+
+def test_a_long_text_goes_out_whole_again_after_it_was_absent(plant, emulator, settings):
+    settings.SETTLE_SECONDS = 0
+    data = {**CREATES[DEVICE], "device_desc": "x" * 5000}
+    operation = in_doubt(plant, emulator, DEVICE, data)
+    settle_all()
+    operation.refresh_from_db()
+
+    again = deciding.requeue(operation, actor=someone(plant), key="again")
+
+    assert plant.seen(DEVICE, again.target)["device_desc"] == "x" * 5000
+
+
+def create_of(plant, emulator, data):
+    emulator.faults([answer(match(DEVICE, "create"), msg="no")])
+    operation = plant.perform(DEVICE, data=data)
+    emulator.faults([])
+    return operation
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_asking_again_for_an_edit_beside_a_secret_is_a_conflict_only_where_something_changed(
+    plant, emulator, changed
+):
+    row = plant.make(DEVICE, device_tags={"password": SECRET, "line": "1"})
+    expected = KINDS[DEVICE].verb("update").settle.shown(plant.seen(DEVICE, row))
+    emulator.faults([answer(match(DEVICE, "update"), msg="no")])
+    data = {**CHANGES[DEVICE, "update"], "device_tags": {"line": "2"}}
+    operation = plant.perform(DEVICE, "update", data, target=row, expected=expected)
+    emulator.faults([])
+    operation = Operation.objects.get(pk=operation.pk)
+    assert (operation.state, operation.can_requeue) == (State.REJECTED, True)
+    if changed:
+        devices = plant.collection(DEVICE)
+        other = {**data, "device_tags": {"password": "another-secret", "line": "1"}}
+        devices.client.send(devices.update_call(row.remote_id, other))
+
+    again = deciding.requeue(operation, actor=someone(plant), key="again")
+
+    assert (again.state, again.cause) == ((State.NOT_SENT, "conflict") if changed else (State.DONE, ""))
