@@ -10,7 +10,7 @@ import pytest
 
 from portal.kinds.registry import KINDS
 from portal.operations.models import Operation, State
-from portal.teams.models import Role
+from portal.teams.models import Membership, Role
 from tests.resources.forms import HTMX, changing
 from tests.support.plant import CREATES, make_plant
 
@@ -43,14 +43,14 @@ def test_what_is_the_same_is_left_as_it_is(plant, emulator, synchronizing, addre
     for _time in range(2):
         unchanged = asked_again(browser, url, page)
         assert (unchanged.status_code, unchanged.content) == (204, b"")
+    # Reloaded by a person it is a whole page whatever it says of itself.
+    seen = re.search(r'"seen": "(\w+)"', page)[1]
+    assert browser.get(url, {"seen": seen}).status_code == 200
 
     emulator.settings({"sync_s": 0})
     changed = asked_again(browser, url, page)
     assert changed.status_code == 200
     assert 'data-state="Synchronized"' in changed.content.decode()
-    # Reloaded by a person it is a whole page whatever it says of itself.
-    seen = re.search(r'"seen": "(\w+)"', page)[1]
-    assert browser.get(url, {"seen": seen}).status_code == 200
 
 
 def test_a_list_that_follows_shows_a_new_row(plant, synchronizing):
@@ -124,11 +124,15 @@ def test_what_is_known_or_about_something_else_is_not_in_doubt(plant, emulator):
     row, other = plant.make(GROUP), plant.make(GROUP, name="boilers")
     plant.perform(GROUP, "update", {"name": "pumps-2"}, target=row)
     undecided(plant, other, State.IN_DOUBT)
+    # The same id on another connection, of the person's other team.
     harbour = make_plant(emulator.url, name="Harbour")
     theirs = KINDS[GROUP].model(
         connection=harbour.connections["iotda"], remote_id=row.remote_id, name="pumps"
     )
     theirs.save()
     undecided(harbour, theirs, State.IN_DOUBT)
+    Membership.objects.create(team=harbour.team, user=plant.people[Role.OPERATOR], role=Role.OWNER)
 
-    assert "data-doubt" not in plant.browser().get(f"/{GROUP}/{row.pk}/").content.decode()
+    browser = plant.browser()
+    assert "data-doubt" not in browser.get(f"/{GROUP}/{row.pk}/").content.decode()
+    assert "data-doubt" in browser.get(f"/{GROUP}/{theirs.pk}/").content.decode()
