@@ -85,8 +85,8 @@ GUARDS = [
     Guard(
         "what changed since the form was opened is not overwritten",
         "portal/operations/service.py",
-        "    if expected is not None and not all(\n",
-        "    if expected is None and not all(\n",
+        "    if expected is not None and not all(",
+        "    if expected is None and not all(",
         (
             f"{OPERATIONS}test_two_at_once.py::test_an_object_that_changed_since_the_form_was_opened_is_not_overwritten",
         ),

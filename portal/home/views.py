@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError
+from django.db import Error, transaction
+from django.db.models import F
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -45,6 +46,17 @@ def healthz(request):
     return HttpResponse("ok", content_type="text/plain")
 
 
+def _write_problems():
+    """Tried and taken back. What only a commit would meet, such as a full disk, silences the worker."""
+    try:
+        with transaction.atomic():
+            Head.objects.filter(pk=1).update(seq=F("seq"))
+            transaction.set_rollback(True)
+    except Error:
+        return ["database: cannot be written"]
+    return []
+
+
 @login_not_required
 @require_GET
 def readyz(request):
@@ -56,6 +68,7 @@ def readyz(request):
         problems += [f"record: trigger {name} is missing" for name in guards.missing()]
         if not Heartbeat.objects.filter(at__gt=timezone.now() - WORKER_SILENCE).exists():
             problems.append("worker: none was heard of in the last minute; run manage.py worker")
-    except DatabaseError:
+        problems += _write_problems()
+    except Error:
         problems.append("database: cannot be read")
     return JsonResponse({"ready": not problems, "problems": problems}, status=503 if problems else 200)

@@ -5,10 +5,8 @@ conclude. Whatever dies between two of them leaves a row that says how far it ca
 """
 
 import logging
-from datetime import timedelta
 
-from django.conf import settings
-from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,21 +19,19 @@ from portal.errors import (
     NotSent,
     NotVisible,
     OutcomeUnrecorded,
-    Paused,
     PortalError,
     RecordUnavailable,
     Rejected,
-    SignInFailed,
-    Throttled,
     Unclear,
 )
 from portal.kinds import mirroring
 from portal.kinds.settling import MISSED, compare_all
 from portal.operations import entries
+from portal.operations.answered import names_of_secrets, outcome_body, take_answer
 from portal.operations.asked import as_sent, body_hash
 from portal.operations.entries import admit, not_recorded
 from portal.operations.leases import LEASE, beating
-from portal.operations.models import ENDED, OVER, RUNNING, Cause, HttpAttempt, Operation, State
+from portal.operations.models import ENDED, OVER, RUNNING, HttpAttempt, Operation, State
 from portal.platforms.answers import storable
 from portal.record.models import Stage
 from portal.record.redaction import redact
@@ -140,7 +136,7 @@ def _carry_out(operation, connection, kind, verb, target, data, expected):
         # It may have been sent: keep that truth before the bug goes on to its 500.
         conclude(operation, State.IN_DOUBT, Unclear(f"{type(bug).__name__} while reading the answer"))
         raise
-    return conclude(operation, State.DONE, answer, decoded, secret_names=_secret_names(kind, client))
+    return conclude(operation, State.DONE, answer, decoded, secret_names=names_of_secrets(kind, client))
 
 
 def intend(operation, connection, target, data):
@@ -261,11 +257,11 @@ def conclude(operation, state, answer, decoded=None, secret_names=()):
     operation.state = state
     if state in ENDED:
         operation.ended_at = timezone.now()
-    _take_answer(operation, answer, secret_names)
-    body = _outcome_body(operation, decoded, secret_names)
+    take_answer(operation, answer, secret_names)
+    body = outcome_body(operation, decoded, secret_names)
     try:
         try:
-            is_mine = _write_ending(operation, body, decoded)
+            is_mine = _write_ending_twice(operation, body, decoded)
         except (IntegrityError, DataError, ValueError, TypeError):
             # The connection was deleted meanwhile, or a value fits into no column: the ending still counts.
             log.exception("the mirror of operation %s could not be written", operation.pk)
@@ -278,6 +274,17 @@ def conclude(operation, state, answer, decoded=None, secret_names=()):
     if operation.sent_at is None:
         return Operation.objects.get(pk=operation.pk)  # cancelled, or taken for dead: nothing was sent
     raise OutcomeUnrecorded(_("Another process took this operation over."), operation=operation)
+
+
+def _write_ending_twice(operation, body, decoded):
+    """A server that was restarted during the call leaves a dead connection: an answer is worth a new one."""
+    try:
+        return _write_ending(operation, body, decoded)
+    except OperationalError:
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return _write_ending(operation, body, decoded)
 
 
 def _write_ending(operation, body, decoded=None):
@@ -317,38 +324,6 @@ def _changes(operation):
     return changes | OVER
 
 
-CAUSES = {
-    Missing: Cause.GONE,
-    Busy: Cause.BUSY,
-    Conflict: Cause.CONFLICT,
-    Paused: Cause.PAUSED,
-    Throttled: Cause.THROTTLED,
-    SignInFailed: Cause.SIGN_IN,
-}
-
-
-def _cause(state, error):
-    if state != State.NOT_SENT:
-        return ""
-    known = next((cause for kind, cause in CAUSES.items() if isinstance(error, kind)), "")
-    return known or (Cause.UNREACHABLE if getattr(error, "part", "") in ("address", "tls") else "")
-
-
-def _take_answer(operation, answer, secret_names):
-    operation.cause = _cause(operation.state, answer)
-    operation.http_status = getattr(answer, "status", None)
-    operation.platform_code = operation.scrubbed(str(getattr(answer, "code", "")))[:64]
-    operation.platform_request_id = operation.scrubbed(str(getattr(answer, "request_id", "")))[:128]
-    operation.duration_ms = getattr(answer, "duration_ms", None)
-    operation.message = operation.scrubbed(str(answer)) if isinstance(answer, PortalError) else ""
-    data = getattr(answer, "data", None)
-    secrets = {name: value for name, value in _members(data) if name in secret_names and value}
-    if secrets:
-        operation.sealed_secrets = operation.seal_secrets(secrets)
-        operation.secrets_until = timezone.now() + timedelta(seconds=settings.SHOW_SECRET_SECONDS)
-    operation.answer = operation.scrubbed(redact(data, secrets=frozenset(secret_names)))
-
-
 def _keep_answers(operation):
     """Complete the HTTP attempts by their answers."""
     for number, (at, result) in operation.answers.items():
@@ -362,28 +337,6 @@ def _keep_answers(operation):
         }
         if not HttpAttempt.objects.filter(operation=operation, number=number).update(**values):
             HttpAttempt.objects.create(operation=operation, number=number, at=at, **values)
-
-
-def _members(data):
-    """(name, value) of every object inside a JSON value."""
-    if isinstance(data, dict):
-        for name, value in data.items():
-            yield name, value
-            yield from _members(value)
-    elif isinstance(data, list):
-        for value in data:
-            yield from _members(value)
-
-
-def _secret_names(kind, client):
-    return tuple(getattr(kind.collection_of(client), "secret_fields", ()))
-
-
-def _outcome_body(operation, decoded, secret_names):
-    body = {"answer": operation.answer, "message": operation.message}
-    if decoded:
-        body["object"] = operation.scrubbed(redact(decoded, secrets=frozenset(secret_names)))
-    return body
 
 
 def _mine(operation):

@@ -156,15 +156,15 @@ def edited(**changes):
 
 def test_limits_are_kept_shown_recorded_and_obeyed(plant, iotda, emulator):
     manager, edit = plant.browser("manager"), reverse("connections:edit", args=[iotda.pk])
-    limits = {"calls_per_minute": "1", "calls_at_once": "7"}
+    limits = {"calls_per_minute": "6", "calls_at_once": "7"}
     assert manager.post(edit, edited(endpoint=iotda.endpoint, **limits)).status_code == 302
     row = Connection.objects.get(pk=iotda.pk)
-    assert (row.calls_per_minute, row.calls_at_once) == (1, 7)
+    assert (row.calls_per_minute, row.calls_at_once) == (6, 7)
     text = pages(plant, row)[0]
-    assert "1 call a minute" in text
+    assert "6 calls a minute" in text
     assert "7 calls at the same time" in text
     assert Body.objects.get(seq=Entry.objects.order_by("seq").last().seq).text == (
-        '{"changes":[{"after":1,"before":null,"field":"calls_per_minute"},'
+        '{"changes":[{"after":6,"before":null,"field":"calls_per_minute"},'
         '{"after":7,"before":null,"field":"calls_at_once"}]}'
     )
     client = row.client()
