@@ -65,7 +65,7 @@ def undecided(page, operation):
 def test_a_colleague_sees_what_runs_and_cancels_it(open_page, emulator):
     asking, watching = open_page(email=OPERATOR), open_page(email=OWNER)
     fill_in(asking, POLICY)
-    held(emulator, method="GET", path="/v5/")
+    held(emulator, method="GET", query="policy_name")  # the look before sending
     send(asking)
     expect(asking.locator("#submit")).to_be_disabled()
     catch(watching, "/operations/?state=running", "intent")
