@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from portal.connections.sealing import CannotOpen
 from portal.errors import Missing, NotDecidable, NotRepeatable
 from portal.operations.entries import line, require_for
-from portal.operations.models import HAPPENED, OVER, Cause, Decision, Operation, State
+from portal.operations.models import OVER, Cause, Decision, Operation, State
 from portal.operations.service import perform
+from portal.operations.settling import taken_by_others
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append
@@ -144,8 +145,7 @@ def _read(operation, candidate):
     """The object that a create made: nobody declares something theirs that does not exist."""
     if not candidate or operation.connection is None:
         raise NotDecidable(_("Say which object is the one that this operation made."))
-    same = {"connection_id": operation.connection_id, "kind_slug": operation.kind_slug, "verb_name": "create"}
-    if Operation.objects.filter(**same, object_id=candidate, state__in=HAPPENED).exists():
+    if taken_by_others(operation, [candidate]):
         raise NotDecidable(_("Another operation is known to have made this object."))
     hints = next((_hints(operation, each) for each in _candidates(operation) if each["id"] == candidate), {})
     try:
@@ -166,6 +166,7 @@ def _hints(operation, seen):
 def _settle(operation, state, actor, decision, reason, found=None, sealed_data=""):
     label = Decision(decision).label
     summary = _("%(person)s decided: %(decision)s.") % {"person": actor.email, "decision": label}
+    shown = operation.scrubbed(redact(found))  # while it is still known what to take out
     changes = {
         "state": state,
         "decision": decision,
@@ -185,5 +186,5 @@ def _settle(operation, state, actor, decision, reason, found=None, sealed_data="
             raise NotDecidable(_("Somebody else decided this a moment ago."))
         for name, value in changes.items():
             setattr(operation, name, value)
-        body = {"decision": decision, "why": reason, "object": redact(found)}
+        body = {"decision": decision, "why": reason, "object": shown}
         append({**line(operation, Stage.OUTCOME, state, body, by=actor), "reason": reason})

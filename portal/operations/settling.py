@@ -173,15 +173,7 @@ def _not_others(operation, look):
             return Look(WAITING, _("Another operation of the same name is in doubt. It is settled first."))
         text = _("Two operations of the same name are in doubt, and either may have made what is there.")
         return Look(UNDECIDED, text, look.candidates)
-    ids = [candidate["object"]["id"] for candidate in look.candidates]
-    others = Operation.objects.filter(
-        connection_id=operation.connection_id,
-        kind_slug=operation.kind_slug,
-        verb_name=operation.verb_name,
-        state__in=HAPPENED,
-        object_id__in=ids,
-    )
-    taken = set(others.exclude(pk=operation.pk).values_list("object_id", flat=True))
+    taken = taken_by_others(operation, [candidate["object"]["id"] for candidate in look.candidates])
     if not taken:
         return look
     left = [each for each in look.candidates if each["object"]["id"] not in taken]
@@ -189,6 +181,22 @@ def _not_others(operation, look):
         return Look(MISSED, _("What the platform shows was made by another operation."), look.candidates)
     text = _("Something is there that no other operation made, but others made some of what was seen.")
     return Look(UNDECIDED, text, left)
+
+
+def taken_by_others(operation, ids):
+    """Those ids whose objects another create is known to have made since this one was asked for.
+
+    What was made before was in the baseline; and an id may come back after its object was deleted.
+    """
+    others = Operation.objects.filter(
+        connection_id=operation.connection_id,
+        kind_slug=operation.kind_slug,
+        verb_name=operation.verb_name,
+        state__in=HAPPENED,
+        object_id__in=ids,
+        ended_at__gte=operation.created_at,
+    )
+    return set(others.exclude(pk=operation.pk).values_list("object_id", flat=True))
 
 
 def _verdict(operation, look):

@@ -234,3 +234,15 @@ def test_a_target_of_another_connection_is_not_reached(plant, emulator):
 
     with pytest.raises(NotVisible):
         plant.perform("iotda/soft-buses", "sync", data={}, target=row)
+
+
+def test_an_id_that_came_back_after_a_delete_may_be_ours(plant, emulator):
+    """Made, deleted, asked for again: the first operation did not make what is there now."""
+    plant.perform("roma/device-groups")
+    row = KINDS["roma/device-groups"].model.objects.get()
+    plant.perform("roma/device-groups", "delete", {}, target=row)
+    emulator.reset()  # it counts its ids from the start again
+    operation = in_doubt(plant, emulator, "roma/device-groups", committed=True)
+
+    assert look(plant, operation).verdict == "undecided"
+    assert operation.looks[-1]["candidates"][0]["object"]["id"] == row.remote_id
