@@ -30,7 +30,7 @@ def age(operation, **time):
 @pytest.mark.parametrize(("hours", "state"), [(23, State.IN_DOUBT), (25, State.NEEDS_HUMAN)])
 def test_after_a_day_of_failed_looks_somebody_has_to_decide(plant, emulator, hours, state):
     operation = in_doubt(plant, emulator, GROUP, committed=True)
-    emulator.faults([{"match": {"method": "GET"}, "fault": "html_502"}])
+    emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 403, "body": "{}"}])
     for _look in range(3):
         look_once()
     age(operation, hours=hours)
@@ -68,7 +68,7 @@ def test_however_often_it_was_looked_at_the_first_look_counts(plant, emulator):
 
 def test_what_nobody_could_look_up_can_be_decided(plant, emulator):
     operation = in_doubt(plant, emulator, DEVICE)
-    emulator.faults([{"match": {"method": "GET"}, "fault": "html_502"}])
+    emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 403, "body": "{}"}])
     look_once()
     age(operation, hours=25)
     look_once()

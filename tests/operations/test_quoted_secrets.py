@@ -73,7 +73,7 @@ def test_a_secret_that_the_platform_quotes_stands_nowhere(plant, emulator, caplo
 def test_nor_when_a_look_quotes_it(plant, emulator):
     operation = in_doubt(plant, emulator, DEVICE, DATA)
     reads = {"method": "GET", "path": "/connect-service/"}
-    emulator.faults([answer(reads, code=99500)])
+    emulator.faults([answer(reads)])
 
     due()
     settling.settle_due()
