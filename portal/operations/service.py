@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.connections.models import Connection
 from portal.errors import (
     Busy,
     Conflict,
@@ -148,6 +149,7 @@ def intend(operation, connection, target, data):
         body["follows"] = str(operation.follows_id)
     try:
         with transaction.atomic(durable=True):
+            _lock_account(connection)
             Operation.objects.bulk_create([operation])
             append(entries.line(operation, Stage.INTENT, "asked", body))
     except IntegrityError as error:
@@ -158,6 +160,14 @@ def intend(operation, connection, target, data):
     except DatabaseError as error:
         raise RecordUnavailable(not_recorded()) from error
     return None
+
+
+def _lock_account(connection):
+    """Whoever moves or deletes the connection waits, and sees this operation; or was faster."""
+    row = Connection.objects.select_for_update(no_key=True).filter(pk=connection.pk)
+    if not row.filter(changed_at=connection.changed_at).values("pk").first():
+        text = _("The connection was changed a moment ago. Nothing was sent: look at it, then press again.")
+        raise RecordUnavailable(text)
 
 
 def _holder(operation):
@@ -280,11 +290,17 @@ def _write_ending_twice(operation, body, decoded):
     """A server that was restarted during the call leaves a dead connection: an answer is worth a new one."""
     try:
         return _write_ending(operation, body, decoded)
-    except OperationalError:
-        if connection.in_atomic_block or connection.is_usable():
+    except OperationalError as error:
+        if connection.in_atomic_block or not _is_lost(error):
             raise
         connection.close()
         return _write_ending(operation, body, decoded)
+
+
+def _is_lost(error):
+    """PostgreSQL broke the connection off: no state at all, a connection exception or a shutdown."""
+    state = getattr(error.__cause__, "sqlstate", "")
+    return state is None or state.startswith(("08", "57P"))
 
 
 def _write_ending(operation, body, decoded=None):

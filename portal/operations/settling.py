@@ -328,7 +328,8 @@ def show_secrets(operation, *, actor):
 
 
 def drop_secrets():
-    """Forget secrets that nobody looked at within the hour; returns how many operations had some."""
-    return (
-        Operation.objects.exclude(sealed_secrets="").filter(secrets_until__lt=Now()).update(sealed_secrets="")
-    )
+    """Forget secrets that nobody looked at, or asked for again, within the hour; returns of how many."""
+    shown = Operation.objects.exclude(sealed_secrets="").filter(secrets_until__lt=Now())
+    hour_ago = Now() - timedelta(seconds=settings.SHOW_SECRET_SECONDS)
+    sent = Operation.objects.exclude(sealed_data="").filter(state__in=ENDED, watch_until=None)
+    return shown.update(sealed_secrets="") + sent.filter(ended_at__lt=hour_ago).update(sealed_data="")

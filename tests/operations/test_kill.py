@@ -70,7 +70,7 @@ def kill(step, slug, verb, database, plant, emulator, zygote):
         database=database.url, step=step, slug=slug, verb=verb, data=CHANGES[slug, verb],
         team=str(plant.team.pk), key=key, target=target,
     )  # fmt: skip
-    assert child["status"] == -9, child["error"]
+    assert child["status"] == -9, how_it_ended(child)
     emulator.faults([])
 
     calls, happened = STEPS[step]
@@ -98,6 +98,11 @@ def kill(step, slug, verb, database, plant, emulator, zygote):
         again = {"key": key, "target": row_of(slug, target), "role": Role.OWNER}
         assert plant.perform(slug, verb, CHANGES[slug, verb], **again).pk == operation.pk
         assert len(received(emulator, slug, verb, since=started[2])) == calls
+
+
+def how_it_ended(child):
+    rows = Operation.objects.values_list("state", "cause", "message", "http_status")
+    return child["error"] or list(rows)
 
 
 def a_human_decides(operation, happened, plant):
@@ -218,7 +223,7 @@ def test_no_secret_lies_about_after_a_kill(step, committed_db, committed_plant, 
         database=committed_db.url, step=step, slug="enos/devices", verb="create", data=data,
         team=str(committed_plant.team.pk), key="secret",
     )  # fmt: skip
-    assert child["status"] == -9, child["error"]
+    assert child["status"] == -9, how_it_ended(child)
     emulator.faults([])
 
     mirror = KINDS["enos/devices"].model
