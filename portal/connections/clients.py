@@ -38,10 +38,13 @@ def client(connection):
     gate = DatabaseGate(connection.pk, connection.calls_per_minute, connection.calls_at_once)
     built = build(connection, gate=gate)
     with _lock:
+        replaced = _clients.pop(connection.pk, None)
+        left_over = [replaced] if replaced else []
         _clients[connection.pk] = (version, built)
-        _clients.move_to_end(connection.pk)
         while len(_clients) > MAX_CLIENTS:
-            _clients.popitem(last=False)
+            left_over.append(_clients.popitem(last=False)[1])
+    for _version, old in left_over:
+        old.transport.close()  # idle sockets only: whoever is using one goes on
     return built
 
 

@@ -181,8 +181,10 @@ class Exchange:
         """
         generation = faults.generation
         end = time.monotonic() + seconds
+        waiting = select.poll()  # not select(), which knows no file above number 1023
+        waiting.register(self.handler.connection, select.POLLIN)
         while (left := end - time.monotonic()) > 0:
-            readable, _w, _x = select.select([self.handler.connection], [], [], min(left, 0.1))
+            readable = waiting.poll(min(left, 0.1) * 1000)
             if readable and not self.handler.connection.recv(1, socket.MSG_PEEK):
                 return False
             if generation != faults.generation:

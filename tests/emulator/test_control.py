@@ -245,3 +245,17 @@ def test_state_tells_ids_names_and_counts(signed_in, emulator):
     assert state["enos/devices"]["names"] == ["demo-device-1", "demo-device-2"]
     assert state["roma/apps"]["ids"] == ["ef3845be-091a-4ab5-869a-9de0025e2165"]
     assert state["iotda/policies"]["count"] == 0
+
+
+@pytest.mark.full
+def test_a_held_request_waits_however_many_others_are_connected(emulator):
+    """Beyond 1,024 open files some ways of waiting fail at once."""
+    address = urlsplit(emulator.url)
+    idle = [socket.create_connection((address.hostname, address.port)) for _each in range(1100)]
+    emulator.faults([{"match": {"path": "/v5/"}, "fault": "timeout_before_commit", "seconds": 30}])
+    try:
+        with pytest.raises(requests.Timeout):
+            requests.get(f"{emulator.url}/v5/iot/x/apps", timeout=2)
+    finally:
+        for each in idle:
+            each.close()
