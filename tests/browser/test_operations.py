@@ -17,7 +17,8 @@ from tests.operations.changes import match, received
 from tests.support.plant import creates_received
 
 OPERATOR, OWNER = "operator@example.test", "owner@example.test"
-BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+WITHOUT_SCRIPT = pytest.param(False, marks=pytest.mark.full, id="plain")
+BROWSERS = pytest.mark.parametrize("javascript", [pytest.param(True, id="javascript"), WITHOUT_SCRIPT])
 # How many lines a text takes on the screen.
 LINES_DRAWN = """each => {
     const range = document.createRange();

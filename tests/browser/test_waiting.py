@@ -12,7 +12,8 @@ from tests.browser.pages import axe, screenshot
 from tests.support.plant import deletes_received
 
 MANAGER, OPERATOR = "manager@example.test", "operator@example.test"
-BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+WITHOUT_SCRIPT = pytest.param(False, marks=pytest.mark.full, id="plain")
+BROWSERS = pytest.mark.parametrize("javascript", [pytest.param(True, id="javascript"), WITHOUT_SCRIPT])
 BUS, GROUP = "iotda/soft-buses", "roma/device-groups"
 
 
@@ -75,7 +76,7 @@ def test_a_button_without_fields_says_so_too(desk, emulator):
     expect(desk.locator("#toasts")).to_contain_text("was asked for")
 
 
-@pytest.mark.parametrize("page", ["detail", "list"])
+@pytest.mark.parametrize("page", ["detail", pytest.param("list", marks=pytest.mark.full)])
 def test_the_focus_stays_where_it_is_while_a_bus_synchronises(desk, emulator, page):
     emulator.settings({"sync_s": 10_000})
     create(desk, BUS)
