@@ -13,7 +13,7 @@ from portal.operations.deciding import decide
 from portal.operations.models import UNSETTLED, Decision, Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role, User
-from tests.operations.batch import has_happened, is_over
+from tests.operations.batch import has_happened, is_over, operations_of
 from tests.operations.changes import CHANGES, ids, received
 from tests.operations.test_kill import mirrored
 
@@ -83,7 +83,7 @@ def run_batch(size, kills, database, plant, emulator, zygote):
     while not all(is_over(key) for _slug, _data, key in items):
         assert time.monotonic() < give_up, "the batch does not end"
         crew.fill()
-        time.sleep(random.uniform(0.01, 0.5))
+        time.sleep(random.uniform(0.005, 0.1))
         if killed < kills:
             killed += crew.kill_one()
         decide_all(plant)
@@ -102,7 +102,7 @@ def run_batch(size, kills, database, plant, emulator, zygote):
     assert all(has_happened(key) for _slug, _data, key in items)
     numbers = list(Entry.objects.order_by("seq").values_list("seq", flat=True))
     assert numbers == list(range(1, len(numbers) + 1))
-    for operation in Operation.objects.all():
+    for operation in (each for _slug, _data, key in items for each in operations_of(key)):
         outcomes = Entry.objects.filter(operation=str(operation.pk)).order_by("seq")
         assert outcomes.first().stage == "intent"
         assert outcomes.exclude(stage="note").last().outcome == operation.state
