@@ -33,6 +33,7 @@ class Process:
     def __init__(self, name, command, *, log, env=None, cwd=None, user=None, group=None, death_signal=None):
         self.name = name
         self.log = Path(log)
+        self._killed = False
         self._start = self.log.stat().st_size if self.log.exists() else 0
         death_signal = death_signal or signal.SIGTERM
         with self.log.open("ab") as output:
@@ -98,8 +99,11 @@ class Process:
 
     def kill(self):
         """Kill -9 it and all it started."""
+        if self._killed:  # by now the number may be somebody else's
+            return
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+        self._killed = True
         self.popen.wait()
 
 

@@ -80,6 +80,7 @@ def portal_server(portal_process, databases, emulator, django_db_blocker):
         engines.point(portal_process.database)
         yield portal_process
         engines.point(databases.database(engines.ROLLED_BACK))
+    portal_process.assert_not_ended()
     if emulator.has_faults:
         # A request may still wait for its answer, and would write it into the next test's database.
         portal_process.kill()

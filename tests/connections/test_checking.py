@@ -9,9 +9,9 @@ from portal.connections import service
 from portal.connections.models import Connection
 from portal.record.models import Body, Entry
 from portal.teams.models import User
-from tests.support.processes import free_port
 
 KEYS = {"access_key": "DEMOAK0000000000EXMP", "secret_key": "DemoSK00000000000000000000000000000Exmpl"}
+NOBODY_LISTENS = object()
 USER = {"domain": "demo-account", "user": "demo-user", "password": "Demo-pass-1"}
 
 
@@ -66,14 +66,10 @@ def test_temporary_keys_work_too(plant):
     assert answer.context["result"].part == "", answer.context["result"].text
 
 
-def broken_port():
-    return f"http://127.0.0.1:{free_port()}"
-
-
 @pytest.mark.parametrize(
     ("platform", "changes", "credentials", "part"),
     [
-        ("iotda", {"endpoint": broken_port}, None, "address"),
+        ("iotda", {"endpoint": NOBODY_LISTENS}, None, "address"),
         ("iotda", {"project_id": "f" * 32}, None, "project"),
         ("iotda", {"instance_id": "another-instance"}, None, "instance"),
         ("roma", {"instance_id": "another-instance"}, None, "instance"),
@@ -84,8 +80,10 @@ def broken_port():
         ("iotda", {}, {}, "sign_in"),
     ],
 )
-def test_the_failing_part_is_named(plant, platform, changes, credentials, part):
-    changes = {name: value() if callable(value) else value for name, value in changes.items()}
+def test_the_failing_part_is_named(plant, refusing_port, platform, changes, credentials, part):
+    changes = {
+        name: refusing_port.url if value is NOBODY_LISTENS else value for name, value in changes.items()
+    }
     answer = probe(plant, platform, credentials, **changes)
     assert answer.status_code == 200
     assert answer.context["result"].part == part, results(answer)

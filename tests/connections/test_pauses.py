@@ -19,7 +19,6 @@ from portal.connections.gate import DatabaseGate
 from portal.connections.models import Condition, Connection
 from portal.errors import NotSent, Paused, Rejected, SignInFailed, Unclear
 from tests.connections.crowd import Crowd, ask
-from tests.support.processes import free_port
 
 DOWN = {"fault": "answer", "status": 503, "body": {"error_code": "IOTDA.000503", "error_msg": "Quoted."}}
 REFUSED = {"fault": "answer", "status": 403, "body": {"error_code": "IOTDA.000022", "error_msg": "No right."}}
@@ -97,9 +96,9 @@ def test_a_success_breaks_the_row(iotda, emulator):
     assert state(iotda).paused_at is None
 
 
-def test_nobody_answers_the_phone(iotda, emulator):
+def test_nobody_answers_the_phone(iotda, refusing_port):
     """Refused connections count; each call tries to connect once more before it gives up."""
-    iotda.endpoint, iotda.changed_at = f"http://127.0.0.1:{free_port()}", timezone.now()
+    iotda.endpoint, iotda.changed_at = refusing_port.url, timezone.now()
     iotda.save()
     outcomes = [ask(iotda.client(), "iotda") for _each in range(4)]
     assert outcomes == ["NotSent", "NotSent", "Paused", "Paused"]

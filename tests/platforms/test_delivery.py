@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import socket
 import time
 
 import pytest
@@ -192,10 +191,8 @@ def test_nothing_is_sent_when_the_portal_forbids_it(server, client):
     assert server.got == []
 
 
-def test_a_refused_connection_is_not_sent():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    nobody = IoTDA(f"http://127.0.0.1:{port}", SdkHmac(*KEYS), project_id=PROJECT)
+def test_a_refused_connection_is_not_sent(refusing_port):
+    nobody = IoTDA(refusing_port.url, SdkHmac(*KEYS), project_id=PROJECT)
     with pytest.raises(NotSent) as caught:
         nobody.soft_buses.create(BUS)
     assert caught.value.part == "address"

@@ -29,6 +29,7 @@ from tests.platforms.every_call import (
 )
 from tests.platforms.faults import FAULTS
 from tests.platforms.faulty import FaultyServer, close, http
+from tests.support.ports import ReservedPort
 
 ROOT = Path(__file__).parents[2]
 SECONDS_MORE = 1  # a call ends that long after its deadline at the latest
@@ -61,9 +62,8 @@ def closing_server(fault):
     server = FaultyServer(wrap=answering_at_once) if plain else FaultyServer()
     try:
         if fault.place == "refused":
-            with socket.create_server(("127.0.0.1", 0)) as listener:
-                port = listener.getsockname()[1]
-            yield f"http://127.0.0.1:{port}", server
+            with ReservedPort() as port:
+                yield port.url, server
         elif fault.place == "unknown":
             yield "http://no-such-host.invalid", server
         elif fault.place == "silent":

@@ -1,6 +1,5 @@
 """The gate stands around every exchange of an account, and what it says counts."""
 
-import socket
 import time
 from contextlib import contextmanager
 
@@ -185,11 +184,9 @@ def test_an_unknown_instance_does_not_count_though_it_is_a_500(server):
     assert len(server.got) == 1
 
 
-def test_what_cannot_be_connected_to_counts(server):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+def test_what_cannot_be_connected_to_counts(server, refusing_port):
     for url in (
-        f"http://127.0.0.1:{port}",
+        refusing_port.url,
         f"https://127.0.0.1:{server.port}",
         "http://no-such-host.invalid",
     ):

@@ -95,10 +95,8 @@ def test_a_refusal_is_final(server, client, name, refusal):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_refused_connection_is_tried_once_more_and_told_at_once(name):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    nobody = IoTDA(f"http://127.0.0.1:{port}", SdkHmac(*KEYS), project_id=PROJECT)
+def test_a_refused_connection_is_tried_once_more_and_told_at_once(refusing_port, name):
+    nobody = IoTDA(refusing_port.url, SdkHmac(*KEYS), project_id=PROJECT)
     tries = []
     started = time.monotonic()
     with pytest.raises(NotSent) as caught:

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from tests.support import databases as engines
 from tests.support.emulator import Emulator
+from tests.support.ports import ReservedPort
 from tests.support.postgresql import Cluster
 
 ENGINES = ("sqlite", "postgresql")
@@ -130,6 +131,13 @@ def emulator_process(tmp_path_factory):
     emulator = Emulator.start(tmp_path_factory.mktemp("emulator"))
     yield emulator
     emulator.stop()
+
+
+@pytest.fixture
+def refusing_port():
+    """A port where nobody listens, and nobody will: `.number`, `.url`."""
+    with ReservedPort() as port:
+        yield port
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from portal.home.processes import LOOPBACK, Process, free_port, stop
+from portal.home.processes import LOOPBACK, Process, stop
+from tests.support.ports import ReservedPort
 
 READY_SECONDS = 60
 # postmaster: SIGINT is its fast shutdown, SIGTERM would wait for every client to leave.
@@ -72,7 +73,8 @@ class Cluster:
             extra_groups=[] if account else None,
             **self.run_as,
         )
-        self.port = free_port()
+        self._reserved = ReservedPort()  # the server comes back to it after a kill
+        self.port = self._reserved.number
         self.url = f"postgresql://postgres@{LOOPBACK}:{self.port}"
         return self.resume()
 
@@ -112,6 +114,7 @@ class Cluster:
         if process := getattr(self, "process", None):
             process.ask_to_stop(FAST_SHUTDOWN)
             stop([process])
+            self._reserved.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

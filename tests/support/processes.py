@@ -7,8 +7,9 @@ import sys
 
 from django.conf import settings
 
-from portal.home.processes import LOOPBACK, Process, bindings, free_port, stop
+from portal.home.processes import LOOPBACK, Process, bindings, stop
 from tests.support.databases import VARIABLE
+from tests.support.ports import ReservedPort
 
 READY_SECONDS = 60
 MANAGE = settings.BASE_DIR / "manage.py"
@@ -43,16 +44,18 @@ def start_manage(*arguments, log, database=None, before=(), **variables):
 
 
 class Portal:
-    """The portal as `manage.py demo` serves it, on a free port; `url` ends without a slash."""
+    """The portal as `manage.py demo` serves it, on a port of its own; `url` ends without a slash."""
 
     def __init__(self, database, *, log, workers=1, before=(), **variables):
         self.database = database
         self.before = before  # words before the command
         self.log = log
-        self.port = free_port()
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self.url = f"http://localhost:{self.port}"
         self.env = environment(database, WEB_CONCURRENCY=str(workers), **variables)
         self.process = None
+        self.expected_to_run = False
 
     def start(self):
         """Does nothing while it runs."""
@@ -68,6 +71,7 @@ class Portal:
             ]
             command += bindings(self.port)
             self.process = Process("portal", command, log=self.log, env=self.env, cwd=settings.BASE_DIR)
+            self.expected_to_run = True
             self.process.wait_for(self.answers, seconds=READY_SECONDS)
         return self
 
@@ -84,8 +88,15 @@ class Portal:
     def stop(self):
         if self.process:
             stop([self.process])
+        self._reserved.close()
 
     def kill(self):
         """As the power cut would: kill -9, nothing gets to tidy up."""
         if self.process:
             self.process.kill()
+            self.expected_to_run = False
+
+    def assert_not_ended(self):
+        """It must not have ended by itself; the message shows its last words."""
+        if self.expected_to_run:
+            assert self.process.is_running, f"{self.process.popen.returncode}:\n{self.process.last_lines()}"
