@@ -26,7 +26,6 @@ from portal.platforms.gate import Gate, counts_as_failure
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 40  # an exchange ends within 31 s
-WAIT_SECONDS = (1, 300)  # what is taken from Retry-After
 GUESSED_SECONDS_MAX = 60  # without it: 1, 2, 4, ... while the platform goes on saying "later"
 POLL_SECONDS = 0.05
 
@@ -213,8 +212,7 @@ def _counts(row, passage):
 def _note_wait(row, passage, seconds):
     """`seconds` None: the platform did not say how long. All that were under way make the same guess."""
     guess = 0 if seconds else min(passage.wait_seconds * 2 or 1, GUESSED_SECONDS_MAX)
-    wait = guess or min(max(seconds, WAIT_SECONDS[0]), WAIT_SECONDS[1])
-    until = row.now + timedelta(seconds=wait)
+    until = row.now + timedelta(seconds=guess or seconds)
     if row.wait_until is None or row.wait_until < until:
         row.wait_until, row.wait_seconds = until, guess
 

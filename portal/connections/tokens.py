@@ -1,10 +1,14 @@
 """The token store that connections hand to their clients: sealed, shared, renewed by one at a time."""
 
+import logging
 import math
+import threading
 import time
 import uuid
+from contextlib import contextmanager
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -14,8 +18,12 @@ from portal.connections.sealing import CannotOpen, seal, unseal
 from portal.errors import SignInFailed
 from portal.platforms.signing import Token
 
-# Signing in to EnOS may take four exchanges of 30 s: get, refresh, and each once more.
-LEASE = timedelta(seconds=130)
+log = logging.getLogger(__name__)
+# Who fetches a token says every few seconds that it still lives: of one that died, waiters take over in time.
+LEASE = timedelta(seconds=9)
+BEAT_SECONDS = 3
+# Signing in to EnOS may take four exchanges of 30 s: get, refresh, and each once more. More than that hangs.
+LONGEST_SECONDS = 130
 # A person waits for another process no longer than this; each waiter holds a thread.
 WAIT_SECONDS = 15
 POLL_SECONDS = 0.05
@@ -60,7 +68,8 @@ class DatabaseTokens:
         """Whoever lost the lease meanwhile writes nothing: somebody else's token is the newer one."""
         held = self._rows(name).filter(renewer=mine)
         try:
-            token = fetch()
+            with _beating(held):
+                token = fetch()
         except BaseException:
             held.update(renewing_until=None)
             raise
@@ -79,3 +88,26 @@ class DatabaseTokens:
 
     def _place(self, name):
         return f"token:{self.connection_id}:{name}"
+
+
+@contextmanager
+def _beating(held):
+    """Renew the lease for as long as the block runs."""
+    is_over = threading.Event()
+    thread = threading.Thread(target=_beat, args=(held, is_over), name="token lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+
+
+def _beat(held, is_over):
+    end = time.monotonic() + LONGEST_SECONDS
+    while not is_over.wait(BEAT_SECONDS) and time.monotonic() < end:
+        try:
+            held.exclude(renewing_until=None).update(renewing_until=Now() + LEASE)
+        except Exception:  # noqa: BLE001 - the next beat may succeed
+            log.exception("the lease of a token could not be renewed")
+        finally:
+            connection.close()

@@ -65,8 +65,3 @@ class DecisionForm(forms.Form):
         if decision == Decision.SEND_AGAIN and not values.get("sure"):
             self.add_error("sure", _("Confirm that you accept this before it is sent again."))
         return values
-
-    def renew_key(self):
-        """After a refusal the next press is a new operation."""
-        self.data = self.data.copy()
-        self.data["operation_key"] = str(uuid.uuid4())

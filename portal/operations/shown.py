@@ -3,7 +3,6 @@
 Only reads. What is decided or changed stands in service, settling and deciding.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from portal.operations.models import REPEATABLE, RUNNING, Cause, Decision, State
 from portal.platforms import advice
 from portal.record.models import Body, Entry, Stage
 from portal.teams.access import explain, history_scope, may
+from portal.web import following
 
 UNANSWERED = (State.IN_DOUBT, State.NEEDS_HUMAN)
 # How long a page waits before it asks again: what runs moves soon, what is in doubt seldom.
@@ -82,7 +82,7 @@ class Shown:
         Each compared row has `sides`, its values as columns; `headings` are the words above them. Where the
         object's fields were seen before the change was sent, the first side is that.
         """
-        looks = [{**look, "name": _letters(look["at"])} for look in self.operation.looks or []]
+        looks = [{**look, "name": following.mark(look["at"])} for look in self.operation.looks or []]
         fields = self.operation.baseline
         names = {"sent": _("Sent"), "seen": _("On the platform")}
         if isinstance(fields, dict):
@@ -145,7 +145,7 @@ class Shown:
         While it stays, a page that asks again is told so, and keeps what is open or focused in it.
         """
         operation = self.operation
-        return _letters(
+        return following.mark(
             [operation.state, operation.attempt, operation.message, operation.object_id, self.may_read],
             [operation.next_look_at, operation.watch_until, bool(operation.sealed_secrets)],
             [look["at"] for look in operation.looks or []],
@@ -166,7 +166,7 @@ def seconds_to_next(operations):
 def list_mark(operations, counts):
     """As Shown.mark, for a list."""
     rows = [(each.pk, each.state, each.cause, each.object_name) for each in operations]
-    return _letters(rows, sorted(counts.items()))
+    return following.mark(rows, sorted(counts.items()))
 
 
 def _with_sides(candidate, names, fields):
@@ -181,10 +181,6 @@ def _sides(row, names):
     values = [(label, row[name]) for name, label in names.items()]
     sides = [{"label": label, "value": value, "is_nothing": value in (None, "")} for label, value in values]
     return {"sides": sides, "is_structure": any(isinstance(value, dict | list) for _label, value in values)}
-
-
-def _letters(*parts):
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def _retry_text(condition, message):

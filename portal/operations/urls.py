@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.operations import decision, views
+from portal.operations import decision_page, views
 
 app_name = "operations"
 urlpatterns = [
@@ -9,6 +9,6 @@ urlpatterns = [
     path("<uuid:id>/look-again/", views.look_again, name="look_again"),
     path("<uuid:id>/cancel/", views.cancel, name="cancel"),
     path("<uuid:id>/requeue/", views.requeue, name="requeue"),
-    path("<uuid:id>/decide/", decision.decide, name="decide"),
+    path("<uuid:id>/decide/", decision_page.decide, name="decide"),
     path("<uuid:id>/secrets/", views.secrets, name="secrets"),
 ]

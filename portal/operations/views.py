@@ -1,7 +1,7 @@
 """Pages of operations: what is running, in doubt or needs a human, and one operation with its evidence.
 
 What a person does to one (cancel, try again, look again, show its secrets) is a button with an address of its
-own; what an owner decides about it stands in portal/operations/decision.py.
+own; what an owner decides about it stands in portal/operations/decision_page.py.
 """
 
 import uuid
@@ -21,7 +21,8 @@ from portal.operations.entries import require_for
 from portal.operations.models import HAPPENED, RUNNING, UNSETTLED, Operation, State
 from portal.operations.shown import DOUBT_SECONDS, UNANSWERED, Shown, list_mark, seconds_to_next
 from portal.teams.access import may
-from portal.web.pages import is_piece, page, say
+from portal.web.following import address, is_unchanged
+from portal.web.pages import page, say
 
 PAGE = 50
 # Filters of the list that are more than one state, beside the states themselves.
@@ -41,7 +42,7 @@ def list_(request):
     found = list(operations.select_related("actor").order_by("-created_at", "-pk")[: PAGE + 1])
     shown = found[:PAGE]
     mark = list_mark(shown, counts)
-    if _is_unchanged(request, mark):
+    if is_unchanged(request, mark):
         return HttpResponse(status=204)
     for each in shown:
         each.may_cancel = each.state == State.INTENT and may(request.user, each.verb.right, each.team_id)
@@ -52,7 +53,7 @@ def list_(request):
         "states": State.choices,
         "counts": counts,
         "mark": mark,
-        "address": _address(request),
+        "address": address(request),
         # What a filter waits for comes from outside the list.
         "seconds": seconds_to_next(shown) or (DOUBT_SECONDS if is_filtered else None),
     }
@@ -67,18 +68,6 @@ def unsettled_counts(operations):
         "running": sum(by_state.get(state, 0) for state in RUNNING),
         **{str(state): by_state.get(state, 0) for state in UNANSWERED},
     }
-
-
-def _is_unchanged(request, mark):
-    """A page that asks again says what it shows; while that is the same, it is left as it is."""
-    return is_piece(request) and request.GET.get("seen") == mark
-
-
-def _address(request):
-    """This page's own address, without what the page said when it asked again."""
-    query = request.GET.copy()
-    query.pop("seen", None)
-    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 def _older(operations, before):
@@ -108,7 +97,7 @@ def find(request, id):
 def detail(request, id):
     operation = find(request, id)
     shown = Shown(operation, request.user)
-    if _is_unchanged(request, shown.mark):
+    if is_unchanged(request, shown.mark):
         return HttpResponse(status=204)
     return _show(request, operation, shown=shown)
 

@@ -49,29 +49,6 @@ class Call:
         """Path and query exactly as sent."""
         return f"{self.path}?{urlencode(self.query, quote_via=quote, safe='')}" if self.query else self.path
 
-    def to_dict(self):
-        return {
-            "method": self.method,
-            "path": self.path,
-            "query": [list(pair) for pair in self.query],
-            "body": None if self.body is None else self.body.decode(),
-            "headers": [list(pair) for pair in self.headers],
-            "repeat": self.repeat.value,
-            "removes": self.removes,
-        }
-
-    @classmethod
-    def from_dict(cls, values):
-        return cls(
-            method=values["method"],
-            path=values["path"],
-            query=tuple((name, value) for name, value in values["query"]),
-            body=None if values["body"] is None else values["body"].encode(),
-            headers=tuple((name, value) for name, value in values["headers"]),
-            repeat=Repeat(values["repeat"]),
-            removes=values["removes"],
-        )
-
 
 @dataclass(frozen=True)
 class Preview:

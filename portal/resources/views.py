@@ -17,10 +17,10 @@ from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import reading
 from portal.resources.changing import versions
-from portal.resources.following import address, is_unchanged, mark, without_mark
 from portal.resources.forms import touched_initial
 from portal.resources.starting import starting_values
 from portal.teams.access import explain, history_scope, may, require
+from portal.web.following import address, is_unchanged, mark, without_mark
 from portal.web.pages import is_piece, page, say
 
 PAGE = 50

@@ -1,20 +1,25 @@
 """The shared token store. Would catch: a token fetched by each of many at once, a lease that is never freed,
 a token that opens for another connection."""
 
+import os
+import signal
 import threading
 import time
 from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from portal.connections import tokens
 from portal.connections.models import Connection, StoredToken
 from portal.connections.tokens import DatabaseTokens
 from portal.errors import SignInFailed
 from portal.platforms.signing import Token
 from portal.teams.models import Team
 from tests.connections.crowd import Crowd, ask
+from tests.support.site import until
 
 
 def make_connection(name="roma"):
@@ -137,17 +142,39 @@ def test_who_lost_the_lease_and_fails_frees_no_other_lease(db):
     assert StoredToken.objects.get().renewing_until == theirs
 
 
-def test_the_lease_outlasts_the_longest_sign_in(committed_db):
-    """EnOS: get and refresh, each tried twice, each of up to 30 s."""
-    store, left = DatabaseTokens(make_connection().pk), []
+def lease_left():
+    row = StoredToken.objects.annotate(now=Now()).get()
+    return row.renewing_until - row.now
 
-    def fetch():
-        left.append(StoredToken.objects.get().renewing_until - timezone.now())
+
+def test_a_slow_sign_in_keeps_its_lease(committed_db, monkeypatch):
+    monkeypatch.setattr(tokens, "BEAT_SECONDS", 0.05)
+    store = DatabaseTokens(make_connection().pk)
+    soon = timedelta(seconds=1)
+
+    def slow():
+        StoredToken.objects.update(renewing_until=Now() + soon)
+        until(lambda: lease_left() > soon)
         return fresh("mine")
 
-    store.renew("enos", fetch, stale=None)
+    assert store.renew("enos", slow, stale=None).value == "mine"
+    assert StoredToken.objects.get().renewing_until is None
 
-    assert left[0] > timedelta(seconds=4 * 30)
+
+def test_a_sign_in_that_hangs_loses_its_lease(committed_db, monkeypatch):
+    monkeypatch.setattr(tokens, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(tokens, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(tokens, "LEASE", timedelta(seconds=0.3))
+    store = DatabaseTokens(make_connection().pk)
+
+    def hangs():
+        until(lambda: lease_left() < timedelta(0))
+        assert store.renew("enos", lambda: fresh("newer"), stale=None).value == "newer"
+        return fresh("older")
+
+    store.renew("enos", hangs, stale=None)
+
+    assert store.get("enos").value == "newer"
 
 
 USER = {"domain": "demo-account", "user": "demo-user", "password": "Demo-pass-1"}
@@ -207,7 +234,25 @@ def test_twenty_threads_whose_token_is_refused_fetch_one(committed_plant, emulat
 @pytest.mark.parametrize("platform", TOKENS)
 def test_four_processes_whose_token_is_refused_fetch_one(committed_db, committed_plant, emulator, platform):
     connection = signed_out(committed_plant, emulator, platform)
+    # Long enough for all of them to meet the old token.
+    emulator.faults([{"match": {"path": TOKENS[platform]}, "fault": "latency", "seconds": 1}])
     with Crowd(connection, committed_db) as crowd:
         assert crowd.call(4, threads=5) == ["done"] * 20
     assert fetched(emulator, platform) == 1
     assert refused(emulator) > 1
+
+
+def test_a_process_killed_while_it_signs_in_delays_others_less_than_they_wait(
+    committed_db, committed_plant, emulator
+):
+    connection = signed_out(committed_plant, emulator, "enos")
+    emulator.faults([{"match": {"path": TOKENS["enos"]}, "fault": "latency", "seconds": 30, "times": 1}])
+    with Crowd(connection, committed_db) as crowd:
+        [pid] = crowd.start(1)
+        until(lambda: fetched(emulator, "enos"))
+        os.kill(pid, signal.SIGKILL)
+        assert crowd.outcomes() == []
+        assert timedelta(0) < lease_left() <= timedelta(seconds=tokens.WAIT_SECONDS - 5)
+        StoredToken.objects.update(renewing_until=Now() + timedelta(seconds=1))
+        assert crowd.call(2) == ["done"] * 2
+    assert fetched(emulator, "enos") == 2

@@ -13,10 +13,9 @@ from django.utils import timezone
 from portal.jobs.management.commands import worker
 from portal.operations import leases, settling
 from portal.operations.models import Operation, State
-from tests.jobs.test_worker import until
 from tests.operations.changes import match
-from tests.operations.test_evidence import in_doubt
-from tests.operations.test_settling import due
+from tests.operations.endings import due, in_doubt
+from tests.support.site import until
 
 GROUP, DEVICE = "iotda/device-groups", "enos/devices"
 
@@ -34,7 +33,7 @@ def working(monkeypatch, *, tick, settle):
     try:
         yield
     finally:
-        until(lambda: signal.SIGTERM in handlers)
+        until(lambda: signal.SIGTERM in handlers, seconds=60)
         handlers[signal.SIGTERM]()
         running.join()
 
@@ -90,7 +89,7 @@ def test_a_slow_platform_keeps_no_other_connection_waiting(committed_plant, emul
     other = threading.Thread(target=settle)
     other.start()
     try:
-        until(lambda: len(emulator.requests()) > before)
+        until(lambda: len(emulator.requests()) > before, seconds=60)
 
         assert settling.settle_due() == 1
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -13,13 +12,7 @@ from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from tests.operations.changes import match
 from tests.support.processes import start_manage
-
-
-def until(condition, seconds=60):
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
+from tests.support.site import until
 
 
 @pytest.fixture
@@ -46,9 +39,9 @@ def test_three_workers_settle_each_operation_once(committed_plant, emulator, wor
     for _number in range(3):
         workers()
 
-    until(lambda: Operation.objects.filter(state=State.FOUND).count() == 2)
+    until(lambda: Operation.objects.filter(state=State.FOUND).count() == 2, seconds=60)
 
-    until(lambda: Heartbeat.objects.count() == 3)
+    until(lambda: Heartbeat.objects.count() == 3, seconds=60)
     for slug in slugs:
         assert KINDS[slug].model.objects.present().count() == 1
     assert Entry.objects.filter(outcome="found").count() == 2
@@ -56,7 +49,7 @@ def test_three_workers_settle_each_operation_once(committed_plant, emulator, wor
 
 def test_another_worker_goes_on_where_a_killed_one_was(committed_plant, emulator, workers):
     first = workers()
-    until(Heartbeat.objects.exists)
+    until(Heartbeat.objects.exists, seconds=60)
     os.kill(first.pid, signal.SIGKILL)
     emulator.faults([{"match": match("enos/devices", "create"), "fault": "reset_mid_body"}])
     committed_plant.perform("enos/devices")
@@ -64,4 +57,4 @@ def test_another_worker_goes_on_where_a_killed_one_was(committed_plant, emulator
 
     workers()
 
-    until(lambda: Operation.objects.get().state == State.FOUND)
+    until(lambda: Operation.objects.get().state == State.FOUND, seconds=60)

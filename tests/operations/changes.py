@@ -1,5 +1,6 @@
 """Each verb there is, with what it sends and how its effect is told on the platform."""
 
+from portal.kinds.registry import KINDS
 from tests.support.plant import CREATES, PROJECT
 
 STATEMENT = [
@@ -61,3 +62,8 @@ def received(emulator, slug, verb, since=0):
 def ids(emulator, slug):
     """Ids of all objects of the kind that the platform has."""
     return set(map(str, emulator.state()[slug]["ids"]))
+
+
+def mirrored(slug):
+    """Ids in the portal."""
+    return set(KINDS[slug].model.objects.present().values_list("remote_id", flat=True))

@@ -3,15 +3,21 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 
-from django.db import connections
+from django.db import OperationalError, connections
+from django.utils import timezone
 
 from portal.connections.models import Condition
+from portal.kinds.registry import KINDS
 from portal.operations import settling
 from portal.operations.models import Operation, State
-from tests.operations.changes import match
-from tests.operations.test_evidence import in_doubt
+from portal.teams.models import Role, User
+from tests.operations.changes import CHANGES, match
+from tests.resources.forms import read
+from tests.support.plant import CREATES
 
+REASON = "I saw it in the console"
 POLICY, BUS, GROUP, DEVICE = "iotda/policies", "iotda/soft-buses", "roma/device-groups", "enos/devices"
 
 
@@ -103,3 +109,81 @@ def on_its_way(plant, emulator, picked):
             yield Operation.objects.get(), release
         finally:
             release()
+
+
+def someone(plant, role=Role.OPERATOR):
+    return User.objects.get(pk=plant.people[role].pk)
+
+
+def in_doubt(plant, emulator, slug, data=None, *, committed=False):
+    when = "after" if committed else "before"
+    emulator.faults(fault(slug, fault=f"timeout_{when}_commit", seconds=0.1))
+    operation = plant.perform(slug, data=data)
+    emulator.faults([])
+    assert operation.state == State.IN_DOUBT
+    return operation
+
+
+def made_in_the_console(plant, slug, data=None):
+    """By somebody who does not use the portal."""
+    kind = KINDS[slug]
+    return kind.collection_of(plant.connection(kind).client()).create(data or CREATES[slug])
+
+
+def fault(slug, **rule):
+    """One that meets creates of this kind."""
+    return [{"match": match(slug, "create"), **rule}]
+
+
+def broken(*args, **kwargs):
+    raise OperationalError("disk I/O error")
+
+
+def due():
+    Operation.objects.exclude(next_look_at=None).update(next_look_at=timezone.now() - timedelta(seconds=1))
+
+
+def lost(plant, emulator, slug, verb, *, committed):
+    """An operation whose answer never came: the connection broke after, or before, the platform did it."""
+    target = None
+    if verb != "create":
+        made = plant.perform(slug)
+        target = KINDS[slug].model.objects.get(remote_id=made.object_id)
+    fault = "reset_mid_body" if committed else "reset"
+    emulator.faults([{"match": match(slug, verb), "fault": fault}])
+    operation = plant.perform(slug, verb, CHANGES[slug, verb], target=target, role=Role.OWNER)
+    emulator.faults([])
+    return operation
+
+
+def for_a_human(plant, emulator, *, committed, slug="roma/device-groups"):
+    operation = in_doubt(plant, emulator, slug, committed=committed)
+    settling.settle_due()
+    operation.refresh_from_db()
+    assert operation.state == State.NEEDS_HUMAN
+    return operation
+
+
+def undecided_update(plant, emulator):
+    """Lost, and somebody else changed the object meanwhile."""
+    plant.perform("iotda/policies")
+    row = KINDS["iotda/policies"].model.objects.get()
+    policies = plant.connections["iotda"].client().policies
+    emulator.faults([{"match": match("iotda/policies", "update"), "fault": "reset"}])
+    opened = {"policy_name": row.name, "statement": row.statement}
+    data = CHANGES["iotda/policies", "update"]
+    operation = plant.perform("iotda/policies", "update", data, target=row, expected=opened)
+    emulator.faults([])
+    theirs = {"policy_name": "theirs", "statement": row.statement}
+    policies.client.send(policies.update_call(row.remote_id, theirs))
+    settling.settle_due()
+    operation.refresh_from_db()
+    assert operation.state == State.NEEDS_HUMAN
+    return operation, row, policies
+
+
+def decide(browser, operation, decision="", **changes):
+    """Open the form, fill it in, send it."""
+    fields = {name: values[0] for name, values in read(browser.get(url(operation, "decide"))).fields.items()}
+    values = {**fields, "decision": decision, "reason": REASON, **changes}
+    return browser.post(url(operation, "decide"), {name: each for name, each in values.items() if each})

@@ -19,6 +19,8 @@ from tests.operations.endings import (
     POLICY,
     absent,
     conflict,
+    for_a_human,
+    in_doubt,
     not_sent,
     on_its_way,
     refused_delete,
@@ -26,8 +28,6 @@ from tests.operations.endings import (
     text_of,
     url,
 )
-from tests.operations.test_evidence import in_doubt
-from tests.operations.test_people import for_a_human
 from tests.support.plant import CREATES, UPDATES, creates_received, make_plant
 
 BUTTONS = {"cancel": "Cancel before", "look": "Look again", "decide": 'id="decide"', "again": "Try again"}

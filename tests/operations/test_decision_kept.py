@@ -15,25 +15,12 @@ from portal.operations import deciding, settling
 from portal.operations.models import Operation, State
 from portal.teams.models import Role
 from tests.operations.changes import match
-from tests.operations.endings import text_of, url
-from tests.operations.test_decision_page import POLICY, REASON, decide
-from tests.operations.test_people import for_a_human
+from tests.operations.endings import POLICY, REASON, decide, text_of, url
 from tests.resources.forms import read
 from tests.support.plant import UPDATES
 
 TYPED = {"decision": ["send_again"], "sure": ["on"], "reason": [REASON]}
 HERE = {"Origin": "http://localhost"}
-
-
-@pytest.fixture
-def owner(plant):
-    return plant.browser(Role.OWNER)
-
-
-@pytest.fixture
-def operation(plant, emulator):
-    """A group of ROMA, whose names are not unique: made, its answer lost, one candidate."""
-    return for_a_human(plant, emulator, committed=True)
 
 
 def typed_in(answer):
@@ -45,13 +32,13 @@ def typed_in(answer):
 # Look again first
 
 
-def test_looking_again_first_keeps_what_was_typed(owner, operation):
-    before = read(owner.get(url(operation, "decide"))).fields["operation_key"]
+def test_looking_again_first_keeps_what_was_typed(owner, undecided):
+    before = read(owner.get(url(undecided, "decide"))).fields["operation_key"]
 
-    answer = decide(owner, operation, "send_again", sure="on", look="1", operation_key=before[0])
+    answer = decide(owner, undecided, "send_again", sure="on", look="1", operation_key=before[0])
 
-    operation.refresh_from_db()
-    assert (answer.status_code, operation.state, len(operation.looks)) == (200, State.NEEDS_HUMAN, 2)
+    undecided.refresh_from_db()
+    assert (answer.status_code, undecided.state, len(undecided.looks)) == (200, State.NEEDS_HUMAN, 2)
     assert typed_in(answer) == TYPED
     assert read(answer).fields["operation_key"] == before
     text = text_of(answer)
@@ -60,10 +47,10 @@ def test_looking_again_first_keeps_what_was_typed(owner, operation):
     assert 'class="invalid-feedback' not in answer.content.decode()
 
 
-def test_a_look_that_fails_keeps_what_was_typed_as_well(emulator, owner, operation):
+def test_a_look_that_fails_keeps_what_was_typed_as_well(emulator, owner, undecided):
     emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 500, "body": "{}"}])
 
-    answer = decide(owner, operation, "send_again", sure="on", look="1")
+    answer = decide(owner, undecided, "send_again", sure="on", look="1")
 
     assert answer.status_code == 503
     assert "nothing is concluded" in text_of(answer)
@@ -88,7 +75,7 @@ def test_a_look_that_settles_it_leaves_nothing_to_decide(plant, emulator, owner)
     assert (operation.state, operation.decision) == (State.FOUND, "")
 
 
-def test_what_is_decided_while_somebody_looks_is_over_for_both(owner, operation, monkeypatch):
+def test_what_is_decided_while_somebody_looks_is_over_for_both(owner, undecided, monkeypatch):
     real = settling.look_again
 
     def slow(seen, *, actor):
@@ -97,21 +84,21 @@ def test_what_is_decided_while_somebody_looks_is_over_for_both(owner, operation,
 
     monkeypatch.setattr(settling, "look_again", slow)
 
-    answer = decide(owner, operation, "ours", look="1")
+    answer = decide(owner, undecided, "ours", look="1")
 
-    assert (answer.status_code, answer["Location"]) == (302, url(operation))
+    assert (answer.status_code, answer["Location"]) == (302, url(undecided))
     assert Operation.objects.get().decision == "not_ours"
 
 
-def test_nothing_is_looked_at_that_was_decided_meanwhile(owner, operation):
-    fields = {name: values[0] for name, values in read(owner.get(url(operation, "decide"))).fields.items()}
-    decide(owner, operation, "not_ours")
+def test_nothing_is_looked_at_that_was_decided_meanwhile(owner, undecided):
+    fields = {name: values[0] for name, values in read(owner.get(url(undecided, "decide"))).fields.items()}
+    decide(owner, undecided, "not_ours")
 
-    answer = owner.post(url(operation, "decide"), {**fields, "look": "1"}, follow=True)
+    answer = owner.post(url(undecided, "decide"), {**fields, "look": "1"}, follow=True)
 
-    operation.refresh_from_db()
+    undecided.refresh_from_db()
     assert "There is nothing to decide" in text_of(answer)
-    assert len(operation.looks) == 1
+    assert len(undecided.looks) == 1
 
 
 # What is typed outlives the session and an old form
@@ -138,9 +125,9 @@ def kept_at(answer):
 
 @pytest.mark.parametrize("is_htmx", [False, True], ids=["plain", "htmx"])
 @pytest.mark.parametrize("button", [{}, {"look": "1"}], ids=["decide", "look"])
-def test_a_decision_outlives_the_session(plant, emulator, operation, is_htmx, button):
+def test_a_decision_outlives_the_session(plant, emulator, undecided, is_htmx, button):
     browser = plant.browser(Role.OWNER)
-    press, values = posted(browser, operation, is_htmx, **button)
+    press, values = posted(browser, undecided, is_htmx, **button)
     Session.objects.all().delete()
 
     place = kept_at(press())
@@ -152,9 +139,9 @@ def test_a_decision_outlives_the_session(plant, emulator, operation, is_htmx, bu
     assert Operation.objects.get().state == State.NEEDS_HUMAN
 
 
-def test_a_decision_of_an_old_form_comes_back(plant, operation):
+def test_a_decision_of_an_old_form_comes_back(plant, undecided):
     browser = plant.browser(Role.OWNER, enforce_csrf_checks=True)
-    press, _values = posted(browser, operation, False, csrfmiddlewaretoken="x" * 64)
+    press, _values = posted(browser, undecided, False, csrfmiddlewaretoken="x" * 64)
 
     answer = press()
 
@@ -164,9 +151,9 @@ def test_a_decision_of_an_old_form_comes_back(plant, operation):
     assert Operation.objects.get().state == State.NEEDS_HUMAN
 
 
-def test_a_decision_of_an_old_form_stays_in_the_browser(plant, operation):
+def test_a_decision_of_an_old_form_stays_in_the_browser(plant, undecided):
     browser = plant.browser(Role.OWNER, enforce_csrf_checks=True)
-    press, values = posted(browser, operation, True, csrfmiddlewaretoken="x" * 64)
+    press, values = posted(browser, undecided, True, csrfmiddlewaretoken="x" * 64)
 
     answer = press()
     assert answer.status_code == 403
@@ -174,5 +161,5 @@ def test_a_decision_of_an_old_form_stays_in_the_browser(plant, operation):
     values["csrfmiddlewaretoken"] = answer["X-Portal-Token"]
 
     assert press().status_code == 302
-    operation.refresh_from_db()
-    assert operation.decision == "send_again"
+    undecided.refresh_from_db()
+    assert undecided.decision == "send_again"

@@ -14,33 +14,20 @@ from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Membership, Role, User
 from tests.operations.changes import match, received
-from tests.operations.endings import text_of, url
-from tests.operations.test_evidence import in_doubt, made_in_the_console
-from tests.operations.test_people import for_a_human
-from tests.operations.test_perform import broken
+from tests.operations.endings import (
+    REASON,
+    broken,
+    decide,
+    for_a_human,
+    in_doubt,
+    made_in_the_console,
+    text_of,
+    url,
+)
 from tests.resources.forms import read
 from tests.support.plant import CREATES
 
 GROUP, POLICY, BUS = "roma/device-groups", "iotda/policies", "iotda/soft-buses"
-REASON = "I saw it in the console"
-
-
-@pytest.fixture
-def owner(plant):
-    return plant.browser(Role.OWNER)
-
-
-@pytest.fixture
-def operation(plant, emulator):
-    """A group of ROMA, whose names are not unique: made, its answer lost, one candidate."""
-    return for_a_human(plant, emulator, committed=True)
-
-
-def decide(browser, operation, decision="", **changes):
-    """Open the form, fill it in, send it."""
-    fields = {name: values[0] for name, values in read(browser.get(url(operation, "decide"))).fields.items()}
-    values = {**fields, "decision": decision, "reason": REASON, **changes}
-    return browser.post(url(operation, "decide"), {name: each for name, each in values.items() if each})
 
 
 def candidate_of(operation):
@@ -54,13 +41,13 @@ def last_entry():
 # The evidence
 
 
-def test_the_page_shows_what_was_sent_what_was_there_before_and_what_was_seen(owner, operation):
-    text = text_of(owner.get(url(operation, "decide")))
+def test_the_page_shows_what_was_sent_what_was_there_before_and_what_was_seen(owner, undecided):
+    text = text_of(owner.get(url(undecided, "decide")))
 
     assert re.search(r"Request POST http://\S+/link/instances/demo-roma-instance/device-groups", text)
     assert "&quot;parent_id&quot;: 10001" in text
     assert "Nothing on the platform had this name just before it was sent." in text
-    seen = candidate_of(operation)
+    seen = candidate_of(undecided)
     assert f"line-1 {seen} {seen} Field Sent On the platform Same as sent name line-1 line-1 yes" in text
     assert "parent_id 10001 10001 yes" in text
     assert "there will be two objects" in text
@@ -110,34 +97,34 @@ def test_a_page_of_an_update_speaks_of_what_happened(plant, emulator, owner):
 # The three decisions
 
 
-def test_it_is_ours(plant, owner, operation):
-    answer = decide(owner, operation, "ours")
+def test_it_is_ours(plant, owner, undecided):
+    answer = decide(owner, undecided, "ours")
 
-    operation.refresh_from_db()
-    assert (answer.status_code, answer["Location"]) == (302, url(operation))
-    assert (operation.state, operation.decision) == (State.FOUND, "ours")
-    assert KINDS[GROUP].model.objects.get().remote_id == operation.object_id
+    undecided.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, url(undecided))
+    assert (undecided.state, undecided.decision) == (State.FOUND, "ours")
+    assert KINDS[GROUP].model.objects.get().remote_id == undecided.object_id
     entry = last_entry()
     assert (entry.outcome, entry.actor, entry.reason) == ("found", "owner-plant@example.test", REASON)
-    text = text_of(owner.get(url(operation)))
+    text = text_of(owner.get(url(undecided)))
     assert "Decided: it is ours owner-plant@example.test" in text
 
 
-def test_it_is_not_ours(plant, emulator, owner, operation):
-    decide(owner, operation, "not_ours")
+def test_it_is_not_ours(plant, emulator, owner, undecided):
+    decide(owner, undecided, "not_ours")
 
-    operation.refresh_from_db()
-    assert (operation.state, operation.decision) == (State.ABSENT, "not_ours")
+    undecided.refresh_from_db()
+    assert (undecided.state, undecided.decision) == (State.ABSENT, "not_ours")
     assert not KINDS[GROUP].model.objects.exists()
     assert len(received(emulator, GROUP, "create")) == 1
 
 
-def test_send_again(emulator, owner, operation):
-    answer = decide(owner, operation, "send_again", sure="on")
+def test_send_again(emulator, owner, undecided):
+    answer = decide(owner, undecided, "send_again", sure="on")
 
-    operation.refresh_from_db()
-    again = operation.followers.get()
-    assert (operation.state, again.state) == (State.ABSENT, State.DONE)
+    undecided.refresh_from_db()
+    again = undecided.followers.get()
+    assert (undecided.state, again.state) == (State.ABSENT, State.DONE)
     assert (answer.status_code, answer["Location"]) == (302, url(again))
     assert len(received(emulator, GROUP, "create")) == 2
 
@@ -177,9 +164,9 @@ def test_of_several_the_one_that_was_chosen_is_ours(plant, emulator, owner):
     ids=["nothing", "unknown", "no reason", "blank reason", "long reason", "unconfirmed", "no key"],
 )
 def test_an_incomplete_decision_is_422_and_keeps_the_input(
-    emulator, owner, operation, decision, changes, words
+    emulator, owner, undecided, decision, changes, words
 ):
-    answer = decide(owner, operation, decision, **changes)
+    answer = decide(owner, undecided, decision, **changes)
 
     assert answer.status_code == 422
     assert words in text_of(answer)
@@ -207,11 +194,11 @@ def test_nothing_is_declared_ours_that_no_look_has_shown(plant, emulator, owner,
     assert answer.status_code == 422
 
 
-def test_what_is_gone_meanwhile_is_not_ours(plant, owner, operation):
+def test_what_is_gone_meanwhile_is_not_ours(plant, owner, undecided):
     client = plant.connections["roma"].client()
-    client.send(client.device_groups.delete_call(candidate_of(operation)))
+    client.send(client.device_groups.delete_call(candidate_of(undecided)))
 
-    answer = decide(owner, operation, "ours")
+    answer = decide(owner, undecided, "ours")
 
     assert answer.status_code == 422
     assert "The platform has no object with this id." in text_of(answer)
@@ -219,10 +206,10 @@ def test_what_is_gone_meanwhile_is_not_ours(plant, owner, operation):
     assert Operation.objects.get().state == State.NEEDS_HUMAN
 
 
-def test_a_platform_that_cannot_be_read_decides_nothing(emulator, owner, operation):
+def test_a_platform_that_cannot_be_read_decides_nothing(emulator, owner, undecided):
     emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 500, "body": "{}"}])
 
-    answer = decide(owner, operation, "ours")
+    answer = decide(owner, undecided, "ours")
 
     assert answer.status_code == 503
     assert "nothing was decided" in text_of(answer)
@@ -231,16 +218,16 @@ def test_a_platform_that_cannot_be_read_decides_nothing(emulator, owner, operati
 
 
 def test_a_decision_to_send_again_that_could_not_be_written_is_sent_later(
-    emulator, owner, operation, monkeypatch
+    emulator, owner, undecided, monkeypatch
 ):
     with monkeypatch.context() as patch:
         patch.setattr(service, "append", broken)
-        answer = decide(owner, operation, "send_again", sure="on")
+        answer = decide(owner, undecided, "send_again", sure="on")
 
-    operation.refresh_from_db()
-    assert (answer.status_code, answer["Location"]) == (302, url(operation))
-    assert operation.state == State.ABSENT
-    page = text_of(owner.get(url(operation)))
+    undecided.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, url(undecided))
+    assert undecided.state == State.ABSENT
+    page = text_of(owner.get(url(undecided)))
     assert "nothing was sent" in page
     assert "Try again" in page
     assert len(received(emulator, GROUP, "create")) == 1
@@ -251,11 +238,11 @@ def test_a_decision_to_send_again_that_could_not_be_written_is_sent_later(
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.OPERATOR, Role.MANAGER])
 @pytest.mark.parametrize("reason", [REASON, ""], ids=["complete", "incomplete"])
-def test_nobody_but_owners_decides_and_the_attempt_is_recorded(plant, operation, role, reason):
+def test_nobody_but_owners_decides_and_the_attempt_is_recorded(plant, undecided, role, reason):
     browser = plant.browser(role)
 
-    page = browser.get(url(operation, "decide"))
-    answer = browser.post(url(operation, "decide"), {"decision": "not_ours", "reason": reason})
+    page = browser.get(url(undecided, "decide"))
+    answer = browser.post(url(undecided, "decide"), {"decision": "not_ours", "reason": reason})
 
     assert (page.status_code, answer.status_code) == (403, 403)
     assert Operation.objects.get().state == State.NEEDS_HUMAN
@@ -265,13 +252,13 @@ def test_nobody_but_owners_decides_and_the_attempt_is_recorded(plant, operation,
 
 
 @pytest.mark.parametrize("decision", ["ours", "not_ours", "send_again"])
-def test_a_second_press_of_the_same_button_changes_nothing(emulator, owner, operation, decision):
+def test_a_second_press_of_the_same_button_changes_nothing(emulator, owner, undecided, decision):
     fields = {
-        name: each[0] for name, each in read(owner.get(url(operation, "decide"))).fields.items() if each[0]
+        name: each[0] for name, each in read(owner.get(url(undecided, "decide"))).fields.items() if each[0]
     }
     values = {**fields, "decision": decision, "reason": REASON, "sure": "on"}
 
-    first, second = (owner.post(url(operation, "decide"), values) for _press in range(2))
+    first, second = (owner.post(url(undecided, "decide"), values) for _press in range(2))
 
     assert (second.status_code, second["Location"]) == (302, first["Location"])
     decided = [each.outcome for each in Entry.objects.filter(reason=REASON)]
@@ -280,22 +267,22 @@ def test_a_second_press_of_the_same_button_changes_nothing(emulator, owner, oper
     assert "nothing to decide" not in text_of(owner.get(second["Location"]))
 
 
-def test_the_second_of_two_owners_learns_that_it_was_decided(plant, owner, operation):
+def test_the_second_of_two_owners_learns_that_it_was_decided(plant, owner, undecided):
     other = User.objects.create(email="second-owner@example.test")
     Membership.objects.create(team=plant.team, user=other, role=Role.OWNER)
-    decide(owner, operation, "not_ours")
+    decide(owner, undecided, "not_ours")
     second = plant.browser(Role.OWNER)
     second.force_login(other)
 
     answer = second.post(
-        url(operation, "decide"),
+        url(undecided, "decide"),
         {"decision": "not_ours", "reason": "me too", "operation_key": "k"},
         follow=True,
     )
 
     assert "There is nothing to decide about this operation any more." in text_of(answer)
-    operation.refresh_from_db()
-    assert operation.decided_by.email == "owner-plant@example.test"
+    undecided.refresh_from_db()
+    assert undecided.decided_by.email == "owner-plant@example.test"
 
 
 def test_what_needs_no_decision_has_no_page_for_it(plant, owner):

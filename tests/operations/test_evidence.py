@@ -14,28 +14,9 @@ from portal.kinds.registry import KINDS
 from portal.operations import models, service, settling
 from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
-from portal.teams.models import Role, User
-from tests.operations.test_perform import fault
+from portal.teams.models import Role
+from tests.operations.endings import fault, in_doubt, made_in_the_console, someone
 from tests.support.plant import CREATES, make_plant
-
-
-def someone(plant, role=Role.OPERATOR):
-    return User.objects.get(pk=plant.people[role].pk)
-
-
-def in_doubt(plant, emulator, slug, data=None, *, committed=False):
-    when = "after" if committed else "before"
-    emulator.faults(fault(slug, fault=f"timeout_{when}_commit", seconds=0.1))
-    operation = plant.perform(slug, data=data)
-    emulator.faults([])
-    assert operation.state == State.IN_DOUBT
-    return operation
-
-
-def made_in_the_console(plant, slug, data=None):
-    """By somebody who does not use the portal."""
-    kind = KINDS[slug]
-    return kind.collection_of(plant.connection(kind).client()).create(data or CREATES[slug])
 
 
 def look(plant, operation):

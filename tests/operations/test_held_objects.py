@@ -11,9 +11,7 @@ from portal.operations.models import Cause, Decision, Operation, State
 from portal.teams.models import Role
 from tests.operations.changes import CHANGES, ids, match, received
 from tests.operations.dying import settle_all
-from tests.operations.test_evidence import in_doubt, made_in_the_console, someone
-from tests.operations.test_people import undecided_update
-from tests.operations.test_settling import due, lost
+from tests.operations.endings import due, in_doubt, lost, made_in_the_console, someone, undecided_update
 
 POLICY, BUS, GROUP = "iotda/policies", "iotda/soft-buses", "roma/device-groups"
 

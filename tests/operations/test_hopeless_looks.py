@@ -8,8 +8,7 @@ from portal.operations import deciding, settling
 from portal.operations.models import Decision, Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role
-from tests.operations.test_evidence import in_doubt, someone
-from tests.operations.test_settling import due
+from tests.operations.endings import due, in_doubt, someone
 
 DEVICE, GROUP = "enos/devices", "iotda/device-groups"
 

@@ -12,7 +12,7 @@ from portal.operations.deciding import decide
 from portal.operations.models import ENDED, HAPPENED, Decision, Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role, User
-from tests.operations.changes import CHANGES, IDS, ids, match, received
+from tests.operations.changes import CHANGES, IDS, ids, match, mirrored, received
 from tests.operations.dying import settle_all
 
 # step -> has the call reached the platform? has the platform done it?
@@ -130,10 +130,6 @@ def has_happened(emulator, plant, slug, verb, target, base):
     kind = KINDS[slug]
     found = kind.collection_of(plant.connection(kind).client()).get(target)
     return found["name"] == "renamed" if verb == "update" else found["status"] != "ToBeSynchronized"
-
-
-def mirrored(slug):
-    return set(KINDS[slug].model.objects.present().values_list("remote_id", flat=True))
 
 
 def check_record(operation, started):

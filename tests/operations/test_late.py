@@ -13,7 +13,7 @@ from portal.operations.models import Operation, State
 from portal.teams.models import Role, User
 from tests.operations.changes import ids, match, received
 from tests.operations.dying import settle_all
-from tests.operations.test_settling import due
+from tests.operations.endings import due
 
 LOOKED_UP = ["enos/devices", "iotda/device-groups"]
 

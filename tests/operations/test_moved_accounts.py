@@ -16,8 +16,7 @@ from portal.operations.models import Operation, State
 from portal.teams.models import Role
 from tests.operations.changes import received
 from tests.operations.dying import settle_all
-from tests.operations.test_evidence import in_doubt, someone
-from tests.operations.test_settling import due, lost
+from tests.operations.endings import due, in_doubt, lost, someone
 
 GROUP, DEVICE, POLICY = "iotda/device-groups", "enos/devices", "iotda/policies"
 ELSEWHERE = {

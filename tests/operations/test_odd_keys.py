@@ -6,8 +6,7 @@ from portal.operations import deciding
 from portal.operations.models import Decision, Operation, State
 from portal.teams.models import Role
 from tests.operations.changes import match, received
-from tests.operations.test_evidence import someone
-from tests.operations.test_people import for_a_human
+from tests.operations.endings import for_a_human, someone
 
 GROUP = "roma/device-groups"
 ODD = pytest.mark.parametrize("key", ["a\0b", "k" * 100], ids=["nul", "long"])

@@ -23,13 +23,13 @@ from tests.operations.endings import (
     POLICY,
     absent,
     conflict,
+    for_a_human,
+    in_doubt,
     not_sent,
     rejected,
     text_of,
     url,
 )
-from tests.operations.test_evidence import in_doubt
-from tests.operations.test_people import for_a_human
 from tests.support.plant import CREATES
 
 HTMX = {"HTTP_HX_REQUEST": "true"}

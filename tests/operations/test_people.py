@@ -11,9 +11,9 @@ from portal.operations import deciding, service, settling
 from portal.operations.models import Cause, Decision, Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Role, User
-from tests.operations.changes import CHANGES, ids, match, received
+from tests.operations.changes import ids, match, received
 from tests.operations.dying import settle_all
-from tests.operations.test_evidence import in_doubt
+from tests.operations.endings import for_a_human, in_doubt, undecided_update
 from tests.support.plant import CREATES
 
 
@@ -171,14 +171,6 @@ def test_a_secret_that_was_sent_is_sealed_while_the_answer_is_unknown(plant, emu
     assert "hunter2" not in "".join(Body.objects.values_list("text", flat=True))
 
 
-def for_a_human(plant, emulator, *, committed, slug="roma/device-groups"):
-    operation = in_doubt(plant, emulator, slug, committed=committed)
-    settling.settle_due()
-    operation.refresh_from_db()
-    assert operation.state == State.NEEDS_HUMAN
-    return operation
-
-
 def test_an_owner_says_that_it_is_ours(plant, emulator):
     operation = for_a_human(plant, emulator, committed=True)
     candidate = operation.looks[-1]["candidates"][0]["object"]["id"]
@@ -224,24 +216,6 @@ def test_an_owner_sends_it_again_and_a_second_press_does_not(plant, emulator):
     with pytest.raises(NotDecidable):
         deciding.decide(operation, actor=person(plant), decision=Decision.SEND_AGAIN, key="again")
     assert len(received(emulator, "roma/device-groups", "create")) == 2
-
-
-def undecided_update(plant, emulator):
-    """Lost, and somebody else changed the object meanwhile."""
-    plant.perform("iotda/policies")
-    row = KINDS["iotda/policies"].model.objects.get()
-    policies = plant.connections["iotda"].client().policies
-    emulator.faults([{"match": match("iotda/policies", "update"), "fault": "reset"}])
-    opened = {"policy_name": row.name, "statement": row.statement}
-    data = CHANGES["iotda/policies", "update"]
-    operation = plant.perform("iotda/policies", "update", data, target=row, expected=opened)
-    emulator.faults([])
-    theirs = {"policy_name": "theirs", "statement": row.statement}
-    policies.client.send(policies.update_call(row.remote_id, theirs))
-    settling.settle_due()
-    operation.refresh_from_db()
-    assert operation.state == State.NEEDS_HUMAN
-    return operation, row, policies
 
 
 def test_an_update_that_is_sent_again_replaces_what_the_owner_saw(plant, emulator):

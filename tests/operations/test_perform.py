@@ -5,7 +5,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import connection, connections
 
 from portal.errors import KeyReused, NotAllowed, NotVisible, OutcomeUnrecorded, RecordUnavailable
 from portal.kinds.registry import KINDS
@@ -13,7 +13,8 @@ from portal.operations import service
 from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Role, User
-from tests.support.plant import CREATE_CALLS, CREATES, creates_received
+from tests.operations.endings import broken, fault
+from tests.support.plant import CREATES, creates_received
 
 EVERY_CREATE = pytest.mark.parametrize("slug", CREATES)
 A_HANG = {"fault": "timeout_after_commit", "seconds": 0.2}
@@ -21,14 +22,6 @@ A_HANG = {"fault": "timeout_after_commit", "seconds": 0.2}
 
 def outcomes():
     return list(Entry.objects.order_by("seq").values_list("stage", "outcome"))
-
-
-def fault(slug, **rule):
-    method, path = CREATE_CALLS[slug]
-    match = {"method": method, "path": path}
-    if slug == "enos/devices":
-        match["query"] = "action=create"
-    return [{"match": match, **rule}]
 
 
 @EVERY_CREATE
@@ -171,10 +164,6 @@ def test_a_stranger_to_the_team_meets_nothing(plant, emulator):
         plant.perform("iotda/policies")
 
     assert emulator.requests() == []
-
-
-def broken(*args, **kwargs):
-    raise OperationalError("disk I/O error")
 
 
 @pytest.mark.parametrize("step", ["intent", "sending"])

@@ -12,8 +12,7 @@ from portal.record.models import Body, Entry
 from portal.teams.models import Role
 from tests.operations.changes import CHANGES, match, received
 from tests.operations.dying import settle_all
-from tests.operations.test_evidence import in_doubt, made_in_the_console, someone
-from tests.operations.test_settling import due
+from tests.operations.endings import due, in_doubt, made_in_the_console, someone
 from tests.support.plant import CREATES
 
 DEVICE = "enos/devices"

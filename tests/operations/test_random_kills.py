@@ -14,8 +14,7 @@ from portal.operations.models import UNSETTLED, Decision, Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role, User
 from tests.operations.batch import has_happened, is_over, operations_of
-from tests.operations.changes import CHANGES, ids, received
-from tests.operations.test_kill import mirrored
+from tests.operations.changes import CHANGES, ids, mirrored, received
 
 WORKERS = 4
 LEASE_SECONDS = 1
@@ -47,6 +46,11 @@ class Crew:
         self.zygote, self.order, self.pids = zygote, order, []
 
     def fill(self):
+        for pid in list(self.pids):
+            report = self.zygote.ask({"work": "poll", "pid": pid})
+            if report["status"] is not None:
+                assert report["status"] == 0, report["error"]
+                self.pids.remove(pid)
         while len(self.pids) < WORKERS:
             order = {**self.order, "seed": random.random()}
             self.pids.append(self.zygote.ask({"work": "start", "order": order})["pid"])
@@ -65,6 +69,16 @@ class Crew:
             assert report["status"] == 0, report["error"]
 
 
+def left_of(items):
+    """What is known of each item that is not over."""
+    tries = [each for _slug, _data, key in items if not is_over(key) for each in operations_of(key)]
+    return "\n".join(
+        f"{each.key} {each.kind_slug} {each.state}/{each.cause} attempt {each.attempt}, "
+        f"lease {each.lease_until}, next look {each.next_look_at}, watch {each.watch_until}: {each.message}"
+        for each in tries
+    )
+
+
 def run_batch(size, kills, database, plant, emulator, zygote):
     """Returns how many workers were killed."""
     base = {slug: ids(emulator, slug) for slug in SLUGS}
@@ -81,7 +95,7 @@ def run_batch(size, kills, database, plant, emulator, zygote):
     crew, killed = Crew(zygote, order), 0
     give_up = time.monotonic() + GIVE_UP_SECONDS + kills
     while not all(is_over(key) for _slug, _data, key in items):
-        assert time.monotonic() < give_up, "the batch does not end"
+        assert time.monotonic() < give_up, f"the batch does not end:\n{left_of(items)}"
         crew.fill()
         time.sleep(random.uniform(0.005, 0.1))
         if killed < kills:

@@ -5,8 +5,7 @@ import pytest
 from portal.operations import service, settling
 from portal.operations.models import Operation, State
 from tests.operations.changes import ids, match
-from tests.operations.test_evidence import in_doubt, someone
-from tests.operations.test_settling import due
+from tests.operations.endings import due, in_doubt, someone
 from tests.support.plant import CREATES
 
 GROUP, DEVICE, POLICY = "iotda/device-groups", "enos/devices", "iotda/policies"

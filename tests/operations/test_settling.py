@@ -13,26 +13,9 @@ from portal.record.models import Entry
 from portal.teams.models import Role
 from tests.operations.changes import CHANGES, IDS, ids, match, received
 from tests.operations.dying import settle_all
-from tests.operations.test_evidence import in_doubt, made_in_the_console
+from tests.operations.endings import due, in_doubt, lost, made_in_the_console
 
 EVERY_VERB = pytest.mark.parametrize(("slug", "verb"), CHANGES, ids=IDS)
-
-
-def due():
-    Operation.objects.exclude(next_look_at=None).update(next_look_at=timezone.now() - timedelta(seconds=1))
-
-
-def lost(plant, emulator, slug, verb, *, committed):
-    """An operation whose answer never came: the connection broke after, or before, the platform did it."""
-    target = None
-    if verb != "create":
-        made = plant.perform(slug)
-        target = KINDS[slug].model.objects.get(remote_id=made.object_id)
-    fault = "reset_mid_body" if committed else "reset"
-    emulator.faults([{"match": match(slug, verb), "fault": fault}])
-    operation = plant.perform(slug, verb, CHANGES[slug, verb], target=target, role=Role.OWNER)
-    emulator.faults([])
-    return operation
 
 
 @EVERY_VERB

@@ -167,11 +167,15 @@ def main():
             running[pid] = reading
             report = {"pid": pid}
         else:
-            pid = order["pid"] if order["work"] == "wait" else None
+            pid = order["pid"] if order["work"] in ("wait", "poll") else None
             pid, reading = (pid, running.pop(pid)) if pid else fork(order)
-            _pid, status = os.waitpid(pid, 0)
-            with os.fdopen(reading) as pipe:
-                report = {"status": os.waitstatus_to_exitcode(status), "error": pipe.read()}
+            ended, status = os.waitpid(pid, os.WNOHANG if order["work"] == "poll" else 0)
+            if not ended:
+                running[pid] = reading
+                report = {"status": None}
+            else:
+                with os.fdopen(reading) as pipe:
+                    report = {"status": os.waitstatus_to_exitcode(status), "error": pipe.read()}
         print(json.dumps(report), flush=True)  # noqa: T201
 
 

@@ -7,7 +7,6 @@ import time
 import pytest
 
 from portal.errors import Missing, NotSent, Rejected, SignInFailed, Throttled, Unclear
-from portal.platforms.client import Call
 from portal.platforms.iotda.client import IoTDA
 from portal.platforms.signing import SdkHmac
 from tests.platforms.conftest import KEYS, PROJECT
@@ -261,9 +260,3 @@ def test_cookies_are_not_kept(server, client):
     client.soft_buses.create(BUS)
     client.soft_buses.create(BUS)
     assert "cookie" not in server.got[1].headers
-
-
-def test_a_call_can_be_stored_and_sent_later(server, client):
-    call = client.policies.create_call({"policy_name": "ä", "statement": []})
-    stored = json.loads(json.dumps(call.to_dict()))
-    assert Call.from_dict(stored) == call

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('prober', models.CharField(blank=True, max_length=32)),
                 ('probe_until', models.DateTimeField(null=True)),
                 ('wait_until', models.DateTimeField(null=True)),
+                ('wait_seconds', models.PositiveIntegerField(default=0)),
                 ('next_turn_at', models.DateTimeField(null=True)),
             ],
         ),
@@ -37,7 +38,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='connection',
             name='calls_per_minute',
-            field=models.PositiveIntegerField(blank=True, help_text='The portal sends no more than this, all its people and processes together.', null=True, validators=[django.core.validators.MinValueValidator(6), django.core.validators.MaxValueValidator(6000)], verbose_name='calls per minute'),
+            field=models.PositiveIntegerField(blank=True, help_text='For all people and processes together. A tenth of them may come at once.', null=True, validators=[django.core.validators.MinValueValidator(6), django.core.validators.MaxValueValidator(6000)], verbose_name='calls per minute'),
         ),
         migrations.CreateModel(
             name='Slot',

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0003_guessed_waits'),
+        ('connections', '0002_condition'),
         ('operations', '0001_initial'),
         ('teams', '0002_cache_table'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
