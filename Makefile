@@ -5,7 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-WORKERS ?= 2
+# More than there are cores: tests wait for browsers, servers and leases.
+WORKERS ?= 3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

@@ -102,14 +102,15 @@ def looks_right(page, name):
     """The open page, light and dark, at a desk and on a phone: axe is content, nothing sticks out.
 
     The page is loaded once: the colours follow the system, the layout follows the window. What is the same
-    in both colours is judged in light only.
+    in both colours is judged in light only, and the dark colours, the same at each width, at the desk only.
     """
     for width, height in ((1440, 900), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         for colours in ("light", "dark"):
             page.emulate_media(color_scheme=colours, reduced_motion="reduce")
             expect(page.locator("html")).to_have_attribute("data-bs-theme", colours)
-            axe(page, *(["color-contrast"] if colours == "dark" else []))
+            if (width, colours) != (390, "dark"):
+                axe(page, *(["color-contrast"] if colours == "dark" else []))
             fits(page)
             screenshot(page, f"{name}-{width}-{colours}")
     page.set_viewport_size({"width": 1440, "height": 900})

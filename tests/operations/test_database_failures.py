@@ -34,10 +34,7 @@ from tests.support.outages import (
 from tests.support.plugin import engine
 from tests.support.postgresql import Cluster
 from tests.support.processes import Portal
-
-pytest.register_assert_rewrite("tests.support.site")
-
-from tests.support.site import DATA, Site, keeps_the_form, until  # noqa: E402
+from tests.support.site import DATA, Site, keeps_the_form, until
 
 pytestmark = pytest.mark.database
 DISK_MB = {"sqlite": 16, "postgresql": 160}

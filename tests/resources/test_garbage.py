@@ -113,7 +113,7 @@ def test_no_input_is_a_server_error(plant, slug):
     browser = plant.browser()
 
     @examples(
-        max_examples=45,
+        max_examples=25,
         deadline=None,
         derandomize=True,
         database=None,
@@ -140,7 +140,7 @@ def test_no_input_of_an_edit_is_a_server_error(plant, slug):
     opened = edited(browser, slug, row).dict()
 
     @examples(
-        max_examples=30,
+        max_examples=20,
         deadline=None,
         derandomize=True,
         database=None,
