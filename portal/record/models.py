@@ -7,6 +7,7 @@ cascade ever needs to touch it. Written by record.append() only; the database re
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -70,6 +71,13 @@ class Entry(models.Model):
 
     def __str__(self):
         return f"{self.seq} {self.verb} {self.kind} {self.outcome}"
+
+    @property
+    def who(self):
+        """As pages say it: what the portal finds out by itself, nobody did, but somebody had asked for it."""
+        if self.via != "system":
+            return self.actor
+        return _now("the portal, for %(person)s") % {"person": self.actor}
 
 
 class Body(models.Model):

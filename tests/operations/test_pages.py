@@ -319,3 +319,17 @@ def test_the_overview_counts_what_waits_and_the_menu_calls_for_a_human(plant, em
     counts = dict(re.findall(r'data-count="(\w+)" href="[^"]*"><span class="tile-number">(\d+)<', page))
     assert counts == {"needs_human": "1", "in_doubt": "1", "running": "0", "paused": "1"}
     assert '<span class="visually-hidden">1 needs a human</span>' in page
+
+
+def test_what_the_portal_found_out_by_itself_is_not_said_to_be_somebodys(plant, emulator):
+    operation = in_doubt(plant, emulator, DEVICE, committed=True)
+    settling.settle_due()
+    found = Entry.objects.get(outcome="found")
+    asker, finder = operation.actor.email, f"the portal, for {operation.actor.email}"
+
+    page = text_of(plant.browser().get(url(operation))).partition("Record")[2]
+    audit = plant.browser(Role.AUDITOR)
+
+    assert (page.count(finder), page.count(asker)) == (1, 3)
+    assert finder in text_of(audit.get("/audit/"))
+    assert finder in text_of(audit.get(f"/audit/{found.seq}/"))
