@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 LOCK_SECONDS = 20  # a query that waits longer for somebody else's lock fails
-# A connection made while PostgreSQL was read-only stays so: it may not live for ever.
+# A connection to an old server behind a changed name may not live for ever.
 CONNECTION_SECONDS = 60
 
 

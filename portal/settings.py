@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.web.middleware.WritableDatabase",
     "portal.home.middleware.Probes",
     "portal.web.middleware.ContentSecurityPolicy",
     "django.middleware.security.SecurityMiddleware",

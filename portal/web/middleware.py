@@ -5,6 +5,7 @@ import json
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.db import connection
 from django.http import HttpResponseNotAllowed
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -39,6 +40,32 @@ class ContentSecurityPolicy:
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
+
+
+class WritableDatabase:
+    """No request meets a connection that can write nothing, or that an error occurred on.
+
+    One that was made while the server took no writes keeps that for its whole life; psycopg knows it without
+    asking the server. Outside everything else that uses the database.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not connection.in_atomic_block and _is_read_only():
+            connection.close()
+        response = self.get_response(request)
+        if connection.errors_occurred and not connection.in_atomic_block:
+            connection.close()
+        return response
+
+
+def _is_read_only():
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return False
+    told = connection.connection.info.parameter_status  # from PostgreSQL 14 on
+    return "on" in (told("default_transaction_read_only"), told("in_hot_standby"))
 
 
 class SignIn(LoginRequiredMiddleware):

@@ -102,8 +102,10 @@ class Site:
         match = {"path": path, "query": query}
         self.emulator.faults([{"match": match, "fault": "latency", "seconds": seconds}])
 
-    def wait_until_held(self):
-        until(lambda: any(each["fault"] == "latency" for each in self.emulator.requests()))
+    def wait_until_held(self, answer):
+        """`answer` is the future of the page's answer, which cannot come before."""
+        until(lambda: answer.done() or any(each["fault"] == "latency" for each in self.emulator.requests()))
+        assert not answer.done(), f"{answer.result().status_code}: {answer.result().text[:2000]}"
 
     def release(self):
         self.emulator.faults([])
