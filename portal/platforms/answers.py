@@ -7,7 +7,9 @@ import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-DEPTH_MAX = 500  # nested objects and lists; ROMA's group trees nest two levels per group
+# Nested objects and lists. ROMA's group trees nest two levels per group, so 100 groups fit. What walks an
+# answer later, as redaction does, takes two and more of Python's 1000 frames per level, beside the request's.
+DEPTH_MAX = 250
 MEMBERS_MAX = 200_000  # of all objects and lists together; 5 MB of empty objects would take 130 MB in memory
 MESSAGE_MAX = 500
 REQUEST_ID_MAX = 128
