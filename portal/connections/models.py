@@ -70,6 +70,13 @@ class ConnectionQuerySet(models.QuerySet):
         """Those whose platform failed so often that the portal leaves it alone for a while."""
         return self.filter(condition__paused_at__isnull=False)
 
+    def of_account(self, connection):
+        """Ids of all that lead to the same account as this one does, in any team; itself among them."""
+        platform, host, *ids = connection.account
+        names = ("project_id", "instance_id", "org_id")
+        found = self.filter(platform=platform, **dict(zip(names, ids, strict=True)))
+        return [each.pk for each in found.only("endpoint") if each.host == host]
+
     def with_condition(self):
         return self.prefetch_related(models.Prefetch("condition", Condition.objects.now()))
 
@@ -139,6 +146,11 @@ class Connection(models.Model):
     @property
     def host(self):
         return urlsplit(self.endpoint).hostname or ""
+
+    @property
+    def account(self):
+        """What tells accounts apart: equal for connections that lead to the same objects."""
+        return (self.platform, self.host, self.project_id, self.instance_id, self.org_id)
 
     def credentials(self):
         """{name: value}; raises sealing.CannotOpen."""

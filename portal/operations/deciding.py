@@ -106,8 +106,8 @@ def decide(operation, *, actor, decision, candidate="", reason="", key=""):
     if decision == Decision.OURS:
         _settle(operation, State.FOUND, actor, decision, reason, _as_it_is(operation, candidate))
         return operation
-    if decision == Decision.SEND_AGAIN and (operation.connection is None or not key):
-        raise NotDecidable(_("It cannot be sent again: its connection is gone, or the form was incomplete."))
+    if decision == Decision.SEND_AGAIN and not (operation.can_send_again and key):
+        raise NotDecidable(_("It cannot be sent again. Look at what stands in the form, then decide."))
     if decision == Decision.NOT_OURS:
         _settle(operation, State.ABSENT, actor, decision, reason)
         return operation

@@ -152,7 +152,11 @@ def choices(form):
     words = _about_a_new_object() if form.is_create else _about_an_object()
     why_not = {
         Decision.OURS: _("The last look showed no object that could be it. Look again first."),
-        Decision.SEND_AGAIN: _("Its connection was deleted, so it cannot be sent again."),
+        Decision.SEND_AGAIN: (
+            _("It was asked for again already: see the operation that did.")
+            if form.operation.repeated_by
+            else _("Its connection was deleted, so it cannot be sent again.")
+        ),
     }
     return [
         (decision, label, text, "" if decision in form.possible else why_not[decision])

@@ -51,7 +51,7 @@ class DecisionForm(forms.Form):
     def possible(self):
         """Decisions that can be taken: nothing is declared ours that no look has shown."""
         ours = {Decision.OURS} if self.candidates or not self.is_create else set()
-        again = {Decision.SEND_AGAIN} if self.operation.connection_id else set()
+        again = {Decision.SEND_AGAIN} if self.operation.can_send_again else set()
         return ours | again | {Decision.NOT_OURS}
 
     def clean(self):

@@ -33,7 +33,8 @@ RUNNING = (State.INTENT, State.SENDING)
 ENDED = (State.DONE, State.REJECTED, State.NOT_SENT, State.FOUND, State.ABSENT, State.CANCELLED)
 # Endings after which the same may be asked for again, as a new operation.
 REPEATABLE = (State.REJECTED, State.NOT_SENT, State.ABSENT, State.CANCELLED)
-UNSETTLED = (State.INTENT, State.SENDING, State.IN_DOUBT, State.NEEDS_HUMAN)
+UNANSWERED = (State.IN_DOUBT, State.NEEDS_HUMAN)
+UNSETTLED = (*RUNNING, *UNANSWERED)
 HAPPENED = (State.DONE, State.FOUND)
 
 
@@ -165,6 +166,11 @@ class Operation(models.Model):
         whole = self.data_is_whole or self.sealed_data
         is_open = self.state in REPEATABLE and self.connection_id and self.repeated_by is None
         return bool(is_open and whole and has_object)
+
+    @property
+    def can_send_again(self):
+        """An owner may decide so, while nobody has asked for the same again yet."""
+        return bool(self.connection_id) and self.repeated_by is None
 
     @property
     def repeated_by(self):

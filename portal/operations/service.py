@@ -4,6 +4,7 @@ The steps are functions of their own, in the order in which they run: intend, pr
 conclude. Whatever dies between two of them leaves a row that says how far it came.
 """
 
+import hashlib
 import logging
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
@@ -17,6 +18,7 @@ from portal.errors import (
     Conflict,
     KeyReused,
     Missing,
+    NotRepeatable,
     NotSent,
     NotVisible,
     OutcomeUnrecorded,
@@ -32,7 +34,16 @@ from portal.operations.answered import names_of_secrets, outcome_body, take_answ
 from portal.operations.asked import as_sent, body_hash
 from portal.operations.entries import admit, not_recorded
 from portal.operations.leases import LEASE, beating
-from portal.operations.models import ENDED, OVER, RUNNING, HttpAttempt, Operation, State
+from portal.operations.models import (
+    ENDED,
+    OVER,
+    REPEATABLE,
+    RUNNING,
+    UNANSWERED,
+    HttpAttempt,
+    Operation,
+    State,
+)
 from portal.platforms.answers import storable
 from portal.record.models import Stage
 from portal.record.redaction import redact
@@ -150,6 +161,7 @@ def intend(operation, connection, target, data):
     try:
         with transaction.atomic(durable=True):
             _lock_account(connection)
+            _lock_followed(operation)
             Operation.objects.bulk_create([operation])
             append(entries.line(operation, Stage.INTENT, "asked", body))
     except IntegrityError as error:
@@ -168,6 +180,15 @@ def _lock_account(connection):
     if not row.filter(changed_at=connection.changed_at).values("pk").first():
         text = _("The connection was changed a moment ago. Nothing was sent: look at it, then press again.")
         raise RecordUnavailable(text)
+
+
+def _lock_followed(operation):
+    """What is asked for again did not happen, and is not found to have happened meanwhile."""
+    if operation.follows_id is None:
+        return
+    row = Operation.objects.select_for_update().filter(pk=operation.follows_id, state__in=REPEATABLE)
+    if not row.values("pk").first():
+        raise NotRepeatable(_("It was settled a moment ago, so it is not asked for again. Nothing was sent."))
 
 
 def _holder(operation):
@@ -203,8 +224,12 @@ def prepare(operation, connection, verb, target, data, expected=None):
 
 
 def _hold(operation):
-    """Of two changes of one object only one runs: the other would overwrite what it has never seen."""
-    place = f"{operation.connection_id}:{operation.kind_slug}:{operation.object_id}"
+    """Of two changes of one object only one runs: the other would overwrite what it has never seen.
+
+    By whichever connection, in whichever team: the platform has one account.
+    """
+    account = hashlib.sha256(repr(operation.connection.account).encode()).hexdigest()[:32]
+    place = f"{account}:{operation.kind_slug}:{operation.object_id}"
     try:
         with transaction.atomic(durable=True):
             _mine(operation).update(holds=place)
@@ -212,6 +237,8 @@ def _hold(operation):
         other = Operation.objects.filter(holds=place).select_related("actor").first()
         if other is None:
             text = _("Another change of the same object has just ended. Try again.")
+        elif other.team_id != operation.team_id:
+            text = _("Another team's change of the same object is not over. Try again afterwards.")
         else:
             text = _("%(person)s's change of the same object is not over: %(state)s. Try again afterwards.")
             text %= {"person": other.actor.email, "state": other.get_state_display()}
@@ -277,6 +304,8 @@ def conclude(operation, state, answer, decoded=None, secret_names=()):
             log.exception("the mirror of operation %s could not be written", operation.pk)
             is_mine = _write_ending(operation, body)
     except (DatabaseError, ValueError, TypeError) as error:
+        if operation.sent_at is None:
+            raise RecordUnavailable(not_recorded()) from error
         message = _("The answer could not be recorded. The portal will look up what happened.")
         raise OutcomeUnrecorded(message, operation=operation) from error
     if is_mine:
@@ -322,8 +351,8 @@ def _claim(operation):
         return True
     if operation.state not in (State.DONE, State.REJECTED):
         return False
-    late = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt + 1, state=State.IN_DOUBT)
-    return bool(late.update(**_changes(operation)))
+    late = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt + 1)
+    return bool(late.filter(state__in=UNANSWERED).update(**_changes(operation)))
 
 
 OUTCOME_FIELDS = (

@@ -13,17 +13,19 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import Min
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from portal.connections.models import Connection
 from portal.connections.sealing import CannotOpen
 from portal.errors import NotSent, PlatformError
 from portal.kinds.settling import FOUND, MISSED, UNDECIDED, UNSEEN, Look
 from portal.operations.entries import line, require_for
-from portal.operations.models import ENDED, HAPPENED, OVER, RUNNING, Cause, Operation, State
-from portal.record.models import Stage
+from portal.operations.models import ENDED, HAPPENED, OVER, RUNNING, UNANSWERED, Cause, Operation, State
+from portal.record.models import Entry, Stage
 from portal.record.redaction import redact
 from portal.record.store import append
 
@@ -34,7 +36,6 @@ LOOKS_KEPT = 20
 LOOKED_FOR = (State.IN_DOUBT, State.ABSENT)  # states in which the worker looks
 WATCH = timedelta(hours=24)
 GIVE_UP = timedelta(hours=24)  # looks that lead nowhere for so long are a case for a human
-UNANSWERED = (State.IN_DOUBT, State.NEEDS_HUMAN)
 # Verdicts that say nothing of the object, beside those of the strategies.
 FAILED, WAITING = "failed", "waiting"
 LOOKING = timedelta(seconds=120)  # longer than a look can take; then another worker may try
@@ -82,6 +83,8 @@ def settle_due(limit=BATCH):
     Whatever goes wrong with one of them, the others get their look.
     """
     due = Operation.objects.filter(state__in=LOOKED_FOR, next_look_at__lte=Now()).order_by("next_look_at")
+    with _lock:
+        due = due.exclude(connection_id__in=[*_looked_at])
     count = 0
     for operation in due.select_related("connection", "actor", "team")[:limit]:
         with _turn(operation.connection_id) as is_mine:
@@ -160,12 +163,7 @@ def _not_others(operation, look):
     """
     if operation.verb.on_object or not look.candidates:
         return look
-    rivals = Operation.objects.filter(
-        connection_id=operation.connection_id,
-        kind_slug=operation.kind_slug,
-        verb_name=operation.verb_name,
-        object_name=operation.object_name,
-    ).exclude(pk=operation.pk)
+    rivals = _others(operation).filter(object_name=operation.object_name)
     if rivals.filter(state__in=RUNNING).exists():
         return Look(WAITING, _("Another operation of the same name is running. Its end is waited for."))
     if rivals.filter(state__in=UNANSWERED).exists():
@@ -188,15 +186,23 @@ def taken_by_others(operation, ids):
 
     What was made before was in the baseline; and an id may come back after its object was deleted.
     """
-    others = Operation.objects.filter(
-        connection_id=operation.connection_id,
+    others = _others(operation).filter(state__in=HAPPENED, object_id__in=ids)
+    made = {str(each.pk): each.object_id for each in others.only("object_id")}
+    if not made:
+        return set()
+    # Before and after are the record's order: the clocks of two machines may differ.
+    asked = Entry.objects.filter(operation=str(operation.pk)).aggregate(Min("seq"))["seq__min"]
+    since = Entry.objects.filter(operation__in=made, outcome__in=HAPPENED, seq__gt=asked)
+    return {made[pk] for pk in since.values_list("operation", flat=True)}
+
+
+def _others(operation):
+    """Operations of the same verb in the same account, through whichever connection."""
+    return Operation.objects.filter(
+        connection_id__in=Connection.objects.of_account(operation.connection),
         kind_slug=operation.kind_slug,
         verb_name=operation.verb_name,
-        state__in=HAPPENED,
-        object_id__in=ids,
-        ended_at__gte=operation.created_at,
-    )
-    return set(others.exclude(pk=operation.pk).values_list("object_id", flat=True))
+    ).exclude(pk=operation.pk)
 
 
 def _verdict(operation, look):
@@ -230,20 +236,22 @@ def _database_now():
 
 def _keep(operation, look, by):
     """Write what a look saw and what follows from it, on top of what others wrote meanwhile."""
-    text = operation.scrubbed(str(look.text))
-    seen = {
-        "at": _database_now().isoformat(),
-        "by": by.email if by else "",
-        "verdict": look.verdict,
-        "text": text,
-        "candidates": operation.scrubbed(redact(look.candidates)),
-    }
     was = operation.state
     with transaction.atomic(durable=True):
         rows = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=was)
         row = rows.select_for_update().values("looks").first()
         if row is None:
             return  # it was settled meanwhile
+        if was == State.ABSENT and look.verdict == FOUND:
+            look = _not_others(operation, look)  # somebody may have asked for the same again meanwhile
+        text = operation.scrubbed(str(look.text))
+        seen = {
+            "at": _database_now().isoformat(),
+            "by": by.email if by else "",
+            "verdict": look.verdict,
+            "text": text,
+            "candidates": operation.scrubbed(redact(look.candidates)),
+        }
         operation.looks = row["looks"] or []
         state = _verdict(operation, look)
         # The first look stays: how long has it been missing?

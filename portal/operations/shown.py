@@ -16,13 +16,12 @@ from django.utils.translation import gettext_lazy
 from portal.connections.condition import clock
 from portal.connections.models import Condition
 from portal.kinds.settling import compare_all
-from portal.operations.models import REPEATABLE, RUNNING, Cause, Decision, State
+from portal.operations.models import REPEATABLE, RUNNING, UNANSWERED, Cause, Decision, State
 from portal.platforms import advice
 from portal.record.models import Body, Entry, Stage
 from portal.teams.access import explain, history_scope, may
 from portal.web import following
 
-UNANSWERED = (State.IN_DOUBT, State.NEEDS_HUMAN)
 # How long a page waits before it asks again: what runs moves soon, what is in doubt seldom.
 RUNNING_SECONDS, DOUBT_SECONDS = 2, 15
 # What people ask of an operation itself, as the record names it.

@@ -18,8 +18,8 @@ from portal.connections.sealing import CannotOpen
 from portal.errors import NotRepeatable, OutcomeUnrecorded, PlatformError
 from portal.operations import deciding, settling
 from portal.operations.entries import require_for
-from portal.operations.models import HAPPENED, RUNNING, UNSETTLED, Operation, State
-from portal.operations.shown import DOUBT_SECONDS, UNANSWERED, Shown, list_mark, seconds_to_next
+from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, UNSETTLED, Operation, State
+from portal.operations.shown import DOUBT_SECONDS, Shown, list_mark, seconds_to_next
 from portal.teams.access import may
 from portal.web.following import address, is_unchanged
 from portal.web.pages import page, say

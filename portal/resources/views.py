@@ -10,9 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.connections.models import Connection
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
-from portal.operations.models import HAPPENED, Cause, Operation, State
+from portal.operations.models import HAPPENED, UNANSWERED, Cause, Operation, State
 from portal.operations.service import admit, perform
-from portal.operations.shown import UNANSWERED
 from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import reading

@@ -8,8 +8,9 @@ import re
 
 import pytest
 
+from portal.errors import NotDecidable
 from portal.kinds.registry import KINDS
-from portal.operations import service, settling
+from portal.operations import deciding, service, settling
 from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Membership, Role, User
@@ -18,9 +19,11 @@ from tests.operations.endings import (
     REASON,
     broken,
     decide,
+    due,
     for_a_human,
     in_doubt,
     made_in_the_console,
+    someone,
     text_of,
     url,
 )
@@ -292,3 +295,29 @@ def test_what_needs_no_decision_has_no_page_for_it(plant, owner):
 
     assert answer.redirect_chain == [(url(operation), 302)]
     assert "There is nothing to decide" in text_of(answer)
+
+
+def test_what_was_asked_for_again_already_is_not_sent_once_more(plant, emulator, owner, settings):
+    """Absent, tried again and done; then the first one turns up late, and a human is asked."""
+    settings.SETTLE_SECONDS = 0
+    first = in_doubt(plant, emulator, POLICY)
+    for _look in range(3):
+        due()
+        settling.settle_due()
+    first.refresh_from_db()
+    deciding.requeue(first, actor=first.actor, key="again")
+    made_in_the_console(plant, POLICY)  # stands for the late commit
+    due()
+    settling.settle_due()
+    first.refresh_from_db()
+    sent = len(received(emulator, POLICY, "create"))
+
+    page = owner.get(url(first, "decide"))
+    answer = decide(owner, first, "send_again", sure="on")
+
+    assert "It was asked for again already" in text_of(page)
+    first.refresh_from_db()
+    assert (answer.status_code, first.state) == (422, State.NEEDS_HUMAN)
+    assert len(received(emulator, POLICY, "create")) == sent
+    with pytest.raises(NotDecidable):
+        deciding.decide(first, actor=someone(plant, Role.OWNER), decision="send_again", reason="r", key="k")

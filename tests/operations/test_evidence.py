@@ -45,6 +45,24 @@ def test_a_created_object_whose_row_cannot_be_written_is_still_done(plant, monke
     assert Entry.objects.order_by("-seq").first().outcome == "done"
 
 
+def test_a_clear_answer_still_counts_where_a_human_is_asked_already(plant, monkeypatch):
+    real = service.conclude
+
+    def late(operation, *args, **kwargs):
+        Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert (settling.sweep(), settling.settle_due()) == (1, 1)
+        assert Operation.objects.get().state == State.NEEDS_HUMAN
+        return real(operation, *args, **kwargs)
+
+    monkeypatch.setattr(service, "conclude", late)
+
+    operation = plant.perform("iotda/policies")
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.http_attempts.get().http_status) == (State.DONE, 201)
+    assert Entry.objects.order_by("-seq").first().outcome == "done"
+
+
 def test_a_clear_answer_that_comes_after_the_sweep_still_counts(plant, monkeypatch):
     real = service.conclude
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections
 
+from portal.connections.models import Connection
 from portal.errors import KeyReused, NotAllowed, NotVisible, OutcomeUnrecorded, RecordUnavailable
 from portal.kinds.registry import KINDS
 from portal.operations import service
@@ -14,6 +15,7 @@ from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Role, User
 from tests.operations.endings import broken, fault
+from tests.resources.forms import new, post, read, script
 from tests.support.plant import CREATES, creates_received
 
 EVERY_CREATE = pytest.mark.parametrize("slug", CREATES)
@@ -241,3 +243,17 @@ def test_identifiers_beyond_2_to_the_53_stay_exact(plant, emulator):
         KINDS["roma/device-groups"].model.objects.get(remote_id=child.object_id).parent_id
         == operation.object_id
     )
+
+
+def test_what_was_not_sent_and_cannot_be_recorded_keeps_the_form(plant, monkeypatch):
+    """The platform cannot be reached, and then the database fails as well."""
+    Connection.objects.filter(platform="iotda").update(endpoint="http://127.0.0.1:9")
+    monkeypatch.setattr(service, "_write_ending", broken)
+    browser, values = plant.browser(), script("iotda/policies", plant)
+
+    response = post(browser, new("iotda/policies"), values)
+
+    assert response.status_code == 503
+    assert read(response).fields["policy_name"] == [values["policy_name"]]
+    assert "nothing was sent" in response["X-Portal-Message"].lower()
+    assert Operation.objects.get().state == State.INTENT

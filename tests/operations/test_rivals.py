@@ -1,11 +1,15 @@
 """Looks of several at once: two creates of one name, two people who look, and a look that comes too late."""
 
-import pytest
+from datetime import timedelta
 
-from portal.operations import service, settling
+import pytest
+from django.utils import timezone
+
+from portal.errors import NotRepeatable
+from portal.operations import deciding, service, settling
 from portal.operations.models import Operation, State
-from tests.operations.changes import ids, match
-from tests.operations.endings import due, in_doubt, someone
+from tests.operations.changes import ids, match, received
+from tests.operations.endings import due, in_doubt, made_in_the_console, someone
 from tests.support.plant import CREATES
 
 GROUP, DEVICE, POLICY = "iotda/device-groups", "enos/devices", "iotda/policies"
@@ -15,6 +19,13 @@ EITHER = pytest.mark.parametrize("slug", [GROUP, DEVICE])
 def look_at_all():
     due()
     settling.settle_due()
+
+
+def running_like(operation):
+    """Values of an operation that has just asked for the same."""
+    names = ("team", "actor", "connection", "platform", "kind_slug", "verb_name", "object_name", "data")
+    values = {name: getattr(operation, name) for name in names}
+    return {**values, "key": "running", "follows": operation}
 
 
 @EITHER
@@ -140,3 +151,71 @@ def test_what_is_listed_but_cannot_be_read_is_neither_there_nor_absent(plant, em
     operation.refresh_from_db()
     assert [each["verdict"] for each in operation.looks] == ["unseen"] * 3
     assert operation.state == State.NEEDS_HUMAN
+
+
+def test_before_and_after_are_the_records_and_not_two_clocks(plant, emulator):
+    """The machine that asked for what was lost has a clock that is a minute fast."""
+    lost = in_doubt(plant, emulator, GROUP)
+    Operation.objects.filter(pk=lost.pk).update(created_at=timezone.now() + timedelta(seconds=60))
+    assert plant.perform(GROUP).state == State.DONE
+
+    look_at_all()
+
+    lost.refresh_from_db()
+    assert (lost.state, lost.looks[-1]["verdict"]) == (State.IN_DOUBT, "missed")
+
+
+def test_a_connection_that_another_thread_looks_at_keeps_no_other_waiting(plant, emulator, monkeypatch):
+    slow, quick = in_doubt(plant, emulator, DEVICE), in_doubt(plant, emulator, POLICY)
+    due()
+    Operation.objects.filter(pk=quick.pk).update(next_look_at=timezone.now())
+    monkeypatch.setattr(settling, "_looked_at", {slow.connection_id})
+
+    assert settling.settle_due(limit=1) == 1
+
+    quick.refresh_from_db()
+    assert len(quick.looks) == 1
+
+
+def test_what_is_found_late_is_not_asked_for_again(plant, emulator, settings, monkeypatch):
+    """The worker finds it between the press of "Try again" and the new operation."""
+    settings.SETTLE_SECONDS = 0
+    absent = in_doubt(plant, emulator, POLICY)
+    for _look in range(3):
+        look_at_all()
+    absent.refresh_from_db()
+    real = service.intend
+
+    def late(*arguments):
+        Operation.objects.filter(pk=absent.pk).update(state=State.FOUND, watch_until=None)
+        return real(*arguments)
+
+    monkeypatch.setattr(service, "intend", late)
+    sent = len(received(emulator, POLICY, "create"))
+
+    with pytest.raises(NotRepeatable):
+        deciding.requeue(absent, actor=absent.actor, key="again")
+
+    assert (Operation.objects.count(), len(received(emulator, POLICY, "create"))) == (1, sent)
+
+
+def test_what_is_asked_for_again_during_a_look_is_not_claimed_by_it(plant, emulator, settings, monkeypatch):
+    settings.SETTLE_SECONDS = 0
+    absent = in_doubt(plant, emulator, DEVICE)
+    for _look in range(3):
+        look_at_all()
+    absent.refresh_from_db()
+    made_in_the_console(plant, DEVICE)  # stands for the late commit
+    real = settling._keep
+
+    def asked_again(operation, *arguments):
+        monkeypatch.setattr(settling, "_keep", real)
+        Operation.objects.create(**running_like(absent))
+        return real(operation, *arguments)
+
+    monkeypatch.setattr(settling, "_keep", asked_again)
+
+    look_at_all()
+
+    absent.refresh_from_db()
+    assert (absent.state, absent.looks[-1]["verdict"]) == (State.ABSENT, "waiting")
