@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from portal.connections import condition
 from portal.connections.checking import check, opened_or_empty
-from portal.connections.models import Connection, StoredToken
+from portal.connections.models import Condition, Connection, StoredToken
+from portal.errors import NotVisible
 from portal.record.store import append
 from portal.teams.recording import Attempt, require_or_record
 
@@ -46,7 +47,9 @@ def create(*, actor, team, values, credentials, via="web"):
 
 
 def change(connection, *, actor, values, credentials, via="web", same_account=False):
-    """Set `values`, and `credentials` as a whole. Raises NotAllowed, and ValidationError for a taken name.
+    """Set `values`, and `credentials` as a whole.
+
+    Raises NotAllowed, NotVisible when it was deleted meanwhile, and ValidationError for a taken name.
 
     Another destination is refused with a ValidationError while operations are not settled, unless the caller
     knows that it is the same account at another address.
@@ -54,7 +57,7 @@ def change(connection, *, actor, values, credentials, via="web", same_account=Fa
     """
     tried = attempt("connection_update", actor=actor, team=connection.team, connection=connection, via=via)
     with transaction.atomic(durable=True):
-        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        row = _locked(connection)
         before = {name: getattr(row, name) for name in values}
         moves = any(values.get(name, getattr(row, name)) != getattr(row, name) for name in DESTINATION)
         if moves and not same_account:
@@ -80,14 +83,25 @@ def change(connection, *, actor, values, credentials, via="web", same_account=Fa
 def delete(connection, *, actor, via="web"):
     """Forget the connection, its credentials and what was mirrored through it.
 
-    Raises NotAllowed, and ValidationError while an operation on it is not settled: without the connection
-    nobody could find out any more what became of it.
+    Raises NotAllowed, NotVisible when it was deleted meanwhile, and ValidationError while an operation on it
+    is not settled: without the connection nobody could find out any more what became of it.
     """
     tried = attempt("connection_delete", actor=actor, team=connection.team, connection=connection, via=via)
     with transaction.atomic(durable=True):
-        _settled_or_refused(Connection.objects.select_for_update().get(pk=connection.pk))
+        _settled_or_refused(_locked(connection))
         Connection.objects.filter(pk=connection.pk).delete()
         append(tried.line())
+
+
+def _locked(connection, *, no_key=False):
+    """The row under its lock until the transaction ends; raises NotVisible when it was deleted meanwhile.
+
+    `no_key` suits those that write rows which refer to it, as calls under way do at the same time.
+    """
+    row = Connection.objects.select_for_update(no_key=no_key).filter(pk=connection.pk).first()
+    if row is None:
+        raise NotVisible(_("The connection was deleted meanwhile."))
+    return row
 
 
 def _settled_or_refused(row):
@@ -102,15 +116,17 @@ def _settled_or_refused(row):
 
 
 def probe(connection, *, actor, via="web"):
-    """Test part by part, store the result and return it as a checking.Result. Raises NotAllowed.
+    """Test part by part, store the result and return it as a checking.Result.
 
+    Raises NotAllowed, and NotVisible when the connection was deleted meanwhile.
     It is let through while calls are paused; when it finds nothing wrong, the pause is over.
     """
     tried = attempt("connection_test", actor=actor, team=connection.team, connection=connection, via=via)
-    era = condition.current(connection.pk).era
+    era = Condition.objects.filter(pk=connection.pk).values_list("era", flat=True).first() or 0
     result = check(connection)
     parts = [{"part": each.part, "ok": each.ok, "detail": each.detail} for each in result.findings]
     with transaction.atomic(durable=True):
+        _locked(connection, no_key=True)
         # Only if it is still the connection that was tested.
         Connection.objects.filter(pk=connection.pk, changed_at=connection.changed_at).update(
             checked_at=timezone.now(), check_part=result.part, check_text=result.text
@@ -122,17 +138,19 @@ def probe(connection, *, actor, via="web"):
                 outcome="failed" if result.part else "done", summary=result.text, body={"parts": parts}
             )
         )
-    connection.refresh_from_db()
+        connection.refresh_from_db()
     return result
 
 
 def try_again(connection, *, actor, via="web"):
     """Let the next call find out whether a platform works again, before its pause is over.
 
-    False, and no line in the record, when nothing is paused. Raises NotAllowed.
+    False, and no line in the record, when nothing is paused. Raises NotAllowed, and NotVisible when the
+    connection was deleted meanwhile.
     """
     tried = attempt("connection_try", actor=actor, team=connection.team, connection=connection, via=via)
     with transaction.atomic(durable=True):
+        _locked(connection, no_key=True)
         is_paused = condition.try_now(connection.pk)
         if is_paused:
             append(tried.line())

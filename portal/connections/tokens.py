@@ -8,7 +8,7 @@ import uuid
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -40,12 +40,15 @@ class DatabaseTokens:
         return self._open(row) if row else None
 
     def renew(self, name, fetch, stale, end=math.inf):
-        """Fetch a token unless another process just did; raises what `fetch` raises.
+        """Fetch a token unless another process just did; raises SignInFailed and what `fetch` raises.
 
         `end` is the time.monotonic() moment until which the call that needs it may wait.
         """
         give_up = min(time.monotonic() + WAIT_SECONDS, end)
-        StoredToken.objects.get_or_create(connection_id=self.connection_id, name=name)
+        try:
+            StoredToken.objects.get_or_create(connection_id=self.connection_id, name=name)
+        except IntegrityError as error:
+            raise SignInFailed(_("The connection was deleted meanwhile."), part="sign_in") from error
         while time.monotonic() < give_up:
             if current := self._usable(name, stale):
                 return current

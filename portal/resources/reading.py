@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal.connections.models import Connection
-from portal.errors import Missing, PortalError
+from portal.errors import Missing, NotVisible, PortalError
 from portal.kinds import mirroring
 from portal.kinds.models import Reading
 
@@ -42,6 +44,18 @@ def read_list(kind, connection):
         if not last:
             return Read(connection, None, None, False, error)
         return Read(connection, last.at, last.total, last.is_complete, error)
+    try:
+        at = _keep(kind, connection, collection, listing)
+    except IntegrityError:
+        if Connection.objects.filter(pk=connection.pk).exists():
+            raise
+        error = NotVisible(_("The connection was deleted meanwhile."))
+        return Read(connection, None, None, False, error)
+    return Read(connection, at, listing.total, listing.complete, items=tuple(listing.items))
+
+
+def _keep(kind, connection, collection, listing):
+    """Bring the mirror in line with a listing, and say when; raises IntegrityError without the connection."""
     known = mirroring.keep_all(kind, connection, listing.items, _Returned(kind, collection))
     if listing.complete:
         seen = {str(item["id"]) for item in listing.items}
@@ -52,7 +66,7 @@ def read_list(kind, connection):
     rows = Reading.objects.filter(connection=connection, kind=kind.slug)
     if not rows.update(**values):
         Reading.objects.update_or_create(connection=connection, kind=kind.slug, defaults=values)
-    return Read(connection, now, listing.total, listing.complete, items=tuple(listing.items))
+    return now
 
 
 def _settle_missing(kind, collection, rows):

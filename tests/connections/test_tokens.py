@@ -142,6 +142,15 @@ def test_who_lost_the_lease_and_fails_frees_no_other_lease(db):
     assert StoredToken.objects.get().renewing_until == theirs
 
 
+def test_without_its_connection_there_is_no_token(committed_db):
+    connection = make_connection()
+    store = DatabaseTokens(connection.pk)
+    connection.delete()
+
+    with pytest.raises(SignInFailed, match="The connection was deleted meanwhile."):
+        store.renew("iam", lambda: pytest.fail("fetched all the same"), stale=None)
+
+
 def lease_left():
     row = StoredToken.objects.annotate(now=Now()).get()
     return row.renewing_until - row.now
