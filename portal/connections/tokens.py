@@ -5,7 +5,7 @@ import math
 import threading
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError, connection
@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 # Who fetches a token says every few seconds that it still lives: of one that died, waiters take over in time.
 LEASE = timedelta(seconds=9)
 BEAT_SECONDS = 3
-# Signing in to EnOS may take four exchanges of 30 s: get, refresh, and each once more. More than that hangs.
-LONGEST_SECONDS = 130
+# All exchanges of a sign-in together end within 31 s, by the deadline of their route. More than that hangs.
+LONGEST_SECONDS = 40
+JOIN_SECONDS = 1
 # A person waits for another process no longer than this; each waiter holds a thread.
 WAIT_SECONDS = 15
 POLL_SECONDS = 0.05
@@ -42,7 +43,9 @@ class DatabaseTokens:
     def renew(self, name, fetch, stale, end=math.inf):
         """Fetch a token unless another process just did; raises SignInFailed and what `fetch` raises.
 
-        `end` is the time.monotonic() moment until which the call that needs it may wait.
+        `end` is the time.monotonic() moment until which the call that needs it may wait. Where the database
+        is locked for longer than the lease, no beat gets through and two may fetch; the one who lost the
+        lease overwrites nothing.
         """
         give_up = min(time.monotonic() + WAIT_SECONDS, end)
         try:
@@ -95,7 +98,7 @@ class DatabaseTokens:
 
 @contextmanager
 def _beating(held):
-    """Renew the lease for as long as the block runs."""
+    """Renew the lease for as long as the block runs; no beat shall reach into what comes after it."""
     is_over = threading.Event()
     thread = threading.Thread(target=_beat, args=(held, is_over), name="token lease", daemon=True)
     thread.start()
@@ -103,14 +106,14 @@ def _beating(held):
         yield
     finally:
         is_over.set()
+        thread.join(JOIN_SECONDS)  # it has nothing to do but to end, unless the database keeps it waiting
 
 
 def _beat(held, is_over):
     end = time.monotonic() + LONGEST_SECONDS
     while not is_over.wait(BEAT_SECONDS) and time.monotonic() < end:
         try:
-            held.exclude(renewing_until=None).update(renewing_until=Now() + LEASE)
+            with closing(connection):
+                held.exclude(renewing_until=None).update(renewing_until=Now() + LEASE)
         except Exception:  # noqa: BLE001 - the next beat may succeed
             log.exception("the lease of a token could not be renewed")
-        finally:
-            connection.close()

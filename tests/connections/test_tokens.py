@@ -8,7 +8,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import InterfaceError, connection, connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -168,6 +168,49 @@ def test_a_slow_sign_in_keeps_its_lease(committed_db, monkeypatch):
 
     assert store.renew("enos", slow, stale=None).value == "mine"
     assert StoredToken.objects.get().renewing_until is None
+
+
+class Closing:
+    """The database connection of the beats, where closing it does something else besides."""
+
+    def __init__(self, besides):
+        self.besides, self.count = besides, 0
+
+    def close(self):
+        connection.close()
+        self.count += 1
+        self.besides()
+
+
+def test_a_lease_is_renewed_although_closing_its_database_connection_fails(committed_db, monkeypatch):
+    def fail():
+        raise InterfaceError("the connection is closed already")
+
+    broken = Closing(fail)
+    monkeypatch.setattr(tokens, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(tokens, "connection", broken)
+    store = DatabaseTokens(make_connection().pk)
+
+    def slow():
+        until(lambda: broken.count > 1)
+        return fresh("mine")
+
+    assert store.renew("enos", slow, stale=None).value == "mine"
+
+
+def test_no_beat_outlives_its_sign_in(committed_db, monkeypatch):
+    slow_end = Closing(lambda: time.sleep(0.3))
+    monkeypatch.setattr(tokens, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(tokens, "connection", slow_end)
+    store = DatabaseTokens(make_connection().pk)
+
+    def slow():
+        until(lambda: slow_end.count)
+        return fresh("mine")
+
+    store.renew("enos", slow, stale=None)
+
+    assert "token lease" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_sign_in_that_hangs_loses_its_lease(committed_db, monkeypatch):
