@@ -1,5 +1,6 @@
 """Operation: one verb asked of one platform, with its whole life."""
 
+import hashlib
 import uuid
 
 from django.db import models
@@ -190,6 +191,12 @@ class Operation(models.Model):
         return self.kind.model.objects.filter(
             connection_id=self.connection_id, remote_id=self.object_id
         ).first()
+
+    @property
+    def place_on_platform(self):
+        """The object by account, kind and id: the same through whichever connection."""
+        account = hashlib.sha256(repr(self.connection.account).encode()).hexdigest()[:32]
+        return f"{account}:{self.kind_slug}:{self.object_id}"
 
     @cached_property
     def answers(self):

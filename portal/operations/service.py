@@ -4,7 +4,6 @@ The steps are functions of their own, in the order in which they run: intend, pr
 conclude. Whatever dies between two of them leaves a row that says how far it came.
 """
 
-import hashlib
 import logging
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
@@ -228,8 +227,7 @@ def _hold(operation):
 
     By whichever connection, in whichever team: the platform has one account.
     """
-    account = hashlib.sha256(repr(operation.connection.account).encode()).hexdigest()[:32]
-    place = f"{account}:{operation.kind_slug}:{operation.object_id}"
+    place = operation.place_on_platform
     try:
         with transaction.atomic(durable=True):
             _mine(operation).update(holds=place)

@@ -213,8 +213,7 @@ def test_beside_a_change_that_runs_there_is_no_second(plant, emulator, verb):
     browser = plant.browser(Role.MANAGER)
     data = edited(browser, ROMA_GROUP, row) if verb == "update" else _opened(browser, row)
     first = Operation.objects.get()
-    place = f"{row.connection_id}:{ROMA_GROUP}:{row.remote_id}"
-    Operation.objects.filter(pk=first.pk).update(holds=place)
+    Operation.objects.filter(pk=first.pk).update(holds=first.place_on_platform)
 
     response = post(browser, changing(row, verb), data)
 
