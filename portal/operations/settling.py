@@ -192,7 +192,7 @@ def taken_by_others(operation, ids):
         return set()
     # Before and after are the record's order: the clocks of two machines may differ.
     asked = Entry.objects.filter(operation=str(operation.pk)).aggregate(Min("seq"))["seq__min"]
-    since = Entry.objects.filter(operation__in=made, outcome__in=HAPPENED, seq__gt=asked)
+    since = Entry.objects.filter(operation__in=made, outcome__in=HAPPENED, seq__gt=asked or 0)
     return {made[pk] for pk in since.values_list("operation", flat=True)}
 
 
