@@ -186,9 +186,10 @@ class DeviceFields(PlatformForm):
         if not self.product or not (self.needs("product_key") or self.only == "device_attributes"):
             return
         try:
-            model_id = self.client.products.get(self.product).get("model_id")
-            if model_id:
-                field.editor = AttributesEditor(self.client.models.get(model_id)["attributes"])
+            with self.reading() as client:
+                model_id = client.products.get(self.product).get("model_id")
+                if model_id:
+                    field.editor = AttributesEditor(client.models.get(model_id)["attributes"])
         except PortalError as error:
             self.model_problem = str(error)
 

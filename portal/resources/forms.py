@@ -2,17 +2,21 @@
 
 import json
 import re
+import time
 import uuid
+from contextlib import contextmanager
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.connections.models import Connection
-from portal.errors import PortalError
+from portal.errors import PlatformError, PortalError
 from portal.resources.editing import JsonField, parse, pretty, settle_sides
 
 OPTIONS = 50  # choices that a picker shows at once
+# For all that one form reads live: what a person presses then has its own 30 s, and proxies hang up after 60.
+READ_SECONDS = 10
 
 
 def rereading(name):
@@ -51,7 +55,8 @@ class Picker(forms.CharField):
         self.search = str(form.value_of(f"{name}_search") or "")
         current = str(form.value_of(name) or "")
         try:
-            choices = list(self.options(form.client, form, self.search.strip()))
+            with form.reading() as client:
+                choices = list(self.options(client, form, self.search.strip()))
         except PortalError as error:
             self.problem = _("%(error)s Enter the value yourself.") % {"error": error}
             self.widget = forms.TextInput()
@@ -98,6 +103,7 @@ class PlatformForm(forms.Form):
         self.kind, self.verb, self.target, self.only = kind, verb, target, only
         self.connections = list(connections)
         self.side_errors = {}
+        self._read_until, self._unanswered = time.monotonic() + READ_SECONDS, None
         data = self._settled(data) if data is not None else None
         initial = {"operation_key": str(uuid.uuid4()), **(initial or {})}
         super().__init__(data, initial=initial, use_required_attribute=False)
@@ -159,6 +165,24 @@ class PlatformForm(forms.Form):
     @property
     def client(self):
         return self.connection.client()
+
+    @contextmanager
+    def reading(self):
+        """The client, for what a form shows live. All of it shares one deadline.
+
+        After a PlatformError to which the platform gave no answer it is not asked again; that same error is
+        raised instead.
+        """
+        try:
+            client = self.client
+            with client.one_deadline(self._read_until):
+                yield client
+        except PlatformError as error:
+            if self._unanswered:
+                raise self._unanswered from error
+            if error.status is None:
+                self._unanswered, self._read_until = error, time.monotonic()
+            raise
 
     @property
     def read_fields(self):
