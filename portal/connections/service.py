@@ -98,10 +98,18 @@ def _locked(connection, *, no_key=False):
 
     `no_key` suits those that write rows which refer to it, as calls under way do at the same time.
     """
-    row = Connection.objects.select_for_update(no_key=no_key).filter(pk=connection.pk).first()
+    row = _locked_or_none(connection, no_key=no_key)
     if row is None:
-        raise NotVisible(_("The connection was deleted meanwhile."))
+        raise _gone()
     return row
+
+
+def _locked_or_none(connection, *, no_key):
+    return Connection.objects.select_for_update(no_key=no_key).filter(pk=connection.pk).first()
+
+
+def _gone():
+    return NotVisible(_("The connection was deleted meanwhile."))
 
 
 def _settled_or_refused(row):
@@ -125,20 +133,18 @@ def probe(connection, *, actor, via="web"):
     era = Condition.objects.filter(pk=connection.pk).values_list("era", flat=True).first() or 0
     result = check(connection)
     parts = [{"part": each.part, "ok": each.ok, "detail": each.detail} for each in result.findings]
+    line = tried.line(outcome="failed" if result.part else "done", summary=result.text, body={"parts": parts})
     with transaction.atomic(durable=True):
-        _locked(connection, no_key=True)
-        # Only if it is still the connection that was tested.
-        Connection.objects.filter(pk=connection.pk, changed_at=connection.changed_at).update(
-            checked_at=timezone.now(), check_part=result.part, check_text=result.text
-        )
-        if not result.part:
+        row = _locked_or_none(connection, no_key=True)
+        if row and row.changed_at == connection.changed_at:  # else it is not the one that was tested
+            row.checked_at, row.check_part, row.check_text = timezone.now(), result.part, result.text
+            row.save(update_fields=["checked_at", "check_part", "check_text"])
+        if row and not result.part:
             condition.end_pause(connection.pk, era)
-        append(
-            tried.line(
-                outcome="failed" if result.part else "done", summary=result.text, body={"parts": parts}
-            )
-        )
-        connection.refresh_from_db()
+        append(line)  # it was called, whatever became of the connection
+    if row is None:
+        raise _gone()
+    connection.refresh_from_db()
     return result
 
 
