@@ -40,7 +40,8 @@ def test_a_pause_is_seen_and_its_end_too(open_page, connection, emulator):
     button = page.get_by_role("button", name="Try again now")
     button.focus()
     condition.evaluate("section => section.dataset.seen = 'before'")
-    expect(condition).not_to_have_attribute("data-seen", "before")  # it has asked again and was drawn again
+    # It has asked again and was drawn again.
+    expect(condition).not_to_have_attribute("data-seen", "before", timeout=POLLED_MS)
     expect(condition).not_to_have_class(re.compile("htmx-"))
     expect(button).to_be_focused()
     button.press("Enter")
