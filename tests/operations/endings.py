@@ -71,8 +71,8 @@ def conflict(plant, emulator):
     return operation
 
 
-def absent(plant, emulator, settings, data=None):
-    operation = in_doubt(plant, emulator, DEVICE, data)
+def absent(plant, emulator, settings, slug=DEVICE, data=None):
+    operation = in_doubt(plant, emulator, slug, data)
     settings.SETTLE_SECONDS = 0
     for _look in range(3):
         settling.look_again(operation, actor=operation.actor)

@@ -17,6 +17,7 @@ from portal.teams.models import Membership, Role, User
 from tests.operations.changes import match, received
 from tests.operations.endings import (
     REASON,
+    absent,
     broken,
     decide,
     due,
@@ -299,12 +300,7 @@ def test_what_needs_no_decision_has_no_page_for_it(plant, owner):
 
 def test_what_was_asked_for_again_already_is_not_sent_once_more(plant, emulator, owner, settings):
     """Absent, tried again and done; then the first one turns up late, and a human is asked."""
-    settings.SETTLE_SECONDS = 0
-    first = in_doubt(plant, emulator, POLICY)
-    for _look in range(3):
-        due()
-        settling.settle_due()
-    first.refresh_from_db()
+    first = absent(plant, emulator, settings, POLICY)
     deciding.requeue(first, actor=first.actor, key="again")
     made_in_the_console(plant, POLICY)  # stands for the late commit
     due()

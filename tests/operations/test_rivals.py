@@ -9,7 +9,7 @@ from portal.errors import NotRepeatable
 from portal.operations import deciding, service, settling
 from portal.operations.models import Operation, State
 from tests.operations.changes import ids, match, received
-from tests.operations.endings import due, in_doubt, made_in_the_console, someone
+from tests.operations.endings import absent, due, in_doubt, made_in_the_console, someone
 from tests.support.plant import CREATES
 
 GROUP, DEVICE, POLICY = "iotda/device-groups", "enos/devices", "iotda/policies"
@@ -64,18 +64,14 @@ def test_of_two_in_doubt_about_one_name_neither_claims_what_is_there(plant, emul
 
 
 def test_what_is_absent_claims_nothing_while_another_of_its_name_is_in_doubt(plant, emulator, settings):
-    settings.SETTLE_SECONDS = 0
-    absent = in_doubt(plant, emulator, DEVICE)
-    for _look in range(3):
-        look_at_all()
-    absent.refresh_from_db()
-    assert absent.is_watched
+    gone = absent(plant, emulator, settings, DEVICE)
+    assert gone.is_watched
     in_doubt(plant, emulator, DEVICE, committed=True)
 
     due()
-    assert settling.look_again(absent, actor=someone(plant)).verdict == "waiting"
+    assert settling.look_again(gone, actor=someone(plant)).verdict == "waiting"
 
-    assert Operation.objects.get(pk=absent.pk).state == State.ABSENT
+    assert Operation.objects.get(pk=gone.pk).state == State.ABSENT
 
 
 def test_another_name_is_no_rival(plant, emulator):
@@ -179,43 +175,35 @@ def test_a_connection_that_another_thread_looks_at_keeps_no_other_waiting(plant,
 
 def test_what_is_found_late_is_not_asked_for_again(plant, emulator, settings, monkeypatch):
     """The worker finds it between the press of "Try again" and the new operation."""
-    settings.SETTLE_SECONDS = 0
-    absent = in_doubt(plant, emulator, POLICY)
-    for _look in range(3):
-        look_at_all()
-    absent.refresh_from_db()
+    gone = absent(plant, emulator, settings, POLICY)
     real = service.intend
 
     def late(*arguments):
-        Operation.objects.filter(pk=absent.pk).update(state=State.FOUND, watch_until=None)
+        Operation.objects.filter(pk=gone.pk).update(state=State.FOUND, watch_until=None)
         return real(*arguments)
 
     monkeypatch.setattr(service, "intend", late)
     sent = len(received(emulator, POLICY, "create"))
 
     with pytest.raises(NotRepeatable):
-        deciding.requeue(absent, actor=absent.actor, key="again")
+        deciding.requeue(gone, actor=gone.actor, key="again")
 
     assert (Operation.objects.count(), len(received(emulator, POLICY, "create"))) == (1, sent)
 
 
 def test_what_is_asked_for_again_during_a_look_is_not_claimed_by_it(plant, emulator, settings, monkeypatch):
-    settings.SETTLE_SECONDS = 0
-    absent = in_doubt(plant, emulator, DEVICE)
-    for _look in range(3):
-        look_at_all()
-    absent.refresh_from_db()
+    gone = absent(plant, emulator, settings, DEVICE)
     made_in_the_console(plant, DEVICE)  # stands for the late commit
     real = settling._keep
 
     def asked_again(operation, *arguments):
         monkeypatch.setattr(settling, "_keep", real)
-        Operation.objects.create(**running_like(absent))
+        Operation.objects.create(**running_like(gone))
         return real(operation, *arguments)
 
     monkeypatch.setattr(settling, "_keep", asked_again)
 
     look_at_all()
 
-    absent.refresh_from_db()
-    assert (absent.state, absent.looks[-1]["verdict"]) == (State.ABSENT, "waiting")
+    gone.refresh_from_db()
+    assert (gone.state, gone.looks[-1]["verdict"]) == (State.ABSENT, "waiting")
