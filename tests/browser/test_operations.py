@@ -9,6 +9,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from portal.operations import settling
 from portal.operations.models import RUNNING, Operation
 from tests.browser.creating import fill_in, send
 from tests.browser.pages import axe, fits, looks_right
@@ -271,3 +272,22 @@ def test_evidence_and_decisions_in_both_colours_at_a_desk_and_on_a_phone(open_pa
     page.get_by_role("button", name="Record this decision").click()
     expect(state_of(page)).to_have_attribute("data-operation-state", "absent")
     looks_right(page, "operation-decided")
+
+
+def test_the_ledger_has_room_for_its_longest_words(open_page, emulator):
+    """What the portal found out by itself, and "needs a human", between the verbs of connections."""
+    page = open_page(email=OWNER)
+    lost(emulator, GROUP)
+    settling.settle_due()
+    body = {"error_code": "IOTDA.000006", "error_msg": "no"}
+    emulator.faults([{"match": match(POLICY, "create"), "fault": "answer", "status": 400, "body": body}])
+    operate(POLICY)
+    page.goto("/audit/")
+    expect(page.locator("#entries")).to_contain_text("the portal, for")
+    table = page.locator(".table-responsive")
+    for width in (1440, 1024, 700, 390):  # where it cannot fit, the table is pushed, not the page
+        page.set_viewport_size({"width": width, "height": 900})
+        fits(page)
+        if width in (1440, 390):
+            assert table.evaluate("each => each.scrollWidth - each.clientWidth") == 0
+    looks_right(page, "ledger")
