@@ -19,6 +19,9 @@ from portal.home.static_files import collect_static_files
 
 USUAL_PORT = 8000
 READY_SECONDS = 60
+LISTENS = (
+    "Listening at: "  # what gunicorn says once the port is its own; till then somebody else may answer there
+)
 LOOK_SECONDS = 0.3
 MANAGE = settings.BASE_DIR / "manage.py"
 GUNICORN_SETTINGS = settings.BASE_DIR / "deploy" / "gunicorn.conf.py"
@@ -42,7 +45,8 @@ class Command(BaseCommand):
         self.children = []
         try:
             with only_one(settings.DATA_DIR / "demo.lock"):
-                self.start(portal_port(port))
+                portal_port(port)  # one that cannot be had is said before anything is prepared
+                self.start(port)
                 self.watch()
         except KeyboardInterrupt:
             self.say("stopping")
@@ -54,18 +58,22 @@ class Command(BaseCommand):
             # The portal first: it still talks to the emulator while it ends its requests.
             processes.stop(reversed(self.children))
 
-    def start(self, port):
+    def start(self, asked):
         prepare_data()
         emulator = self.start_emulator()
         demo.seed(emulator)
         connections.close_all()
         self.child("worker", [sys.executable, MANAGE, "worker"])
+        port = portal_port(asked)  # only now: meanwhile somebody else may have taken it
         portal = self.child(
             "portal",
             [sys.executable, "-m", "gunicorn", "portal.wsgi:application"]
             + ["--config", GUNICORN_SETTINGS, *processes.bindings(port)],
         )
-        portal.wait_for(lambda: self.all_run() and shows_sign_in(port), seconds=READY_SECONDS)
+        portal.wait_for(
+            lambda: self.all_run() and LISTENS in portal.output() and shows_sign_in(port),
+            seconds=READY_SECONDS,
+        )
         self.say(f"portal ready on http://localhost:{port}")
         self.say("")
         for email, role in demo.SIGN_INS:
