@@ -1,35 +1,43 @@
-"""Every error that the portal raises on purpose, named for what it means to the user.
+"""All errors that the portal raises on purpose, named for what they mean to the user.
 
 PortalError
   NotAllowed           403  says which right is missing and who can grant it
   NotVisible           404  it does not exist for this person
   KeyReused            409  the operation key was used before with another request
-  NotRepeatable        409  this operation cannot be asked for again; the message says why
-  NotDecidable         409  there is nothing to decide (any more), or not like this
+  NotRepeatable        409  this operation cannot be requested again; the message says why
+  NotDecidable         409  this operation needs no decision, or this decision is not possible
   RecordUnavailable    503  the record cannot be written; nothing was sent
-  OutcomeUnrecorded    503  sent, but its answer could not be written; it will be looked up
+  OutcomeUnrecorded    503  sent, but the answer could not be saved; the portal looks it up later
   PlatformError
     Rejected           422  the platform said no: code, message, request id
-      Missing               the object asked for does not exist (any more)
-    NotSent            503  (a form shows it at 422) surely not executed: refused, DNS, TLS, sign-in, throttle
+      Missing               the object does not exist (any more)
+    NotSent            503  (422 in a form) certainly not executed: refused, DNS, TLS, sign-in, throttled
       SignInFailed          the platform did not accept the credentials
-      Throttled             the platform said "later"; `retry_after` seconds if it said how long
-      Paused                the platform failed so often that the portal leaves it alone for a while
-      Busy                  another change of the same object is on its way
-      Conflict              the object is not as it was when the form was opened
+      Throttled             too many requests; `retry_after` in seconds if the platform said how long to wait
+      Paused                the platform failed repeatedly, so the portal makes no calls for a while
+      Busy                  another change of the same object has not ended
+      Conflict              the object changed after the form was opened
     Unclear            202  may or may not have happened: in doubt
 """
 
 
 class PortalError(Exception):
-    """Base of the tree; anything outside it is a bug and a 500."""
+    """Base of the tree. Any other exception is a bug and gives a 500.
+
+    `message` is a Said (portal.words) if the portal says it, and a plain str if the platform does.
+    """
+
+    def __init__(self, message=""):
+        super().__init__(message)
+        self.message = message
 
 
 class NotAllowed(PortalError):
-    """`right` is the missing right, `granted_by` the roles that may grant it (labels)."""
+    """`right` is the missing right, `granted_by` are the labels of the roles that can grant it."""
 
     def __init__(self, message, *, right="", granted_by=()):
         super().__init__(message)
+        self.message = message
         self.right = right
         self.granted_by = tuple(granted_by)
 
@@ -39,7 +47,7 @@ class NotVisible(PortalError):
 
 
 class KeyReused(PortalError):
-    """`operation` is the one that holds the key."""
+    """`operation` is the one that already has the key."""
 
     def __init__(self, message, *, operation=None):
         super().__init__(message)
@@ -65,16 +73,20 @@ class OutcomeUnrecorded(PortalError):
 
 
 class PlatformError(PortalError):
-    """What a platform answered, or did not.
+    """A platform gave an answer that is no success, or no answer.
 
-    `status` HTTP status or None when none arrived, `code` and `request_id` the platform's own ("" when it
-    gave none), `part` the failing part of a connection test (address, tls, clock, sign_in, signature,
-    project, instance, edition, permission or ""), `duration_ms` whole milliseconds.
+    - `status` is the HTTP status, None without an answer.
+    - `code` and `request_id` are the platform's own; "" if it gave none.
+    - `part` is the part of the connection that failed: address, tls, clock, sign_in, signature, project,
+      instance, edition, permission or "".
+    - `duration_ms` is in whole milliseconds.
+    - `is_cut`: the exchange had less time than a platform may take for its answer, and that time was over.
     """
+
+    is_cut = False
 
     def __init__(self, message, *, status=None, code="", request_id="", part="", data=None, duration_ms=0):
         super().__init__(message)
-        self.message = message
         self.status = status
         self.code = str(code)
         self.request_id = request_id
@@ -96,7 +108,15 @@ class NotSent(PlatformError):
 
 
 class SignInFailed(NotSent):
-    pass
+    """`is_final` means that the platform refused the credentials, and would refuse them again.
+
+    `cause` is the contract.Cause that the platform's code stands for, None when it is not known.
+    """
+
+    def __init__(self, message, *, is_final=False, cause=None, **details):
+        super().__init__(message, **details)
+        self.is_final = is_final
+        self.cause = cause
 
 
 class Throttled(NotSent):

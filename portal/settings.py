@@ -24,7 +24,7 @@ they must be given, the same on every machine.
 import logging.config
 from pathlib import Path
 
-from portal import environment
+from portal import bounds, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = environment.directory(environment.text("PORTAL_DATA_DIR") or BASE_DIR / "var")
@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.web.middleware.Head",
     "portal.web.middleware.WritableDatabase",
     "portal.home.middleware.Probes",
     "portal.web.middleware.ContentSecurityPolicy",
@@ -101,6 +102,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.teams.middleware.CurrentTeam",
+    "portal.web.bounding.Bounded",
     "portal.web.texts.StorableText",
     "portal.web.middleware.Toasts",
     "portal.web.middleware.Errors",
@@ -198,7 +200,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# What is larger is refused unread (portal/web/bounding.py); no view takes files.
+DATA_UPLOAD_MAX_MEMORY_SIZE = bounds.BODY_MAX
+DATA_UPLOAD_MAX_NUMBER_FIELDS = bounds.FIELDS_MAX
+FILE_UPLOAD_HANDLERS = ["portal.web.bounding.NoFiles"]
 
 LOGGING_CONFIG = None
 logging.config.dictConfig(

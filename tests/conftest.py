@@ -1,4 +1,4 @@
-"""Shared by all tests. Fixtures live in the plugins; what only one folder needs is in its own conftest."""
+"""Shared by all tests. The fixtures are in the plugins; those of one folder are in the folder's conftest."""
 
 import pytest
 

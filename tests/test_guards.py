@@ -31,18 +31,16 @@ OPERATIONS = "tests/operations/"
 GUARDS = [
     Guard(
         "the intent is committed before anything is sent",
-        "portal/operations/service.py",
-        """            Operation.objects.bulk_create([operation])
-            append(entries.line(operation, Stage.INTENT, "asked", body))
-""",
-        "            Operation.objects.bulk_create([operation])\n",
+        "portal/operations/life.py",
+        "        statements.insert(operation)\n        append(entry)\n",
+        "        statements.insert(operation)\n",
         (f"{OPERATIONS}test_kill.py::test_killed_at[after_commit-enos/devices-create]",),
     ),
     Guard(
         "sending is committed before the socket opens",
         "portal/operations/service.py",
-        "            if not mine.update(state=State.SENDING, lease_until=Now() + LEASE, **changes):",
-        "            if not mine.update(lease_until=Now() + LEASE, **changes):",
+        "        return life.move(operation, State.SENDING, was=(State.INTENT,), columns=columns)",
+        "        return life.keep(operation, states=(State.INTENT,), **columns)",
         (f"{OPERATIONS}test_kill.py::test_killed_at[after_commit-enos/devices-create]",),
     ),
     Guard(
@@ -60,33 +58,33 @@ GUARDS = [
         (f"{OPERATIONS}test_perform.py::test_the_same_key_with_other_content_is_refused_and_not_sent",),
     ),
     Guard(
-        "the fence keeps out who was taken for dead",
-        "portal/operations/service.py",
-        "    return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)\n",
-        "    return Operation.objects.filter(pk=operation.pk)\n",
+        "who was taken for dead holds nothing",
+        "portal/operations/life.py",
+        '    mine = {"id": operation.pk, "attempt": operation.attempt, "state": tuple(states)}',
+        '    mine = {"id": operation.pk}',
         (f"{OPERATIONS}test_two_at_once.py::test_who_was_taken_for_dead_holds_no_object",),
     ),
     Guard(
         "what was cancelled is not sent",
         "portal/operations/service.py",
-        """    if not mark_sending(operation):
+        """    if not is_mine:
         operation.refresh_from_db()""",
-        """    if not mark_sending(operation) and not client:
+        """    if not is_mine and not change:
         operation.refresh_from_db()""",
         (f"{OPERATIONS}test_people.py::test_cancelled_before_it_is_sent_nothing_is_sent",),
     ),
     Guard(
         "two changes of one object do not run at once",
         "portal/operations/service.py",
-        "    if target:\n        _hold(operation)",
-        "    if not operation:\n        _hold(operation)",
+        "    if change.target:\n        hold(operation)",
+        "    if not operation:\n        hold(operation)",
         (f"{OPERATIONS}test_two_at_once.py::test_a_killed_process_lets_go_of_the_object",),
     ),
     Guard(
         "what changed since the form was opened is not overwritten",
         "portal/operations/service.py",
-        "    if expected is not None and not all(",
-        "    if expected is None and not all(",
+        "    if operation.expected is not None and differing(",
+        "    if not operation and differing(",
         (
             f"{OPERATIONS}test_two_at_once.py::test_an_object_that_changed_since_the_form_was_opened_is_not_overwritten",
         ),
@@ -94,9 +92,8 @@ GUARDS = [
     Guard(
         "an update is not repeated over somebody else's change",
         "portal/operations/service.py",
-        "            if verb.settle.look(client, data, target, operation.baseline).verdict != MISSED:\n"
-        "                return False",
-        "            verb.settle.look(client, data, target, operation.baseline)",
+        "change.data, operation.baseline).verdict != MISSED:",
+        "change.data, operation.baseline).verdict is None:",
         (f"{OPERATIONS}test_settling.py::test_a_lost_update_is_not_repeated_over_somebody_elses_change",),
     ),
     Guard(
@@ -108,16 +105,16 @@ GUARDS = [
     ),
     Guard(
         "what was there before is not claimed",
-        "portal/kinds/settling.py",
+        "portal/kinds/evidence.py",
         "        if baseline:\n",
         "        if baseline is None:\n",
         (f"{OPERATIONS}test_evidence.py::test_a_device_that_was_there_before_is_not_claimed",),
     ),
     Guard(
         "a name alone claims nothing",
-        "portal/kinds/settling.py",
-        '        if not any(row["same"] for row in found[0]["compared"] if row["field"] not in ignored):',
-        "        if ignored is None:",
+        "portal/kinds/evidence.py",
+        "        return (FOUND, NAME_FOUND()) if tells else",
+        "        return (FOUND, NAME_FOUND()) if ignored else",
         (f"{OPERATIONS}test_evidence.py::test_a_name_alone_claims_nothing",),
     ),
     Guard(
@@ -154,6 +151,104 @@ GUARDS = [
         '    require_for(operation, actor, "settle", "decide")',
         '    require_for(operation, actor, "view", "decide")',
         (f"{OPERATIONS}test_people.py::test_only_owners_decide",),
+    ),
+    Guard(
+        "states follow the table of moves",
+        "portal/operations/life.py",
+        "    if unknown := [state for state in was if to not in MOVES.get(state, ())]:",
+        "    if unknown := [state for state in was if to not in State]:",
+        ("tests/operations/test_life.py::test_no_operation_moves_but_by_the_table",),
+    ),
+    Guard(
+        "who was taken for dead ends nothing",
+        "portal/operations/life.py",
+        '"attempt": operation.attempt + behind, "state": tuple(was)}',
+        '"state": tuple(State)}',
+        ("tests/operations/test_settling.py::test_the_fence_keeps_out_a_process_that_was_taken_for_dead",),
+    ),
+    Guard(
+        "an answer about another object proves nothing",
+        "portal/kinds/verbs.py",
+        '    if updated and updated["id"] != bound.remote_id:',
+        "    if not bound:",
+        ("tests/operations/test_life.py::test_an_answer_about_another_object_proves_nothing",),
+    ),
+    Guard(
+        "what was requested again meanwhile is not claimed",
+        "portal/operations/settling.py",
+        "        guard=still_ours if was == State.ABSENT and state == State.FOUND else None,",
+        "        guard=None,",
+        ("tests/operations/test_rivals.py::test_nor_is_what_is_requested_again_right_before_it_is_written",),
+    ),
+    Guard(
+        "an object stays held while an attempt may arrive",
+        "portal/operations/late.py",
+        "    return unanswered > (to ==",
+        "    return unanswered > 9 + (to ==",
+        (f"{OPERATIONS}test_late_attempts.py::test_an_attempt_that_arrives_late_overwrites_nobody",),
+    ),
+    Guard(
+        "what the portal renamed is still what the create made",
+        "portal/operations/settling.py",
+        "        since = () if operation.verb.on_object else (",
+        "        since = () if operation else (",
+        (f"{OPERATIONS}test_identity.py::test_what_a_colleague_renamed_is_still_what_the_create_made",),
+    ),
+    Guard(
+        "one object is made by one create",
+        "portal/operations/models.py",
+        "        return names if self.verb.on_object else {",
+        "        return names if names else {",
+        (
+            f"{OPERATIONS}test_claims.py::test_a_look_and_a_person_claim_one_object_once",
+            f"{OPERATIONS}test_claims.py::test_of_two_who_say_at_once_that_one_object_is_theirs_one_is_told",
+        ),
+    ),
+    Guard(
+        "what another create made before is not ours",
+        "portal/operations/authorship.py",
+        "    claimed = Operation.objects.filter(made__in=places).exclude(pk=operation.pk)",
+        "    claimed = Operation.objects.filter(made__in=places, pk=operation.pk)",
+        (f"{OPERATIONS}test_claims.py::test_what_another_create_made_before_is_not_found_as_ours",),
+    ),
+    Guard(
+        "a denial is recorded before it is raised",
+        "portal/teams/recording.py",
+        "        _record(denial, line)\n        raise",
+        "        raise",
+        ("tests/resources/test_access.py::test_a_denied_create_is_recorded_with_who_and_what",),
+    ),
+    Guard(
+        "what was redacted stays as it is",
+        "portal/record/redaction.py",
+        "    if isinstance(value, str) and FINGERPRINT.fullmatch(value):",
+        "    if value is FINGERPRINT:",
+        ("tests/record/test_redaction.py::test_one_secret_has_one_fingerprint_however_often_it_passes",),
+    ),
+    Guard(
+        "a body is made ready before anybody has to wait",
+        "portal/record/store.py",
+        "    lines = [each if isinstance(each, Line) else line(**each) for each in lines]\n"
+        "    with transaction.atomic(savepoint=False), connection.cursor() as cursor:\n"
+        "        last = _advance_head(cursor, len(lines))\n",
+        "    with transaction.atomic(savepoint=False), connection.cursor() as cursor:\n"
+        "        last = _advance_head(cursor, len(lines))\n"
+        "        lines = [each if isinstance(each, Line) else line(**each) for each in lines]\n",
+        ("tests/record/test_writing.py::test_a_body_is_made_ready_before_anybody_has_to_wait",),
+    ),
+    Guard(
+        "a kind that contradicts itself does not start",
+        "portal/kinds/registry.py",
+        "        if verb.fields and typed != set(verb.fields):",
+        "        if verb.fields and not typed:",
+        ("tests/kinds/test_registry.py::test_a_field_that_is_edited_but_not_in_the_form_stops_the_portal",),
+    ),
+    Guard(
+        "kept input opens for its person alone",
+        "portal/web/kept.py",
+        '        return json.loads(zlib.decompress(unseal_bytes(sealed, f"kept:{owner}")))',
+        '        return json.loads(zlib.decompress(unseal_bytes(sealed, "kept")))',
+        ("tests/web/test_kept.py::test_it_is_still_there_after_a_reload",),
     ),
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)

@@ -1,4 +1,4 @@
-"""Addresses that were typed but take only the press of a button, and the other way round.
+"""Addresses opened in a way that they do not accept, for example a button's address typed by hand.
 
 Would catch: a blank page, a way back that leads nowhere, something that a typed address does.
 """
@@ -35,8 +35,8 @@ def test_a_typed_address_of_a_button_shows_a_page_with_a_way_back(plant, address
     assert (response.status_code, response["Allow"]) == (405, "POST")
     text = response.content.decode()
     assert text.startswith("<!doctype html>")
-    assert "<title>Not like this" in text
-    assert "This address only takes a press of a button. Nothing was changed." in text
+    assert "<title>This address cannot be used like this" in text
+    assert "This address only accepts submitted forms. Nothing was changed." in text
     assert alone(response) == above
 
 
@@ -56,13 +56,13 @@ def test_the_button_of_a_verb_leads_back_to_its_object(plant):
 def test_a_page_that_takes_no_input_says_so(plant):
     response = plant.browser().post("/iotda/soft-buses/")
 
-    assert (response.status_code, response["Allow"]) == (405, "GET")
-    assert "This address only shows a page; it takes no input." in response.content.decode()
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert "This page does not accept input." in response.content.decode()
 
 
 def test_htmx_gets_the_sentence_alone(plant):
     response = plant.browser().get("/teams/switch/", **HTMX)
 
     assert response.status_code == 405
-    assert response.content.decode() == "This address only takes a press of a button. Nothing was changed."
+    assert response.content.decode() == "This address only accepts submitted forms. Nothing was changed."
     assert response["X-Portal-Message"]

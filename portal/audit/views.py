@@ -1,23 +1,34 @@
-"""Reviewers' pages over the record: find entries, read one with its request and answer."""
+"""The pages of the audit log: find entries of the record, and read one with its request and answer."""
 
 import json
 from datetime import UTC, datetime, timedelta
+from unicodedata import normalize
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_safe
 
+from portal.bounds import LINE_MAX
 from portal.errors import NotAllowed
+from portal.kinds import search
 from portal.kinds.registry import KINDS
 from portal.operations.models import State
+from portal.outside import shows_nothing
 from portal.record.models import Body, Entry
-from portal.teams.access import explain, granters, may, record_scope
+from portal.teams.access import may, require, visible_to
 from portal.teams.models import User
 from portal.web.pages import page
+from portal.words import Sentence
 
+NO_TEAM = Sentence(
+    "audit.no_team", gettext_noop("You are not in a team, so there is no audit log for you to read.")
+)
 PAGE = 50
 COUNT_LIMIT = 10_000
+OBJECTS = 200  # of one kind whose entries a search collects
 FILTERS = ("actor", "verb", "kind", "outcome", "since", "until", "object")
 OUTCOMES = (
     "asked",
@@ -35,7 +46,7 @@ OWN_VERBS = (
 OTHER_KINDS = ("portal/connections", "portal/members", "portal/teams")
 
 
-@require_GET
+@require_safe
 def list_(request):
     _require_reader(request)
     entries, problems = _narrow(request)
@@ -65,35 +76,35 @@ def list_(request):
 
 
 def _verbs():
-    """Every verb that an entry may have, in the order in which kinds name theirs."""
+    """Every verb that an entry can have: those of the kinds first, in their order."""
     return list(dict.fromkeys(verb.name for kind in KINDS.values() for verb in kind.verbs)) + [*OWN_VERBS]
 
 
 def _reads_all(request):
-    return request.user.is_portal_auditor or may(request.user, "read_record", request.team.pk)
+    return request.user.is_portal_auditor or may(request.user, "read_record", request.team)
 
 
 def _require_reader(request):
-    """A viewer sees the history of each resource, but not the record."""
+    """Viewers see the history of each resource, but not the record."""
     if request.user.is_portal_auditor:
         return
     if request.team is None:
-        raise NotAllowed(_("You are in no team, so there is no record for you to read."))
-    if not may(request.user, "read_own_record", request.team.pk):
-        text = explain(request.user, "read_own_record", request.team.pk)
-        raise NotAllowed(text, right="read_own_record", granted_by=granters())
+        raise NotAllowed(NO_TEAM())
+    require(request.user, "read_own_record", request.team)
 
 
 def _scope(request):
-    entries = Entry.objects.filter(record_scope(request.user))
+    entries = visible_to(request.user, Entry.objects.all(), "read_record")
     if request.user.is_portal_auditor:
         return entries
     return entries.filter(team_id=str(request.team.pk))
 
 
 def _narrow(request):
-    """The entries that the address asks for, and sentences about filters that cannot be read."""
+    """The entries that the filters in the address ask for, and what is wrong with unreadable filters."""
     entries, problems = _scope(request), []
+    if any(len(request.GET.get(name, "")) > LINE_MAX for name in FILTERS if name not in ("since", "until")):
+        return entries.none(), problems  # no value is as long, and SQLite refuses to look for it
     for name in ("verb", "kind", "outcome"):
         if value := request.GET.get(name):
             entries = entries.filter(**{name: value})
@@ -101,23 +112,33 @@ def _narrow(request):
         person = User.objects.filter(email__iexact=actor).first()
         entries = entries.filter(actor_id=str(person.pk)) if person else entries.filter(actor=actor)
     if text := request.GET.get("object", "").strip():
-        entries = (
-            entries.filter(object_id=text) | entries.filter(object_name=text) | entries.filter(operation=text)
-        )
+        entries = entries.filter(_about(request.user, text))
     for name, lookup, days in (("since", "at__gte", 0), ("until", "at__lt", 1)):
         text = request.GET.get(name, "").strip()
         if not text:
             continue
         day = _day(text)
         if day is None:
-            problems.append(_("%(text)s is not a date; write it like 2026-11-20.") % {"text": text})
+            problems.append(_("%(text)s is not a date. Write it like 2026-11-20.") % {"text": text[:40]})
             continue
         entries = entries.filter(**{lookup: day + timedelta(days=days)})
     return entries, problems
 
 
+def _about(user, text):
+    """Of what goes by this text: as it was recorded, in either form of its letters (UAX 15), or an object
+    that the search of its list finds by it, whatever it was called then."""
+    written = {text, normalize("NFC", text), normalize("NFD", text)}
+    found = Q(object_id=text) | Q(operation=text) | Q(object_name__in=written)
+    for kind in () if shows_nothing(text) else KINDS.values():
+        rows = search.matching(kind.model.objects.visible_to(user), text)
+        if ids := list(rows.values_list("remote_id", flat=True).distinct()[:OBJECTS]):
+            found |= Q(kind=kind.slug, object_id__in=ids)
+    return found
+
+
 def _day(text):
-    """Midnight UTC of a date like 2026-11-20; None when it is none."""
+    """Midnight UTC of a date like 2026-11-20; None for a text that is not a date."""
     try:
         day = parse_date(text)
     except ValueError:
@@ -125,7 +146,7 @@ def _day(text):
     return datetime(day.year, day.month, day.day, tzinfo=UTC) if day and day.year < 9999 else None
 
 
-@require_GET
+@require_safe
 def detail(request, seq):
     _require_reader(request)
     entry = get_object_or_404(_scope(request), seq=seq)

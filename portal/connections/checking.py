@@ -1,16 +1,18 @@
-"""Testing a connection: what its client finds part by part, in words for people and without secrets."""
+"""Testing a connection: what its client finds, part by part and without secrets."""
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.connections.clients import build
-from portal.connections.sealing import CannotOpen
-from portal.errors import PlatformError
+from portal.errors import PlatformError, SignInFailed
 from portal.platforms.diagnosis import NOT_CHECKED, PARTS, Finding
+from portal.words import Said, Sentence
 
-TEXT_MAX = 400  # characters of Connection.check_text
+DETAIL_MAX = 300  # characters of a platform's own words that are stored with the connection
+
+FAILED = Sentence("connection.test_failed", "%(text)s")
+FAILED_WITH = Sentence("connection.test_failed_with", "%(text)s (%(detail)s)")
 
 PART_NAMES = {
     "address": gettext_lazy("Address"),
@@ -18,20 +20,26 @@ PART_NAMES = {
     "clock": gettext_lazy("Clock"),
     "sign_in": gettext_lazy("Sign-in"),
     "signature": gettext_lazy("Signature"),
+    "account": gettext_lazy("Account"),
     "project": gettext_lazy("Project"),
     "instance": gettext_lazy("Instance"),
     "edition": gettext_lazy("Edition"),
     "permission": gettext_lazy("Permission"),
+    "answer": gettext_lazy("Answer"),
 }
 
 
 @dataclass(frozen=True)
 class Result:
-    """`part` is the failing part, "" when nothing failed; `text` what to change."""
+    """`part` is the failing part, "" when nothing failed; `said` what to change, None when nothing failed.
+
+    `refusal` is the SignInFailed of a platform that refused the credentials, else None.
+    """
 
     findings: list
-    part: str
-    text: str
+    part: str = ""
+    said: Said | None = None
+    refusal: SignInFailed | None = None
 
     @property
     def rows(self):
@@ -42,44 +50,29 @@ class Result:
 
 
 def check(connection):
-    """Test a saved connection; never raises for what the platform or the network does."""
-    secrets = opened_or_empty(connection).values()
+    """Test a saved connection. What the platform or the network does raises nothing: it is in the Result."""
     try:
-        # Not the client that all share: a test is let through while calls are paused, and counts for none.
+        # Not the shared client: a test also runs while calls are paused, and its failures are not counted.
         findings = build(connection).diagnose()
     except PlatformError as error:
         findings = _failed_before(error)
-    findings = [_translated(finding, secrets) for finding in findings]
     failed = next((finding for finding in findings if finding.ok is False), None)
     if failed is None:
-        return Result(findings, "", "")
-    text = f"{failed.text} ({failed.detail})" if failed.detail else failed.text
-    return Result(findings, failed.part, text[:TEXT_MAX])
-
-
-def opened_or_empty(connection):
-    """The stored credentials; {} when there are none or this portal's keys do not open them."""
-    try:
-        return connection.credentials()
-    except CannotOpen:
-        return {}
+        return Result(findings)
+    refusal = failed.error if getattr(failed.error, "is_final", False) else None
+    if not failed.detail:
+        return Result(findings, failed.part, FAILED(text=failed.text), refusal)
+    said = FAILED_WITH(text=failed.text, detail=str(failed.detail)[:DETAIL_MAX])
+    return Result(findings, failed.part, said, refusal)
 
 
 def _failed_before(error):
-    """No client could be made: its reason stands at its part, nothing else was looked at."""
+    """No client could be made: the part that is to blame says why, the others were not checked."""
     failed = error.part if error.part in PARTS else "sign_in"
     return [
-        Finding(part, False, error.message) if part == failed else Finding(part, None, NOT_CHECKED)
+        Finding(part, False, error.message) if part == failed else Finding(part, None, NOT_CHECKED())
         for part in PARTS
     ]
-
-
-def _translated(finding, secrets):
-    detail = finding.detail
-    for secret in secrets:
-        # A platform may quote what it was sent.
-        detail = detail.replace(secret, "…") if secret else detail
-    return Finding(finding.part, finding.ok, _(finding.text) if finding.text else "", detail)
 
 
 def mask(value):

@@ -1,4 +1,4 @@
-"""From a Connection row to a platform client: one per process and row, rebuilt when the row changes."""
+"""Makes the platform client of a Connection: one per process and connection, a new one when it changes."""
 
 import threading
 from collections import OrderedDict
@@ -6,21 +6,35 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection as database
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from portal.connections import reach
 from portal.connections.gate import DatabaseGate
 from portal.connections.models import DEMO_CREDENTIALS, Platform, SignIn
-from portal.connections.sealing import CannotOpen
 from portal.connections.tokens import DatabaseTokens
 from portal.errors import SignInFailed
-from portal.platforms import signing
 from portal.platforms.enos.client import EnOS
 from portal.platforms.iotda.client import IoTDA
 from portal.platforms.roma.client import ROMA
-from portal.platforms.signing import EnosAuth, SdkHmac, TokenAuth, V11Hmac, needs_v11
+from portal.platforms.signing import huawei
+from portal.platforms.signing.enos import EnosAuth
+from portal.platforms.signing.huawei import SdkHmac, TokenAuth, V11Hmac, needs_v11
+from portal.sealing import CannotOpen
+from portal.words import Sentence
 
-MAX_CLIENTS = 200  # per process; the least recently used makes room
+NO_CREDENTIALS = Sentence(
+    "connection.no_credentials", _("This connection has no credentials. Enter them on its page.")
+)
+OTHER_KEYS = Sentence(
+    "connection.other_keys",
+    _("The stored credentials cannot be opened with this portal's keys. Enter them again."),
+)
+DEMO_ONLY = Sentence(
+    "connection.demo_only",
+    _("These are the emulator's demo credentials. They are refused for any address but this machine."),
+)
+
+MAX_CLIENTS = 200  # per process; beyond that the least recently used is closed
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 _clients = OrderedDict()
@@ -28,7 +42,10 @@ _lock = threading.Lock()
 
 
 def client(connection):
-    """The client of a connection; raises SignInFailed when its credentials are missing or cannot be used."""
+    """The shared client of a connection; callers use `connection.client()`.
+
+    Raises SignInFailed when the credentials are missing or cannot be used.
+    """
     version = (connection.changed_at, connection.sealed_credentials)
     with _lock:
         found = _clients.get(connection.pk)
@@ -44,15 +61,15 @@ def client(connection):
         while len(_clients) > MAX_CLIENTS:
             left_over.append(_clients.popitem(last=False)[1])
     for _version, old in left_over:
-        old.transport.close()  # idle sockets only: whoever is using one goes on
+        old.transport.close()  # idle sockets only: calls that are under way go on
     return built
 
 
 def build(connection, gate=None):
-    """A new client; without a gate, nothing holds it back and nobody counts how it fares."""
+    """A new client. Without a gate nothing holds its calls back, and their failures are not counted."""
     credentials = opened(connection)
     if not credentials:
-        raise SignInFailed(_("This connection has no credentials. Enter them on its page."), part="sign_in")
+        raise SignInFailed(NO_CREDENTIALS(), part="sign_in")
     refuse_demo_credentials(connection, credentials)
     transport = {
         "ca_bundle": settings.CA_BUNDLE,
@@ -67,28 +84,22 @@ def build(connection, gate=None):
     ids = {"project_id": connection.project_id, "instance_id": connection.instance_id}
     if connection.platform == Platform.ROMA:
         return ROMA(connection.endpoint, auth, **ids, **transport)
-    return IoTDA(
-        connection.endpoint, auth, **ids, region=connection.region, edition=connection.edition, **transport
-    )
+    return IoTDA(connection.endpoint, auth, **ids, edition=connection.edition, **transport)
 
 
 def opened(connection):
     try:
         return connection.credentials()
     except CannotOpen as error:
-        text = _("The stored credentials cannot be opened with this portal's keys. Enter them again.")
-        raise SignInFailed(text, part="sign_in") from error
+        raise SignInFailed(OTHER_KEYS(), part="sign_in") from error
 
 
 def refuse_demo_credentials(connection, credentials):
-    """The emulator's published credentials must never reach anybody else's server."""
+    """The emulator's credentials are public: never send them to any other server."""
     is_demo = bool(DEMO_CREDENTIALS & set(map(str, credentials.values())))
     addresses = filter(None, (connection.endpoint, connection.iam_endpoint))
     if is_demo and not all(map(is_loopback, addresses)):
-        text = _(
-            "These are the emulator's demo credentials; they are refused for any address but this machine."
-        )
-        raise SignInFailed(text, part="sign_in")
+        raise SignInFailed(DEMO_ONLY(), part="sign_in")
 
 
 def is_loopback(endpoint):
@@ -96,7 +107,7 @@ def is_loopback(endpoint):
 
 
 def refuse_inside_transaction():
-    """A call inside a transaction would hold locks for seconds and could be rolled back out of the record."""
+    """A call inside a transaction holds locks for seconds, and a rollback would take it out of the record."""
     blocks = database.atomic_blocks
     if blocks and not blocks[-1]._from_testcase:
         raise RuntimeError("A platform was called inside a database transaction.")
@@ -129,6 +140,4 @@ def uses_v11(connection):
 def iam_endpoint(connection):
     if connection.iam_endpoint:
         return connection.iam_endpoint
-    return (
-        connection.endpoint if is_loopback(connection.endpoint) else signing.iam_endpoint(connection.region)
-    )
+    return connection.endpoint if is_loopback(connection.endpoint) else huawei.iam_endpoint(connection.region)

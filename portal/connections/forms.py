@@ -1,4 +1,4 @@
-"""The form of a connection: which fields it has depends on the platform and the way to sign in."""
+"""The form of a connection. Which fields it has depends on the platform and the way to sign in."""
 
 import re
 from ipaddress import ip_address
@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.connections import reach, service
-from portal.connections.checking import mask, opened_or_empty
+from portal.connections.checking import mask
 from portal.connections.clients import is_loopback, refuse_demo_credentials, uses_v11
+from portal.connections.condition import opened_or_empty
 from portal.connections.models import CREDENTIALS, LIMITS, Connection, Platform, SignIn
 from portal.errors import SignInFailed
 
-# What a platform needs besides name, endpoint and credentials: {field: is it required}.
+# What a platform needs besides name, endpoint and credentials: {field: whether it is required}.
 IDS = {
     Platform.IOTDA: {"region": False, "project_id": True, "instance_id": False, "edition": False},
     Platform.ROMA: {"region": False, "project_id": True, "instance_id": True},
@@ -28,10 +29,10 @@ SIGN_INS = {
     Platform.ROMA: (SignIn.KEYS, SignIn.TEMPORARY_KEYS, SignIn.PASSWORD),
     Platform.ENOS: (SignIn.APP,),
 }
-# Changing one of these would send the stored credentials to another place.
+# If one of these changes, the stored credentials would be sent to another place.
 DESTINATION = ("endpoint", "iam_endpoint", "sign_in")
 
-# htmx: another way to sign in has other fields.
+# For htmx: draw the form again when another way to sign in is chosen, because it has other fields.
 REDRAWING = {
     "hx-post": "",
     "hx-trigger": "change",
@@ -50,7 +51,7 @@ CREDENTIAL_LABELS = {
     "app_key": gettext_lazy("Application key"),
     "app_secret": gettext_lazy("Application secret"),
 }
-# These name the account and are no secrets; the others are never drawn again.
+# These name the account and are not secret. The values of the others are never shown again.
 NAMES_OF_ACCOUNT = ("access_key", "domain", "user", "app_key")
 MAY_HOLD_SPACES = ("domain", "user", "password")
 CREDENTIAL_MAX = {"security_token": 10_000}  # characters; others 200
@@ -63,12 +64,12 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 def printable(value):
     if UNPRINTABLE.search(value):
-        raise ValidationError(_("This contains a character that cannot be used here."))
+        raise ValidationError(_("This contains a character that is not allowed here."))
 
 
 def visible_ascii(value):
     if not all("!" <= character <= "~" for character in value):
-        raise ValidationError(_("This may hold only visible ASCII characters, without spaces."))
+        raise ValidationError(_("Only visible ASCII characters are allowed, no spaces."))
 
 
 def clean_endpoint(value):
@@ -85,14 +86,14 @@ def clean_endpoint(value):
     endpoint = f"{parts.scheme}://{parts.netloc.lower()}"
     if parts.scheme == "http" and not (settings.DEMO and is_loopback(endpoint)):
         raise ValidationError(
-            _("Enter an address that begins with https://. Without it, credentials would travel unprotected.")
+            _("Enter an address that begins with https://. Without it, credentials are sent unprotected.")
         )
     _check_host(host, text)
     return endpoint
 
 
 def _check_host(host, text):
-    """Names are judged when they are resolved (reach.py); addresses can be judged at once."""
+    """Check an IP address now. A name is checked when it is resolved (reach.py)."""
     try:
         allowed = reach.is_allowed(ip_address(host))
     except ValueError as error:
@@ -101,12 +102,12 @@ def _check_host(host, text):
         return
     if not allowed:
         raise ValidationError(
-            _("The portal may not connect to this address. PORTAL_PRIVATE_NETWORKS can allow it.")
+            _("The portal must not connect to this address. PORTAL_PRIVATE_NETWORKS can allow it.")
         )
 
 
 def limit_field(name):
-    """A whole number or nothing, under the words of the model's field."""
+    """A whole number or nothing, with the label and help text of the model's field."""
     field, (least, most) = Connection._meta.get_field(name), LIMITS[name]
     return forms.IntegerField(
         label=capfirst(field.verbose_name),
@@ -118,10 +119,10 @@ def limit_field(name):
 
 
 class ConnectionForm(forms.Form):
-    """Make one with `data` to check it, with `initial` to draw it again without checking.
+    """Bound to `data` it validates; with `initial` it is drawn again without validation.
 
-    `connection` is the one that is edited: then empty credentials mean "keep what is stored", unless they
-    would go to another place than they were entered for. `values` and `credentials` go to the service.
+    `connection` is the one that is edited. Then an empty credential means "keep the stored one", unless it
+    would be sent to another place than it was entered for. `values` and `credentials` go to the service.
     """
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100, validators=[printable])
@@ -146,13 +147,13 @@ class ConnectionForm(forms.Form):
         label=gettext_lazy("Signature"),
         choices=Connection._meta.get_field("signature").choices,
         required=False,
-        help_text=gettext_lazy("Instance hosts (…iotda-app…) of IoTDA take V11-HMAC-SHA256 only."),
+        help_text=gettext_lazy("Instance hosts of IoTDA (…iotda-app…) accept only V11-HMAC-SHA256."),
     )
     iam_endpoint = forms.CharField(
         label=gettext_lazy("IAM endpoint"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("Where tokens come from; without it, that of the region."),
+        help_text=gettext_lazy("Where tokens come from. Leave empty for the endpoint of the region."),
     )
     calls_per_minute = limit_field("calls_per_minute")
     calls_at_once = limit_field("calls_at_once")
@@ -186,7 +187,7 @@ class ConnectionForm(forms.Form):
         if len(ways) == 1:
             self.fields["sign_in"].widget = forms.HiddenInput()
         for name in {"endpoint", "iam_endpoint", "region"} & self.fields.keys():
-            del self.fields[name].widget.attrs["maxlength"]  # nobody counts the letters of an address
+            del self.fields[name].widget.attrs["maxlength"]  # no counter of characters under an address
 
     def _add_credentials(self):
         self.credential_names = CREDENTIALS[self.way]
@@ -208,8 +209,8 @@ class ConnectionForm(forms.Form):
         if not self.stored.get(name) or self.connection.sign_in != self.way:
             return ""
         if secret:
-            return _("Stored. Leave it empty to keep it.")
-        return _("Stored: %(value)s. Leave it empty to keep it.") % {"value": mask(self.stored[name])}
+            return _("Stored. Leave empty to keep it.")
+        return _("Stored: %(value)s. Leave empty to keep it.") % {"value": mask(self.stored[name])}
 
     @property
     def place_fields(self):
@@ -241,9 +242,11 @@ class ConnectionForm(forms.Form):
         return clean_endpoint(value) if value else ""
 
     def clean_region(self):
-        # It becomes part of a host name that credentials are sent to.
+        # It becomes part of the host name to which credentials are sent.
         return self._matching(
-            "region", REGION, _("This may hold only small letters, digits and hyphens, like cn-north-4.")
+            "region",
+            REGION,
+            _("Only lowercase letters, digits and hyphens are allowed, for example cn-north-4."),
         )
 
     def clean_project_id(self):
@@ -259,7 +262,7 @@ class ConnectionForm(forms.Form):
         return self.cleaned_data["signature"] or "auto"
 
     def _id_text(self):
-        return _("This may hold only letters, digits, underscores and hyphens.")
+        return _("Only letters, digits, underscores and hyphens are allowed.")
 
     def _matching(self, name, pattern, text):
         value = self.cleaned_data[name]
@@ -287,7 +290,7 @@ class ConnectionForm(forms.Form):
             )
         )
         if signs_v11 and "region" not in self.errors and not self.cleaned_data.get("region"):
-            self.add_error("region", _("V11-HMAC-SHA256 signs the region. Enter it."))
+            self.add_error("region", _("V11-HMAC-SHA256 needs the region. Enter it."))
 
     def _merged_credentials(self):
         moved = self._moved()
@@ -300,7 +303,7 @@ class ConnectionForm(forms.Form):
             elif name not in self.errors:
                 self.fields[name].help_text = ""
                 text = (
-                    _("Enter it again: it was stored for another address or sign-in.")
+                    _("Enter it again: the stored value belongs to another address or sign-in.")
                     if moved and self.stored
                     else _("Enter it.")
                 )
@@ -308,7 +311,7 @@ class ConnectionForm(forms.Form):
         return merged
 
     def _moved(self):
-        """Whether the stored credentials would go to another place than they were entered for."""
+        """Whether the stored credentials would be sent to another place than they were entered for."""
         if not self.connection:
             return False
         return any(self.values.get(name, "") != getattr(self.connection, name) for name in DESTINATION)
@@ -321,11 +324,11 @@ class ConnectionForm(forms.Form):
             try:
                 refuse_demo_credentials(Connection(endpoint=address), self.credentials)
             except SignInFailed as refusal:
-                self.add_error(name, refusal.message)
+                self.add_error(name, str(refusal))
 
     @property
     def values(self):
-        """Every plain field of a Connection; what this way of signing in does not use is emptied."""
+        """Every plain field of a Connection; fields that this sign-in does not use are empty."""
         empty = {
             "region": "",
             "project_id": "",
@@ -345,6 +348,6 @@ class ConnectionForm(forms.Form):
 
 
 def typed(data):
-    """What stands in a posted form, to be drawn again: everything but secrets."""
+    """The values of a posted form that may be drawn again: all except secrets."""
     shown = (*ConnectionForm.base_fields, *NAMES_OF_ACCOUNT)
     return {name: data[name] for name in shown if name in data}

@@ -1,7 +1,8 @@
-"""The gate that all processes share: pauses, the platform's own waits, calls per minute and at the same time.
+"""The gate that all processes share: pauses, waits that platforms asked for, and a connection's own limits.
 
-Only the database's clock decides, and each row is changed under its lock or by a conditional update, so that
-what a killed or late process leaves behind does no harm. The usual passage costs one SELECT.
+Only the database's clock decides, and rows change under their lock or by a conditional update, so a killed or
+late process does no harm. Passing the gate usually costs one SELECT; inside `reading_once` the exchanges of
+one change share it.
 """
 
 import logging
@@ -10,59 +11,104 @@ import random
 import time
 import uuid
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from portal.connections import condition
-from portal.connections.models import Condition, Slot
+from portal.connections.models import Condition, Refusal, Slot
 from portal.errors import NotSent, Paused, PlatformError, Throttled
 from portal.platforms.gate import Gate, counts_as_failure
+from portal.words import Sentence
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 40  # an exchange ends within 31 s
-GUESSED_SECONDS_MAX = 60  # without it: 1, 2, 4, ... while the platform goes on saying "later"
+GUESSED_SECONDS_MAX = 60  # for a platform that names no time: 1, 2, 4, ... while it goes on saying "later"
 POLL_SECONDS = 0.05
+FORGET = timedelta(hours=1)  # after that, a guess about a family begins anew
+# A pause that another process begins stops all calls within 2 s; this leaves time for the reading itself.
+GOOD_FOR_SECONDS = 1.5
+
+UNKNOWN = Sentence(
+    "gate.unknown",
+    _("The portal could not look up whether it may call just now. Try again in a moment."),
+)
+WAITING = Sentence("gate.waiting", _("The platform asked to wait until %(time)s."))
+PACE_USED_UP = Sentence(
+    "gate.pace_used_up", _("This connection's own limit of %(count)s calls a minute is used up.")
+)
+SLOTS_USED_UP = Sentence(
+    "gate.slots_used_up",
+    _("This connection's own limit of %(count)s calls at the same time is used up."),
+)
+
+_remembered = ContextVar("remembered", default=None)  # {connection id: Seen} inside `reading_once`
+
+
+@contextmanager
+def reading_once():
+    """Inside this block the thread reads an unremarkable condition once, not before each exchange.
+
+    Put it round the few exchanges of one change. A condition with a failure, a pause or a wait is still read
+    each time, and so is that of a connection with limits of its own.
+    """
+    token = _remembered.set({} if _remembered.get() is None else _remembered.get())
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A Condition, read at `moment` of time.monotonic()."""
+
+    row: Condition
+    moment: float
 
 
 @dataclass(frozen=True)
 class Passage:
-    """What stood when a call was let through: `at` in database time, `began` by time.monotonic()."""
+    """The condition when a call was let through.
+
+    It was read at `at` by the database's clock, which is `read` by time.monotonic().
+    """
 
     era: int
     failures: int
-    wait_seconds: int
+    family: str
+    guess: int
     prober: str
     at: datetime
-    began: float
+    read: float
 
 
 class DatabaseGate(Gate):
-    """Of one connection; `calls_per_minute` and `calls_at_once` are None where nothing is limited."""
+    """The gate of one connection; `calls_per_minute` and `calls_at_once` are None where there is no limit."""
 
     def __init__(self, connection_id, calls_per_minute=None, calls_at_once=None):
         self.connection_id = connection_id
         self.calls_at_once = calls_at_once
         self.pace = Pace(calls_per_minute) if calls_per_minute else None
-        self._succeeded_at = None  # by the database's time, the last in this process
+        self._succeeded_at = None  # when the last call of this process succeeded, by the database's clock
 
     @contextmanager
-    def passage(self, end):
+    def passage(self, end, family=""):
         slot = ""
         try:
             if self.calls_at_once:
-                self._look(end)  # who cannot go on takes no slot from others
+                self._look(end, family)  # a call that cannot go on takes no slot from others
                 slot = self._slot(end)
-            passage = self._let_through(end)
+            passage = self._let_through(end, family)
         except DatabaseError as error:
             self._free(slot)
-            text = _("The portal could not look up whether it may call just now. Try again in a moment.")
-            raise NotSent(text) from error
+            raise NotSent(UNKNOWN()) from error
         except BaseException:
             self._free(slot)
             raise
@@ -77,30 +123,53 @@ class DatabaseGate(Gate):
             self._take_note(passage, outcome)
             self._free(slot)
 
-    def _let_through(self, end):
-        row = self._look(end)
+    def _let_through(self, end, family):
+        seen = self._look(end, family)
         if self.pace and self._wait_for_turn(end):
-            row = self._look(end)
-        prober = self._become_prober(row) if row.paused_at else ""
-        if row.paused_at and not prober:
-            row = self._look(end)  # another call was faster: it may have found out already
-            if row.paused_at:
-                raise Paused(condition.paused_text(row))
-        return Passage(row.era, row.failures, row.wait_seconds, prober, row.now, time.monotonic())
+            seen = self._look(end, family)
+        prober = self._become_prober(seen.row) if seen.row.paused_at else ""
+        if seen.row.paused_at and not prober:
+            seen = self._look(end, family)  # another call became the prober, and may have found out already
+            if seen.row.paused_at:
+                raise Paused(condition.paused_text(seen.row))
+        row = seen.row
+        return Passage(row.era, row.failures, family, row.guess(family), prober, row.now, seen.moment)
 
-    def _look(self, end):
-        """The condition, once neither a pause nor the platform's own wish holds the call back."""
+    def _look(self, end, family):
+        """The condition as Seen, once neither a pause nor a wait asked for by the platform is in the way."""
         while True:
-            row = condition.current(self.connection_id)
+            seen = self._recall() or self._read()
+            row = seen.row
             if row.paused_at and not row.may_be_tried:
                 raise Paused(condition.paused_text(row))
-            if not row.is_waiting:
-                return row
-            text = _("The platform asked to wait until %(time)s.")
-            _wait(row.wait_until - row.now, end, text % {"time": condition.clock(row.wait_until)})
+            until = row.waits_until(family)
+            if until is None:
+                return seen
+            self._forget()
+            _wait(until - row.now, end, WAITING(time=until))
+
+    def _recall(self):
+        """What this thread read a moment ago, if it is inside `reading_once`."""
+        seen = (_remembered.get() or {}).get(self.connection_id)
+        return seen if seen and time.monotonic() - seen.moment < GOOD_FOR_SECONDS else None
+
+    def _read(self):
+        seen = Seen(condition.current(self.connection_id), time.monotonic())
+        self._forget()
+        if _remembered.get() is not None and not self.has_limits and _is_unremarkable(seen.row):
+            _remembered.get()[self.connection_id] = seen
+        return seen
+
+    def _forget(self):
+        if _remembered.get() is not None:
+            _remembered.get().pop(self.connection_id, None)
+
+    @property
+    def has_limits(self):
+        return bool(self.pace or self.calls_at_once)
 
     def _become_prober(self, seen):
-        """A name when this call is the one that may find out, "" when another one is."""
+        """A name if this call is the one that finds out whether the platform works again, else ""."""
         mine = uuid.uuid4().hex
         free = Condition.objects.filter(pk=self.connection_id, era=seen.era, paused_at__isnull=False)
         free = free.filter(Q(probe_until=None) | Q(probe_until__lt=Now()), try_at__lte=Now())
@@ -108,13 +177,12 @@ class DatabaseGate(Gate):
         return mine if taken else ""
 
     def _wait_for_turn(self, end):
-        """Whether it waited."""
+        """Wait until the connection's own calls per minute allow one more; whether that took any time."""
         with condition.locked(self.connection_id) as row:
             wait, following = self.pace.turn(row.next_turn_at, row.now)
             if _fits(wait, end):
                 row.next_turn_at = following
-        text = _("This connection's own limit of %(count)s calls a minute is used up.")
-        _wait(wait, end, text % {"count": self.pace.calls})
+        _wait(wait, end, PACE_USED_UP(count=self.pace.calls))
         return wait > timedelta()
 
     def _slot(self, end):
@@ -134,9 +202,8 @@ class DatabaseGate(Gate):
                 self._make_slots(slots)
                 are_made = True
                 continue
-            text = _("This connection's own limit of %(count)s calls at the same time is used up.")
-            text = text % {"count": self.calls_at_once}
-            _wait(timedelta(seconds=POLL_SECONDS * random.uniform(1, 3)), end, text)
+            pause = timedelta(seconds=POLL_SECONDS * random.uniform(1, 3))
+            _wait(pause, end, SLOTS_USED_UP(count=self.calls_at_once))
 
     def _make_slots(self, slots):
         missing = set(range(1, self.calls_at_once + 1)) - set(slots.values_list("number", flat=True))
@@ -144,19 +211,23 @@ class DatabaseGate(Gate):
         Slot.objects.bulk_create(rows, ignore_conflicts=True)
 
     def _free(self, slot):
-        """What cannot be freed now is free when its time is over."""
+        """A slot that cannot be freed now becomes free when its lease ends."""
         if slot:
             with _best_effort():
                 held = Slot.objects.filter(connection_id=self.connection_id, holder=slot)
                 held.update(holder="", held_until=None)
 
     def _take_note(self, passage, outcome):
-        """`outcome` is True, a PlatformError, or None when it is not known what became of the call.
+        """`outcome` is True, a PlatformError, or None when the call ended in another exception.
 
-        Whatever happens here, the platform's answer counts: it is handed on.
+        Whatever fails here, the caller gets the platform's answer.
         """
+        if outcome is not True:
+            self._forget()
         with _best_effort():
-            if outcome is True or (outcome and outcome.status and not counts_as_failure(outcome)):
+            if outcome is not True and getattr(outcome, "is_final", False):
+                self._note_refusal(passage, outcome)
+            elif outcome is True or (outcome and outcome.status and not counts_as_failure(outcome)):
                 self._note_answer(passage, outcome)
             elif outcome and counts_as_failure(outcome):
                 self._note_failure(passage, outcome)
@@ -165,10 +236,10 @@ class DatabaseGate(Gate):
                 probed.update(prober="", probe_until=None)
 
     def _note_answer(self, passage, outcome):
-        elapsed = timedelta(seconds=time.monotonic() - passage.began)
+        elapsed = timedelta(seconds=time.monotonic() - passage.read)
         self._succeeded_at = max(filter(None, (self._succeeded_at, passage.at + elapsed)))
         is_throttled = isinstance(outcome, Throttled)
-        if not (is_throttled or passage.failures or passage.wait_seconds or passage.prober):
+        if not (is_throttled or passage.failures or passage.guess or passage.prober):
             return
         with condition.locked(self.connection_id) as row:
             is_counted, is_current = _counts(row, passage), row.era == passage.era
@@ -176,21 +247,30 @@ class DatabaseGate(Gate):
                 condition.close(row)
             if is_throttled and is_current:
                 _note_wait(row, passage, outcome.retry_after)
+            elif passage.guess and passage.family in row.waits:
+                row.waits[passage.family]["guess"] = 0
+
+    def _note_refusal(self, passage, error):
+        """One refused sign-in is enough: platforms lock keys and users after a few."""
+        with condition.locked(self.connection_id) as row:
+            if _counts(row, passage):
+                condition.refuse(row, error)
 
     def _note_failure(self, passage, error):
         with condition.locked(self.connection_id) as row:
             if not _counts(row, passage):
                 return
-            # Successes write nothing while there are no failures: this process's last one is asked for here.
+            # A success writes nothing while there are no failures, so this process's last one counts here.
             broken_off = self._succeeded_at and row.failed_at and row.failed_at < self._succeeded_at
             row.failures = 1 if broken_off and not row.paused_at else row.failures + 1
-            row.failed_at, row.failure = row.now, _words(error)
+            if row.refusal != Refusal.SIGN_IN:  # its words stay: they say what a person has to mend
+                row.failed_at, row.failure = row.now, condition.failure_of(error)
             if row.paused_at or row.failures >= condition.FAILURES:
                 condition.pause(row)
 
 
 class Pace:
-    """At most `calls` in any minute, of which a tenth may come at once."""
+    """At most `calls` in any minute; a tenth of them may come as a burst."""
 
     def __init__(self, calls):
         self.calls = calls
@@ -199,37 +279,39 @@ class Pace:
         self.ahead = (burst - 1) * self.interval
 
     def turn(self, next_turn_at, now):
-        """(how long to wait for the turn, when the one after it is)."""
+        """(how long to wait for this turn, when the next turn is)."""
         turn = max(next_turn_at or now, now)
         return max(turn - self.ahead - now, timedelta()), turn + self.interval
 
 
+def _is_unremarkable(row):
+    return not (row.paused_at or row.is_waiting or row.failures)
+
+
 def _counts(row, passage):
-    """Whether a call still says something: it began in this era, and it is the probe if there is a pause."""
+    """Whether the outcome of a call counts: it began in this era, and during a pause it is the probe."""
     return row.era == passage.era and (not row.paused_at or row.prober == passage.prober != "")
 
 
 def _note_wait(row, passage, seconds):
-    """`seconds` None: the platform did not say how long. All that were under way make the same guess."""
-    guess = 0 if seconds else min(passage.wait_seconds * 2 or 1, GUESSED_SECONDS_MAX)
-    until = row.now + timedelta(seconds=guess or seconds)
-    if row.wait_until is None or row.wait_until < until:
-        row.wait_until, row.wait_seconds = until, guess
-
-
-def _words(error):
-    """Never what a platform wrote: it may quote what it was sent."""
-    return f"HTTP {error.status} {error.code}".strip() + "." if error.status else error.message[:200]
+    """`seconds` is None where the platform named no time: then all calls under way make the same guess."""
+    guess = 0 if seconds else min(passage.guess * 2 or 1, GUESSED_SECONDS_MAX)
+    until, known = row.now + timedelta(seconds=guess or seconds), row.waits_until(passage.family)
+    if known is None or known < until:
+        oldest = (row.now - FORGET).isoformat()
+        waits = {name: each for name, each in row.waits.items() if each["until"] > oldest}
+        row.waits = waits | {passage.family: {"until": until.isoformat(), "guess": guess}}
+        row.wait_until = max(until, row.wait_until or until)
 
 
 def _fits(wait, end):
     return wait <= timedelta() or time.monotonic() + wait.total_seconds() <= end
 
 
-def _wait(wait, end, text):
-    """Sleep that long, or raise Throttled with the text when it would take too long."""
+def _wait(wait, end, why):
+    """Sleep that long, or raise Throttled(why) when the call would not be over in time."""
     if not _fits(wait, end):
-        raise Throttled(text, retry_after=math.ceil(wait.total_seconds()))
+        raise Throttled(why, retry_after=math.ceil(wait.total_seconds()))
     if wait > timedelta():
         time.sleep(wait.total_seconds() + 0.001)  # SQLite's clock shows whole milliseconds
 

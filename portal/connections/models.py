@@ -1,9 +1,10 @@
-"""Connection: one reachable account on a platform, owned by one team; its sealed credentials and tokens.
+"""Connection: one reachable account on a platform, owned by one team; with its sealed credentials and tokens.
 
-Beside it stands what all processes must know before they call: its condition and who holds its slots.
+Beside it is what every process must know before it calls: the connection's condition and who holds its slots.
 """
 
 import uuid
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,9 +13,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from portal.connections.sealing import seal, unseal
-from portal.teams.access import teams_with
+from portal.sealing import seal, unseal
+from portal.teams import access
 from portal.teams.models import Team
+from portal.words import from_json
 
 
 class Platform(models.TextChoices):
@@ -30,7 +32,7 @@ class SignIn(models.TextChoices):
     APP = "app", _("Application key and secret")
 
 
-# Names of the credentials that each way of signing in needs; those that may be shown again stand first.
+# Names of the credentials that each way of signing in needs; those that may be shown again come first.
 CREDENTIALS = {
     SignIn.KEYS: ("access_key", "secret_key"),
     SignIn.TEMPORARY_KEYS: ("access_key", "secret_key", "security_token"),
@@ -39,7 +41,7 @@ CREDENTIALS = {
 }
 
 # The least and the most that can be entered as a connection's own limit. One change takes up to five calls:
-# with fewer in a minute it would never come to its end.
+# with a lower limit per minute it would never finish.
 LIMITS = {"calls_per_minute": (6, 6000), "calls_at_once": (1, 100)}
 
 
@@ -64,14 +66,14 @@ DEMO_CREDENTIALS = frozenset(
 
 class ConnectionQuerySet(models.QuerySet):
     def visible_to(self, user, right="view"):
-        return self.filter(team_id__in=teams_with(user, right))
+        return access.visible_to(user, self, right)
 
     def paused(self):
-        """Those whose platform failed so often that the portal leaves it alone for a while."""
+        """Those whose platform failed so often that the portal stopped calling it for a while."""
         return self.filter(condition__paused_at__isnull=False)
 
     def of_account(self, connection):
-        """Ids of all that lead to the same account as this one does, in any team; itself among them."""
+        """Ids of all connections to the same account, in any team; this one is among them."""
         platform, host, *ids = connection.account
         names = ("project_id", "instance_id", "org_id")
         found = self.filter(platform=platform, **dict(zip(names, ids, strict=True)))
@@ -88,7 +90,9 @@ class Connection(models.Model):
     platform = models.CharField(_("platform"), max_length=10, choices=Platform)
     endpoint = models.URLField(_("endpoint"), help_text=_("https://host[:port] without a path."))
     iam_endpoint = models.URLField(
-        _("IAM endpoint"), blank=True, help_text=_("Where tokens come from; without it, that of the region.")
+        _("IAM endpoint"),
+        blank=True,
+        help_text=_("Where tokens come from. Leave empty for the endpoint of the region."),
     )
     region = models.CharField(_("region"), max_length=40, blank=True, help_text=_("For example cn-north-4."))
     project_id = models.CharField(_("project id"), max_length=32, blank=True)
@@ -111,28 +115,31 @@ class Connection(models.Model):
             "sdk": "SDK-HMAC-SHA256",
             "v11": "V11-HMAC-SHA256",
         },
-        help_text=_("Instance hosts (…iotda-app…) of IoTDA take V11-HMAC-SHA256 only."),
+        help_text=_("Instance hosts of IoTDA (…iotda-app…) accept only V11-HMAC-SHA256."),
     )
     calls_per_minute = models.PositiveIntegerField(
         _("calls per minute"),
         null=True,
         blank=True,
         validators=limited("calls_per_minute"),
-        help_text=_("For all people and processes together. A tenth of them may come at once."),
+        help_text=_("For all people and processes together. Bursts up to 10 % of this limit."),
     )
     calls_at_once = models.PositiveIntegerField(
         _("calls at the same time"),
         null=True,
         blank=True,
         validators=limited("calls_at_once"),
-        help_text=_("What exceeds it waits for its turn."),
+        help_text=_("Further calls wait for their turn."),
     )
     sealed_credentials = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(_("last test"), null=True, editable=False)
     check_part = models.CharField(max_length=20, blank=True, editable=False)
-    check_text = models.CharField(max_length=400, blank=True, editable=False)
+    check_said = models.JSONField(null=True, editable=False)  # what to change, as words.to_json makes it
+
+    team_path = "team_id"
+    make_client = None  # clients.client, which apps.py puts here: clients.py imports this module
 
     objects = ConnectionQuerySet.as_manager()
 
@@ -149,7 +156,7 @@ class Connection(models.Model):
 
     @property
     def account(self):
-        """What tells accounts apart: equal for connections that lead to the same objects."""
+        """Identifies the account: equal for connections that lead to the same objects."""
         return (self.platform, self.host, self.project_id, self.instance_id, self.org_id)
 
     def credentials(self):
@@ -163,11 +170,14 @@ class Connection(models.Model):
     def _place(self):
         return f"connection:{self.pk}:team:{self.team_id}:credentials"
 
+    @property
+    def check_text(self):
+        """What the last test found, in the reader's language; "" when it found nothing wrong."""
+        return str(from_json(self.check_said) or "")
+
     def client(self):
         """The platform's client for this account; one per process."""
-        from portal.connections.clients import client
-
-        return client(self)
+        return type(self).make_client(self)
 
 
 class StoredToken(models.Model):
@@ -177,6 +187,8 @@ class StoredToken(models.Model):
     name = models.CharField(max_length=80)
     sealed = models.TextField(blank=True)
     expires_at = models.FloatField(default=0)  # epoch seconds
+    # When it replaced a refused token; None for others, and once a call with it was accepted.
+    suspect_since = models.DateTimeField(null=True)
     renewing_until = models.DateTimeField(null=True)
     renewer = models.CharField(max_length=32, blank=True)
 
@@ -189,15 +201,24 @@ class StoredToken(models.Model):
 
 class ConditionQuerySet(models.QuerySet):
     def now(self):
-        """With `now`, the database's time: what is due is decided by no process's own clock."""
+        """With `now`, the database's time: only the database's clock decides what is due."""
         return self.annotate(now=Now())
 
 
-class Condition(models.Model):
-    """How calls to a platform fare, shared by all processes; made by the first call.
+class Refusal(models.TextChoices):
+    """Why calls are paused, if not after failures."""
 
-    `era` moves on with each opening, closing and change: what began in an earlier one counts no more.
-    While it is paused, `prober` is the one call that is let through, until `probe_until`.
+    SIGN_IN = "sign_in", _("the platform refused the sign-in")
+    LOCK = "lock", _("the platform locked the key for a while")
+
+
+class Condition(models.Model):
+    """How the calls of a connection go, shared by all processes; the first call creates it.
+
+    `era` grows when a pause begins or ends and when the connection is changed: the outcome of a call that
+    began in an earlier era is ignored. During a pause one call, the `prober`, is let through to find out
+    whether the platform works again; it has until `probe_until`. A pause without `try_at` has no end of its
+    own: the platform refused the sign-in, and each further try could lock the account.
     """
 
     connection = models.OneToOneField(
@@ -210,10 +231,13 @@ class Condition(models.Model):
     paused_at = models.DateTimeField(null=True)
     pause_seconds = models.PositiveIntegerField(default=0)
     try_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=8, blank=True, choices=Refusal)
+    refusal_words = models.TextField(blank=True)  # the platform's own, without what it was sent
     prober = models.CharField(max_length=32, blank=True)
     probe_until = models.DateTimeField(null=True)
-    wait_until = models.DateTimeField(null=True)  # the platform asked for it
-    wait_seconds = models.PositiveIntegerField(default=0)  # the last wait that it named no time for
+    wait_until = models.DateTimeField(null=True)  # the latest of `waits`
+    # {family of calls: {"until": when, "guess": seconds}}; a guess stands where the platform named no time
+    waits = models.JSONField(default=dict)
     next_turn_at = models.DateTimeField(null=True)  # of calls_per_minute
 
     objects = ConditionQuerySet.as_manager()
@@ -223,12 +247,12 @@ class Condition(models.Model):
 
     @property
     def is_probed(self):
-        """Whether a call is finding out just now whether the platform works again."""
+        """Whether a call is under way that finds out whether the platform works again."""
         return bool(self.probe_until and self.probe_until >= self.now)
 
     @property
     def may_be_tried(self):
-        return self.try_at <= self.now and not self.is_probed
+        return self.try_at is not None and self.try_at <= self.now and not self.is_probed
 
     @property
     def state(self):
@@ -241,11 +265,28 @@ class Condition(models.Model):
 
     @property
     def is_waiting(self):
+        """Whether the platform asked for a wait that is not over."""
         return bool(self.wait_until and self.wait_until > self.now)
+
+    def waits_until(self, family):
+        """Until when calls of that family wait; None if they do not."""
+        if not self.is_waiting or family not in self.waits:
+            return None
+        until = min(datetime.fromisoformat(self.waits[family]["until"]), self.wait_until)
+        return until if until > self.now else None
+
+    def guess(self, family):
+        """Seconds of the last wait of that family for which the platform named no time; 0 without one."""
+        return self.waits.get(family, {}).get("guess", 0)
+
+    @property
+    def waiting(self):
+        """(family, until) of the calls that wait."""
+        return [(family, until) for family in sorted(self.waits) if (until := self.waits_until(family))]
 
 
 class Slot(models.Model):
-    """One of the calls that may be under way at the same time; free when `held_until` is over."""
+    """One of the calls that may run at the same time; free when `held_until` has passed."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="slots")
     number = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Which addresses connections may reach: public ones, and what the deployer allowed."""
+"""Which addresses connections may reach: public ones, and those that the deployer allowed."""
 
 from ipaddress import ip_address, ip_network
 
@@ -6,13 +6,13 @@ from django.conf import settings
 
 NAT64 = ip_network("64:ff9b::/96")
 IPV4_COMPATIBLE = ip_network("::/96")
-# All that IANA has handed out of IPv6. Outside of it are ways back into a private network (NAT64 of a local
-# network, site-local, IPv4-translated), which Python's `is_global` takes for public.
+# All public IPv6 addresses that IANA has assigned. Outside of this range are ways back into a private network
+# (NAT64 of a local network, site-local, IPv4-translated) which Python's `is_global` calls public.
 PUBLIC_IPV6 = ip_network("2000::/3")
 
 
 def is_allowed(address):
-    """Judge one resolved address (ipaddress object or text), looking through IPv4 wrapped in IPv6."""
+    """Whether one resolved address (ipaddress object or text) is allowed; IPv4 inside IPv6 is unwrapped."""
     address = _unwrapped(ip_address(address))
     if address.is_loopback:
         return settings.LOOPBACK_ALLOWED

@@ -1,4 +1,4 @@
-"""What can be done to a connection; each change stands in the record in the same transaction."""
+"""What can be done to a connection; each change is recorded in its own transaction."""
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -6,56 +6,66 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.connections import condition
-from portal.connections.checking import check, opened_or_empty
+from portal.connections.checking import check
+from portal.connections.condition import opened_or_empty
 from portal.connections.models import Condition, Connection, StoredToken
+from portal.connections.tokens import DELETED
 from portal.errors import NotVisible
 from portal.record.store import append
-from portal.teams.recording import Attempt, require_or_record
+from portal.teams.models import Team
+from portal.teams.recording import line, require_recorded, spoken
+from portal.words import to_json
 
 KIND = "portal/connections"
 RIGHT = "connections"
 DESTINATION = ("endpoint", "iam_endpoint", "region", "project_id", "instance_id", "org_id")
-# States of portal.operations, a room above this one; a test holds the two together.
-UNSETTLED = ("intent", "sending", "in_doubt", "needs_human")
 
 
-def attempt(verb, *, actor, team, connection=None, via="web", **fields):
-    """Raise NotAllowed (recorded) unless `actor` may run the connections of `team`; else the Attempt."""
-    if connection:
-        fields |= {
-            "object_id": connection.pk,
-            "object_name": connection.name,
-            "connection_id": str(connection.pk),
-            "connection": connection.name,
-            "platform": connection.platform,
-        }
-    tried = Attempt(verb, kind=KIND, actor=actor, team=team, via=via, **fields)
-    require_or_record(actor, RIGHT, tried)
+def attempt(verb, *, actor, thing, via="web", **names):
+    """Raise NotAllowed (recorded) unless `actor` may run the connections of `thing`, a Team or a Connection.
+
+    Returns the line for the record.
+    """
+    if isinstance(thing, Team):
+        team = thing
+    else:
+        team, names = thing.team, {**_names(thing), "object_id": thing.pk, "connection_id": str(thing.pk)}
+    tried = line(verb, kind=KIND, actor=actor, team=team, via=via, **names)
+    require_recorded(actor, RIGHT, thing, tried)
     return tried
 
 
+def _names(connection):
+    return {
+        "object_name": connection.name,
+        "connection": connection.name,
+        "platform": connection.platform,
+    }
+
+
 def create(*, actor, team, values, credentials, via="web"):
-    """Add a connection. Raises NotAllowed, and ValidationError when the team has one of that name."""
+    """Add a connection. Raises NotAllowed, and ValidationError when the team has one with that name."""
     connection = Connection(team=team, **values)
-    tried = attempt("connection_create", actor=actor, team=team, connection=connection, via=via)
+    tried = attempt("connection_create", actor=actor, thing=team, via=via, **_names(connection))
     connection.set_credentials(credentials)
     changes = [{"field": name, "after": value} for name, value in values.items() if value]
+    body = {"changes": changes + _credential_changes({}, credentials)}
     with transaction.atomic(durable=True):
         _save(connection)
-        append(tried.line(body={"changes": changes + _credential_changes({}, credentials)}))
+        ids = {"object_id": str(connection.pk), "connection_id": str(connection.pk)}
+        append({**tried, **ids, "body": body})
     return connection
 
 
 def change(connection, *, actor, values, credentials, via="web", same_account=False):
-    """Set `values`, and `credentials` as a whole.
+    """Set `values`, and replace all credentials by `credentials`.
 
-    Raises NotAllowed, NotVisible when it was deleted meanwhile, and ValidationError for a taken name.
-
-    Another destination is refused with a ValidationError while operations are not settled, unless the caller
-    knows that it is the same account at another address.
-    Tokens got with the old values are dropped: they would hide a wrong password until they end.
+    Raises NotAllowed, NotVisible when the connection was deleted meanwhile, and ValidationError for a taken
+    name, or for another destination while operations are unsettled. `same_account` says that the destination
+    is the same account at another address, which is always allowed. Tokens are deleted, because one got with
+    the old values would hide a wrong password until it expires.
     """
-    tried = attempt("connection_update", actor=actor, team=connection.team, connection=connection, via=via)
+    tried = attempt("connection_update", actor=actor, thing=connection, via=via)
     with transaction.atomic(durable=True):
         row = _locked(connection)
         before = {name: getattr(row, name) for name in values}
@@ -72,31 +82,31 @@ def change(connection, *, actor, values, credentials, via="web", same_account=Fa
         changes += _credential_changes(opened_or_empty(row), credentials)
         row.set_credentials(credentials)
         row.changed_at = timezone.now()
-        row.checked_at, row.check_part, row.check_text = None, "", ""
+        row.checked_at, row.check_part, row.check_said = None, "", None
         _save(row)
         StoredToken.objects.filter(connection=row).delete()
         condition.reset(row.pk)
-        append(tried.line(body={"changes": changes}))
+        append({**tried, "body": {"changes": changes}})
     return row
 
 
 def delete(connection, *, actor, via="web"):
-    """Forget the connection, its credentials and what was mirrored through it.
+    """Delete the connection, its credentials and what was mirrored through it.
 
     Raises NotAllowed, NotVisible when it was deleted meanwhile, and ValidationError while an operation on it
-    is not settled: without the connection nobody could find out any more what became of it.
+    is unsettled: without the connection nobody could find out whether that change happened.
     """
-    tried = attempt("connection_delete", actor=actor, team=connection.team, connection=connection, via=via)
+    tried = attempt("connection_delete", actor=actor, thing=connection, via=via)
     with transaction.atomic(durable=True):
         _settled_or_refused(_locked(connection))
         Connection.objects.filter(pk=connection.pk).delete()
-        append(tried.line())
+        append(tried)
 
 
 def _locked(connection, *, no_key=False):
-    """The row under its lock until the transaction ends; raises NotVisible when it was deleted meanwhile.
+    """The row, locked until the transaction ends; raises NotVisible when it was deleted meanwhile.
 
-    `no_key` suits those that write rows which refer to it, as calls under way do at the same time.
+    With `no_key`, calls that are under way can still write rows that refer to the connection.
     """
     row = _locked_or_none(connection, no_key=no_key)
     if row is None:
@@ -109,39 +119,44 @@ def _locked_or_none(connection, *, no_key):
 
 
 def _gone():
-    return NotVisible(_("The connection was deleted meanwhile."))
+    return NotVisible(DELETED())
 
 
 def _settled_or_refused(row):
-    """Elsewhere nobody would find what an operation did, or something that another one did.
+    """Refuse with a ValidationError while operations are unsettled; stop watching for those that are absent.
 
-    The caller holds the row's lock, so that no operation begins on it meanwhile. What is absent and only
-    watched for is let go of.
+    At another account, nobody would find what an operation did, or they would find what another one did. The
+    caller holds the row's lock, so no operation begins on it meanwhile.
     """
-    if row.operations.filter(state__in=UNSETTLED).exists():
-        raise ValidationError(_("Operations on this connection are not settled yet; look at them first."))
-    row.operations.exclude(watch_until=None).update(watch_until=None, next_look_at=None, sealed_data="")
+    if row.operations.unsettled().exists():
+        raise ValidationError(_("Some operations on this connection are not resolved yet. Check them first."))
+    row.operations.let_go()
 
 
 def probe(connection, *, actor, via="web"):
     """Test part by part, store the result and return it as a checking.Result.
 
-    Raises NotAllowed, and NotVisible when the connection was deleted meanwhile.
-    It is let through while calls are paused; when it finds nothing wrong, the pause is over.
+    A test also runs while calls are paused; if it finds nothing wrong, it ends the pause. If the platform
+    refuses the sign-in, a pause begins. Raises NotAllowed, and NotVisible when the connection was deleted
+    meanwhile.
     """
-    tried = attempt("connection_test", actor=actor, team=connection.team, connection=connection, via=via)
+    tried = attempt("connection_test", actor=actor, thing=connection, via=via)
     era = Condition.objects.filter(pk=connection.pk).values_list("era", flat=True).first() or 0
     result = check(connection)
     parts = [{"part": each.part, "ok": each.ok, "detail": each.detail} for each in result.findings]
-    line = tried.line(outcome="failed" if result.part else "done", summary=result.text, body={"parts": parts})
+    tested = {**tried, "outcome": "failed" if result.part else "done", "body": {"parts": parts}}
+    if result.said:
+        tested |= spoken(result.said)
     with transaction.atomic(durable=True):
         row = _locked_or_none(connection, no_key=True)
-        if row and row.changed_at == connection.changed_at:  # else it is not the one that was tested
-            row.checked_at, row.check_part, row.check_text = timezone.now(), result.part, result.text
-            row.save(update_fields=["checked_at", "check_part", "check_text"])
+        if row and row.changed_at == connection.changed_at:  # else another address or account was tested
+            row.checked_at, row.check_part, row.check_said = timezone.now(), result.part, to_json(result.said)
+            row.save(update_fields=["checked_at", "check_part", "check_said"])
+            if result.refusal:
+                condition.refused_by_test(connection.pk, result.refusal)
         if row and not result.part:
             condition.end_pause(connection.pk, era)
-        append(line)  # it was called, whatever became of the connection
+        append(tested)  # the platform was called, even if the connection is gone by now
     if row is None:
         raise _gone()
     connection.refresh_from_db()
@@ -149,17 +164,17 @@ def probe(connection, *, actor, via="web"):
 
 
 def try_again(connection, *, actor, via="web"):
-    """Let the next call find out whether a platform works again, before its pause is over.
+    """Let the next call find out whether the platform works again, although the pause is not over yet.
 
-    False, and no line in the record, when nothing is paused. Raises NotAllowed, and NotVisible when the
+    Returns False, and records nothing, when nothing is paused. Raises NotAllowed, and NotVisible when the
     connection was deleted meanwhile.
     """
-    tried = attempt("connection_try", actor=actor, team=connection.team, connection=connection, via=via)
+    tried = attempt("connection_try", actor=actor, thing=connection, via=via)
     with transaction.atomic(durable=True):
         _locked(connection, no_key=True)
         is_paused = condition.try_now(connection.pk)
         if is_paused:
-            append(tried.line())
+            append(tried)
     return is_paused
 
 
@@ -172,10 +187,10 @@ def _save(connection):
 
 
 def name_taken():
-    return _("Your team has a connection of this name already. Choose another name.")
+    return _("Your team already has a connection with this name. Choose another name.")
 
 
 def _credential_changes(before, after):
-    """Which credentials were set, changed or dropped: their names only."""
+    """Which credentials were set, changed or removed: only their names."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return [{"field": f"credentials: {name}"} for name in names]

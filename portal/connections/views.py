@@ -1,4 +1,4 @@
-"""Pages of the team's connections: list, one, form, test. Stored credentials are in none of them."""
+"""Pages of a team's connections: list, detail, form, test. None of them shows a stored credential."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -7,11 +7,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.connections import service
-from portal.connections.checking import PART_NAMES, mask, opened_or_empty
-from portal.connections.condition import FAILURES, failure_text
+from portal.connections.checking import PART_NAMES, mask
+from portal.connections.condition import FAILURES, failure_text, opened_or_empty
 from portal.connections.forms import CREDENTIAL_LABELS, NAMES_OF_ACCOUNT, SIGN_INS, ConnectionForm, typed
 from portal.connections.models import CREDENTIALS, Condition, Connection, Platform
 from portal.teams.access import explain, may, require
@@ -19,7 +19,7 @@ from portal.web import kept
 from portal.web.pages import page
 
 
-@require_GET
+@require_safe
 def list_(request):
     visible = Connection.objects.visible_to(request.user).with_condition()
     rows = visible.filter(team=request.team) if request.team else []
@@ -27,24 +27,24 @@ def list_(request):
         "rows": rows,
         "failures_max": FAILURES,
         "is_live": any(_is_live(getattr(row, "condition", None)) for row in rows),
-        "may_change": bool(request.team and may(request.user, service.RIGHT, request.team.pk)),
+        "may_change": may(request.user, service.RIGHT, request.team),
     }
     return page(request, "connections/list.html", context, partial="rows")
 
 
 def find(request, id):
-    """The connection, in whichever of the person's teams it is; else 404."""
+    """The connection, in any of the person's teams; else 404."""
     return get_object_or_404(Connection.objects.visible_to(request.user).select_related("team"), pk=id)
 
 
-@require_GET
+@require_safe
 def detail(request, id):
     return _detail(request, find(request, id))
 
 
-@require_GET
+@require_safe
 def condition(request, id):
-    """The same page, of which htmx takes what changes by itself."""
+    """The detail page; htmx asks for the part of it that changes by itself."""
     return _detail(request, find(request, id), partial="condition")
 
 
@@ -54,7 +54,7 @@ def _is_live(condition):
 
 def _detail(request, connection, result=None, partial="connection"):
     condition = Condition.objects.now().filter(pk=connection.pk).first()
-    is_manager = may(request.user, service.RIGHT, connection.team_id)
+    is_manager = may(request.user, service.RIGHT, connection)
     context = {
         "connection": connection,
         "condition": condition,
@@ -63,7 +63,7 @@ def _detail(request, connection, result=None, partial="connection"):
         "is_live": _is_live(condition),
         "facts": _facts(connection),
         "is_manager": is_manager,
-        "why_not": explain(request.user, service.RIGHT, connection.team_id),
+        "why_not": explain(request.user, service.RIGHT, connection),
         "credentials": _credentials(connection) if is_manager else [],
         "failed_part": PART_NAMES.get(connection.check_part, connection.check_part),
         "result": result,
@@ -78,7 +78,7 @@ def _facts(connection):
 
 
 def _credentials(connection):
-    """(label, what may be shown) of each credential that this way of signing in needs."""
+    """(label, what may be shown, whether it is stored) of each credential that this sign-in needs."""
     stored = opened_or_empty(connection)
     for name in CREDENTIALS.get(connection.sign_in, ()):
         shown = mask(stored[name]) if stored.get(name) and name in NAMES_OF_ACCOUNT else ""
@@ -103,16 +103,16 @@ def new(request):
 @require_http_methods(["GET", "POST"])
 def edit(request, id):
     connection = find(request, id)
-    _require(request, "connection_update", connection.team, connection)
+    _require(request, "connection_update", connection)
     return _form(request, connection.team, platform=connection.platform, connection=connection)
 
 
-def _require(request, verb, team, connection=None):
-    """Looking at a form one may not send is refused; sending it is refused and recorded."""
+def _require(request, verb, thing):
+    """Raise NotAllowed unless the person may run connections of `thing`; recorded when a form was sent."""
     if request.method == "POST":
-        service.attempt(verb, actor=request.user, team=team, connection=connection)
+        service.attempt(verb, actor=request.user, thing=thing)
     else:
-        require(request.user, service.RIGHT, team.pk)
+        require(request.user, service.RIGHT, thing)
 
 
 def _form(request, team, **about):
@@ -144,7 +144,7 @@ def _show(request, form, status=200):
 
 
 def _go(request, url):
-    """To another page: for htmx an empty 200 that names it, else a redirect."""
+    """Go to another page: by a header for htmx, else by a redirect."""
     if request.htmx:
         return HttpResponse(headers={"HX-Redirect": url})
     return redirect(url)
@@ -172,7 +172,7 @@ def try_again(request, id):
 @require_http_methods(["GET", "POST"])
 def delete(request, id):
     connection = find(request, id)
-    _require(request, "connection_delete", connection.team, connection)
+    _require(request, "connection_delete", connection)
     if request.method == "GET":
         return page(request, "connections/delete.html", {"connection": connection})
     try:

@@ -1,10 +1,9 @@
-"""The demo account: fixed, public, and all that a fresh data directory holds."""
+"""The demo account: who may sign in, and the ids that every client may rely on. All of it is public.
+
+What the account owns is seeded by the resources: see `seed` in their files.
+"""
 
 from dataclasses import dataclass
-
-from django.db import connection
-
-from portal.emulator import models
 
 DOMAIN = "demo-account"
 DOMAIN_ID = "fedcba9876543210fedcba9876543210"
@@ -19,9 +18,9 @@ ENOS_ORG = "o15000000000001"
 DEFAULT_SPACE = "jeQDJQZltU8iKgFFoW060F5SGZka"
 SECOND_SPACE = "secondSpace0000000000000000"
 GROUP_ID = "04ed32dc1b0025b52fe3c01a27c2b0a8"
-PRODUCT_ID = "5ba24f5ebbe8f56f5a14f605"
 ENOS_PRODUCT = "prodKey1"
-ENOS_MODEL = "demoModel"
+
+# When everything in the account was made, in the formats of the three clouds.
 SEED_TIME = "20260101T000000Z"
 SEED_TIME_ISO = "2026-01-01T00:00:00Z"
 SEED_TIME_MS = 1_767_225_600_000
@@ -37,7 +36,7 @@ class User:
 
 @dataclass(frozen=True)
 class Key:
-    """A Huawei access key; `security_token` is set for a temporary one."""
+    """A Huawei access key. A temporary one has a `security_token`."""
 
     access: str
     secret: str
@@ -82,162 +81,3 @@ APPS = {
     )
 }
 FIRST_APP = APPS["11111111-2222-4333-8444-555555555555"]
-
-
-def _attribute(identifier, name, data_type):
-    return {
-        "identifier": identifier,
-        "name": {"defaultValue": name, "i18nValue": {}},
-        "desc": "",
-        "tags": {},
-        "dataType": data_type,
-        "unit": None,
-        "isRequired": False,
-    }
-
-
-MODEL = {
-    "modelId": ENOS_MODEL,
-    "modelIdPath": f"/{ENOS_MODEL}",
-    "orgId": ENOS_ORG,
-    "name": {"defaultValue": "Demo model", "i18nValue": {"en_US": "Demo model", "zh_CN": "演示模型"}},
-    "desc": "Model of the demo product",
-    "tags": {},
-    "attributes": {
-        "serial": _attribute("serial", "Serial number", "INT"),
-        "location": _attribute("location", "Location", "STRING"),
-        "commissioned": _attribute("commissioned", "Commissioned", "BOOL"),
-    },
-    "measurepoints": {},
-    "services": {},
-    "events": {},
-}
-
-TABLES = (  # children before parents
-    models.SoftBus,
-    models.Group,
-    models.Policy,
-    models.Device,
-    models.Product,
-    models.Space,
-    models.RomaGroup,
-    models.RomaSequence,
-    models.RomaApp,
-    models.EnosDevice,
-    models.EnosProduct,
-    models.EnosModel,
-    models.EnosToken,
-    models.Token,
-)
-
-
-def restore():
-    """Empty every table and put the demo account back, in one transaction (about 5 ms)."""
-    with models.writing():
-        with connection.cursor() as cursor:
-            for table in TABLES:
-                cursor.execute(f"DELETE FROM {table._meta.db_table}")
-            cursor.execute("DELETE FROM sqlite_sequence WHERE name LIKE 'emulator\\_%' ESCAPE '\\'")
-        _seed_iotda()
-        _seed_roma()
-        _seed_enos()
-
-
-def is_empty():
-    return not models.Space.objects.exists()
-
-
-def _seed_iotda():
-    default = models.Space.objects.create(
-        app_id=DEFAULT_SPACE, app_name="DefaultApp", default_app=True, create_time=SEED_TIME
-    )
-    second = models.Space.objects.create(app_id=SECOND_SPACE, app_name="SecondApp", create_time=SEED_TIME)
-    everything = [
-        {
-            "effect": "ALLOW",
-            "actions": ["iotda:devices:publish", "iotda:devices:subscribe"],
-            "resources": ["topic:#"],
-        }
-    ]
-    for number, space in enumerate((default, second), 1):
-        models.Policy.objects.create(
-            space=space,
-            policy_id=f"5c90fa7d3c4e4405e852{number:04x}",
-            policy_name="system_default_policy",
-            statement=everything,
-            built_in=True,
-            create_time=SEED_TIME,
-            update_time=SEED_TIME,
-        )
-    models.Group.objects.create(
-        space=default,
-        group_id=GROUP_ID,
-        name="DemoGroup",
-        description="Group of the demo account",
-        modified=SEED_TIME,
-    )
-    product = models.Product.objects.create(
-        space=default,
-        product_id=PRODUCT_ID,
-        name="DemoProduct",
-        device_type="Sensor",
-        protocol_type="MQTT",
-        data_format="json",
-        service_capabilities=[
-            {"service_id": "Meter", "service_type": "Meter", "properties": [], "commands": []}
-        ],
-        create_time=SEED_TIME,
-    )
-    for number in (1, 2):
-        models.Device.objects.create(
-            space=default,
-            product=product,
-            device_id=f"{PRODUCT_ID}_node-{number}",
-            node_id=f"node-{number}",
-            device_name=f"Demo device {number}",
-            create_time=SEED_TIME,
-        )
-
-
-def _seed_roma():
-    app = models.RomaApp.objects.create(app_id=ROMA_APP, name="DemoApp", create_time=SEED_TIME_ISO)
-    models.RomaGroup.objects.create(
-        id=ROMA_ROOT_GROUP,
-        app=app,
-        parent_id=0,
-        name="root",
-        description="Root group of the demo account",
-        created_user=WRITER.name,
-        last_updated_user=WRITER.name,
-        created_datetime=SEED_TIME_ISO,
-        last_updated_datetime=SEED_TIME_ISO,
-    )
-
-
-def _seed_enos():
-    model = models.EnosModel.objects.create(model_id=ENOS_MODEL, org_id=ENOS_ORG, document=MODEL)
-    product = models.EnosProduct.objects.create(
-        org_id=ENOS_ORG,
-        product_key=ENOS_PRODUCT,
-        product_secret="DemoProductSecret000",
-        product_name={
-            "defaultValue": "Demo product",
-            "i18nValue": {"en_US": "Demo product", "zh_CN": "演示产品"},
-        },
-        product_desc="Product of the demo account",
-        model=model,
-        create_time=SEED_TIME_MS,
-    )
-    for number in (1, 2):
-        models.EnosDevice.objects.create(
-            org_id=ENOS_ORG,
-            asset_id=f"DemoAst{number}",
-            product=product,
-            device_key=f"demo-device-{number}",
-            device_secret=f"DemoDeviceSecret000{number}",
-            device_name={"defaultValue": f"Demo device {number}", "i18nValue": {}},
-            timezone="+08:00",
-            device_attributes={"serial": number},
-            device_tags={},
-            create_time=SEED_TIME_MS + number,
-        )

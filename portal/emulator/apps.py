@@ -1,3 +1,5 @@
+"""The emulator is a Django app of its own project (settings.py)."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,4 @@
-"""Who is calling? Verifies tokens and signatures; how a platform words a refusal is the platform's."""
+"""Who is calling? Verifies tokens and signatures. The platforms turn NotSignedIn into their own refusals."""
 
 import base64
 import binascii
@@ -21,14 +21,14 @@ LOCK_SECONDS = 5 * 60
 
 @dataclass(frozen=True)
 class Caller:
-    """`project_id` is empty for a token of the whole account."""
+    """The signed-in user. `project_id` is empty for a token of the whole account."""
 
     user: account.User
     project_id: str
 
 
 class NotSignedIn(Exception):
-    """`why`: missing, token, expired, signature, or kind (a right signature of the wrong kind)."""
+    """`why` is missing, token, expired, signature, or kind (a correct signature of an unaccepted kind)."""
 
     def __init__(self, why, text):
         super().__init__(text)
@@ -36,7 +36,10 @@ class NotSignedIn(Exception):
 
 
 class Failures:
-    """Wrong signatures in a row per access key; locks a key when the settings say so (off by default)."""
+    """Counts the wrong signatures in a row of each access key.
+
+    When the setting `lock_after_failures` says so, it locks the key for a while.
+    """
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -49,7 +52,7 @@ class Failures:
 
     def check(self, access):
         if knobs.lock_after_failures and self._until.get(access, 0) > time.monotonic():
-            raise NotSignedIn("signature", "the access key is locked after too many failures")
+            raise NotSignedIn("signature", "AK access failed to reach the limit,forbidden.")
 
     def note(self, access, failed):
         if not knobs.lock_after_failures:
@@ -69,7 +72,7 @@ def lifetime(default):
 
 
 def issue_token(user, project_id):
-    """A new IAM token; older ones stay valid. Returns (token, expires_at)."""
+    """Returns (token, expires_at) of a new IAM token. Older tokens stay valid."""
     expires_at = time.time() + lifetime(TOKEN_SECONDS)
     text = "MII" + secrets.token_urlsafe(96)
     with writing():
@@ -78,7 +81,7 @@ def issue_token(user, project_id):
 
 
 def huawei_caller(request, *, derived=False):
-    """The Caller of a Huawei request; `derived`: V11 signatures are known here. Raises NotSignedIn."""
+    """The Caller of a Huawei request. `derived` allows V11 signatures too. Raises NotSignedIn."""
     token = request.META.get("HTTP_X_AUTH_TOKEN")
     if token:
         return _token_caller(token)
@@ -87,7 +90,7 @@ def huawei_caller(request, *, derived=False):
     raise NotSignedIn("missing", "neither X-Auth-Token nor a signature is there")
 
 
-_known = {}  # token -> (Caller, expires_at), spares the database; tokens never change
+_known = {}  # token -> (Caller, expires_at); saves queries, as tokens never change
 
 
 def forget_tokens():
@@ -171,7 +174,7 @@ def _check_date(date):
 
 
 def enos_caller(request):
-    """The account.App that calls EnOS. Raises NotSignedIn."""
+    """The account.App that makes an EnOS request. Raises NotSignedIn."""
     token = request.META.get("HTTP_APIM_ACCESSTOKEN", "")
     signature = request.META.get("HTTP_APIM_SIGNATURE", "")
     if not token:
@@ -195,7 +198,7 @@ def enos_caller(request):
 
 
 def _is_opaque(token):
-    """The official SDK's token: 256 encrypted bytes that only Envision can read."""
+    """True for the form of the official SDK's token: 256 encrypted bytes that only Envision can read."""
     try:
         return len(base64.b64decode(token, validate=True)) == 256
     except (binascii.Error, ValueError):

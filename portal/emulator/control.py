@@ -1,42 +1,39 @@
-"""The control plane, `/_emulator/`: loopback only (server.py sees to it), never logged, never at fault."""
+"""The control plane, `/_emulator/`. server.py answers it on loopback only, and never logs or disturbs it."""
 
-from portal.emulator import account, auth, snapshot
+from portal.emulator import auth, catalogue, snapshot
 from portal.emulator.enos.secret import private_key_pem
-from portal.emulator.enos.tokens import seen
 from portal.emulator.faults import faults, read_rule
 from portal.emulator.knobs import knobs
 from portal.emulator.log import log
-from portal.emulator.models import (
-    Device,
-    EnosDevice,
-    EnosProduct,
-    Group,
-    Policy,
-    Product,
-    RomaApp,
-    RomaGroup,
-    SoftBus,
-    Space,
-)
 from portal.emulator.wire import Unreadable, read_json, reply
+from portal.emulator.writes import writes
+
+PREFIX = "/_emulator/"
 
 
 def reset(request):
     """Back to the demo account: data, log, settings and faults."""
     faults.reset()
-    account.restore()
-    auth.forget_tokens()
+    catalogue.restore()
+    catalogue.forget()
     knobs.reset()
     auth.failures.clear()
-    seen.clear()
     log.clear()
+    writes.clear()
     return reply(204)
 
 
 def requests(request):
+    return reply(200, [entry.as_json() for entry in log.since(_since(request))])
+
+
+def show_writes(request):
+    return reply(200, writes.since(_since(request)))
+
+
+def _since(request):
     since = request.GET.get("since", "0")
-    number = int(since) if since.isdecimal() and len(since) < 16 else 0
-    return reply(200, [entry.as_json() for entry in log.since(number)])
+    return int(since) if since.isdecimal() and len(since) < 16 else 0
 
 
 def show_settings(request):
@@ -70,34 +67,10 @@ def put_faults(request):
 
 
 def state(request):
-    """Per kind: how many, their ids and names in the order they were made. Built-in policies stand apart."""
-    policies = Policy.objects.filter(built_in=False)
-    return reply(
-        200,
-        {
-            "iotda/spaces": _listed(Space.objects, "app_id", "app_name"),
-            "iotda/products": _listed(Product.objects, "product_id", "name"),
-            "iotda/devices": _listed(Device.objects, "device_id", "device_name"),
-            "iotda/device-groups": _listed(Group.objects, "group_id", "name"),
-            "iotda/soft-buses": _listed(SoftBus.objects, "bus_id", "bus_name"),
-            "iotda/policies": _listed(policies, "policy_id", "policy_name"),
-            "iotda/built-in-policies": _listed(
-                Policy.objects.filter(built_in=True), "policy_id", "policy_name"
-            ),
-            "roma/apps": _listed(RomaApp.objects, "app_id", "name"),
-            "roma/device-groups": _listed(RomaGroup.objects, "id", "name"),
-            "enos/products": _listed(EnosProduct.objects, "product_key", "product_name"),
-            "enos/devices": _listed(EnosDevice.objects, "asset_id", "device_key"),
-            "requests": log.count,
-        },
-    )
-
-
-def _listed(rows, id_field, name_field):
-    pairs = list(rows.order_by("pk").values_list(id_field, name_field))
-    return {"count": len(pairs), "ids": [pair[0] for pair in pairs], "names": [pair[1] for pair in pairs]}
+    """How many objects each resource has, and their ids and names, in the order in which they were made."""
+    return reply(200, {**catalogue.state(), "requests": log.count})
 
 
 def key(request):
-    """The private key that opens what `requireSecret` returns, as the EnOS console would hand it out."""
+    """The private key that decrypts what `requireSecret` returns. On EnOS itself the console gives it out."""
     return reply(200, {"private_key": private_key_pem()})

@@ -1,8 +1,8 @@
-"""Misbehaviour on order: rules that pick requests, and what each fault does to them on the wire.
+"""Faults: rules that pick requests, and what each fault does to a picked request on the wire.
 
-A fault is a function of (exchange, rule); `FAULTS` names them all. The exchange (server.py) offers
-`execute`, `send`, `hold`, `drop`, `abort` and `raw`. To add a fault, write a function and name it there.
-Those that let the emulated cloud do its work say "serve".
+A fault is a function of (exchange, rule). To add one, write the function and name it in `FAULTS`. The
+exchange (server.py) offers `execute`, `send`, `hold`, `drop`, `abort` and `raw`. In the docstrings "serve"
+means that the emulated cloud does its work.
 """
 
 import json
@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from portal.emulator import neighbour, snapshot
+from portal.emulator import catalogue, neighbour, snapshot
 from portal.emulator.knobs import knobs
 
 HUGE_BYTES = 64 * 1024 * 1024
@@ -21,9 +21,9 @@ CHANGES = ("insert", "remove")
 
 @dataclass
 class Rule:
-    """`times` None means for ever; `seconds` None means the fault's own default.
+    """`times` None means for ever, `seconds` None means the fault's own default.
 
-    `since` is when it was set, `changes` counts what `change_between_pages` did so far.
+    `since` is when the rule was set, `changes` counts what `change_between_pages` has done so far.
     """
 
     fault: str
@@ -90,7 +90,7 @@ RULE_CHECKS = {
 
 
 def read_rule(data):
-    """Raises ValueError with what is wrong."""
+    """The Rule that `data`, parsed JSON, describes. Raises ValueError with what is wrong."""
     if not isinstance(data, dict) or "fault" not in data:
         raise ValueError("a rule is an object with a fault")
     for name, value in data.items():
@@ -110,7 +110,10 @@ def read_rule(data):
 
 
 class Faults:
-    """The rules in force, first fit first. `generation` changes when they do, and frees held requests."""
+    """The rules in force; the first that fits is played. `generation` changes when they do.
+
+    A request that is held ends as soon as `generation` changes.
+    """
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -162,13 +165,13 @@ def latency(exchange, rule):
 
 
 def timeout_before_commit(exchange, rule):
-    """Never serve: hold the connection (60 s), then close it."""
+    """Do not serve. Hold the connection (60 s), then close it."""
     exchange.hold(rule.wait(60))
     exchange.drop()
 
 
 def timeout_after_commit(exchange, rule):
-    """Serve, keep the answer back, hold the connection (60 s), then close it."""
+    """Serve, but do not answer. Hold the connection (60 s), then close it."""
     exchange.execute()
     exchange.hold(rule.wait(60))
     exchange.drop()
@@ -180,7 +183,7 @@ def reset(exchange, rule):
 
 
 def reset_mid_body(exchange, rule):
-    """Serve, send half of the answer, break the connection. Of an answer without a body, half of its head."""
+    """Serve, send half of the body (or half of the head, without a body), then break the connection."""
     data = exchange.bytes_of(exchange.execute())
     head, gap, body = data.partition(b"\r\n\r\n")
     exchange.raw(head + gap + body[: len(body) // 2] if body else head[: len(head) // 2])
@@ -188,37 +191,37 @@ def reset_mid_body(exchange, rule):
 
 
 def answer(exchange, rule):
-    """Do not serve; answer what the rule says. A body that is not text is sent as JSON."""
+    """Do not serve. Answer what the rule says; a body that is no str is sent as JSON."""
     body = rule.body if isinstance(rule.body, str) else json.dumps(rule.body, ensure_ascii=False)
     exchange.answer(rule.status, {"Content-Type": "application/json", **rule.headers}, body.encode())
 
 
 def answer_after_commit(exchange, rule):
-    """Serve, then answer what the rule says instead: 500 though it was done."""
+    """Serve, but answer what the rule says, for example 500 although the change was made."""
     exchange.execute()
     answer(exchange, rule)
 
 
 def html_502(exchange, rule):
-    """Do not serve; answer as a proxy in the way would."""
+    """Do not serve. Answer as a proxy in front of the cloud would."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
     exchange.answer(502, {"Content-Type": "text/html"}, page)
 
 
 def invalid_json(exchange, rule):
-    """Serve, then answer with the right status (204: 200) and a body that is no JSON."""
+    """Serve, then answer with the right status (200 for 204) and a body that is no JSON."""
     exchange.answer(
         _bodied(exchange.execute()), {"Content-Type": "application/json"}, b'{"this is cut off": '
     )
 
 
 def _bodied(response):
-    """The status of an answer that gets a body: 204 can have none."""
+    """The status for an answer that is given a body: an answer with 204 cannot have one."""
     return 200 if response.status_code == 204 else response.status_code
 
 
 def empty_200(exchange, rule):
-    """Serve, then answer 200 with nothing in it."""
+    """Serve, then answer 200 with an empty body."""
     exchange.execute()
     exchange.answer(200, {"Content-Type": "application/json"}, b"")
 
@@ -235,31 +238,31 @@ def drip(exchange, rule):
 
 
 def huge_body(exchange, rule):
-    """Serve, then answer 64 MB."""
+    """Serve, then answer with a body of 64 MB."""
     status = _bodied(exchange.execute())
     exchange.answer(status, {"Content-Type": "application/json"}, b'"' + b"x" * HUGE_BYTES + b'"')
 
 
 def redirect(exchange, rule):
-    """Do not serve; point somewhere else."""
+    """Do not serve. Redirect to somewhere else."""
     location = rule.headers.get("Location", "/_emulator/requests")
     exchange.answer(307, {"Location": location}, b"")
 
 
 def late_commit(exchange, rule):
-    """Close the connection at once, serve later (5 s, divided by --speed)."""
+    """Close the connection at once and serve later (5 s, divided by --speed)."""
     faults.later(rule.wait(5) / knobs.speed, exchange.execute_alone)
     exchange.drop()
 
 
 def stale_listing(exchange, rule):
-    """Serve a listing from the data as they were when the rule was set; other calls see the truth.
+    """Serve lists from the data as they were when the rule was set. All other calls see the present.
 
-    With `seconds` (divided by --speed) it has caught up after that time, else never.
+    With `seconds` (divided by --speed) lists catch up after that time, otherwise never.
     """
     waited = time.monotonic() - rule.since
     has_caught_up = rule.seconds is not None and waited >= rule.seconds / knobs.speed
-    if has_caught_up or not _is_listing(exchange.method, exchange.path, exchange.query):
+    if has_caught_up or not catalogue.listed_by(exchange.method, exchange.path, exchange.query):
         exchange.send(exchange.execute())
         return
     with snapshot.reading():
@@ -267,30 +270,21 @@ def stale_listing(exchange, rule):
     exchange.send(response)
 
 
-LISTINGS = re.compile(
-    r"/(apps|products|devices|device-group|harmony-soft-bus|device-policies|device-groups)$"
-)
-
-
-def _is_listing(method, path, query):
-    if path.startswith("/connect-service/"):
-        return "action=search" in query.split("&")
-    return method == "GET" and LISTINGS.search(path) is not None
-
-
 def change_between_pages(exchange, rule):
-    """Serve; before a page that others follow leaves, someone inserts or removes an object.
+    """Serve. When other pages follow, insert or remove an object, as another client might, before answering.
 
-    In turn, the insertion first: who pages by offset then meets the last object of this page again. After
-    the removal of one that this page shows, it misses one. With `body` "insert" or "remove": always that.
+    The first time an object is inserted, so who pages by offset gets the last object of this page again. The
+    second time an object of this page is removed, so who pages by offset misses one. Then again from the
+    start. With `body` "insert" or "remove" it always does that.
     """
     response = exchange.execute()
-    which = neighbour.list_of(exchange.method, exchange.path, exchange.query)
-    rows = neighbour.shown(which, response) if which and response.status_code == 200 else []
-    if rows:
-        turn = rule.body or CHANGES[rule.changes % 2]
-        (neighbour.insert if turn == "insert" else neighbour.remove)(which, rows)
-        rule.changes += 1
+    resource = catalogue.listed_by(exchange.method, exchange.path, exchange.query)
+    if resource and resource.neighbour and response.status_code == 200:
+        rows = neighbour.shown(resource.neighbour, response)
+        if rows:
+            turn = rule.body or CHANGES[rule.changes % 2]
+            (neighbour.insert if turn == "insert" else neighbour.remove)(resource.neighbour, rows)
+            rule.changes += 1
     exchange.send(response)
 
 

@@ -1,4 +1,4 @@
-"""The requests that arrived, newest last: a bounded ring in memory."""
+"""The log of requests, newest last. It is kept in memory and forgets the oldest ones."""
 
 import base64
 import re
@@ -9,6 +9,7 @@ from collections import deque
 KEPT = 20_000
 KEPT_BYTES = 64 * 1024 * 1024
 
+# Headers that hold nothing but a credential.
 _WHOLLY = {
     "x-auth-token",
     "x-security-token",
@@ -23,7 +24,7 @@ MASK = "***"
 
 
 class Entry:
-    """One request; `status` stays None until an answer goes out, `fault` names what was played on it."""
+    """One request. `status` is None until it is answered; `fault` names the fault that was played on it."""
 
     __slots__ = ("body", "fault", "headers", "method", "number", "path", "query", "status", "time")
 
@@ -68,7 +69,7 @@ class Log:
         self.clear()
 
     def clear(self):
-        """Numbers start at 1 again."""
+        """Forget all requests. The next one has number 1."""
         with self._lock:
             self._entries = deque()
             self._bytes = 0

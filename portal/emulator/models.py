@@ -1,6 +1,6 @@
-"""What the emulated clouds keep. Fields carry the platforms' own names; integers are exact.
+"""The tables of the emulated clouds. Fields have the platforms' own names.
 
-The primary key of an IoTDA table is the "record id" its lists are ordered by and its markers speak of.
+The primary key of an IoTDA table is its "record id": lists are ordered by it, and markers hold it.
 """
 
 import threading
@@ -15,14 +15,18 @@ _writing = threading.Lock()
 def writing():
     """One write at a time, as one transaction.
 
-    The transaction alone (BEGIN IMMEDIATE) is what keeps quotas and names exact; the lock only spares
-    SQLite's busy waiting, which sleeps in steps of up to 100 ms.
+    The transaction alone (BEGIN IMMEDIATE) keeps quotas and names exact. The lock only avoids SQLite's busy
+    waiting, which sleeps in steps of up to 100 ms.
     """
     with _writing, transaction.atomic():
         yield
 
 
 class Row(models.Model):
+    """`in_snapshot`: a stale listing reads this table from the snapshot (snapshot.py)."""
+
+    in_snapshot = True
+
     class Meta:
         abstract = True
 
@@ -31,7 +35,9 @@ class Row(models.Model):
 
 
 class Token(Row):
-    """A Huawei IAM token. `project_id` is empty when it is scoped to the whole account."""
+    """A Huawei IAM token. `project_id` is empty when the token is scoped to the whole account."""
+
+    in_snapshot = False  # who signs in after the snapshot was taken is signed in
 
     token = models.CharField(max_length=200, unique=True)
     user_name = models.CharField(max_length=64)
@@ -77,7 +83,7 @@ class Device(Row):
 
 
 class Group(Row):
-    """IoTDA device group. `level` is 1 at the top."""
+    """IoTDA device group. `level` is 1 for a group without parent."""
 
     space = models.ForeignKey(Space, models.CASCADE)
     group_id = models.CharField(max_length=36, unique=True)
@@ -94,7 +100,7 @@ class Group(Row):
 
 
 class SoftBus(Row):
-    """`sync_started` is epoch seconds; the status follows from it and the clock."""
+    """`sync_started` is in epoch seconds. The status follows from it and the clock."""
 
     space = models.ForeignKey(Space, models.CASCADE)
     bus_id = models.CharField(max_length=36, unique=True)
@@ -125,7 +131,7 @@ class RomaApp(Row):
 
 
 class RomaGroup(Row):
-    """The primary key is the group's id on the wire. `parent_id` 0 is the top."""
+    """The primary key is the group's id on the wire. A group without parent has `parent_id` 0."""
 
     id = models.BigIntegerField(primary_key=True)
     app = models.ForeignKey(RomaApp, models.CASCADE)
@@ -139,7 +145,7 @@ class RomaGroup(Row):
 
 
 class RomaSequence(Row):
-    """One row, written when a group goes: `last` is the greatest id that any group ever had."""
+    """One row, written when a group is deleted: `last` is the greatest id that any group ever had."""
 
     last = models.BigIntegerField()
 
@@ -147,13 +153,15 @@ class RomaSequence(Row):
 class EnosToken(Row):
     """One token per app key, as the documents say."""
 
+    in_snapshot = False
+
     app_key = models.CharField(max_length=64, unique=True)
     token = models.CharField(max_length=64, unique=True)
     expires_at = models.FloatField()
 
 
 class EnosModel(Row):
-    """A thing model; `document` is what the Model Service API answers."""
+    """A thing model. `document` is what the Model Service API answers."""
 
     model_id = models.CharField(max_length=64, unique=True)
     org_id = models.CharField(max_length=32)
@@ -174,7 +182,7 @@ class EnosProduct(Row):
 
 
 class EnosDevice(Row):
-    """`create_time` is epoch milliseconds. `device_key` is unique in the organisation, not per product."""
+    """`create_time` is in epoch milliseconds. `device_key` is unique in the organization, not per product."""
 
     org_id = models.CharField(max_length=32)
     asset_id = models.CharField(max_length=16, unique=True)

@@ -1,6 +1,6 @@
-"""The HTTP server: HTTP/1.1 with keep-alive, a thread per client connection, faults played on the raw socket.
+"""The HTTP server: HTTP/1.1 with keep-alive, one thread per client connection.
 
-Not wsgiref's: faults need the socket, signatures need target and headers exactly as sent.
+It is not wsgiref's, because faults need the socket, and signatures need target and headers exactly as sent.
 """
 
 import contextlib
@@ -22,16 +22,17 @@ from urllib.parse import unquote_to_bytes
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import connections
 
+from portal.emulator import control
 from portal.emulator.faults import FAULTS, faults
 from portal.emulator.log import log
+from portal.emulator.writes import writes
 
 BODY_MAX = 12 * 1024 * 1024  # Source: request signing guide, "the body may not exceed 12 MB"
 IDLE_SECONDS = 300
-CONTROL = "/_emulator/"
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Listens as soon as it is made; `url` says where."""
+    """Listens as soon as it is created, at `url`."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -48,7 +49,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         return f"http://{host}:{port}"
 
     def handle_error(self, request, client_address):
-        """A client that went away is nobody's error; anything else is a bug and shows."""
+        """A client that went away is no error. Anything else is a bug and is printed."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -84,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def send_error(self, code, message=None, explain=None):
-        """A request that is not even HTTP: refused in the words of the gateway."""
+        """Refuse a request that is not even HTTP, in the words of the gateway."""
         self.close_connection = True
         text = message or HTTPStatus(code).phrase
         body = {
@@ -105,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
             target = "/" + target
         path, _mark, query = target.partition("?")
         exchange = Exchange(self, self.command, path, query, body, None)
-        if path.startswith(CONTROL):
+        if path.startswith(control.PREFIX):
             self._control(exchange)
             return
         exchange.entry = log.add(self.command, path, query, self.headers.items(), body)
@@ -125,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
             )
 
     def _read_body(self):
-        """The whole body, or None when there is nobody to serve any more."""
+        """The whole body. None when the request is refused already, or its client is gone."""
         if "transfer-encoding" in self.headers:
             self.send_error(HTTPStatus.LENGTH_REQUIRED)
             return None
@@ -156,11 +157,12 @@ class Exchange:
         self.entry = entry
 
     def execute(self):
-        """Let the emulated cloud do its work; the answer is not sent yet."""
+        """Let the emulated cloud do its work. Returns its answer, which is not sent yet."""
+        writes.begin(self.entry.number if self.entry else None)
         return self.handler.server.application.get_response(WSGIRequest(self._environ()))
 
     def execute_alone(self):
-        """As `execute`, from a thread that has no client any more."""
+        """Do the work from a thread that has no client any more."""
         self.execute()
         connections.close_all()
 
@@ -175,9 +177,9 @@ class Exchange:
         )
 
     def hold(self, seconds):
-        """Wait, answering nothing; True when all of the time passed.
+        """Wait without answering. True when all of the time passed.
 
-        Ends early when the client leaves or other faults are set.
+        It ends early when the client leaves or when other faults are set.
         """
         generation = faults.generation
         end = time.monotonic() + seconds
@@ -198,11 +200,11 @@ class Exchange:
         self.handler.close_connection = True
 
     def abort(self):
-        """Break the connection: the client sees a reset."""
+        """Break the connection, so that the client sees a reset."""
         self.handler.close_connection = True
         connection = self.handler.connection
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # The request's reader holds the socket open too; both must go for the reset to leave now.
+        # The request's reader holds the socket open too: the reset leaves when both are closed.
         with contextlib.suppress(OSError):
             self.handler.rfile.close()
         connection.close()
@@ -219,7 +221,7 @@ class Exchange:
         return self.method == "HEAD" or status in (204, 304)
 
     def _note(self, status):
-        """Before the answer leaves, so that a client that has it also finds it in the log."""
+        """Called before the answer leaves, so that a client that has its answer also finds it in the log."""
         if self.entry:
             self.entry.status = status
 

@@ -1,6 +1,7 @@
-"""The platforms' signature rules, computed from what arrived on the wire.
+"""The platforms' signature rules, applied to a request as it arrived.
 
-Plain functions without Django; written from the documents and independent of the portal's own signing.
+Plain functions without Django. They share no code with the portal's own signing, so that a mistake there is
+found here.
 Source: Huawei Cloud API request signing guide and SDK 3.1; EnOS API documentation, "Invoking APIs", 3.0.0.
 """
 
@@ -21,7 +22,7 @@ class Malformed(Exception):
 
 @dataclass(frozen=True)
 class Authorization:
-    """A read Authorization header. `info` is `yyyymmdd/region/service` with DERIVED, else ""."""
+    """A parsed Authorization header. `info` is `yyyymmdd/region/service` with DERIVED, otherwise ""."""
 
     algorithm: str
     access: str
@@ -42,7 +43,7 @@ _AUTHORIZATION = {
 
 
 def read_authorization(value):
-    """Raises Malformed."""
+    """The Authorization that a header's value holds. Raises Malformed."""
     algorithm, _space, rest = value.strip().partition(" ")
     pattern = _AUTHORIZATION.get(algorithm)
     match = pattern and pattern.fullmatch(rest.strip())
@@ -55,7 +56,10 @@ def read_authorization(value):
 
 
 def canonical_request(method, target, headers, signed_headers, body):
-    """`target` is path and query as sent, `headers` maps lower-case names to values. Raises Malformed."""
+    """The text that is hashed and signed. Raises Malformed.
+
+    `target` is path and query as sent; `headers` maps names in lower case to values.
+    """
     path, _mark, query = target.partition("?")
     segments = [quote(unquote(segment), safe="~") for segment in path.split("/")]
     canonical_path = "/".join(segments)
@@ -88,13 +92,13 @@ def canonical_request(method, target, headers, signed_headers, body):
 
 
 def derived_key(access, secret, info):
-    """The signing key of V11: the hexadecimal text of one HKDF round, 64 ASCII characters."""
+    """The signing key of V11: one HKDF round, as 64 hexadecimal characters."""
     prk = hmac.new(access.encode(), secret.encode(), hashlib.sha256).digest()
     return hmac.new(prk, info.encode() + b"\x01", hashlib.sha256).hexdigest()
 
 
 def huawei_signature(authorization, secret, date, method, target, headers, body):
-    """The signature that `secret` gives for this request. Raises Malformed."""
+    """The signature that this request has if it was signed with `secret`. Raises Malformed."""
     canonical = canonical_request(method, target, headers, authorization.signed_headers, body)
     lines = [authorization.algorithm, date]
     key = secret
@@ -106,12 +110,12 @@ def huawei_signature(authorization, secret, date, method, target, headers, body)
 
 
 def enos_encryption(app_key, timestamp, app_secret):
-    """What a token call proves its secret with."""
+    """The value by which a token call proves that it knows the secret."""
     return hashlib.sha256(f"{app_key}{timestamp}{app_secret}".encode()).hexdigest()
 
 
 def enos_signature(token, query, body, timestamp, app_secret):
-    """`query` as sent, `body` the bytes as sent. Values are signed decoded, names in ASCII order."""
+    """`query` and `body` are as sent. Values are signed decoded, sorted by their names in ASCII order."""
     pairs = sorted(parse_qsl(query, keep_blank_values=True), key=lambda pair: pair[0])
     glued = "".join(name + value for name, value in pairs)
     signed = (token + glued).encode("utf-8", "surrogatepass") + body + f"{timestamp}{app_secret}".encode()

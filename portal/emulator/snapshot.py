@@ -1,4 +1,4 @@
-"""The data as they were at one moment, in a database of their own that listings can be read from."""
+"""A copy of the data as they were at one moment, in a database of its own, for lists that lag behind."""
 
 import sqlite3
 import threading
@@ -7,13 +7,12 @@ from contextlib import closing, contextmanager
 from django.db import connections
 
 ALIAS = "snapshot"
-TOKENS = {"token", "enostoken"}  # who signed in since then is signed in all the same
 
 _reading = threading.local()
 
 
 def take():
-    """Copy everything as it is now, over what the last snapshot held (a few milliseconds)."""
+    """Copy all data as they are now, over the last snapshot (a few milliseconds)."""
     connections["default"].ensure_connection()
     with closing(sqlite3.connect(connections.settings[ALIAS]["NAME"])) as target:
         connections["default"].connection.backup(target, sleep=0.01)
@@ -21,7 +20,7 @@ def take():
 
 @contextmanager
 def reading():
-    """What this thread reads here comes from the snapshot."""
+    """In this block, this thread reads from the snapshot."""
     _reading.on = True
     try:
         yield
@@ -31,8 +30,9 @@ def reading():
 
 
 class Router:
-    """Django asks it for each query; None leaves the choice to the default."""
+    """Django asks it which database to read; None means the default."""
 
     def db_for_read(self, model, **hints):
-        is_kept = model._meta.model_name not in TOKENS
-        return ALIAS if is_kept and getattr(_reading, "on", False) else None
+        if getattr(_reading, "on", False) and getattr(model, "in_snapshot", True):
+            return ALIAS
+        return None

@@ -1,4 +1,4 @@
-"""JSON in and out: what every emulated platform shares. Knows no platform."""
+"""JSON in and out, for all emulated clouds. Nothing here knows a single one of them."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from email.message import Message
 
 from django.http import HttpResponse
 
-NUMBER_TEXT_MAX = 400  # longer numbers only serve to keep the machine busy
+NUMBER_TEXT_MAX = 400  # converting a longer number would keep the machine busy
 
 
 class Unreadable(Exception):
@@ -17,9 +17,10 @@ class Unreadable(Exception):
 
 
 class Refused(Exception):
-    """The platform says no: HTTP status, body, and in `reason` what a person would want to know.
+    """The platform says no, with this HTTP status and body.
 
-    The reason travels in the header X-Emulator-Reason, because the documents fix the body.
+    `reason` says in detail what is wrong. It travels in the header X-Emulator-Reason, because the
+    documents fix the body.
     """
 
     def __init__(self, status, body, reason=""):
@@ -46,9 +47,10 @@ def _constant(text):
 
 
 def read_json(request, *, exact=False):
-    """The body as Python values; whole numbers are exact, others float or (`exact`) Decimal.
+    """The body as Python values. Raises Unreadable.
 
-    Of a key given twice the last counts. Raises Unreadable.
+    Whole numbers are exact; other numbers are float, or Decimal with `exact`. When an object has the same
+    key twice, the last one counts.
     """
     content_type = Message()
     content_type["Content-Type"] = request.META.get("CONTENT_TYPE") or "application/json"
@@ -65,15 +67,38 @@ def read_json(request, *, exact=False):
 
 
 def read_object(request, *, exact=False):
-    """As `read_json`, and an object. Raises Unreadable."""
+    """The body as a dict, read like `read_json` does. Raises Unreadable, also when it is no object."""
     body = read_json(request, exact=exact)
     if not isinstance(body, dict):
         raise Unreadable("the body is not an object")
     return body
 
 
+def judged(fields, body):
+    """Judge a body by a contract's fields: (cleaned, "") or (None, what is wrong).
+
+    Cleaned means: only members that `fields` name, defaults filled in, numbers as the platform stores them.
+    A null is wrong; where a platform takes it for an absence, the caller removes it first.
+    """
+    cleaned, wrong = {}, []
+    for rule in fields:
+        value = body.get(rule.name)
+        if rule.name not in body:
+            if rule.required:
+                wrong.append(f"{rule.name}: This field is required.")
+            elif rule.default is not None:
+                cleaned[rule.name] = rule.default
+        elif value is None:
+            wrong.append(f"{rule.name}: This field may not be null.")
+        elif problems := list(rule.problems(value)):
+            wrong += [f"{rule.name}: {problem}" for problem in problems]
+        else:
+            cleaned[rule.name] = rule.clean(value)
+    return (None, "; ".join(wrong)) if wrong else (cleaned, "")
+
+
 def reply(status, body=None, headers=None):
-    """An answer with a request id; without `body` an empty one. A text is sent as the JSON it is."""
+    """An answer with a request id. Without `body` it is empty; a str is sent as it is: it must be JSON."""
     text = "" if body is None else body if isinstance(body, str) else as_json(body)
     response = HttpResponse(status=status, headers=headers or {})
     response["X-Request-Id"] = uuid.uuid4().hex
@@ -83,7 +108,7 @@ def reply(status, body=None, headers=None):
         response["Content-Type"] = "application/json;charset=UTF-8"
         try:
             response.content = text.encode()
-        except UnicodeEncodeError:  # a lone surrogate came in through an escape: it goes out as one
+        except UnicodeEncodeError:  # a lone surrogate, which came in as \uXXXX and goes out in the same way
             response.content = json.dumps(body).encode()
     return response
 

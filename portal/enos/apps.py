@@ -5,4 +5,6 @@ class EnOSConfig(AppConfig):
     name = "portal.enos"
 
     def ready(self):
-        from portal.enos import kinds  # noqa: F401  registers them
+        from portal.kinds.registry import load
+
+        load(self.name)

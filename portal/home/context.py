@@ -1,4 +1,4 @@
-"""What the shell around every page shows: the menu, the teams, the demo banner."""
+"""What every page shows around its content: the menu, the teams, the demo banner."""
 
 from django.conf import settings
 from django.urls import reverse
@@ -25,7 +25,7 @@ def shell(request):
         if settings.DEMO:
             context |= {"demo_signins": SIGN_INS, "demo_password": DEMO_PASSWORD}
         return context
-    # A piece has no menu around it, so nothing is counted for it.
+    # htmx asks for a part of a page, without the menu: nothing needs to be counted.
     return context if is_piece(request) else context | {"menu": _menu(request)}
 
 
@@ -42,12 +42,8 @@ def _menu(request):
         work = [_operations(request)]
     else:
         work = []
-    if (
-        request.user.is_portal_auditor
-        or request.team
-        and may(request.user, "read_own_record", request.team.pk)
-    ):
-        work.append(_item(request, _("Audit"), reverse("audit:list"), "clipboard-list"))
+    if request.user.is_portal_auditor or may(request.user, "read_own_record", request.team):
+        work.append(_item(request, _("Audit log"), reverse("audit:list"), "clipboard-list"))
     if request.team:
         work.append(_item(request, _("Connections"), reverse("connections:list"), "plug"))
     work.append(_item(request, _("Teams"), reverse("teams:list"), "users"))
@@ -55,7 +51,7 @@ def _menu(request):
 
 
 def _operations(request):
-    """With how many of them wait for a person to decide."""
+    """The menu item, with the number of operations that wait for a person's decision."""
     waiting = Operation.objects.filter(team=request.team, state=State.NEEDS_HUMAN)[:100].count()
     about = ngettext("%(count)s needs a human", "%(count)s need a human", waiting) % {"count": waiting}
     item = _item(request, _("Operations"), reverse("operations:list"), "list-check")

@@ -1,6 +1,6 @@
-"""The demo's teams, people and connections to the emulator; the values stand in the emulator's own README.
+"""The teams, people and connections of the demo; the credentials are those in the emulator's README.
 
-Everything goes through the services, so the record tells where it came from.
+The services create everything, so the record shows where it came from.
 """
 
 from portal.connections import service as connections
@@ -12,7 +12,7 @@ from portal.teams.models import Membership, Role, Team, User
 PASSWORD = "demo-pass-1"
 PLANT, HARBOUR = "Plant 3", "Harbour"
 
-# (e-mail, what it is), as the sign-in page lists them.
+# (e-mail, role), as the sign-in page lists them.
 SIGN_INS = [
     ("owner@example.test", "Owner of Plant 3"),
     ("manager@example.test", "Manager in Plant 3"),
@@ -86,7 +86,7 @@ CONNECTIONS = {
 
 
 def seed(emulator_url):
-    """Make what is missing and point the demo's connections at this address; what people changed stays."""
+    """Create what is missing and point the demo's connections at this address; keep what people changed."""
     people = {email: _person(email) for email, _label in SIGN_INS}
     for name, owner in OWNERS.items():
         team = Team.objects.filter(name=name).first()

@@ -1,4 +1,4 @@
-"""What answers before everything else."""
+"""Middleware that answers before all other."""
 
 from django.urls import resolve
 
@@ -6,9 +6,10 @@ PROBES = ("/healthz", "/readyz")
 
 
 class Probes:
-    """Answers a supervisor's probes; first, because a probe comes by address and without HTTPS.
+    """Answers /healthz and /readyz before any other middleware.
 
-    Its Host header is then none of PORTAL_ALLOWED_HOSTS, and a redirect to HTTPS would lead it nowhere.
+    A supervisor calls them by IP address and without HTTPS: its Host header is not in PORTAL_ALLOWED_HOSTS,
+    and a redirect to HTTPS would not reach the portal.
     """
 
     def __init__(self, get_response):

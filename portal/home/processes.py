@@ -1,6 +1,6 @@
-"""Child processes on this machine: started with a log file, stopped together, never left behind.
+"""Child processes on this machine: each has a log file, all stop together, none is left behind.
 
-Used by `manage.py demo` and by the tests; knows nothing of what the processes do.
+Used by `manage.py demo` and by the tests; it does not know what the processes do.
 """
 
 import ctypes
@@ -19,15 +19,15 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class NeverReady(Exception):
-    """The process ended, or said nothing in time; the message ends with its last lines."""
+    """The process ended, or was not ready in time; the message ends with the last lines of its log."""
 
 
 class Process:
-    """A running child, the leader of its own process group.
+    """A running child in a process group of its own.
 
-    Its own group, because Ctrl-C reaches the whole foreground group: the parent alone decides who stops when.
-    `user` is a user id to run as, possible only for root. `death_signal` is what the kernel sends the child
-    when this process is gone, however it went (on Linux; elsewhere children outlive a parent's kill -9).
+    Ctrl-C reaches the whole foreground group; in its own group, only the parent decides when the child stops.
+    `user` is a user id to run as, which only root can choose. `death_signal` is what the kernel sends to the
+    child when this process ends in any way (on Linux; elsewhere a child survives the kill -9 of its parent).
     """
 
     def __init__(self, name, command, *, log, env=None, cwd=None, user=None, group=None, death_signal=None):
@@ -60,7 +60,7 @@ class Process:
         return self.popen.poll() is None
 
     def output(self):
-        """What it has written since it was started."""
+        """What it has written since it started."""
         with self.log.open("rb") as file:
             file.seek(self._start)
             return file.read().decode(errors="replace")
@@ -83,7 +83,7 @@ class Process:
             time.sleep(0.02)
 
     def wait_for_line(self, beginning, *, seconds):
-        """The rest of the first line that starts so. Raises NeverReady."""
+        """The rest of the first line with this beginning. Raises NeverReady."""
 
         def rest():
             for line in self.output().splitlines(keepends=True):
@@ -98,8 +98,8 @@ class Process:
             self.popen.send_signal(number)
 
     def kill(self):
-        """Kill -9 it and all it started."""
-        if self._killed:  # by now the number may be somebody else's
+        """Kill -9 the process and everything it started."""
+        if self._killed:  # by now the process id may belong to another process
             return
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -108,7 +108,7 @@ class Process:
 
 
 def stop(processes, *, seconds=STOP_SECONDS):
-    """Ask all to stop, wait up to `seconds`, then kill what is left with everything it started."""
+    """Ask all to stop, wait up to `seconds`, then kill those that are left and everything they started."""
     processes = list(processes)
     for process in processes:
         process.ask_to_stop()
@@ -120,12 +120,12 @@ def stop(processes, *, seconds=STOP_SECONDS):
 
 
 def _dies_with(parent, number):
-    """What the child runs before exec; the C library is loaded here, before the fork."""
+    """The function that the child runs before exec. The C library is loaded here, before the fork."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
 
     def ask_kernel():
         prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
-        if os.getppid() != parent:  # it died between fork and prctl
+        if os.getppid() != parent:  # the parent died between fork and prctl
             os._exit(1)
 
     return ask_kernel
@@ -163,6 +163,6 @@ def free_port():
 
 
 def bindings(port):
-    """gunicorn's words for that port on every loopback address."""
+    """The arguments that make gunicorn listen to that port on every loopback address."""
     hosts = (f"[{host}]" if ":" in host else host for host in loopback_hosts())
     return [word for host in hosts for word in ("--bind", f"{host}:{port}")]

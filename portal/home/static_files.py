@@ -1,4 +1,4 @@
-"""Collecting the files that browsers ask for."""
+"""Collects the static files."""
 
 import hashlib
 import os

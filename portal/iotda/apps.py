@@ -5,4 +5,6 @@ class IoTDAConfig(AppConfig):
     name = "portal.iotda"
 
     def ready(self):
-        from portal.iotda import kinds  # noqa: F401  registers them
+        from portal.kinds.registry import load
+
+        load(self.name)

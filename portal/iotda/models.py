@@ -1,16 +1,16 @@
-"""What IoTDA shows, under its own field names. Times are its texts: yyyyMMdd'T'HHmmss'Z'."""
+"""Mirrors of IoTDA objects, with its own field names. Times are stored as its texts: yyyyMMdd'T'HHmmss'Z'."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from portal.kinds.fields import JsonText
+from portal.kinds.fields import JsonText, Stamp
 from portal.kinds.models import Mirror
 
 
 class Space(Mirror):
     """A resource space; the API calls it an app."""
 
-    create_time = models.CharField(_("created"), max_length=20, blank=True)
+    create_time = Stamp(_("created"))
     default_app = models.BooleanField(_("default"), default=False)
 
     class Meta(Mirror.Meta):
@@ -18,57 +18,59 @@ class Space(Mirror):
 
 
 class DeviceGroup(Mirror):
-    description = models.CharField(_("description"), max_length=256, blank=True)
-    super_group_id = models.CharField(_("parent group"), max_length=36, blank=True)
-    app_id = models.CharField(_("resource space"), max_length=36, blank=True)
-    group_type = models.CharField(_("type"), max_length=10, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    super_group_id = models.TextField(_("parent group"), blank=True)
+    app_id = models.TextField(_("resource space"), blank=True)
+    group_type = models.TextField(_("type"), blank=True)
 
     class Meta(Mirror.Meta):
         pass
 
 
 class SoftBus(Mirror):
-    group_id = models.CharField(_("device group"), max_length=36, blank=True)
-    app_id = models.CharField(_("resource space"), max_length=36, blank=True)
-    status = models.CharField(_("status"), max_length=20, blank=True)
+    group_id = models.TextField(_("device group"), blank=True)
+    app_id = models.TextField(_("resource space"), blank=True)
+    status = models.TextField(_("status"), blank=True)
 
     class Meta(Mirror.Meta):
         verbose_name_plural = "soft buses"
 
 
 class Policy(Mirror):
-    app_id = models.CharField(_("resource space"), max_length=36, blank=True)
+    app_id = models.TextField(_("resource space"), blank=True)
     statement = JsonText(_("statements"), blank=True, default=list)
-    create_time = models.CharField(_("created"), max_length=20, blank=True)
-    update_time = models.CharField(_("changed"), max_length=20, blank=True)
+    create_time = Stamp(_("created"))
+    update_time = Stamp(_("changed"))
 
     class Meta(Mirror.Meta):
         verbose_name_plural = "policies"
 
 
 class Product(Mirror):
-    app_id = models.CharField(_("resource space"), max_length=36, blank=True)
-    device_type = models.CharField(_("device type"), max_length=64, blank=True)
-    protocol_type = models.CharField(_("protocol"), max_length=20, blank=True)
-    data_format = models.CharField(_("data format"), max_length=20, blank=True)
-    manufacturer_name = models.CharField(_("manufacturer"), max_length=64, blank=True)
-    description = models.CharField(_("description"), max_length=2048, blank=True)
-    create_time = models.CharField(_("created"), max_length=20, blank=True)
+    app_id = models.TextField(_("resource space"), blank=True)
+    device_type = models.TextField(_("device type"), blank=True)
+    protocol_type = models.TextField(_("protocol"), blank=True)
+    data_format = models.TextField(_("data format"), blank=True)
+    manufacturer_name = models.TextField(_("manufacturer"), blank=True)
+    description = models.TextField(_("description"), blank=True)
+    create_time = Stamp(_("created"))
 
     class Meta(Mirror.Meta):
         pass
 
 
 class Device(Mirror):
-    app_id = models.CharField(_("resource space"), max_length=36, blank=True)
-    product_id = models.CharField(_("product"), max_length=36, blank=True)
-    product_name = models.CharField(_("product name"), max_length=64, blank=True)
-    node_id = models.CharField(_("node id"), max_length=64, blank=True)
-    node_type = models.CharField(_("node type"), max_length=20, blank=True)
-    gateway_id = models.CharField(_("gateway"), max_length=128, blank=True)
-    status = models.CharField(_("status"), max_length=20, blank=True)
-    description = models.CharField(_("description"), max_length=2048, blank=True)
-    create_time = models.CharField(_("created"), max_length=30, blank=True)
+    app_id = models.TextField(_("resource space"), blank=True)
+    product_id = models.TextField(_("product"), blank=True)
+    product_name = models.TextField(_("product name"), blank=True)
+    node_id = models.TextField(_("node id"), blank=True)
+    node_type = models.TextField(_("node type"), blank=True)
+    gateway_id = models.TextField(_("gateway"), blank=True)
+    status = models.TextField(_("status"), blank=True)
+    description = models.TextField(_("description"), blank=True)
+    create_time = Stamp(_("created"))
+
+    searched = ("node_id",)
 
     class Meta(Mirror.Meta):
         pass

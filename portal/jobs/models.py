@@ -1,4 +1,4 @@
-"""Workers say that they live; /readyz listens."""
+"""A worker's sign of life: each tick writes one, and /readyz reads them."""
 
 from django.db import models
 from django.utils import timezone

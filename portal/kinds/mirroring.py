@@ -1,6 +1,8 @@
-"""Writing what a platform showed into the mirror. The only place that does."""
+"""Writes what a platform showed into the mirror. No other file does."""
 
 from django.utils import timezone
+
+from portal import statements
 
 CHUNK = 500  # rows per statement
 
@@ -8,29 +10,31 @@ CHUNK = 500  # rows per statement
 def keep(kind, connection, decoded):
     """Create or update the mirror row of one object that the platform just showed, in one statement.
 
-    Returns a row with its values; its primary key is not that of the database when the row was there before.
+    Returns a row with the new values. If the row existed already, its `pk` is not the one in the database.
     """
     values = {**kind.model.values_from(decoded), "read_at": timezone.now(), "gone_at": None}
-    row = kind.model(connection=connection, remote_id=str(decoded["id"]), **values)
-    kind.model.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["connection", "remote_id"], update_fields=list(values)
-    )
+    row = kind.model(connection=connection, remote_id=str(decoded["id"]))
+    changing = row.take(values)
+    if not {"name", *row.searched} <= set(values):
+        # An answer that shows less than the row holds says less than what it is searched by, too.
+        changing.remove("search_text")
+    statements.insert(row, unique=("connection_id", "remote_id"), changing=tuple(changing))
     return row
 
 
 def refresh(row, decoded):
-    """Bring a row in line with the object the platform just showed."""
+    """Update a row from the object that the platform just showed."""
     values = {**row.values_from(decoded), "read_at": timezone.now(), "gone_at": None}
-    for name, value in values.items():
-        setattr(row, name, value)
-    type(row).objects.filter(pk=row.pk).update(**values)
+    names = row.take(values)
+    type(row).objects.filter(pk=row.pk).update(**{name: getattr(row, name) for name in names})
 
 
 def keep_all(kind, connection, items, returned=lambda row: True):
-    """Bring the mirror in line with a listing: writes only rows that are new or differ.
+    """Update the mirror from a listing. Writes only rows that are new or differ.
 
-    A listing may show less of an object than a single read, so fields it leaves out stay as they are.
-    `returned(row)` is asked before a row that was gone counts as present again.
+    A listing may show fewer fields than a single read; fields that are absent keep their value. For each row
+    that was marked gone, `returned(row)` decides whether it is present again. Returns {remote id: row},
+    the whole mirror of the kind on the connection.
     """
     model, now = kind.model, timezone.now()
     known = {row.remote_id: row for row in model.objects.filter(connection=connection)}
@@ -39,16 +43,17 @@ def keep_all(kind, connection, items, returned=lambda row: True):
         values = model.values_from(item)
         row = known.get(str(item["id"]))
         if row is None:
-            new.append(model(connection=connection, remote_id=str(item["id"]), read_at=now, **values))
+            row = model(connection=connection, remote_id=str(item["id"]), read_at=now)
+            row.take(values)
+            new.append(row)
+            known[row.remote_id] = row
         elif row.gone_at and not returned(row):
             continue
         elif row.gone_at or any(getattr(row, name) != value for name, value in values.items()):
-            for name, value in {**values, "read_at": now, "gone_at": None}.items():
-                setattr(row, name, value)
+            names |= {*row.take({**values, "read_at": now, "gone_at": None})}
             changed.append(row)
-            names |= {*values, "read_at", "gone_at"}
     if new:
-        # Another request may have inserted the same object a moment ago.
+        # Another web request may have inserted the same object a moment ago.
         model.objects.bulk_create(new, batch_size=CHUNK, ignore_conflicts=True)
     if changed:
         model.objects.bulk_update(changed, sorted(names), batch_size=CHUNK)
@@ -56,7 +61,7 @@ def keep_all(kind, connection, items, returned=lambda row: True):
 
 
 def mark_gone(kind, rows):
-    """The platform no longer shows these rows; one statement for all of them."""
+    """Mark rows as gone, in one statement: the platform no longer shows their objects."""
     now = timezone.now()
     for row in rows:
         row.gone_at = now

@@ -1,29 +1,54 @@
-"""Kind and Verb: what can be managed, as data; each cloud's app registers its kinds when Django starts."""
+"""Kind and Verb: what the portal can manage, as data. Each cloud's app registers its kinds at start."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import iter_modules
+
+from portal.kinds.validating import snake
 
 KINDS = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a kind's list: a model attribute. `style`: text, code, flag, stamp or status."""
+    """A column of a kind's list. `name`: model attribute. `style`: text, code, flag, stamp or status."""
 
     name: str
     label: str
     style: str = "text"
 
 
+@dataclass(frozen=True)
+class Bound:
+    """A kind's collection in one account, and the object that a verb acts on.
+
+    `remote_id` is "" for a create. `hints` help the platform to find the object: IoTDA finds some ids only if
+    the request names their resource space.
+    """
+
+    collection: object
+    remote_id: str = ""
+    hints: dict = field(default_factory=dict)
+
+    def get(self):
+        """The object, decoded. Raises Missing."""
+        return self.collection.get(self.remote_id, **self.hints)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """What can be asked of a kind.
+    """Something that can be done with objects of a kind: create, update, delete, sync.
 
-    `right` is the right in teams.access. `call(client, data, target)` builds the request, `finish(client,
-    answer, data, target)` reads the object from its answer (None: the answer carries none). `settle` looks
-    an unclear call up afterwards (kinds/settling.py). `form` is a form class, None for a plain button;
-    `submit` its button's text, where that is not `label`, and `about` says what the verb entails.
-    `on_object` is False for create, which has no object yet. `removes`: once it happened, the object is gone.
+    - `right` is the right in teams.access that it needs.
+    - `call(bound, data)` builds the request, a platforms.client.Call. `finish(bound, answer, data)` returns
+      the object in the answer, decoded; None if the answer contains none.
+    - `evidence` finds out whether it happened if the answer is lost (kinds/evidence.py).
+    - `form` is a form class; None for a plain button. `fields` are the fields of an existing object that it
+      edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
+    - `on_object` is False for create, which has no object yet. `removes` means that it deletes the object.
+    - `submit` is the text of the form's button if it differs from `label`. `about` explains the consequences.
+    - `done` is the success message; it has a %(name)s.
     """
 
     name: str
@@ -31,9 +56,10 @@ class Verb:
     done: str
     right: str
     call: Callable
-    settle: object
-    finish: Callable = lambda client, answer, data, target: None
+    evidence: object
+    finish: Callable = lambda bound, answer, data: None
     form: type | None = None
+    fields: tuple = ()
     on_object: bool = True
     removes: bool = False
     icon: str = "player-play"
@@ -42,18 +68,17 @@ class Verb:
     about: str = ""
     object_name: Callable = lambda data, target: str(target or "")
 
-    @property
-    def edits(self):
-        """Fields that it changes on an object: its form shows them, and conflicts are looked for in them."""
-        return getattr(self.settle, "fields", ())
-
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of resource on one platform.
 
-    `slug` is its path (`iotda/soft-buses`), `collection` the client's attribute that reads it, `filters`
-    the model attributes that a list can be narrowed by, `following` statuses that are still changing.
+    - `slug` is its path in the portal: `iotda/soft-buses`.
+    - `collection` is the name of the client's collection, and of its file in portal/platforms/<platform>/.
+    - `filters` are model attributes by which lists can be filtered.
+    - `following` are statuses that change by themselves, like "Synchronizing". Pages with such a row update
+      automatically.
+    - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     """
 
     slug: str
@@ -74,8 +99,11 @@ class Kind:
         return str(self.label)
 
     def verb(self, name):
-        """The verb of that name; raises KeyError."""
-        return next((verb for verb in self.verbs if verb.name == name), None) or _unknown(name)
+        """The verb with that name. Raises KeyError."""
+        for verb in self.verbs:
+            if verb.name == name:
+                return verb
+        raise KeyError(name)
 
     @property
     def creates(self):
@@ -85,21 +113,75 @@ class Kind:
     def object_verbs(self):
         return [verb for verb in self.verbs if verb.on_object]
 
-    def collection_of(self, client):
-        return getattr(client, self.collection)
+    @property
+    def declared(self):
+        """The kind's collection without a client: what it sends can be asked, but nothing be called."""
+        return import_module(f"portal.platforms.{self.platform}.{self.collection}").COLLECTION
 
-
-def _unknown(name):
-    raise KeyError(name)
+    def bound(self, client, row=None):
+        """The kind's collection in the client's account, and the object of `row` if there is one."""
+        collection = getattr(client, self.collection)
+        return Bound(collection, row.remote_id, self.hints(row)) if row else Bound(collection)
 
 
 def register(kind):
+    """Add a kind to KINDS. Raises ValueError if its slug is taken or its parts contradict each other."""
+    if kind.slug in KINDS:
+        raise ValueError(f"two kinds are named {kind.slug}")
+    if problems := list(contradictions(kind)):
+        raise ValueError(f"{kind.slug}: " + "; ".join(problems))
     KINDS[kind.slug] = kind
     return kind
 
 
+def contradictions(kind):
+    """Yield a sentence for each contradiction between the parts of a kind.
+
+    A field that is in the form but is not sent would be lost. A field that is edited but not in the form
+    would be cleared by every save. A field that the platform requires and the form does not is refused by the
+    platform, after it was sent.
+    """
+    collection = kind.declared
+    for verb in kind.verbs:
+        if verb.form is None:
+            continue
+        typed = set(verb.form.platform_fields())
+        if verb.fields and typed != set(verb.fields):
+            yield f"the form of {verb.name} has {sorted(typed)}, the verb edits {sorted(verb.fields)}"
+        if verb.name == "update" and set(verb.fields) != set(collection.updates):
+            yield f"update edits {sorted(verb.fields)}, the client sends {sorted(collection.updates)}"
+        if verb.name == "create" and not typed <= set(collection.members):
+            yield f"create asks for {sorted(typed)}, the client sends {sorted(collection.members)}"
+        if forgetful := [
+            name
+            for name in sorted(typed)
+            if verb.fields and not hasattr(verb.form.base_fields[name], "opened")
+        ]:
+            yield f"the form of {verb.name} would change {forgetful} by being pressed (resources/fields.py)"
+        ruled = {snake(rule.name): rule for rule in verb.form.contract}
+        required = {name for name, rule in ruled.items() if rule.required}
+        if verb.name == "update" and required != set(collection.resent):
+            yield f"every update must carry {sorted(required)}, the client sends {sorted(collection.resent)}"
+        if unruled := typed - set(ruled):
+            yield f"no rule of the platform is known for {sorted(unruled)}, which {verb.name} asks for"
+        if verb.name == "create":
+            asked = {name for name in typed if verb.form.base_fields[name].required}
+            if missing := required - asked:
+                yield f"the platform requires {sorted(missing)}, the form of create does not"
+    shown = {field.name for field in kind.model._meta.get_fields()}
+    if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - shown:
+        yield f"its mirror has no {sorted(unknown)}, which its list shows or filters by"
+
+
+def load(package):
+    """Import every file of a cloud's app, so that a new kind registers itself."""
+    for module in iter_modules(import_module(package).__path__):
+        if not module.ispkg:
+            import_module(f"{package}.{module.name}")
+
+
 class KindConverter:
-    """URL converter: `iotda/soft-buses` in a path is a Kind in a view; anything else is a 404."""
+    """URL converter: turns `iotda/soft-buses` in a path into its Kind. An unknown kind is a 404."""
 
     regex = r"[a-z]+/[a-z-]+"
 

@@ -1,15 +1,21 @@
-"""The verbs that most kinds share: create, update and delete of the objects of one collection, as data."""
+"""Functions that make the verbs of most kinds: create, update and delete."""
 
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from portal.errors import Unclear
+from portal.kinds.effects import Fields, Gone
 from portal.kinds.registry import Verb
-from portal.kinds.settling import Fields, Gone
+from portal.words import Sentence
+
+ANOTHER_OBJECT = Sentence(
+    "verb.another_object",
+    gettext_noop("The platform answered with a different object than the requested one."),
+)
 
 
-def create(collection, *, form, label, done, settle, name):
-    """`name` is the field that the new object is called by; `settle` finds it when its answer is lost."""
+def create(*, form, label, done, evidence, name):
+    """`name` is the field that holds the new object's name."""
     return Verb(
         name="create",
         label=label,
@@ -18,22 +24,15 @@ def create(collection, *, form, label, done, settle, name):
         icon="plus",
         on_object=False,
         form=form,
-        call=lambda client, data, target: getattr(client, collection).create_call(data),
-        finish=lambda client, answer, data, target: getattr(client, collection).created(answer, data),
-        settle=settle,
+        call=lambda bound, data: bound.collection.create_call(data),
+        finish=lambda bound, answer, data: bound.collection.created(answer, data),
+        evidence=evidence,
         object_name=lambda data, target: data.get(name, ""),
     )
 
 
-def update(collection, *, form, done, fields, about="", hints=lambda row: {}):
-    """`fields` are what the form changes, `hints(row)` what the platform needs to find the object."""
-
-    def finish(client, answer, data, target):
-        updated = getattr(client, collection).updated(answer, data)
-        if updated and updated["id"] != target.remote_id:
-            raise Unclear(_now("The platform answered with another object."), **answer.details)
-        return updated
-
+def update(*, form, done, fields, about=""):
+    """`fields` are the fields that the form edits. The data has those that are sent; an empty one is None."""
     return Verb(
         name="update",
         label=_("Edit"),
@@ -43,14 +42,23 @@ def update(collection, *, form, done, fields, about="", hints=lambda row: {}):
         right="update",
         icon="pencil",
         form=form,
-        call=lambda client, data, target: getattr(client, collection).update_call(target.remote_id, data),
-        finish=finish,
-        settle=Fields(collection=collection, fields=fields, hints=hints),
+        fields=fields,
+        call=lambda bound, data: bound.collection.update_call(bound.remote_id, data),
+        finish=_updated,
+        evidence=Fields(fields),
     )
 
 
-def delete(collection, *, form, label, done, about, hints=lambda row: {}):
-    """`about` says what goes with the object, and when the platform refuses."""
+def _updated(bound, answer, data):
+    """The object in the answer. Raises Unclear if it is another object: that proves nothing about ours."""
+    updated = bound.collection.updated(answer, data)
+    if updated and updated["id"] != bound.remote_id:
+        raise Unclear(ANOTHER_OBJECT(), **answer.details)
+    return updated
+
+
+def delete(*, form, label, done, about):
+    """`about` says what else the delete affects, and when the platform refuses."""
     return Verb(
         name="delete",
         label=_("Delete"),
@@ -61,6 +69,6 @@ def delete(collection, *, form, label, done, about, hints=lambda row: {}):
         icon="trash",
         removes=True,
         form=form,
-        call=lambda client, data, target: getattr(client, collection).delete_call(target.remote_id),
-        settle=Gone(collection=collection, hints=hints),
+        call=lambda bound, data: bound.collection.delete_call(bound.remote_id),
+        evidence=Gone(),
     )

@@ -1,4 +1,7 @@
-"""What an answer, or its absence, leaves with an operation: its words, its cause, its secrets."""
+"""What an operation keeps of the platform's answer, or of the error that came instead of one.
+
+That is the message, the cause, the platform's codes and the secrets that may be shown once.
+"""
 
 from datetime import timedelta
 
@@ -26,23 +29,37 @@ def _cause(state, error):
     return known or (Cause.UNREACHABLE if getattr(error, "part", "") in ("address", "tls") else "")
 
 
-def take_answer(operation, answer, secret_names):
-    operation.cause = _cause(operation.state, answer)
-    operation.http_status = getattr(answer, "status", None)
-    operation.platform_code = operation.scrubbed(str(getattr(answer, "code", "")))[:64]
-    operation.platform_request_id = operation.scrubbed(str(getattr(answer, "request_id", "")))[:128]
-    operation.duration_ms = getattr(answer, "duration_ms", None)
-    operation.message = operation.scrubbed(str(answer)) if isinstance(answer, PortalError) else ""
+def take_answer(operation, state, answer, decoded, secret_names):
+    """Put an Answer or a PlatformError into the operation, which is about to end in `state`.
+
+    Saves nothing. Returns {column: new value} and the body of the record entry.
+    """
     data = getattr(answer, "data", None)
     secrets = {name: value for name, value in _members(data) if name in secret_names and value}
+    operation.say(answer.message if isinstance(answer, PortalError) else "")
+    columns = {
+        "cause": _cause(state, answer),
+        "http_status": getattr(answer, "status", None),
+        "platform_code": operation.scrubbed(str(getattr(answer, "code", "")))[:64],
+        "platform_request_id": operation.scrubbed(str(getattr(answer, "request_id", "")))[:128],
+        "duration_ms": getattr(answer, "duration_ms", None),
+        "words": operation.words,
+        "platform_message": operation.platform_message,
+        "answer": operation.scrubbed(redact(data, secrets=frozenset(secret_names))),
+        "baseline": operation.baseline,
+    }
     if secrets:
-        operation.sealed_secrets = operation.seal_secrets(secrets)
-        operation.secrets_until = timezone.now() + timedelta(seconds=settings.SHOW_SECRET_SECONDS)
-    operation.answer = operation.scrubbed(redact(data, secrets=frozenset(secret_names)))
+        columns["sealed_secrets"] = operation.seal_secrets(secrets)
+        columns["secrets_until"] = timezone.now() + timedelta(seconds=settings.SHOW_SECRET_SECONDS)
+    body = {"answer": columns["answer"], "message": operation.platform_message}
+    if decoded:
+        columns |= operation.names_of(decoded)
+        body["object"] = operation.scrubbed(redact(decoded, secrets=frozenset(secret_names)))
+    return columns, body
 
 
 def _members(data):
-    """(name, value) of every object inside a JSON value."""
+    """Yield (name, value) of every member of every object inside a JSON value."""
     if isinstance(data, dict):
         for name, value in data.items():
             yield name, value
@@ -52,12 +69,5 @@ def _members(data):
             yield from _members(value)
 
 
-def names_of_secrets(kind, client):
-    return tuple(getattr(kind.collection_of(client), "secret_fields", ()))
-
-
-def outcome_body(operation, decoded, secret_names):
-    body = {"answer": operation.answer, "message": operation.message}
-    if decoded:
-        body["object"] = operation.scrubbed(redact(decoded, secrets=frozenset(secret_names)))
-    return body
+def names_of_secrets(change):
+    return tuple(getattr(change.bound.collection, "secret_fields", ()))

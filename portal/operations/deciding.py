@@ -1,190 +1,226 @@
-"""What people do to an operation: cancel it, ask for the same again, decide what became of it."""
+"""What people can do with an operation: cancel it, request the same again, decide whether it happened."""
 
-from django.db import transaction
+from django.db import IntegrityError
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
-from portal.connections.sealing import CannotOpen
 from portal.errors import Missing, NotDecidable, NotRepeatable
+from portal.operations import life
+from portal.operations.authorship import may_be_made_by_running, taken_by_others
+from portal.operations.change import Change
 from portal.operations.entries import line, require_for
-from portal.operations.models import OVER, Cause, Decision, Operation, State
+from portal.operations.models import Cause, Decision, Operation, State
+from portal.operations.quoting import quoting
 from portal.operations.service import perform
-from portal.operations.settling import taken_by_others
 from portal.record.models import Stage
 from portal.record.redaction import redact
-from portal.record.store import append
+from portal.sealing import CannotOpen
+from portal.words import Sentence, to_json
+
+CANCELLED = Sentence("operation.cancelled", _("%(person)s cancelled it before it was sent."))
+DECIDED = {
+    Decision.OURS: Sentence("operation.decided_ours", _("%(person)s decided: it happened.")),
+    Decision.NOT_OURS: Sentence("operation.decided_not_ours", _("%(person)s decided: it did not happen.")),
+    Decision.SEND_AGAIN: Sentence("operation.decided_again", _("%(person)s decided: send it again.")),
+}
+NOT_AS_IT_STANDS = Sentence(
+    "repeat.not_as_it_stands", _("This cannot be requested again as it is. Open its form and complete it.")
+)
+SECRET_CLOSED = Sentence(
+    "repeat.secret_closed",
+    _("It contains a secret that this portal's keys cannot decrypt. Fill in its form again."),
+)
+NOTHING_TO_DECIDE = Sentence("decide.nothing", _("This operation no longer needs a decision."))
+NOT_AGAIN = Sentence(
+    "decide.not_again", _("It cannot be sent again. The form says why. Choose another decision.")
+)
+UNKNOWN_OBJECT = Sentence("decide.unknown_object", _("The portal no longer knows the object."))
+OBJECT_GONE = Sentence("decide.object_gone", _("The object no longer exists on the platform."))
+OBJECT_THERE = Sentence("decide.object_there", _("The object still exists on the platform."))
+NO_CANDIDATE = Sentence("decide.no_candidate", _("Choose the object that this operation created."))
+MADE_BY_OTHER = Sentence("decide.made_by_other", _("Another operation created this object."))
+MAKER_RUNS = Sentence(
+    "decide.maker_runs",
+    _("Another operation with the same name is being sent and may have created this object. Wait for it."),
+)
+NO_SUCH_ID = Sentence("decide.no_such_id", _("The platform has no object with this id."))
+OTHER_FASTER = Sentence("decide.other_faster", _("Someone else decided this a moment ago."))
 
 
 def cancel(operation, *, actor):
-    """Stop it before it is sent; False when it is too late for that. Raises NotAllowed (recorded)."""
+    """Stop an operation before it is sent. Returns False if it is too late. Raises NotAllowed (recorded)."""
     require_for(operation, actor, operation.verb.right, "cancel")
-    text = _("%(person)s cancelled it before it was sent.") % {"person": actor.email}
-    changes = {
-        "state": State.CANCELLED,
-        "cause": Cause.CANCELLED,
-        "message": text,
-        "ended_at": timezone.now(),
-        **OVER,
-    }
-    with transaction.atomic(durable=True):
-        waiting = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=State.INTENT)
-        # The fence moves on: the process that is about to send it finds that it may not.
-        if not waiting.update(attempt=operation.attempt + 1, **changes):
-            return False
-        operation.attempt += 1
-        for name, value in changes.items():
-            setattr(operation, name, value)
-        append(line(operation, Stage.OUTCOME, State.CANCELLED, {}, by=actor))
-    return True
+    said = CANCELLED(person=actor.email)
+    return life.move(
+        operation,
+        State.CANCELLED,
+        was=(State.INTENT,),
+        columns={"cause": Cause.CANCELLED, "words": to_json(said), "platform_message": ""},
+        entry=lambda: line(operation, Stage.OUTCOME, State.CANCELLED, {}, by=actor),
+        takes_over=True,  # the process that is about to send it notices and does not send
+    )
 
 
 def requeue(operation, *, actor, key):
-    """Ask for the same again, as a new operation that names this one; returns it.
+    """Request the same change again, as a new operation that follows this one; returns the new one.
 
-    Only where it is certain that nothing happened (models.REPEATABLE), and once: a second time returns the
-    operation of the first. Whoever asks will read the new one, so they must be one who may read this one.
-    Raises NotAllowed (recorded), NotRepeatable, and what perform raises.
+    Allowed only if it is certain that nothing happened (models.REPEATABLE), and only once: a second call
+    returns the operation that the first one made. The person can read the new operation, and therefore
+    needs the right to read this one. Raises NotAllowed (recorded), NotRepeatable, and what perform raises.
     """
     require_for(operation, actor, right_to_requeue(operation, actor), "requeue")
     if not operation.can_requeue:
         if repeated := operation.repeated_by:
             return repeated
-        text = _("This cannot be asked for again as it stands. Open its form and fill in what is missing.")
-        raise NotRepeatable(text)
+        raise NotRepeatable(NOT_AS_IT_STANDS())
     try:
         data = operation.sent_data
     except CannotOpen as error:
-        raise NotRepeatable(_unopened()) from error
+        raise NotRepeatable(SECRET_CLOSED()) from error
     new = _perform_again(operation, data, actor, key, operation.expected)
-    # Nobody needs it any more, but for a watch that compares what turns up late with what was sent.
+    # The old secret is no longer needed, unless the operation is watched: then what turns up late is
+    # compared with what was sent.
     Operation.objects.filter(pk=operation.pk, watch_until=None).update(sealed_data="")
     return new
 
 
 def right_to_requeue(operation, actor):
-    """One's own operation takes the right of its verb; another person's also that of reading it."""
+    """The right to repeat an operation: its verb's right for one's own, else the right to read the record."""
     return operation.verb.right if operation.actor_id == actor.pk else "read_record"
 
 
-def _unopened():
-    return _("It holds a secret that this portal's keys do not open. Fill in its form again.")
-
-
 def _last_seen(operation):
-    """{field: value} of the object as the last look showed it to whoever decided; None when none did.
+    """{field: value} of the object in the last look, which the person saw; None if no look showed it.
 
-    Without secrets, as looks are kept.
+    Without secrets, because looks are stored without them.
     """
     seen = _candidates(operation)
-    return operation.verb.settle.shown(seen[-1]) if operation.verb.edits and seen else None
+    return operation.verb.evidence.shown(seen[-1]) if operation.verb.fields and seen else None
 
 
 def _perform_again(operation, data, actor, key, expected):
-    return perform(
-        operation.kind,
-        operation.verb_name,
-        actor=actor,
+    change = Change(
+        kind=operation.kind,
+        verb=operation.verb,
         connection=operation.connection,
-        data=data,
-        key=key,
         target=operation.target if operation.verb.on_object else None,
+        data=data,
         expected=expected,
         reason=operation.reason,
-        follows=operation,
     )
+    return perform(change, actor=actor, key=key, follows=operation)
 
 
 def decide(operation, *, actor, decision, candidate="", reason="", key=""):
-    """A person says what the portal cannot tell; returns the operation, or the new one for "send again".
+    """Save a person's decision on an operation that needs a human.
 
-    `candidate` is the platform's id of the object that a create made. Raises NotAllowed (recorded),
-    NotDecidable, PlatformError when the object cannot be read, and for "send again" what perform raises.
+    Returns the operation; for "send again" the new one. `candidate` is the platform's id of the object that
+    a create made. Raises NotAllowed (recorded), NotDecidable, PlatformError if the object cannot be read,
+    and for "send again" what perform raises.
     """
     require_for(operation, actor, "settle", "decide")
     if operation.state != State.NEEDS_HUMAN:
-        raise NotDecidable(_("There is nothing to decide about this operation any more."))
+        raise NotDecidable(NOTHING_TO_DECIDE())
     if decision == Decision.OURS:
-        _settle(operation, State.FOUND, actor, decision, reason, _as_it_is(operation, candidate))
+        found, is_there = _as_it_is(operation, candidate)
+        _settle(operation, State.FOUND, actor, decision, reason, found, is_there=is_there)
         return operation
     if decision == Decision.SEND_AGAIN and not (operation.can_send_again and key):
-        raise NotDecidable(_("It cannot be sent again. Look at what stands in the form, then decide."))
+        raise NotDecidable(NOT_AGAIN())
     if decision == Decision.NOT_OURS:
         _settle(operation, State.ABSENT, actor, decision, reason)
         return operation
     try:
         data = operation.sent_data  # read before it is dropped
     except CannotOpen as error:
-        raise NotDecidable(_unopened()) from error
-    # What was sealed stays until the new operation has it: should that fail, "try again" still can.
+        raise NotDecidable(SECRET_CLOSED()) from error
+    # The sealed data stays until the new operation has it. If that one fails, "Try again" still works.
     _settle(operation, State.ABSENT, actor, decision, reason, sealed_data=operation.sealed_data)
     new = _perform_again(operation, data, actor, key, _last_seen(operation))
     Operation.objects.filter(pk=operation.pk).update(sealed_data="")
     return new
 
 
+@quoting
 def _as_it_is(operation, candidate):
-    """The object as the platform shows it now, None after a delete: nobody decides against what it shows."""
+    """(the object as the platform shows it now, None after a delete; whether the mirror should show it)
+
+    Raises NotDecidable if the platform shows the opposite of the decision "it is ours".
+    """
     if not operation.verb.on_object:
         return _read(operation, candidate)
     target = operation.target
     if target is None or operation.connection is None:
-        raise NotDecidable(_("The portal does not know the object any more."))
-    collection = operation.kind.collection_of(operation.connection.client())
+        raise NotDecidable(UNKNOWN_OBJECT())
     try:
-        seen = collection.get(target.remote_id, **operation.kind.hints(target))
+        seen = operation.kind.bound(operation.connection.client(), target).get()
     except Missing as error:
         if operation.verb.removes:
-            return None
-        raise NotDecidable(_("The platform does not have the object any more.")) from error
+            return None, True
+        raise NotDecidable(OBJECT_GONE()) from error
     if operation.verb.removes:
-        raise NotDecidable(_("The platform still has the object."))
-    return seen
+        raise NotDecidable(OBJECT_THERE())
+    return seen, True
 
 
 def _read(operation, candidate):
-    """The object that a create made: nobody declares something theirs that does not exist."""
+    """(the object that a create made, whether it still exists)
+
+    Raises NotDecidable if there is none, or if another operation made it.
+    """
     if not candidate or operation.connection is None:
-        raise NotDecidable(_("Say which object is the one that this operation made."))
-    if taken_by_others(operation, [candidate]):
-        raise NotDecidable(_("Another operation is known to have made this object."))
-    hints = next((_hints(operation, each) for each in _candidates(operation) if each["id"] == candidate), {})
+        raise NotDecidable(NO_CANDIDATE())
+    shown = next((each for each in reversed(_shown(operation)) if each["object"]["id"] == candidate), {})
+    was_gone = shown.get("is_gone", False)
+    if taken_by_others(operation, {candidate: was_gone}):
+        raise NotDecidable(MADE_BY_OTHER())
+    if may_be_made_by_running(operation):
+        raise NotDecidable(MAKER_RUNS())
+    seen, model = shown.get("object", {}), operation.kind.model
+    row = model(remote_id=candidate, **model.values_from(seen))
     try:
-        return operation.kind.collection_of(operation.connection.client()).get(candidate, **hints)
+        return operation.kind.bound(operation.connection.client(), row).get(), True
     except Missing as error:
-        raise NotDecidable(_("The platform has no object with this id.")) from error
+        if was_gone:
+            return seen, False
+        raise NotDecidable(NO_SUCH_ID()) from error
+
+
+def _shown(operation):
+    """The candidates of all looks."""
+    return [each for look in operation.looks or [] for each in look["candidates"]]
 
 
 def _candidates(operation):
-    return [each["object"] for look in operation.looks or [] for each in look["candidates"]]
+    return [each["object"] for each in _shown(operation)]
 
 
-def _hints(operation, seen):
-    row = operation.kind.model(remote_id=seen["id"], **operation.kind.model.values_from(seen))
-    return operation.kind.hints(row)
-
-
-def _settle(operation, state, actor, decision, reason, found=None, sealed_data=""):
-    label = Decision(decision).label
-    summary = _("%(person)s decided: %(decision)s.") % {"person": actor.email, "decision": label}
-    shown = operation.scrubbed(redact(found))  # while it is still known what to take out
-    changes = {
-        "state": state,
+def _settle(operation, state, actor, decision, reason, found=None, *, is_there=True, sealed_data=""):
+    shown = operation.scrubbed(redact(found))  # now, while the secrets to remove are still known
+    columns = {
         "decision": decision,
-        "decided_by": actor,
+        "decided_by_id": actor.pk,
         "decided_at": timezone.now(),
-        "ended_at": timezone.now(),
-        "message": summary,
-        **OVER,
+        "words": to_json(DECIDED[decision](person=actor.email)),
+        "platform_message": "",
         "sealed_data": sealed_data,
+        **operation.names_of(found),
     }
-    with transaction.atomic(durable=True):
-        open_ = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=State.NEEDS_HUMAN)
-        if state == State.FOUND:
-            operation.bring_mirror_in_line(found)
-            changes |= {"object_id": operation.object_id, "object_name": operation.object_name}
-        if not open_.update(**changes):
-            raise NotDecidable(_("Somebody else decided this a moment ago."))
-        for name, value in changes.items():
-            setattr(operation, name, value)
-        body = {"decision": decision, "why": reason, "object": shown}
-        append({**line(operation, Stage.OUTCOME, state, body, by=actor), "reason": reason})
+    body = {"decision": decision, "why": reason, "object": shown}
+    is_found_there = state == State.FOUND and is_there
+    try:
+        is_mine = life.move(
+            operation,
+            state,
+            was=(State.NEEDS_HUMAN,),
+            columns=columns,
+            happened=(lambda: operation.bring_mirror_in_line(found)) if is_found_there else None,
+            entry=lambda: {**line(operation, Stage.OUTCOME, state, body, by=actor), "reason": reason},
+        )
+    except IntegrityError as error:
+        # Somebody claimed the object for another create after it was read here.
+        if not (found and taken_by_others(operation, {found["id"]: not is_there})):
+            raise
+        raise NotDecidable(MADE_BY_OTHER()) from error
+    if not is_mine:
+        raise NotDecidable(OTHER_FASTER())

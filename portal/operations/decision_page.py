@@ -1,4 +1,4 @@
-"""The page on which an owner says what became of an operation that the portal cannot tell by itself."""
+"""The page on which a team owner decides whether an operation happened that the portal cannot resolve."""
 
 from django.contrib import messages
 from django.shortcuts import redirect
@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from portal.errors import NotDecidable, OutcomeUnrecorded, PlatformError, RecordUnavailable
-from portal.kinds.settling import FOUND, UNDECIDED
+from portal.kinds.evidence import FOUND, UNDECIDED
 from portal.operations import deciding, settling
 from portal.operations.entries import require_for
 from portal.operations.forms import DecisionForm
@@ -27,9 +27,9 @@ def decide(request, id):
         if "look" in request.POST:
             return _look(request, operation)
         return _take(request, operation, _form(operation, request.POST))
-    require(request.user, "settle", operation.team_id)
+    require(request.user, "settle", operation)
     if operation.state != State.NEEDS_HUMAN:
-        messages.info(request, _("There is nothing to decide about this operation any more."))
+        messages.info(request, _("This operation no longer needs a decision."))
         return redirect(operation_url(operation))
     return _show(request, _form(operation, initial=kept.initial(request)))
 
@@ -39,7 +39,7 @@ def _form(operation, data=None, initial=None):
 
 
 def candidates(operation):
-    """Objects of the last look that could be read: each may be what this operation made."""
+    """The objects in the last look that did not fail. Each may be the one that this operation made."""
     looks = [look for look in operation.looks or [] if look["verdict"] != "failed"]
     if not looks or looks[-1]["verdict"] not in (UNDECIDED, FOUND):
         return []
@@ -47,19 +47,19 @@ def candidates(operation):
 
 
 def _look(request, operation):
-    """The platform once more before anything is decided; what was typed stays."""
+    """The button "Check again first": look on the platform and draw the form again with what was typed."""
     if operation.state != State.NEEDS_HUMAN:
         return _decided_before(request, operation)
     status = 200
     try:
         look = settling.look_again(operation, actor=request.user)
     except PlatformError as error:
-        text = _("The platform could not be read, so nothing is concluded: %(error)s") % {"error": error}
+        text = _("The platform could not be read, so nothing has changed here: %(error)s") % {"error": error}
         messages.warning(request, text)
         status = 503
     else:
-        messages.info(request, look.text)
-    operation = find(request, operation.pk)  # the look may have settled it, or somebody else decided it
+        messages.info(request, look.said)
+    operation = find(request, operation.pk)  # the look may have settled it, or someone else decided
     if operation.state != State.NEEDS_HUMAN:
         return redirect(operation_url(operation))
     typed = {name: value for name, value in request.POST.items() if value}
@@ -83,27 +83,29 @@ def _take(request, operation, form):
         form.add_error(None, str(error))
         return _show(request, form, status=422)
     except PlatformError as error:
-        text = _("The platform could not be read, so nothing was decided: %(error)s") % {"error": error}
+        text = _("The platform could not be read, so your decision was not saved: %(error)s") % {
+            "error": error
+        }
         form.add_error(None, text)
         return _show(request, form, status=503)
     except RecordUnavailable as error:
-        # "Send again" was decided and recorded, but the new operation was not: its page offers "Try again".
+        # "Send again" is decided and recorded, but the new operation is not. The page offers "Try again".
         messages.warning(request, str(error))
         return redirect(operation_url(operation))
     except OutcomeUnrecorded as error:
         messages.warning(request, str(error))
         result = error.operation
-    messages.success(request, _("Your decision was recorded."))
+    messages.success(request, _("Your decision was saved."))
     return redirect(operation_url(result)) if result.pk == operation.pk else go_to(request, result)
 
 
 def _decided_before(request, operation):
-    """The button was pressed twice, or somebody else was faster."""
+    """The answer if it is already decided: the button was pressed twice, or someone else was faster."""
     chosen = request.POST.get("decision")
     if operation.decision != chosen or operation.decided_by_id != request.user.pk:
-        messages.warning(request, _("There is nothing to decide about this operation any more."))
+        messages.warning(request, _("This operation no longer needs a decision."))
         return redirect(operation_url(operation))
-    messages.success(request, _("Your decision was recorded."))
+    messages.success(request, _("Your decision was saved."))
     key = storable(request.POST.get("operation_key", ""))[:64]
     again = operation.followers.filter(key=key).first()
     return redirect(operation_url(again or operation))
@@ -124,36 +126,20 @@ def _show(request, form, status=200):
 
 
 def before(operation):
-    """What was seen just before it was sent: {"text": a sentence, "ids": [...]}."""
-    seen = operation.baseline
-    if isinstance(seen, list):
-        if not seen:
-            return {"text": _("Nothing on the platform had this name just before it was sent.")}
-        return {"text": _("These objects had this name already just before it was sent:"), "ids": seen}
-    if isinstance(seen, bool):
-        return {"text": _was_there(operation, seen)}
-    if isinstance(seen, dict):
-        return {"text": _("What the object was just before it was sent stands beside each field below.")}
-    if seen:
-        return {"text": _("Just before it was sent, its status was “%(status)s”.") % {"status": seen}}
-    return {"text": _("Nothing is known of the time before it was sent.")}
-
-
-def _was_there(operation, seen):
-    if operation.verb.on_object:
-        return _("Just before it was sent, the object was there.")
-    if seen:
-        return _("Just before it was sent, the platform had an object with this id already.")
-    return _("Just before it was sent, the platform had no object with this id.")
+    """What the platform showed just before sending: {"text": a sentence, "ids": [...]}."""
+    if operation.baseline is None:
+        return {"text": _("It is not known what the platform showed before sending.")}
+    said, ids = operation.verb.evidence.before(operation.baseline)
+    return {"text": said, "ids": ids}
 
 
 def choices(form):
-    """[(decision, what it says, what follows from it, why it cannot be taken or "")]."""
+    """[(decision, label, explanation, why it cannot be chosen or "")]."""
     words = _about_a_new_object() if form.is_create else _about_an_object()
     why_not = {
-        Decision.OURS: _("The last look showed no object that could be it. Look again first."),
+        Decision.OURS: _("The last check found no object that fits this operation. Check again first."),
         Decision.SEND_AGAIN: (
-            _("It was asked for again already: see the operation that did.")
+            _("It was already requested again. See the operation that repeats it.")
             if form.operation.repeated_by
             else _("Its connection was deleted, so it cannot be sent again.")
         ),
@@ -169,22 +155,22 @@ def _about_a_new_object():
         Decision.OURS: (
             _("It is ours"),
             _(
-                "The object on the platform was made by this operation. It counts as found, stands in the "
-                "lists, and nothing is sent. The portal reads the object once more before it believes this."
+                "This operation created the object on the platform. It is marked as found and appears in "
+                "lists. Nothing is sent. The portal reads the object once more to make sure that it exists."
             ),
         ),
         Decision.NOT_OURS: (
             _("It is not ours"),
             _(
-                "This operation made nothing: it ends as absent. Nothing is sent, and what stands on the "
-                "platform is left alone. The same can be asked for again later."
+                "This operation created nothing and is marked as absent. Nothing is sent, and nothing "
+                "changes on the platform. You can request the same again later."
             ),
         ),
         Decision.SEND_AGAIN: (
             _("Send again"),
             _(
-                "This operation ends as absent, and the same request is sent once more as a new operation. "
-                "Should the first one have happened after all, or happen late, there will be two objects."
+                "This operation is marked as absent, and the same request is sent as a new operation. If the "
+                "first request happened after all, or still happens late, there will be two objects."
             ),
         ),
     }
@@ -194,19 +180,19 @@ def _about_an_object():
     return {
         Decision.OURS: (
             _("It happened"),
-            _("The change reached the platform. It counts as found, and nothing is sent."),
+            _("The platform carried out the change. It is marked as found. Nothing is sent."),
         ),
         Decision.NOT_OURS: (
             _("It did not happen"),
             _(
-                "The change did not reach the platform: it ends as absent. Nothing is sent, and the object "
-                "is left as it is. The same can be asked for again later."
+                "The platform did not carry out the change. It is marked as absent. Nothing is sent, and the "
+                "object stays as it is. You can request the same again later."
             ),
         ),
         Decision.SEND_AGAIN: (
             _("Send again"),
             _(
-                "This operation ends as absent, and the same request is sent once more as a new operation, "
+                "This operation is marked as absent, and the same request is sent as a new operation, "
                 "whatever the object looks like now."
             ),
         ),

@@ -1,29 +1,31 @@
-"""What operations write into the record."""
+"""The entries that operations write into the record, and the access checks that record a denial."""
 
-from django.db import DatabaseError, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
-from portal.errors import NotAllowed, RecordUnavailable
-from portal.record.models import Stage
-from portal.record.store import append
-from portal.teams.access import require
+from portal.errors import RecordUnavailable
+from portal.teams.recording import require_recorded
+from portal.words import Sentence
+
+NOT_RECORDED = Sentence(
+    "operation.not_recorded",
+    _("The portal cannot write to the audit log right now, so nothing was sent. Try again in a minute."),
+)
 
 
-def line(operation, stage, outcome, body, *, by=None, via="", summary=""):
-    """One line about an operation; `by` is the person who did it where that is not who asked for it."""
-    actor = by or operation.actor
+def line(operation, stage, outcome, body, *, by=None, via="", said=None):
+    """The values of one record entry about an operation.
+
+    `by` is the person who did something, if that is not the one who requested the operation. `said` is the
+    entry's sentence; by default the operation's own.
+    """
     return {
+        **_who(by or operation.actor, via or operation.via, operation.connection_name, operation.kind_slug),
         "stage": stage,
         "outcome": outcome,
-        "actor_id": str(actor.pk),
-        "actor": actor.email,
-        "via": via or operation.via,
         "team_id": str(operation.team_id),
         "team": operation.team.name,
         "connection_id": str(operation.connection_id or ""),
-        "connection": operation.connection_name,
         "platform": operation.platform,
-        "kind": operation.kind_slug,
         "verb": operation.verb_name,
         "object_id": operation.object_id,
         "object_name": operation.object_name,
@@ -34,57 +36,48 @@ def line(operation, stage, outcome, body, *, by=None, via="", summary=""):
         "platform_request_id": operation.platform_request_id,
         "duration_ms": operation.duration_ms,
         "reason": operation.reason,
-        "summary": summary or operation.message,
+        "said": said or operation.said or operation.platform_message,
         "body": body,
     }
 
 
-def require_for(operation, actor, right, verb):
-    """As `admit`, for what is done to an operation itself: `verb` is cancel, decide, ..."""
-    try:
-        require(actor, right, operation.team_id)
-    except NotAllowed as denial:
-        body = {"asked": verb, "right": denial.right}
-        _write(line(operation, Stage.DENIED, "denied", body, by=actor, summary=str(denial)))
-        raise
+def _who(actor, via, connection_name, kind_slug):
+    return {
+        "actor_id": str(actor.pk),
+        "actor": actor.email,
+        "via": via,
+        "connection": connection_name,
+        "kind": kind_slug,
+    }
 
 
-def admit(kind, verb, *, actor, connection, data, target=None, reason="", via="web"):
-    """Raise NotVisible, or NotAllowed after recording the denial; RecordUnavailable when it cannot be."""
-    try:
-        require(actor, verb.right, connection.team_id)
-    except NotAllowed as denial:
-        _write(
-            {
-                "stage": Stage.DENIED,
-                "outcome": "denied",
-                "actor_id": str(actor.pk),
-                "actor": actor.email,
-                "via": via,
-                "team_id": str(connection.team_id),
-                "team": connection.team.name,
-                "connection_id": str(connection.pk),
-                "connection": connection.name,
-                "platform": kind.platform,
-                "kind": kind.slug,
-                "verb": verb.name,
-                "object_id": target.remote_id if target else "",
-                "object_name": verb.object_name(data, target),
-                "reason": reason,
-                "summary": str(denial),
-                "body": {"data": data, "right": denial.right},
-            }
-        )
-        raise
+def require_for(operation, actor, right, asked):
+    """Require the right to do something with an operation: `asked` is cancel, look_again, decide or requeue.
+
+    Raises NotVisible, NotAllowed after the denial is recorded, and RecordUnavailable if that fails.
+    """
+    denied = line(operation, "", "", {"asked": asked}, by=actor)
+    require_recorded(actor, right, operation, {**denied, "said": None})
 
 
-def _write(entry):
-    try:
-        with transaction.atomic(durable=True):
-            append(entry)
-    except DatabaseError as error:
-        raise RecordUnavailable(not_recorded()) from error
+def admit(change, actor, via="web"):
+    """Require the right to request a Change. Raises the same errors as `require_for`."""
+    kind, verb, connection = change.kind, change.verb, change.connection
+    denied = {
+        **_who(actor, via, connection.name, kind.slug),
+        "team_id": str(connection.team_id),
+        "team": connection.team.name,
+        "connection_id": str(connection.pk),
+        "platform": kind.platform,
+        "verb": verb.name,
+        "object_id": change.object_id,
+        "object_name": change.object_name,
+        "reason": change.reason,
+        "body": {"data": change.data},
+    }
+    require_recorded(actor, verb.right, connection, denied)
 
 
-def not_recorded():
-    return _("The portal cannot write its record just now, so nothing was sent. Try again in a minute.")
+def unavailable():
+    """The error for "nothing was sent, because the record could not be written"."""
+    return RecordUnavailable(NOT_RECORDED())

@@ -1,4 +1,4 @@
-"""The form of a decision: what an owner says became of an operation that the portal cannot tell by itself."""
+"""The form on which a team owner decides whether an operation happened."""
 
 import uuid
 
@@ -11,9 +11,9 @@ REASON_LENGTH = 200
 
 
 class DecisionForm(forms.Form):
-    """`candidates` are the objects of the last look, each with its id, one of which may be ours.
+    """`candidates` are the objects of the last look, as dicts with an `id`. One of them may be ours.
 
-    Where there is only one, it is meant without being chosen. `key` is that of the operation that "send
+    If there is only one, nobody has to choose it. `operation_key` is for the new operation that "send
     again" makes.
     """
 
@@ -21,16 +21,16 @@ class DecisionForm(forms.Form):
         label=_("Decision"),
         choices=Decision,
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose one of them.")},
+        error_messages={"required": _("Choose a decision.")},
     )
     candidate = forms.ChoiceField(label=_("Which one"), required=False, widget=forms.RadioSelect)
-    sure = forms.BooleanField(label=_("A second object may result. Send it all the same."), required=False)
+    sure = forms.BooleanField(label=_("This may create a second object. Send it anyway."), required=False)
     reason = forms.CharField(
         label=_("Reason"),
         max_length=REASON_LENGTH,
-        help_text=_("What you looked at and what you found. It stands in the record with your name."),
+        help_text=_("What you checked and what you found. Saved in the audit log with your name."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": _("Say why.")},
+        error_messages={"required": _("Enter a reason.")},
     )
     operation_key = forms.CharField(label=_("Operation key"), max_length=64, widget=forms.HiddenInput)
 
@@ -42,14 +42,12 @@ class DecisionForm(forms.Form):
         self.fields["candidate"].choices = [(each, each) for each in ids]
         self.fields["operation_key"].initial = uuid.uuid4
         if not self.is_create:
-            self.fields["sure"].label = _(
-                "What others changed meanwhile may be overwritten. Send it all the same."
-            )
+            self.fields["sure"].label = _("This may overwrite what others changed since. Send it anyway.")
         self.fields["decision"].choices = [each for each in Decision.choices if each[0] in self.possible]
 
     @property
     def possible(self):
-        """Decisions that can be taken: nothing is declared ours that no look has shown."""
+        """The decisions that can be chosen. A create is "ours" only if a look has shown an object."""
         ours = {Decision.OURS} if self.candidates or not self.is_create else set()
         again = {Decision.SEND_AGAIN} if self.operation.can_send_again else set()
         return ours | again | {Decision.NOT_OURS}
@@ -59,9 +57,9 @@ class DecisionForm(forms.Form):
         decision = values.get("decision")
         if decision == Decision.OURS and self.is_create and not values.get("candidate"):
             if len(self.candidates) > 1:
-                self.add_error("candidate", _("Several objects may be yours: choose the one that is."))
+                self.add_error("candidate", _("Choose the object that this operation created."))
             elif "candidate" not in self.errors:
                 values["candidate"] = self.candidates[0]["id"]
         if decision == Decision.SEND_AGAIN and not values.get("sure"):
-            self.add_error("sure", _("Confirm that you accept this before it is sent again."))
+            self.add_error("sure", _("Select this to confirm that it should be sent again."))
         return values

@@ -1,7 +1,7 @@
-"""Leases: who works on an operation says so every few seconds, on the database's clock.
+"""Leases: a process that works on an operation renews its lease every few seconds, on the database's clock.
 
-Whoever is silent for LEASE is taken for dead (settling.sweep). One thread per process beats for all
-operations that run in it, so that a slow platform never looks like a dead portal.
+A process that renews nothing for LEASE counts as dead, and settling.sweep ends its operations. One thread per
+process renews the leases of all its operations, so that a slow platform never looks like a dead portal.
 """
 
 import logging
@@ -18,12 +18,19 @@ from portal.operations.models import RUNNING, Operation
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
-# Every step has a deadline of its own; what runs for longer than all of them together hangs and is let go.
+# Each step has its own deadline. An operation that runs longer than all of them together hangs: its lease is
+# no longer renewed.
 LONGEST_SECONDS = 600
 
+_unwritten = []  # functions that end what this process cannot send, when the database allows it
 _held = {}  # operation id -> (attempt, time.monotonic() at its start)
 _lock = threading.Lock()
 _thread = None
+
+
+def until():
+    """When a lease that starts now ends, by the database's clock."""
+    return Now() + LEASE
 
 
 @contextmanager
@@ -39,6 +46,23 @@ def beating(operation):
             _held.pop(operation.pk, None)
 
 
+def once_possible(write):
+    """Call a function again and again until it raises nothing."""
+    with _lock:
+        _unwritten.append(write)
+        _start()
+
+
+def _write_the_unwritten():
+    for write in list(_unwritten):
+        try:
+            write()
+        except Exception:  # noqa: BLE001 - it is tried again, and must not hold up the others
+            log.exception("the end of an operation could not be written")
+        else:
+            _unwritten.remove(write)
+
+
 def _start():
     global _thread
     if _thread is None or not _thread.is_alive():
@@ -47,25 +71,25 @@ def _start():
 
 
 def _beat():
-    """Ends when nothing is held any more; the next operation starts a new one."""
+    """Renew all leases, again and again. Ends when none is held; the next operation starts a new thread."""
     global _thread
     while True:
         time.sleep(settings.BEAT_SECONDS)
         with _lock:
-            if not _held:
+            if not _held and not _unwritten:
                 _thread = None
                 return
             held = dict(_held)
-        for work in (lambda held=held: renew(held), connection.close):
+        for work in (lambda held=held: renew(held), _write_the_unwritten, connection.close):
             try:
                 work()
-            except Exception:  # noqa: BLE001 - a heartbeat that stops would let living operations look dead
+            except Exception:  # noqa: BLE001 - if this thread stopped, running operations would look dead
                 log.exception("leases could not be renewed")
 
 
 def renew(held):
-    """Move the lease of each {operation id: (attempt, start)} on, unless it hangs or was taken over."""
+    """Extend the lease of each {operation id: (attempt, start)}, unless it hangs or was taken over."""
     for pk, (attempt, start) in held.items():
         if time.monotonic() - start < LONGEST_SECONDS:
             rows = Operation.objects.filter(pk=pk, attempt=attempt, state__in=RUNNING)
-            rows.update(lease_until=Now() + LEASE)
+            rows.update(lease_until=until())

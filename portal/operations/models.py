@@ -1,20 +1,23 @@
-"""Operation: one verb asked of one platform, with its whole life."""
+"""Operation: one change requested of one platform, from the request to its final state."""
 
 import hashlib
 import uuid
 
 from django.db import models
-from django.utils.functional import cached_property
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from portal.connections.models import Connection
-from portal.connections.sealing import CannotOpen, seal, unseal
 from portal.kinds import mirroring
 from portal.kinds.fields import JsonText
 from portal.kinds.registry import KINDS
-from portal.record.redaction import redact, secrets_in, without
-from portal.teams.access import teams_with
+from portal.operations.attempts import HttpAttempt
+from portal.outside import NAME_MAX, name_or_id, shortened
+from portal.record.redaction import redact, scrubber_of, secrets_in, without
+from portal.sealing import CannotOpen, seal, unseal
+from portal.teams import access
 from portal.teams.models import Team, User
+from portal.words import Sentence, from_json, to_json
 
 
 class State(models.TextChoices):
@@ -30,29 +33,26 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+STATES = {state: Sentence(f"state.{state.value}", state.label) for state in State}
 RUNNING = (State.INTENT, State.SENDING)
 ENDED = (State.DONE, State.REJECTED, State.NOT_SENT, State.FOUND, State.ABSENT, State.CANCELLED)
-# Endings after which the same may be asked for again, as a new operation.
+# Final states in which nothing happened: the same may be requested again, as a new operation.
 REPEATABLE = (State.REJECTED, State.NOT_SENT, State.ABSENT, State.CANCELLED)
 UNANSWERED = (State.IN_DOUBT, State.NEEDS_HUMAN)
 UNSETTLED = (*RUNNING, *UNANSWERED)
 HAPPENED = (State.DONE, State.FOUND)
 
 
-# What every ending leaves behind it: others may have the object, nobody looks, no secret is kept.
-OVER = {"holds": None, "next_look_at": None, "watch_until": None, "sealed_data": ""}
-
-
 class Cause(models.TextChoices):
-    """Why nothing was sent, for pages and scripts; the message says it to people."""
+    """Why nothing was sent, as a code for pages and scripts. The message explains it to people."""
 
-    BUSY = "busy", _("another change of the same object is on its way")
+    BUSY = "busy", _("another change of the same object is not over")
     CONFLICT = "conflict", _("the object changed since the form was opened")
-    PAUSED = "paused", _("the platform failed too often and is left alone for a while")
+    PAUSED = "paused", _("calls are paused because the platform failed repeatedly")
     THROTTLED = "throttled", _("too many requests")
     SIGN_IN = "sign_in", _("the sign-in failed")
     UNREACHABLE = "unreachable", _("the platform could not be reached")
-    GONE = "gone", _("the object does not exist any more")
+    GONE = "gone", _("the object no longer exists")
     STOPPED = "stopped", _("the portal stopped before it was sent")
     CANCELLED = "cancelled", _("a person cancelled it")
 
@@ -65,17 +65,37 @@ class Decision(models.TextChoices):
 
 class OperationQuerySet(models.QuerySet):
     def visible_to(self, user):
-        return self.filter(team_id__in=teams_with(user, "view"))
+        return access.visible_to(user, self)
+
+    def unsettled(self):
+        """Operations that are running, or that may or may not have happened, or of which more may arrive."""
+        may_arrive = models.Q(holds__isnull=False, late_until__gt=Now())
+        return self.filter(models.Q(state__in=UNSETTLED) | may_arrive)
+
+    def let_go(self):
+        """Hold no objects of ended operations, and stop watching absent creates for late commits.
+
+        The data kept to recognise those is deleted.
+        """
+        self.filter(state__in=ENDED).exclude(holds=None).update(holds=None, next_look_at=None)
+        return self.exclude(watch_until=None).update(watch_until=None, next_look_at=None, sealed_data="")
 
 
 class Operation(models.Model):
-    """Written before anything is sent; changed only by operations.service and operations.settling.
+    """One change requested of one platform. Saved before anything is sent. Only life.py changes its state.
 
-    `key` comes with the form: the same key with the same `body_hash` is the same operation. `attempt` is
-    the fence: whoever writes an outcome must still hold the attempt. `holds` keeps two operations off one
-    object while one of them runs. `expected` is what the form showed of the object, `follows` the
-    operation that this one repeats. `data` never holds a secret: `sent_data` does, while it may be needed.
-    Names stand beside ids.
+    - `key` comes with the form: the same key with the same `body_hash` is the same operation.
+    - `attempt` is the fence: a process may write an outcome only while this is the number it began with.
+    - `holds` names the object that is reserved for this operation. It is unique, so a second change of the
+      same object cannot start. After the end it stays until `late_until`, if an attempt got no answer.
+    - `made` names the object that this create made. It is unique: whoever concludes that it made the same
+      object (perform, settling, a person) writes it together with the state, so that only one can.
+    - `expected` is {field: value} as the form showed the object; `follows` is the operation this one repeats.
+    - `data` never contains a secret; `sealed_data` does, for as long as it may be needed.
+    - `words` is the message about its state, as code and parameters; `platform_message` is the platform's own
+      text.
+    - `attempts` are the HTTP exchanges of its call (attempts.py). Do not confuse them with `attempt`.
+    - Names are stored beside ids, so that the row can be read after the object is gone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,13 +114,15 @@ class Operation(models.Model):
     kind_slug = models.CharField(max_length=40)
     verb_name = models.CharField(max_length=30)
     object_id = models.CharField(max_length=160, blank=True)
-    object_name = models.CharField(max_length=256, blank=True)
+    object_name = models.CharField(max_length=NAME_MAX, blank=True)
     data = JsonText()
     data_is_whole = models.BooleanField(default=True)
     sealed_data = models.TextField(blank=True)
     expected = JsonText(blank=True, default=None, null=True)
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
     holds = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001 (NULLs do not collide)
+    made = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001 (as above)
+    late_until = models.DateTimeField(null=True)
     request = JsonText(blank=True, default=None, null=True)
     baseline = JsonText(blank=True, default=None, null=True)
 
@@ -121,7 +143,9 @@ class Operation(models.Model):
     http_status = models.PositiveSmallIntegerField(null=True)
     platform_code = models.CharField(max_length=64, blank=True)
     platform_request_id = models.CharField(max_length=128, blank=True)
-    message = models.TextField(blank=True)
+    words = JsonText(blank=True, default=None, null=True)
+    platform_message = models.TextField(blank=True)
+    attempts = JsonText(blank=True, default=list)
     answer = JsonText(blank=True, default=None, null=True)
     duration_ms = models.PositiveIntegerField(null=True)
     looks = JsonText(blank=True, default=list)
@@ -130,19 +154,22 @@ class Operation(models.Model):
     secrets_until = models.DateTimeField(null=True)
     secrets_lost = models.BooleanField(default=False)
 
+    team_path = "team_id"
+
     objects = OperationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(fields=["team", "key"], name="operation_key_in_team"),
-            # However often "try again" is pressed, and by whom: it is asked for again once.
+            # However often "Try again" is pressed, and by whom: there is one repetition.
             models.UniqueConstraint(fields=["follows"], name="operation_followed_once"),
         ]
         indexes = [
             models.Index(fields=["team", "-created_at"], name="operation_team"),
             models.Index(fields=["state", "lease_until"], name="operation_state"),
             models.Index(fields=["next_look_at"], name="operation_next_look"),
+            models.Index(fields=["connection", "kind_slug", "object_id"], name="operation_of_kind"),
         ]
 
     def __str__(self):
@@ -157,12 +184,35 @@ class Operation(models.Model):
         return self.kind.verb(self.verb_name)
 
     @property
+    def said(self):
+        """The portal's message about its state, as a Said; None if there is only the platform's text."""
+        return from_json(self.words)
+
+    @property
+    def message(self):
+        """The message about its state as text: the portal's own, else the platform's."""
+        return str(self.said or self.platform_message)
+
+    def say(self, text):
+        """Set the message: a Said is stored as code and parameters, a platform's text as it is."""
+        self.words = to_json(text)
+        self.platform_message = "" if self.words else self.scrubbed(str(text))
+
+    @property
+    def http_attempts(self):
+        """The HTTP exchanges of its call as HttpAttempts, oldest first."""
+        return [HttpAttempt.from_json(each) for each in self.attempts or []]
+
+    @property
     def is_running(self):
         return self.state in RUNNING
 
     @property
     def can_requeue(self):
-        """It can be asked for again: it did not happen, nobody has yet, and what was asked for is known."""
+        """Whether the same can be requested again unchanged.
+
+        It did not happen, it was not repeated yet, and its data is still complete.
+        """
         has_object = not self.verb.on_object or (self.target is not None and not self.target.gone_at)
         whole = self.data_is_whole or self.sealed_data
         is_open = self.state in REPEATABLE and self.connection_id and self.repeated_by is None
@@ -170,22 +220,26 @@ class Operation(models.Model):
 
     @property
     def can_send_again(self):
-        """An owner may decide so, while nobody has asked for the same again yet."""
-        return bool(self.connection_id) and self.repeated_by is None
+        """Whether an owner may decide "send again": not repeated yet, and all that was sent is still there.
+
+        The secrets of what a look found are dropped, also if a clear answer of the platform takes it back.
+        """
+        whole = self.data_is_whole or self.sealed_data
+        return bool(self.connection_id and whole) and self.repeated_by is None
 
     @property
     def repeated_by(self):
-        """The operation that asked for the same again; None when none did."""
+        """The operation that repeats this one; None if there is none."""
         return self.followers.first()
 
     @property
     def is_watched(self):
-        """Absent, but should it turn up late, it is still adopted."""
+        """Whether it is absent and still watched: if its object appears late, the state becomes found."""
         return self.state == State.ABSENT and self.watch_until is not None
 
     @property
     def target(self):
-        """The mirror row that the verb acts on, or that a create made; None when there is none."""
+        """The mirror row that the verb acts on, or that a create made; None if there is none."""
         if not self.object_id:
             return None
         return self.kind.model.objects.filter(
@@ -194,28 +248,40 @@ class Operation(models.Model):
 
     @property
     def place_on_platform(self):
-        """The object by account, kind and id: the same through whichever connection."""
-        account = hashlib.sha256(repr(self.connection.account).encode()).hexdigest()[:32]
-        return f"{account}:{self.kind_slug}:{self.object_id}"
+        """The object's account, kind and id as a text; the same for every connection to the account."""
+        return self.place_of(self.object_id)
 
-    @cached_property
-    def answers(self):
-        """{number: (time, Answer or PlatformError)} of HTTP attempts, kept until they are written."""
-        return {}
+    def place_of(self, remote_id):
+        """Like `place_on_platform`, for another object of the same kind in the same account."""
+        account = hashlib.sha256(repr(self.connection.account).encode()).hexdigest()[:32]
+        return f"{account}:{self.kind_slug}:{remote_id}"
+
+    def names_of(self, decoded):
+        """The columns that name the object it made or changed, as the platform names it.
+
+        A create claims its object with them: writing them raises IntegrityError if another create has it.
+        """
+        if not decoded:
+            return {}
+        name = shortened(name_or_id(decoded.get("name"), decoded["id"]), NAME_MAX)
+        names = {"object_id": str(decoded["id"]), "object_name": name}
+        return names if self.verb.on_object else {**names, "made": self.place_of(decoded["id"])}
 
     def bring_mirror_in_line(self, decoded):
-        """What this operation did to its object, once it is known to have happened; in a transaction."""
+        """Write what it did to its object into the mirror, in the transaction that ends the operation."""
         if decoded:
-            row = mirroring.keep(self.kind, self.connection, decoded)
-            self.object_id, self.object_name = row.remote_id, str(row)[:256]
+            mirroring.keep(self.kind, self.connection, decoded)
         elif self.verb.removes and self.target:
             mirroring.mark_gone(self.kind, [self.target])
+        if self.verb.removes:
+            # Should the platform ever give this id again, then to a new object.
+            Operation.objects.filter(made=self.place_on_platform).update(made=None)
 
-    # Secrets in what is asked for: sealed for this row until it ends, then only their fingerprint stays.
+    # Secrets in the request: sealed for this row until it ends. Afterwards only their fingerprint stays.
 
     @property
     def sent_data(self):
-        """The data as it was asked for, secrets included; without them once the operation ended."""
+        """The requested data with its secrets; without them after the operation ended."""
         return unseal(self.sealed_data, f"operation:{self.pk}:data") if self.sealed_data else self.data
 
     def set_data(self, data):
@@ -225,15 +291,21 @@ class Operation(models.Model):
 
     def scrubbed(self, value):
         """A JSON value or text without the secrets that were sent: platforms quote what they refuse."""
-        if not self.sealed_data:
-            return value
-        try:
-            secrets = secrets_in(self.sent_data)
-        except CannotOpen:
-            return value  # then it was not these keys that sent them either
-        return without(value, secrets)
+        return without(value, self._secrets())
 
-    # Secrets that the platform shows once: sealed for this row, opened once by the person who asked.
+    def scrubber(self):
+        """What takes the same secrets out of the platform's texts, where an answer is read."""
+        return scrubber_of(self._secrets())
+
+    def _secrets(self):
+        if not self.sealed_data:
+            return frozenset()
+        try:
+            return secrets_in(self.sent_data)
+        except CannotOpen:
+            return frozenset()  # this process cannot have sent them either, so nothing here quotes them
+
+    # Secrets that the platform shows once: sealed for this row, opened once by the person who requested it.
 
     @property
     def _place(self):
@@ -243,32 +315,7 @@ class Operation(models.Model):
         return seal(secrets, self._place)
 
     def open_secrets(self):
-        """{name: value}; raises CannotOpen when they were shown, dropped or never there."""
+        """{name: value}. Raises CannotOpen if they were already shown, were deleted or never existed."""
         if not self.sealed_secrets:
-            raise CannotOpen("These secrets were shown before, or dropped after an hour.")
+            raise CannotOpen("These secrets were already shown, or were deleted after an hour.")
         return unseal(self.sealed_secrets, self._place)
-
-
-class HttpAttempt(models.Model):
-    """One HTTP exchange of an operation's own call: written before it is sent, completed by its answer.
-
-    Without `ended_at` no answer is known: the portal stopped while it waited. Not to be taken for
-    Operation.attempt, the fence.
-    """
-
-    operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="http_attempts")
-    number = models.PositiveSmallIntegerField()
-    at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    http_status = models.PositiveSmallIntegerField(null=True)
-    platform_code = models.CharField(max_length=64, blank=True)
-    platform_request_id = models.CharField(max_length=128, blank=True)
-    duration_ms = models.PositiveIntegerField(null=True)
-    message = models.CharField(max_length=400, blank=True)
-
-    class Meta:
-        ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["operation", "number"], name="http_attempt_number")]
-
-    def __str__(self):
-        return f"attempt {self.number} of {self.operation_id}"

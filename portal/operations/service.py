@@ -1,19 +1,20 @@
 """perform(): the only way to change a platform. Web pages, commands and, later, the API call it.
 
-The steps are functions of their own, in the order in which they run: intend, prepare, mark_sending, send,
-conclude. Whatever dies between two of them leaves a row that says how far it came.
+Each step is a function. They run in this order: intend, prepare, mark_sending, send, conclude. If the process
+dies between two steps, the row shows how far it came (life.py).
 """
 
 import logging
+from datetime import timedelta
 
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
-from django.db.models.functions import Now
+from django.conf import settings
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
+from portal.connections.gate import reading_once
 from portal.connections.models import Connection
 from portal.errors import (
-    Busy,
     Conflict,
     KeyReused,
     Missing,
@@ -27,361 +28,366 @@ from portal.errors import (
     Unclear,
 )
 from portal.kinds import mirroring
-from portal.kinds.settling import MISSED, compare_all
-from portal.operations import entries
-from portal.operations.answered import names_of_secrets, outcome_body, take_answer
-from portal.operations.asked import as_sent, body_hash
-from portal.operations.entries import admit, not_recorded
-from portal.operations.leases import LEASE, beating
-from portal.operations.models import (
-    ENDED,
-    OVER,
-    REPEATABLE,
-    RUNNING,
-    UNANSWERED,
-    HttpAttempt,
-    Operation,
-    State,
-)
+from portal.kinds.comparing import differing
+from portal.kinds.evidence import MISSED
+from portal.operations import entries, late, leases, life
+from portal.operations.answered import names_of_secrets, take_answer
+from portal.operations.attempts import HttpAttempt, completed
+from portal.operations.authorship import take_back
+from portal.operations.holding import hold
+from portal.operations.leases import beating
+from portal.operations.models import REPEATABLE, UNANSWERED, Cause, Operation, State
+from portal.operations.quoting import quoting
 from portal.platforms.answers import storable
 from portal.record.models import Stage
 from portal.record.redaction import redact
-from portal.record.store import append
+from portal.words import Sentence, to_json
 
 log = logging.getLogger(__name__)
 
+NOT_VISIBLE = Sentence("operation.not_visible", _("This does not exist, or you cannot see it."))
+CHANGED_ACCOUNT = Sentence(
+    "operation.connection_changed",
+    _("The connection was changed a moment ago. Nothing was sent. Check the connection and submit again."),
+)
+SETTLED = Sentence(
+    "operation.settled_meanwhile",
+    _("It was resolved a moment ago, so it is not requested again. Nothing was sent."),
+)
+KEY_REUSED = Sentence(
+    "operation.key_reused", _("This form was sent before with other content. Nothing was sent this time.")
+)
+CONFLICT = Sentence(
+    "operation.conflict", _("It was changed on the platform since this form was opened. Nothing was sent.")
+)
+DATABASE_FAILED = Sentence("operation.database_failed", _("The portal's database failed during the call."))
+BUG = Sentence("operation.bug", _("The portal itself failed while it read the answer (%(name)s)."))
+BUG_BEFORE = Sentence(
+    "operation.bug_before",
+    _("The portal itself failed before this was sent (%(name)s). Nothing was sent."),
+)
+UNRECORDED = Sentence(
+    "operation.unrecorded", _("The answer could not be recorded. The portal will find out what happened.")
+)
+MAY_ARRIVE = Sentence(
+    "operation.may_arrive",
+    _(
+        "It was sent again because an attempt got no answer, and that attempt may still arrive until "
+        "%(until)s. Until then the portal lets nobody else change the object."
+    ),
+)
+TAKEN_OVER = Sentence("operation.taken_over", _("Another process took this operation over."))
 
-def perform(
-    kind,
-    verb_name,
-    *,
-    actor,
-    connection,
-    data,
-    key,
-    target=None,
-    expected=None,
-    reason="",
-    via="web",
-    follows=None,
-):
-    """Ask a platform for one change and record it.
 
-    `data` is the form's cleaned data in snake case, `target` the mirror row for verbs that act on one, `key`
-    the operation key. `expected` is {field: value} as the form showed the object: should it look otherwise
-    just before sending, nothing is sent and the cause is "conflict". `follows` is the operation that this one
-    repeats. Returns an Operation that is done, rejected, not_sent, cancelled or in_doubt; or, for a key that
-    is in use, the operation it belongs to in whatever state that is. Raises NotVisible, NotAllowed
-    (recorded), KeyReused, RecordUnavailable (nothing was sent) and OutcomeUnrecorded (sent; in doubt).
+def perform(change, *, actor, key, via="web", follows=None):
+    """Request one Change from its platform and record it.
+
+    `key` is the operation key: the same key with the same Change is the same operation. `follows` is the
+    operation that this one repeats.
+
+    Returns an Operation that is done, rejected, not_sent, cancelled or in_doubt. If the key is already used
+    for the same Change, returns that operation, in any state. Raises NotVisible, NotAllowed (recorded),
+    KeyReused, NotRepeatable, RecordUnavailable (nothing was sent) and OutcomeUnrecorded (sent; in doubt).
     """
-    verb, key = kind.verb(verb_name), storable(key)[:64]
-    if connection.platform != kind.platform or (target and target.connection_id != connection.pk):
-        raise NotVisible(_("This does not exist, or you cannot see it."))
-    admit(kind, verb, actor=actor, connection=connection, data=data, target=target, reason=reason, via=via)
-    if follows is None:
-        expected = redact(expected)  # that of an operation which is repeated was kept like this
+    kind, linked, target = change.kind, change.connection, change.target
+    if linked.platform != kind.platform or (target and target.connection_id != linked.pk):
+        raise NotVisible(NOT_VISIBLE())
+    entries.admit(change, actor, via)
     operation = Operation(
-        team=connection.team,
-        key=key,
-        body_hash=body_hash(kind, verb, connection, data, target),
+        team=linked.team,
+        key=storable(key)[:64],
+        body_hash=change.body_hash,
         actor=actor,
         via=via,
-        reason=reason,
-        connection=connection,
-        connection_name=connection.name,
+        reason=change.reason,
+        connection=linked,
+        connection_name=linked.name,
         platform=kind.platform,
         kind_slug=kind.slug,
-        verb_name=verb.name,
-        object_id=target.remote_id if target else "",
-        object_name=verb.object_name(data, target)[:256],
-        expected=expected,
+        verb_name=change.verb.name,
+        object_id=change.object_id,
+        object_name=change.object_name,
+        expected=redact(change.expected),
+        request=change.request,
         follows=follows,
     )
-    operation.set_data(data)
-    existing = intend(operation, connection, target, data)
+    operation.set_data(change.data)
+    existing = intend(operation, change)
     if existing:
         return existing
-    with beating(operation):
-        return _carry_out(operation, connection, kind, verb, target, data, expected)
+    with beating(operation), reading_once():
+        return _carry_out(operation, change)
 
 
-def _carry_out(operation, connection, kind, verb, target, data, expected):
+def _carry_out(operation, change):
     try:
-        client, call = prepare(operation, connection, verb, target, data, expected)
-    except RecordUnavailable:
-        raise
-    except DatabaseError as error:
-        raise RecordUnavailable(not_recorded()) from error
+        prepare(operation, change)
+    except RecordUnavailable as error:
+        return _abandon(operation, error)
+    except DatabaseError:
+        return _abandon(operation, entries.unavailable())
     except Missing as error:
-        if target is None:
+        if change.target is None:
             return conclude(operation, State.REJECTED, error)
-        mirroring.mark_gone(kind, [target])
+        mirroring.mark_gone(change.kind, [change.target])
         return conclude(operation, State.NOT_SENT, error)
     except Rejected as error:
         return conclude(operation, State.REJECTED, error)
     except PortalError as error:
         return conclude(operation, State.NOT_SENT, error)
-    if not mark_sending(operation):
-        operation.refresh_from_db()  # a person cancelled it, or the sweep took its process for dead
+    except Exception as bug:
+        _abandon(operation, RecordUnavailable(BUG_BEFORE(name=type(bug).__name__)))
+        raise
+    try:
+        is_mine = mark_sending(operation)
+    except RecordUnavailable as error:
+        return _abandon(operation, error)
+    if not is_mine:
+        operation.refresh_from_db()  # a person cancelled it, or the sweep ended it as abandoned
         return operation
+    return send(operation, change)
 
-    def again(number, error):
-        return resend(operation, client, verb, target, data, number)
 
-    def seen(number, result):
-        operation.answers[number] = (timezone.now(), result)
+def _abandon(operation, error):
+    """End an operation that this process cannot send, so that nobody waits for it until its lease runs out.
+
+    Raises `error` if that cannot be written either. It is then written as soon as it can be.
+    """
+
+    def end():
+        columns = {"cause": Cause.STOPPED, "words": to_json(error.message), "platform_message": ""}
+        life.move(
+            operation,
+            State.NOT_SENT,
+            was=(State.INTENT, State.SENDING),  # `sending` may be committed although that seemed to fail
+            columns={**columns, "sent_at": None, "attempts": []},
+            entry=lambda: entries.line(operation, Stage.OUTCOME, State.NOT_SENT, {}),
+        )
 
     try:
-        answer = client.send(call, again=again, seen=seen)
-        decoded = verb.finish(client, answer, data, target)
-    except Rejected as error:
-        return conclude(operation, State.REJECTED, error)
-    except NotSent as error:
-        return conclude(operation, State.NOT_SENT, error)
-    except Unclear as error:
-        return conclude(operation, State.IN_DOUBT, error)
+        _twice(end)
     except DatabaseError:
-        log.exception("the database failed while operation %s was being sent", operation.pk)
-        return conclude(operation, State.IN_DOUBT, Unclear(_("The portal's database failed meanwhile.")))
-    except Exception as bug:
-        # It may have been sent: keep that truth before the bug goes on to its 500.
-        conclude(operation, State.IN_DOUBT, Unclear(f"{type(bug).__name__} while reading the answer"))
-        raise
-    return conclude(operation, State.DONE, answer, decoded, secret_names=names_of_secrets(kind, client))
+        leases.once_possible(end)
+        raise error from None
+    operation.refresh_from_db()
+    return operation
 
 
-def intend(operation, connection, target, data):
-    """Commit the operation and its first entry; returns the operation that holds the key, if one does."""
-    operation.request = as_sent(operation, connection, target, data)
-    operation.lease_until = Now() + LEASE
+def intend(operation, change):
+    """Commit the operation and its first entry. Returns the operation that already has the key, else None."""
     body = {"request": operation.request, "data": operation.data}
     if operation.follows_id:
         body["follows"] = str(operation.follows_id)
+    checks = [lambda: _lock_account(change.connection)]
+    if operation.follows_id:
+        checks.append(lambda: _lock_followed(operation))
     try:
-        with transaction.atomic(durable=True):
-            _lock_account(connection)
-            _lock_followed(operation)
-            Operation.objects.bulk_create([operation])
-            append(entries.line(operation, Stage.INTENT, "asked", body))
+        life.begin(operation, body, *checks)
     except IntegrityError as error:
         existing = _holder(operation)
         if existing:
             return existing
-        raise RecordUnavailable(not_recorded()) from error
+        raise entries.unavailable() from error
     except DatabaseError as error:
-        raise RecordUnavailable(not_recorded()) from error
+        raise entries.unavailable() from error
     return None
 
 
-def _lock_account(connection):
-    """Whoever moves or deletes the connection waits, and sees this operation; or was faster."""
-    row = Connection.objects.select_for_update(no_key=True).filter(pk=connection.pk)
-    if not row.filter(changed_at=connection.changed_at).values("pk").first():
-        text = _("The connection was changed a moment ago. Nothing was sent: look at it, then press again.")
-        raise RecordUnavailable(text)
+def _lock_account(linked):
+    """Lock the connection, so that whoever moves or deletes it waits and then sees this operation.
+
+    Raises RecordUnavailable if someone changed it first.
+    """
+    row = Connection.objects.select_for_update(no_key=True).order_by()
+    if not row.filter(pk=linked.pk, changed_at=linked.changed_at).values_list("pk"):
+        raise RecordUnavailable(CHANGED_ACCOUNT())
 
 
 def _lock_followed(operation):
-    """What is asked for again did not happen, and is not found to have happened meanwhile."""
-    if operation.follows_id is None:
-        return
+    """Lock the operation that this one repeats, so that nobody finds at the same time that it happened.
+
+    Raises NotRepeatable if somebody did.
+    """
     row = Operation.objects.select_for_update().filter(pk=operation.follows_id, state__in=REPEATABLE)
-    if not row.values("pk").first():
-        raise NotRepeatable(_("It was settled a moment ago, so it is not asked for again. Nothing was sent."))
+    if not row.values_list("pk").first():
+        raise NotRepeatable(SETTLED())
 
 
 def _holder(operation):
-    """The operation that has its key, or that asked for the same again before it."""
+    """The operation that already has this key, or that already repeats the same operation."""
     try:
         existing = Operation.objects.filter(team_id=operation.team_id, key=operation.key).first()
         if existing is None and operation.follows_id:
             return operation.follows.repeated_by
     except DatabaseError as error:
-        raise RecordUnavailable(not_recorded()) from error
+        raise entries.unavailable() from error
     if existing and existing.body_hash != operation.body_hash:
-        message = _("This form was sent before with other content. Nothing was sent this time.")
-        raise KeyReused(message, operation=existing)
+        raise KeyReused(KEY_REUSED(), operation=existing)
     return existing
 
 
-def prepare(operation, connection, verb, target, data, expected=None):
-    """Keep others off the object, sign in, look at what is there already; changes nothing on the platform.
+@quoting
+def prepare(operation, change):
+    """Reserve the object, sign in and read what is there already. Changes nothing on the platform.
 
-    Others are kept off until this is over: while it is in doubt it may still happen, and overwrite them.
+    The object stays reserved until the operation ends, also while it is in doubt: the change may still happen
+    late and overwrite what others did.
     """
-    if target:
-        _hold(operation)
-    client = connection.client()
-    call = verb.call(client, data, target)
+    if change.target:
+        hold(operation)
+    client, _call = change.client, change.call
     with client.one_deadline():
         client.sign_in()
-        operation.baseline = redact(verb.settle.baseline(client, data, target))
-    # Both without secrets, and redacted once: a fingerprint has a fingerprint of its own.
-    if expected is not None and not all(row["same"] for row in compare_all(expected, operation.baseline)):
-        raise Conflict(_("It was changed on the platform since this form was opened. Nothing was sent."))
-    return client, call
-
-
-def _hold(operation):
-    """Of two changes of one object only one runs: the other would overwrite what it has never seen.
-
-    By whichever connection, in whichever team: the platform has one account.
-    """
-    place = operation.place_on_platform
-    try:
-        with transaction.atomic(durable=True):
-            _mine(operation).update(holds=place)
-    except IntegrityError as error:
-        other = Operation.objects.filter(holds=place).select_related("actor").first()
-        if other is None:
-            text = _("Another change of the same object has just ended. Try again.")
-        elif other.team_id != operation.team_id:
-            text = _("Another team's change of the same object is not over. Try again afterwards.")
-        else:
-            text = _("%(person)s's change of the same object is not over: %(state)s. Try again afterwards.")
-            text %= {"person": other.actor.email, "state": other.get_state_display()}
-        raise Busy(text) from error
-    except DatabaseError as error:
-        raise RecordUnavailable(not_recorded()) from error
+        operation.baseline = redact(change.verb.evidence.baseline(change.bound, change.data))
+    if operation.expected is not None and differing(operation.expected, operation.baseline):
+        raise Conflict(CONFLICT())
 
 
 def mark_sending(operation):
-    """Committed just before the socket opens: from here on the call may have happened.
+    """Commit `sending` just before the socket opens: from here on the change may have happened.
 
-    False when the operation was ended by somebody else meanwhile; then nothing may be sent.
+    Returns False if someone else ended the operation. Then nothing may be sent.
     """
-    operation.state, operation.sent_at = State.SENDING, timezone.now()
+    attempts = [HttpAttempt(number=1, at=timezone.now()).to_json()]
+    columns = {"baseline": operation.baseline, "attempts": attempts}
     try:
-        with transaction.atomic(durable=True):
-            mine = _mine(operation).filter(state=State.INTENT)
-            changes = {"sent_at": operation.sent_at, "baseline": operation.baseline}
-            if not mine.update(state=State.SENDING, lease_until=Now() + LEASE, **changes):
-                return False
-            HttpAttempt.objects.create(operation=operation, number=1, at=Now())
-            return True
+        return life.move(operation, State.SENDING, was=(State.INTENT,), columns=columns)
     except DatabaseError as error:
-        raise RecordUnavailable(not_recorded()) from error
+        raise entries.unavailable() from error
 
 
-def resend(operation, client, verb, target, data, number):
-    """May the same call go out once more? Noted before it does; never without the lease.
+@quoting
+def send(operation, change):
+    """Send the call, as often as platforms/retrying.py allows, and record the result."""
+    answers = {}  # number of the try -> (time, Answer or PlatformError)
 
-    An update goes out again only where the object still is as it was: whoever changed it meanwhile would be
-    overwritten. A delete may: it finds at worst that there is nothing left.
+    def again(number, error):
+        return resend(operation, change, number, answers)
+
+    def seen(number, result):
+        answers[number] = (timezone.now(), result)
+
+    try:
+        answer = change.client.send(change.call, again=again, seen=seen)
+        decoded = change.verb.finish(change.bound, answer, change.data)
+    except Rejected as error:
+        return conclude(operation, State.REJECTED, error, answers=answers)
+    except NotSent as error:
+        return conclude(operation, State.NOT_SENT, error, answers=answers)
+    except Unclear as error:
+        return conclude(operation, State.IN_DOUBT, error, answers=answers)
+    except DatabaseError:
+        log.exception("the database failed while operation %s was being sent", operation.pk)
+        return conclude(operation, State.IN_DOUBT, Unclear(DATABASE_FAILED()), answers=answers)
+    except Exception as bug:
+        # It may have been sent: record that before the bug becomes a 500.
+        conclude(operation, State.IN_DOUBT, Unclear(BUG(name=type(bug).__name__)), answers=answers)
+        raise
+    secrets = names_of_secrets(change)
+    return conclude(operation, State.DONE, answer, decoded, answers=answers, secret_names=secrets)
+
+
+def resend(operation, change, number, answers):
+    """Whether the same call may be sent once more. The new attempt is saved before it is sent.
+
+    An update is sent again only if the object is still as it was before: otherwise it would overwrite what
+    a colleague changed since. A delete may be sent again: at worst there is nothing left to delete.
     """
-    if verb.edits:
+    verb = change.verb
+    if verb.fields:
         try:
-            if verb.settle.look(client, data, target, operation.baseline).verdict != MISSED:
+            if verb.evidence.look(change.bound, change.data, operation.baseline).verdict != MISSED:
                 return False
         except PortalError:
             return False
+    attempts = completed(operation, answers)
+    if number > len(attempts):
+        attempts.append(HttpAttempt(number=number, at=timezone.now()))
+    columns = {"lease_until": leases.until(), "attempts": [each.to_json() for each in attempts]}
     try:
-        with transaction.atomic(durable=True):
-            if not _mine(operation).filter(state=State.SENDING).update(lease_until=Now() + LEASE):
-                return False
-            _keep_answers(operation)
-            HttpAttempt.objects.get_or_create(operation=operation, number=number, defaults={"at": Now()})
-            return True
+        if not life.keep(operation, states=(State.SENDING,), **columns):
+            return False
     except DatabaseError:
         log.exception("another attempt at operation %s could not be recorded", operation.pk)
         return False
+    operation.attempts = columns["attempts"]
+    return True
 
 
-def conclude(operation, state, answer, decoded=None, secret_names=()):
-    """Commit the ending: mirror row, state and entry together; `answer` is an Answer or a PortalError."""
-    operation.state = state
-    if state in ENDED:
-        operation.ended_at = timezone.now()
-    take_answer(operation, answer, secret_names)
-    body = outcome_body(operation, decoded, secret_names)
+def conclude(operation, state, answer, decoded=None, *, answers=(), secret_names=()):
+    """Commit mirror row, state and entry together. `answer` is an Answer or a PlatformError.
+
+    Raises RecordUnavailable if nothing was sent and the end cannot be written; OutcomeUnrecorded if it was.
+    """
+    is_sent = operation.sent_at is not None
+    columns, body = take_answer(operation, state, answer, decoded, secret_names)
+    attempts = completed(operation, dict(answers))
+    columns["attempts"] = [each.to_json() for each in attempts]
+    if state == State.DONE and operation.verb.on_object and late.may_arrive(operation, state, attempts):
+        until = timezone.now() + timedelta(seconds=settings.SETTLE_SECONDS)
+        columns["words"] = to_json(MAY_ARRIVE(until=until))
+    ending = {
+        "columns": columns,
+        "entry": lambda: entries.line(operation, Stage.OUTCOME, state, body),
+        "happened": (lambda: operation.bring_mirror_in_line(decoded)) if state == State.DONE else None,
+    }
     try:
         try:
-            is_mine = _write_ending_twice(operation, body, decoded)
+            is_mine = _end_claiming(operation, state, ending, decoded)
         except (IntegrityError, DataError, ValueError, TypeError):
-            # The connection was deleted meanwhile, or a value fits into no column: the ending still counts.
+            # The connection was deleted, or a value fits no column. The operation still ends, without mirror.
             log.exception("the mirror of operation %s could not be written", operation.pk)
-            is_mine = _write_ending(operation, body)
+            is_mine = _end(operation, state, {**ending, "happened": None})
     except (DatabaseError, ValueError, TypeError) as error:
-        if operation.sent_at is None:
-            raise RecordUnavailable(not_recorded()) from error
-        message = _("The answer could not be recorded. The portal will look up what happened.")
-        raise OutcomeUnrecorded(message, operation=operation) from error
+        if not is_sent:
+            raise entries.unavailable() from error
+        raise OutcomeUnrecorded(UNRECORDED(), operation=operation) from error
     if is_mine:
         return operation
-    if operation.sent_at is None:
-        return Operation.objects.get(pk=operation.pk)  # cancelled, or taken for dead: nothing was sent
-    raise OutcomeUnrecorded(_("Another process took this operation over."), operation=operation)
+    if not is_sent:
+        return Operation.objects.get(pk=operation.pk)  # cancelled or swept: nothing was sent
+    raise OutcomeUnrecorded(TAKEN_OVER(), operation=operation)
 
 
-def _write_ending_twice(operation, body, decoded):
-    """A server that was restarted during the call leaves a dead connection: an answer is worth a new one."""
+def _end_claiming(operation, state, ending, decoded):
+    """End the operation. If another create has claimed its object, the platform's clear answer counts."""
+
+    def end():
+        return _end(operation, state, ending)
+
     try:
-        return _write_ending(operation, body, decoded)
+        return _twice(end)
+    except IntegrityError:
+        if operation.verb.on_object or not decoded or not take_back(operation, decoded["id"]):
+            raise
+        return _twice(end)
+
+
+def _twice(write):
+    """Write something; if the database connection is dead, once more with a new one.
+
+    This happens when the database server was restarted during the call.
+    """
+    try:
+        return write()
     except OperationalError as error:
         if connection.in_atomic_block or not _is_lost(error):
             raise
         connection.close()
-        return _write_ending(operation, body, decoded)
+        return write()
 
 
 def _is_lost(error):
-    """PostgreSQL broke the connection off: no state at all, a connection exception or a shutdown."""
+    """Whether PostgreSQL closed the connection: no SQL state at all, a connection exception or a shutdown."""
     state = getattr(error.__cause__, "sqlstate", "")
     return state is None or state.startswith(("08", "57P"))
 
 
-def _write_ending(operation, body, decoded=None):
-    """False, with nothing written, when it is somebody else's by now."""
-    with transaction.atomic(durable=True):
-        if operation.state == State.DONE:
-            operation.bring_mirror_in_line(decoded)
-        if not _claim(operation):
-            transaction.set_rollback(True)
-            return False
-        _keep_answers(operation)
-        append(entries.line(operation, Stage.OUTCOME, operation.state, body))
+def _end(operation, state, ending):
+    """End the operation if this process still has it. A clear answer also counts after a sweep took it."""
+    came_from = State.INTENT if operation.sent_at is None else State.SENDING
+    if life.move(operation, state, was=(came_from,), **ending):
         return True
-
-
-def _claim(operation):
-    """Write the ending where this process holds the attempt, or where a clear answer came after the sweep."""
-    if _mine(operation).filter(state__in=RUNNING).update(**_changes(operation)):
-        return True
-    if operation.state not in (State.DONE, State.REJECTED):
+    if state not in (State.DONE, State.REJECTED) or came_from == State.INTENT:
         return False
-    late = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt + 1)
-    return bool(late.filter(state__in=UNANSWERED).update(**_changes(operation)))
-
-
-OUTCOME_FIELDS = (
-    "state cause ended_at object_id object_name http_status platform_code platform_request_id message answer "
-    "duration_ms sealed_secrets secrets_until"
-).split()
-
-
-def _changes(operation):
-    changes = {name: getattr(operation, name) for name in OUTCOME_FIELDS}
-    changes["baseline"] = operation.baseline
-    if operation.state == State.IN_DOUBT:
-        return changes | {"next_look_at": Now()}
-    return changes | OVER
-
-
-def _keep_answers(operation):
-    """Complete the HTTP attempts by their answers."""
-    for number, (at, result) in operation.answers.items():
-        values = {
-            "ended_at": at,
-            "http_status": result.status,
-            "platform_code": operation.scrubbed(str(result.code))[:64],
-            "platform_request_id": operation.scrubbed(str(result.request_id))[:128],
-            "duration_ms": result.duration_ms,
-            "message": operation.scrubbed(str(result) if isinstance(result, PortalError) else "")[:400],
-        }
-        if not HttpAttempt.objects.filter(operation=operation, number=number).update(**values):
-            HttpAttempt.objects.create(operation=operation, number=number, at=at, **values)
-
-
-def _mine(operation):
-    """The row, if this process still holds the attempt."""
-    return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)
+    return life.move(operation, state, was=UNANSWERED, behind=1, **ending)

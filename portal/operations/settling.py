@@ -1,33 +1,42 @@
-"""What becomes of operations that did not end by themselves.
+"""Settling: finding out what happened with operations that got no clear answer.
 
-An expired lease ends them (`sweep`); what may have happened is looked up on the platform, by the worker on
-a schedule (`settle_due`) and by people (`look_again`), until it is found, absent, or a case for a human. An
-absent create is watched for a day longer: a late commit is adopted, and the record says so. Several workers
-may do all of this at once: each step is one conditional update on the database's clock.
+- `sweep` ends operations whose process died, which an expired lease shows.
+- `settle_due` runs in the worker. It looks on the platform, on a schedule, whether a change happened.
+- `look_again` does the same look for a person who pressed "Check again".
+
+Looks go on until the change is found, absent, or needs a human. An absent create is watched for one more day:
+if the platform commits it late, it becomes found, and the record says so. Any number of workers may run,
+because each step is one conditional update on the database's clock.
 """
 
 import logging
 import threading
 from contextlib import contextmanager
+from copy import copy
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
-from django.db.models import Min
+from django.db import DatabaseError, IntegrityError
+from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
-from portal.connections.models import Connection
-from portal.connections.sealing import CannotOpen
 from portal.errors import NotSent, PlatformError
-from portal.kinds.settling import FOUND, MISSED, UNDECIDED, UNSEEN, Look
+from portal.kinds.effects import OBJECT_GONE
+from portal.kinds.evidence import FOUND, MISSED, UNDECIDED, UNSEEN, Look
+from portal.operations import life
+from portal.operations.authorship import without_others
 from portal.operations.entries import line, require_for
-from portal.operations.models import ENDED, HAPPENED, OVER, RUNNING, UNANSWERED, Cause, Operation, State
-from portal.record.models import Entry, Stage
+from portal.operations.history import touched_since
+from portal.operations.last_look import last_look
+from portal.operations.models import ENDED, RUNNING, Cause, Operation, State
+from portal.operations.quoting import quoting
+from portal.record.models import Stage
 from portal.record.redaction import redact
-from portal.record.store import append
+from portal.sealing import CannotOpen
+from portal.words import Said, Sentence, to_json
 
 log = logging.getLogger(__name__)
 
@@ -35,54 +44,69 @@ MISSES = 3  # looks that must miss, over PORTAL_SETTLE_SECONDS, before a change 
 LOOKS_KEPT = 20
 LOOKED_FOR = (State.IN_DOUBT, State.ABSENT)  # states in which the worker looks
 WATCH = timedelta(hours=24)
-GIVE_UP = timedelta(hours=24)  # looks that lead nowhere for so long are a case for a human
-# Verdicts that say nothing of the object, beside those of the strategies.
-FAILED, WAITING = "failed", "waiting"
+GIVE_UP = timedelta(hours=24)  # after looks without a result for this long, it needs a human
+FAILED = "failed"  # one more verdict than kinds/evidence.py has: the platform could not be read
 LOOKING = timedelta(seconds=120)  # longer than a look can take; then another worker may try
 BATCH = 50
+RIVALS_FASTER = 5  # how often a look is judged again because another look was saved first
+
+STOPPED_SENDING = Sentence(
+    "operation.stopped_sending",
+    _("The portal stopped while this was being sent, so the answer is unknown."),
+)
+STOPPED_BEFORE = Sentence(
+    "operation.stopped_before", _("The portal stopped before this was sent. Nothing was sent.")
+)
+FOUND_LATE = Sentence(
+    "operation.found_late",
+    _("It appeared late: the platform committed it after it was marked as absent."),
+)
+FOUND_AFTERWARDS = Sentence(
+    "operation.found", _("The answer was lost, but the platform shows that it happened.")
+)
+LOOK_FAILED = Sentence("look.failed_here", _("The portal itself failed during this check."))
+NO_CONNECTION = Sentence(
+    "look.no_connection", _("Its connection was deleted, so the platform can no longer be checked.")
+)
+SECRET_CLOSED = Sentence(
+    "look.secret_closed", _("The request contains a secret that this portal's keys cannot decrypt.")
+)
 
 _lock = threading.Lock()
-_looked_at = set()  # ids of connections at which a thread of this process looks just now
+_looked_at = set()  # ids of connections at which a thread of this process looks right now
 
 
 def sweep():
-    """End what a dead process left behind; returns how many operations changed.
+    """End the operations that a dead process left behind. Returns how many changed.
 
-    An expired `sending` may have happened: in doubt. An expired `intent` certainly was not sent.
+    If its lease expired, `sending` becomes in_doubt, because it may have happened; `intent` becomes not_sent.
     """
     return sum(map(_expire, Operation.objects.filter(state__in=RUNNING, lease_until__lt=Now())))
 
 
 def _expire(operation):
-    was, changes = operation.state, {}
-    if was == State.SENDING:
-        operation.state = State.IN_DOUBT
-        operation.message = _("The portal stopped while this was being sent, so the answer is not known.")
-        changes["next_look_at"] = Now()
+    if operation.state == State.SENDING:
+        to, said, columns = State.IN_DOUBT, STOPPED_SENDING(), {}
     else:
-        operation.state, operation.cause = State.NOT_SENT, Cause.STOPPED
-        operation.ended_at = timezone.now()
-        operation.message = _("The portal stopped before this was sent. Nothing was sent.")
-        changes |= OVER | {"cause": operation.cause, "ended_at": operation.ended_at}
-    with transaction.atomic(durable=True):
-        row = Operation.objects.filter(
-            pk=operation.pk, attempt=operation.attempt, state=was, lease_until__lt=Now()
-        )
-        # The fence moves on: the process that held the lease, should it still live, can write no outcome.
-        changes |= {"state": operation.state, "message": operation.message, "attempt": operation.attempt + 1}
-        if not row.update(**changes):
-            return 0
-        operation.attempt += 1
-        append(line(operation, Stage.OUTCOME, operation.state, {"message": operation.message}, via="system"))
-    return 1
+        to, said, columns = State.NOT_SENT, STOPPED_BEFORE(), {"cause": Cause.STOPPED}
+    return life.move(
+        operation,
+        to,
+        columns={**columns, "words": to_json(said), "platform_message": ""},
+        entry=lambda: line(operation, Stage.OUTCOME, to, {}, via="system"),
+        only=Q(lease_until__lt=Now()),
+        takes_over=True,  # if the process is still alive after all, it can no longer write an outcome
+    )
 
 
 def settle_due(limit=BATCH):
-    """Look at each operation whose next look has come; returns how many were looked at.
+    """Look for each operation whose next look is due. Returns how many looks there were.
 
-    Whatever goes wrong with one of them, the others get their look.
+    If one look fails, the others still run.
     """
-    due = Operation.objects.filter(state__in=LOOKED_FOR, next_look_at__lte=Now()).order_by("next_look_at")
+    held = Q(state__in=ENDED, holds__isnull=False)
+    due = Operation.objects.filter(Q(state__in=LOOKED_FOR) | held, next_look_at__lte=Now())
+    due = due.order_by("next_look_at").annotate(now=Now())
     with _lock:
         due = due.exclude(connection_id__in=[*_looked_at])
     count = 0
@@ -94,7 +118,7 @@ def settle_due(limit=BATCH):
 
 @contextmanager
 def _turn(connection_id):
-    """One thread at a time looks at one connection: a slow platform keeps no other one waiting."""
+    """Let one thread at a time look through one connection, so that a slow platform delays no other one."""
     with _lock:
         is_mine = connection_id not in _looked_at
         _looked_at.add(connection_id)
@@ -108,24 +132,28 @@ def _turn(connection_id):
 def _settle_one(operation):
     mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=operation.state)
     if not mine.filter(next_look_at__lte=Now()).update(next_look_at=Now() + LOOKING):
-        return 0  # another worker, or a person, is at it
+        return 0  # another worker, or a person, is looking
     try:
-        _look(operation)
+        if operation.state in ENDED and operation.holds:
+            last_look(operation, operation.now)
+        else:
+            _look(operation)
     except PlatformError as error:
         log.info("operation %s could not be looked up: %s", operation.pk, type(error).__name__)
     except DatabaseError:
         raise
-    except Exception:  # noqa: BLE001 - a bug in one look may not stop the others; the next look comes
+    except Exception:  # noqa: BLE001 - a bug in one look must not stop the others
         log.exception("the look at operation %s failed", operation.pk)
-        _keep(operation, Look(FAILED, _("The portal itself failed while it looked.")), None)
+        if operation.state in LOOKED_FOR:
+            _keep(operation, Look(FAILED, LOOK_FAILED()), None)
     return 1
 
 
 def look_again(operation, *, actor):
-    """Look now, for a person, what became of an operation in doubt; returns the Look.
+    """Look now, for a person, whether an operation in doubt happened. Returns the Look.
 
-    Raises NotAllowed and PlatformError (nothing is concluded from a failed look). What was seen is kept
-    with the operation and recorded with the name of the person who asked.
+    The look is saved with the operation and recorded with the person's name. Raises NotAllowed, and
+    PlatformError if the platform could not be read; the state then stays the same.
     """
     require_for(operation, actor, operation.verb.right, "look_again")
     return _look(operation, by=actor)
@@ -133,211 +161,153 @@ def look_again(operation, *, actor):
 
 def _look(operation, by=None):
     try:
-        look = _not_others(operation, _seen_on_platform(operation))
+        look = without_others(operation, _seen_on_platform(operation))
     except PlatformError as error:
-        _keep(operation, Look(FAILED, str(error)), by)
+        _keep(operation, Look(FAILED, error.message), by)
         raise
     _keep(operation, look, by)
     return look
 
 
+@quoting
 def _seen_on_platform(operation):
     if operation.connection is None:
-        raise NotSent(_("Its connection was deleted, so its platform cannot be asked any more."))
+        raise NotSent(NO_CONNECTION())
     try:
         data = operation.sent_data
     except CannotOpen as error:
-        raise NotSent(_("What was sent holds a secret that this portal's keys do not open.")) from error
-    target = operation.target
+        raise NotSent(SECRET_CLOSED()) from error
+    target = operation.target if operation.verb.on_object else None
     if operation.verb.on_object and target is None:
-        return Look(UNDECIDED, _("The portal does not know the object any more."))
+        return Look(UNDECIDED, OBJECT_GONE())
     client = operation.connection.client()
     with client.one_deadline():
-        return operation.verb.settle.look(client, data, target, operation.baseline)
+        bound = operation.kind.bound(client, target)
+        since = () if operation.verb.on_object else (partial(touched_since, operation, data),)
+        return operation.verb.evidence.look(bound, data, operation.baseline, *since)
 
 
-def _not_others(operation, look):
-    """What another operation is known to have made is not what this one made.
-
-    While another one of the same name is not over, it may be the one that made it.
-    """
-    if operation.verb.on_object or not look.candidates:
-        return look
-    rivals = _others(operation).filter(object_name=operation.object_name)
-    if rivals.filter(state__in=RUNNING).exists():
-        return Look(WAITING, _("Another operation of the same name is running. Its end is waited for."))
-    if rivals.filter(state__in=UNANSWERED).exists():
-        if operation.state == State.ABSENT:
-            return Look(WAITING, _("Another operation of the same name is in doubt. It is settled first."))
-        text = _("Two operations of the same name are in doubt, and either may have made what is there.")
-        return Look(UNDECIDED, text, look.candidates)
-    taken = taken_by_others(operation, [candidate["object"]["id"] for candidate in look.candidates])
-    if not taken:
-        return look
-    left = [each for each in look.candidates if each["object"]["id"] not in taken]
-    if not left:
-        return Look(MISSED, _("What the platform shows was made by another operation."), look.candidates)
-    text = _("Something is there that no other operation made, but others made some of what was seen.")
-    return Look(UNDECIDED, text, left)
-
-
-def taken_by_others(operation, ids):
-    """Those ids whose objects another create is known to have made since this one was asked for.
-
-    What was made before was in the baseline; and an id may come back after its object was deleted.
-    """
-    others = _others(operation).filter(state__in=HAPPENED, object_id__in=ids)
-    made = {str(each.pk): each.object_id for each in others.only("object_id")}
-    if not made:
-        return set()
-    # Before and after are the record's order: the clocks of two machines may differ.
-    asked = Entry.objects.filter(operation=str(operation.pk)).aggregate(Min("seq"))["seq__min"]
-    since = Entry.objects.filter(operation__in=made, outcome__in=HAPPENED, seq__gt=asked or 0)
-    return {made[pk] for pk in since.values_list("operation", flat=True)}
+def _keep(operation, look, by):
+    """Save a look and the state that follows from it. If another look was saved first, judge it again."""
+    was, shown = operation.state, operation.scrubbed(redact(look.candidates))
+    for _try in range(RIVALS_FASTER):
+        rows = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=was)
+        row = rows.annotate(now=Now()).values_list("looks", "watch_until", "now").first()
+        if row is None:
+            return  # someone else settled it
+        looks, operation.watch_until, now = row
+        if was == State.ABSENT and look.verdict == FOUND:
+            look = without_others(operation, look)  # someone may have requested the same again since
+        seen = _as_kept(operation, look, shown, now, by)
+        operation.looks = looks or []
+        state = _verdict(operation, look, was, now)
+        try:
+            if _move(operation, state, was, look, seen, looks, now, by):
+                return
+        except IntegrityError:
+            # Another create claimed the object after this look was judged.
+            look = without_others(operation, look)
+            if look.verdict == FOUND:
+                raise
+    log.warning("a look at operation %s was not kept: others were faster", operation.pk)
 
 
-def _others(operation):
-    """Operations of the same verb in the same account, through whichever connection."""
-    return Operation.objects.filter(
-        connection_id__in=Connection.objects.of_account(operation.connection),
-        kind_slug=operation.kind_slug,
-        verb_name=operation.verb_name,
-    ).exclude(pk=operation.pk)
+def _as_kept(operation, look, candidates, now, by):
+    said = look.said if isinstance(look.said, Said) else None
+    return {
+        "at": now.isoformat(),
+        "by": by.email if by else "",
+        "verdict": look.verdict,
+        "words": to_json(said),
+        "text": "" if said else operation.scrubbed(str(look.said)),
+        "candidates": candidates if look.candidates else [],
+    }
 
 
-def _verdict(operation, look):
+def _move(operation, state, was, look, seen, looks, now, by):
+    """Save the look and move the operation. Returns False if another look was saved first."""
+    # The first look is never dropped: it shows for how long the object has been missing.
+    kept = [*operation.looks, seen]
+    kept = kept if len(kept) <= LOOKS_KEPT else [kept[0], *kept[1 - LOOKS_KEPT :]]
+    judged = copy(operation)  # a rival has the name that was asked for; the platform may give another one
+    columns = _columns(operation, state, was, now, kept)
+    if state == State.FOUND:
+        columns |= operation.names_of(look.object)
+    is_there = state == State.FOUND and not look.is_gone
+
+    def entry():
+        stage = Stage.OUTCOME if state != was else Stage.NOTE
+        said = look.said if isinstance(look.said, Said) else seen["text"]
+        return line(operation, stage, state, {"look": seen}, by=by, via="" if by else "system", said=said)
+
+    def still_ours():
+        """Whether nobody requested the same again since the look was judged. The row's lock keeps it so."""
+        Operation.objects.select_for_update().filter(pk=operation.pk).values_list("pk").first()
+        return without_others(judged, look).verdict == FOUND
+
+    return life.move(
+        operation,
+        state,
+        was=(was,),
+        columns=columns,
+        only=None if looks is None else Q(looks=looks),
+        guard=still_ours if was == State.ABSENT and state == State.FOUND else None,
+        happened=(lambda: operation.bring_mirror_in_line(look.object)) if is_there else None,
+        entry=entry if state != was or by else None,
+    )
+
+
+def _verdict(operation, look, was, now):
+    """The state that follows from this look and the earlier ones."""
     if look.verdict == FOUND:
         return State.FOUND
     if look.verdict == UNDECIDED:
         return State.NEEDS_HUMAN
-    if operation.state != State.IN_DOUBT:
-        return operation.state
-    now, looks = _database_now(), operation.looks or []
+    if was != State.IN_DOUBT:
+        return was
+    looks = operation.looks
     if looks and now - parse_datetime(looks[0]["at"]) > GIVE_UP:
-        return State.NEEDS_HUMAN  # a whole day of looks has shown nothing either way
+        return State.NEEDS_HUMAN  # a whole day of looks proved nothing
     missed = [each for each in looks if each["verdict"] in (MISSED, UNSEEN)]
     is_miss = look.verdict in (MISSED, UNSEEN)
     if not is_miss or len(missed) + 1 < MISSES:
-        return operation.state
+        return was
     if now - parse_datetime(missed[0]["at"]) < timedelta(seconds=settings.SETTLE_SECONDS):
-        return operation.state
-    # A list that cannot be searched is no proof, however often it was read.
-    return State.ABSENT if look.verdict == MISSED and _all_missed(missed) else State.NEEDS_HUMAN
+        return was
+    # A list that cannot be searched proves nothing, however often it was read.
+    all_missed = look.verdict == MISSED and all(each["verdict"] == MISSED for each in missed)
+    return State.ABSENT if all_missed else State.NEEDS_HUMAN
 
 
-def _all_missed(looks):
-    return all(each["verdict"] == MISSED for each in looks)
-
-
-def _database_now():
-    """The one clock that all machines share."""
-    return Operation.objects.annotate(now=Now()).values_list("now", flat=True)[:1][0]
-
-
-def _keep(operation, look, by):
-    """Write what a look saw and what follows from it, on top of what others wrote meanwhile."""
-    was = operation.state
-    with transaction.atomic(durable=True):
-        rows = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=was)
-        row = rows.select_for_update().values("looks").first()
-        if row is None:
-            return  # it was settled meanwhile
-        if was == State.ABSENT and look.verdict == FOUND:
-            look = _not_others(operation, look)  # somebody may have asked for the same again meanwhile
-        text = operation.scrubbed(str(look.text))
-        seen = {
-            "at": _database_now().isoformat(),
-            "by": by.email if by else "",
-            "verdict": look.verdict,
-            "text": text,
-            "candidates": operation.scrubbed(redact(look.candidates)),
-        }
-        operation.looks = row["looks"] or []
-        state = _verdict(operation, look)
-        # The first look stays: how long has it been missing?
-        looks = [*operation.looks, seen]
-        operation.looks = looks if len(looks) <= LOOKS_KEPT else [looks[0], *looks[1 - LOOKS_KEPT :]]
-        if state == State.FOUND:
-            operation.bring_mirror_in_line(look.object)
-        rows.update(**_changes(operation, state, was))
-        operation.state = state
-        if state != was or by:
-            stage = Stage.OUTCOME if state != was else Stage.NOTE
-            via = "" if by else "system"
-            append(line(operation, stage, state, {"look": seen}, by=by, via=via, summary=text))
-
-
-def _changes(operation, state, was):
-    # A secret that was in the lost answer cannot be read again.
-    operation.secrets_lost = bool(state == State.FOUND and operation.data.get("require_secret"))
-    changes = {
-        "state": state,
-        "looks": operation.looks,
-        "object_id": operation.object_id,
-        "object_name": operation.object_name,
-        "secrets_lost": operation.secrets_lost,
-        "next_look_at": None,
-        "watch_until": None,
-    }
+def _columns(operation, state, was, now, looks):
+    columns = {"looks": looks, "next_look_at": None, "watch_until": None}
     if state == State.IN_DOUBT:
-        changes["next_look_at"] = Now() + _pause(len(operation.looks))
+        columns["next_look_at"] = Now() + _pause(len(looks))
     if state == State.ABSENT:
-        changes |= _watch(operation, was)
-    if state in ENDED and was != state:
-        operation.ended_at = timezone.now()
-        changes["ended_at"] = operation.ended_at
+        columns |= _watch(operation, was, now)
     if state == State.FOUND:
-        operation.message = _found_text(was)
-        changes |= OVER | {"message": operation.message}
-    return changes
+        said = FOUND_LATE() if was == State.ABSENT else FOUND_AFTERWARDS()
+        columns |= {
+            "words": to_json(said),
+            "platform_message": "",
+            # A secret in the lost answer cannot be read again.
+            "secrets_lost": bool(operation.data.get("require_secret")),
+        }
+    return columns
 
 
-def _watch(operation, was):
-    """An absent create is looked for one day longer. Of an existing object nothing would be learnt: whoever
-    changes it later on may do so for a reason of their own."""
-    if was == State.ABSENT:
-        is_over = operation.watch_until is None or operation.watch_until < _database_now()
-    else:
-        is_over = operation.verb.on_object
-    if is_over:
-        return OVER
-    until = operation.watch_until if was == State.ABSENT else Now() + WATCH
+def _watch(operation, was, now):
+    """The columns by which an absent create is watched for one more day.
+
+    Other verbs are not watched. If an object gets the requested values later, someone else may have set them.
+    """
+    until = operation.watch_until if was == State.ABSENT else now + WATCH
+    if operation.verb.on_object or until is None or until < now:
+        return {}
     return {"watch_until": until, "next_look_at": Now() + timedelta(seconds=settings.SETTLE_SECONDS)}
 
 
-def _found_text(was):
-    if was == State.ABSENT:
-        return _("It appeared late: the platform had committed it after it counted as absent.")
-    return _("The answer was lost, but the platform shows that it happened.")
-
-
 def _pause(looks):
-    """Until the next look: short at first, doubling, never longer than half the settle time."""
+    """The time until the next look: short at first, then doubling, at most half the settle time."""
     settle = settings.SETTLE_SECONDS
     return timedelta(seconds=min(settle / 30 * 2 ** min(looks - 1, 10), settle / 2))
-
-
-def show_secrets(operation, *, actor):
-    """{name: value} once, for the person who asked; recorded without the values.
-
-    Raises CannotOpen for anybody else, after the hour, and when they were shown before.
-    """
-    if actor.pk != operation.actor_id or operation.secrets_until and operation.secrets_until < timezone.now():
-        raise CannotOpen(_("These secrets are not yours to see, or they were dropped after an hour."))
-    secrets = operation.open_secrets()
-    with transaction.atomic(durable=True):
-        row = Operation.objects.filter(pk=operation.pk, sealed_secrets=operation.sealed_secrets)
-        if not row.update(sealed_secrets=""):
-            operation.sealed_secrets = ""
-            return operation.open_secrets()
-        summary = _("The secrets of the answer were shown once.")
-        append(line(operation, Stage.NOTE, "shown", {"secrets": sorted(secrets)}, by=actor, summary=summary))
-    return secrets
-
-
-def drop_secrets():
-    """Forget secrets that nobody looked at, or asked for again, within the hour; returns of how many."""
-    shown = Operation.objects.exclude(sealed_secrets="").filter(secrets_until__lt=Now())
-    hour_ago = Now() - timedelta(seconds=settings.SHOW_SECRET_SECONDS)
-    sent = Operation.objects.exclude(sealed_data="").filter(state__in=ENDED, watch_until=None)
-    return shown.update(sealed_secrets="") + sent.filter(ended_at__lt=hour_ago).update(sealed_data="")

@@ -1,7 +1,7 @@
-"""Pages of operations: what is running, in doubt or needs a human, and one operation with its evidence.
+"""The list of operations, the page of one operation, and the buttons on that page.
 
-What a person does to one (cancel, try again, look again, show its secrets) is a button with an address of its
-own; what an owner decides about it stands in portal/operations/decision_page.py.
+Each button (cancel, try again, check again, show secrets) posts to its own address. The page on which an
+owner decides is in portal/operations/decision_page.py.
 """
 
 import uuid
@@ -12,24 +12,26 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from portal.connections.sealing import CannotOpen
 from portal.errors import NotRepeatable, OutcomeUnrecorded, PlatformError
 from portal.operations import deciding, settling
 from portal.operations.entries import require_for
 from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, UNSETTLED, Operation, State
 from portal.operations.shown import DOUBT_SECONDS, Shown, list_mark, seconds_to_next
+from portal.operations.shown_once import show_secrets
+from portal.outside import isolated
+from portal.sealing import CannotOpen
 from portal.teams.access import may
 from portal.web.following import address, is_unchanged
 from portal.web.pages import page, say
 
 PAGE = 50
-# Filters of the list that are more than one state, beside the states themselves.
+# Filters of the list that stand for several states. A single state is a filter, too.
 GROUPS = {"running": RUNNING, "unsettled": UNSETTLED}
 
 
-@require_GET
+@require_safe
 def list_(request):
     operations = Operation.objects.visible_to(request.user).filter(team=request.team)
     counts = unsettled_counts(operations)
@@ -45,7 +47,7 @@ def list_(request):
     if is_unchanged(request, mark):
         return HttpResponse(status=204)
     for each in shown:
-        each.may_cancel = each.state == State.INTENT and may(request.user, each.verb.right, each.team_id)
+        each.may_cancel = each.state == State.INTENT and may(request.user, each.verb.right, each)
     context = {
         "operations": shown,
         "next": shown[-1].pk if len(found) > PAGE else "",
@@ -54,14 +56,14 @@ def list_(request):
         "counts": counts,
         "mark": mark,
         "address": address(request),
-        # What a filter waits for comes from outside the list.
+        # A filtered list also changes when operations outside it change their state.
         "seconds": seconds_to_next(shown) or (DOUBT_SECONDS if is_filtered else None),
     }
     return page(request, "operations/list.html", context, partial="rows")
 
 
 def unsettled_counts(operations):
-    """{filter of the list: how many} for what has not ended."""
+    """{filter of the list: number of operations} for those that have not ended."""
     found = operations.filter(state__in=UNSETTLED).order_by().values_list("state").annotate(Count("pk"))
     by_state = dict(found)
     return {
@@ -71,7 +73,7 @@ def unsettled_counts(operations):
 
 
 def _older(operations, before):
-    """Those behind the operation with this id, in the list's order; nothing when there is no such one."""
+    """The operations after the one with this id, in the list's order; none if the id is unknown."""
     anchor = operations.filter(pk=before).first() if _is_uuid(before) else None
     if anchor is None:
         return operations.none()
@@ -88,12 +90,12 @@ def _is_uuid(text):
 
 
 def find(request, id):
-    """The operation, if this person sees it; 404 otherwise."""
+    """The operation, if this person may see it; else 404."""
     related = ("actor", "team", "connection", "decided_by", "follows")
     return get_object_or_404(Operation.objects.visible_to(request.user).select_related(*related), pk=id)
 
 
-@require_GET
+@require_safe
 def detail(request, id):
     operation = find(request, id)
     shown = Shown(operation, request.user)
@@ -109,30 +111,30 @@ def _show(request, operation, status=200, **context):
 
 @require_POST
 def look_again(request, id):
-    """Ask the platform now what became of an operation in doubt."""
+    """Check on the platform now whether an operation in doubt happened."""
     operation = find(request, id)
     if operation.state not in UNANSWERED:
         return redirect(operation_url(operation))
     try:
         look = settling.look_again(operation, actor=request.user)
     except PlatformError as error:
-        text = _("The platform could not be read, so nothing is concluded: %(error)s") % {"error": error}
+        text = _("The platform could not be read, so nothing has changed here: %(error)s") % {"error": error}
         messages.warning(request, text)
         if request.htmx:
             return say(_show(request, operation, status=503), text)
     else:
-        messages.info(request, look.text)
+        messages.info(request, look.said)
     return redirect(operation_url(operation))
 
 
 @require_POST
 def cancel(request, id):
-    """Stop an operation that was not sent yet. Posted from the list: `state`, its filter to go back to."""
+    """Cancel an operation that was not sent yet. The list posts `state`, the filter to return to."""
     operation = find(request, id)
     if deciding.cancel(operation, actor=request.user):
         messages.success(request, _("Cancelled. Nothing was sent."))
     else:
-        messages.warning(request, _("It was too late to cancel it: see what became of it."))
+        messages.warning(request, _("It was too late to cancel this operation."))
     state = request.POST.get("state")
     if state is None:
         return redirect(operation_url(operation))
@@ -142,13 +144,13 @@ def cancel(request, id):
 
 @require_POST
 def requeue(request, id):
-    """Ask for the same again, as a new operation."""
+    """Request the same again, as a new operation."""
     operation = find(request, id)
     if operation.verb.removes:
         return _ask_first(request, operation)
     key = request.POST.get("operation_key", "")[:64]
     if not key:
-        messages.error(request, _("The button's form was incomplete. Nothing was sent; press it again."))
+        messages.error(request, _("The request was incomplete, so nothing was sent. Press the button again."))
         return redirect(operation_url(operation))
     try:
         repeat = deciding.requeue(operation, actor=request.user, key=key)
@@ -162,31 +164,31 @@ def requeue(request, id):
 
 
 def _ask_first(request, operation):
-    """To the form that says what a delete takes with it: nothing is deleted by one press."""
+    """Redirect to the form that says what a delete removes: one press deletes nothing."""
     require_for(operation, request.user, operation.verb.right, "requeue")
     address = Shown(operation, request.user).actions.form_url
     if not address:
-        messages.error(request, _("This cannot be asked for again. Nothing was sent."))
+        messages.error(request, _("This cannot be requested again. Nothing was sent."))
         return redirect(operation_url(operation))
-    messages.info(request, _("Nothing was sent yet: confirm it here."))
+    messages.info(request, _("Nothing was sent yet. Confirm it here."))
     return redirect(address)
 
 
 def go_to(request, operation):
-    """To the page of an operation that was just asked for, with a word on how it ended."""
+    """Redirect to the page of an operation that was just requested, with a message if it happened."""
     if operation.state in HAPPENED and operation.verb.done:
-        messages.success(request, operation.verb.done % {"name": operation.object_name})
+        messages.success(request, operation.verb.done % {"name": isolated(operation.object_name)})
     return redirect(operation_url(operation))
 
 
 @require_POST
 def secrets(request, id):
-    """Show, once, the secrets that the platform answered with; only to the person who asked for them."""
+    """Show the secrets that the platform returned, once, only to the person who made the request."""
     operation = find(request, id)
     if operation.actor_id != request.user.pk:
         raise Http404
     try:
-        shown = settling.show_secrets(operation, actor=request.user)
+        shown = show_secrets(operation, actor=request.user)
     except CannotOpen as error:
         messages.error(request, str(error))
         return redirect(operation_url(operation))

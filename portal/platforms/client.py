@@ -1,6 +1,6 @@
-"""A client of one account: builds, signs and sends one call, and judges its answer by the platform's table.
+"""The client of one account: builds, signs and sends a call, and judges the answer by the platform's table.
 
-Nothing here knows a resource; those are collections (collection.py, and one client.py per platform).
+This file knows no resource. Each resource is a Collection (collection.py) in a file of its platform's folder.
 """
 
 import math
@@ -8,23 +8,45 @@ import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from portal.errors import Missing, NotSent, Rejected, SignInFailed, Throttled, Unclear
-from portal.platforms import answers
-from portal.platforms.answers import Answer
+from portal.platforms import answers, cause, collections_of
 from portal.platforms.contract import Meaning, _, meaning
-from portal.platforms.diagnosis import Diagnosable, Finding
+from portal.platforms.diagnosis import Diagnosable
 from portal.platforms.gate import Gate, Route
 from portal.platforms.network import Transport
+from portal.platforms.quoting import HIDDEN, scrubber_of
 from portal.platforms.retrying import Repeat, SignedOut, Tries, Waits
 from portal.platforms.signing import to_json
+from portal.words import Sentence
 
-__all__ = ["Answer", "Call", "Client", "Finding", "Preview", "Repeat", "segment"]
-
-# A 404 of the gateway, or of a router behind it, says that the path is wrong and nothing about the object.
+# A 404 of the gateway, or of a router behind it, means that the path is wrong. It says nothing about the
+# object.
 WRONG_PATH = {"APIGW.0101", "APIG.0101", "SCB.00000000", "IOTDA.000029"}
 
+NO_REASON = Sentence("platform.no_reason", _("The platform refused the request and gave no reason."))
+NOT_THE_PLATFORM = Sentence(
+    "platform.something_in_between",
+    _(
+        "The answer is not in the platform's form: something in between, such as a firewall or a proxy,"
+        " refused the request, or the address of the connection is wrong."
+    ),
+)
+TOO_MANY = Sentence("platform.too_many", _("Too many requests. Wait a moment and send it again."))
+NOT_READABLE = Sentence("platform.not_readable", _("The platform's answer cannot be understood."))
+SIGNED_OUT = Sentence("platform.signed_out", _("The platform did not accept the sign-in."))
+NO_ADDRESS = Sentence(
+    "platform.no_address", _("The address must read https://host or https://host:port, without a path.")
+)
+HIDDEN_VALUE = Sentence(
+    "platform.hidden_value",
+    _(
+        "A value holds a credential of the connection. The portal hides it, so it cannot send it back."
+        " Change it in the platform's own console."
+    ),
+)
+NO_ID = Sentence("platform.no_id", _("An id in the address of the request is empty or not usable."))
 
 _latest_end = ContextVar("latest_end", default=math.inf)  # a time.monotonic() moment
 
@@ -33,7 +55,7 @@ _latest_end = ContextVar("latest_end", default=math.inf)  # a time.monotonic() m
 class Call:
     """One request before it is signed. `path` is percent-encoded and begins with a slash.
 
-    `removes`: afterwards the object is gone, so that "it does not exist" can mean that it worked.
+    `removes` means that the object is gone afterwards, so "it does not exist" can mean that the call worked.
     """
 
     method: str
@@ -52,7 +74,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would be sent; values known only at sending, and secrets, are marked in ‹ ›."""
+    """What would be sent. Marks in ‹ › stand for secrets and for values that are known only at sending."""
 
     method: str
     url: str
@@ -61,15 +83,16 @@ class Preview:
 
 
 class Client(Diagnosable):
-    """Talks to one account on one platform. Safe for many threads; meant to live as long as the process.
+    """Talks to one account on one platform. Many threads may use it; it can live as long as the process.
 
-    `endpoint` is scheme, host and port; `auth` one of portal.platforms.signing; `gate` stands before every
-    exchange; `deadline` seconds end a call, however often it is sent; the rest goes to network.Transport.
-    `send` and the collections raise the PlatformErrors of portal.errors.
+    `endpoint` is scheme, host and port. `auth` is one of portal.platforms.signing. Every exchange passes
+    `gate`. A call ends after `deadline` seconds, however often it is sent. Other options go to
+    network.Transport. `send` and the collections raise the PlatformErrors of portal.errors.
     """
 
-    table = {}
-    path_values = ()  # attributes that stand in the paths of this platform
+    platform = ""  # the name of the folder in portal/platforms that holds this client and its resources
+    table = {}  # what its answers mean: see contract.meaning
+    path_values = ()  # attributes of the client that are part of its paths
     envelope = staticmethod(answers.huawei_envelope)
     content_type = "application/json"
 
@@ -81,40 +104,63 @@ class Client(Diagnosable):
         if hasattr(auth, "attach"):
             auth.attach(self.endpoint)
 
+    def __getattr__(self, name):
+        """A collection, bound to this client: `client.soft_buses` is the COLLECTION of soft_buses.py.
+
+        Python calls this only for what is not there yet, so each collection is bound once.
+        """
+        known = collections_of(self.platform)
+        if name not in known:
+            names = ", ".join(sorted(known))
+            raise AttributeError(f"{type(self).__name__} has no {name!r}. Its collections are: {names}.")
+        return self.__dict__.setdefault(name, known[name].bound_to(self))  # setdefault: the first thread wins
+
     def url(self, call):
         return self.endpoint + call.target
 
     def standing_headers(self):
-        """Headers of every call to this account."""
+        """The headers that every call to this account has."""
         return {"Accept": "application/json", "Content-Type": self.content_type}
 
     def standing_query(self):
-        """Query pairs of every call to this account."""
+        """The query pairs that every call to this account has."""
         return ()
 
     def call(self, method, path, *, query=(), body=None, repeat=None, removes=False):
-        """A Call of this account; `body` is an object that is turned into JSON here, once.
+        """A Call to this account; `body` is an object, turned into JSON here, once.
 
-        Without `repeat` a GET reads, and anything else is sent again only when it surely did not happen.
+        Without `repeat`, a GET counts as a read; anything else is sent again only when it surely did not
+        happen.
         """
         pairs = tuple((name, str(value)) for name, value in query if value not in (None, ""))
+        sent = None if body is None else to_json(body)
+        if HIDDEN in f"{unquote(path)} {pairs} {(sent or b'').decode()}":
+            raise NotSent(HIDDEN_VALUE())  # it would overwrite, or look for, what the mark stands for
         return Call(
             method=method,
             path=path,
             query=(*pairs, *self.standing_query()),
-            body=None if body is None else to_json(body),
+            body=sent,
             headers=tuple(self.standing_headers().items()),
             repeat=repeat or (Repeat.READ if method == "GET" else Repeat.NEVER),
             removes=removes,
         )
 
+    def family(self, call):
+        """What a platform's "later" about a call holds for: method, resource and verb of any object."""
+        for name in collections_of(self.platform):
+            base = getattr(self, name).path()
+            if call.path == base or call.path.startswith(f"{base}/"):
+                return " ".join([call.method, name, *call.path[len(base) :].split("/")[2:]])
+        return f"{call.method} {call.path}"
+
     @property
     def _room(self):
-        """Seconds that an exchange has at least for its answer."""
+        """The seconds that must be left for the answer when an exchange begins."""
         return self._deadline / 6
 
     def route(self):
-        """The way to the account for one call that begins now."""
+        """The way to the account, for one call that begins now."""
         return Route(self.transport, self.gate, self._end(), self._room)
 
     def _end(self):
@@ -122,8 +168,11 @@ class Client(Diagnosable):
 
     @contextmanager
     def one_deadline(self, end=None):
-        """The calls sent inside share the time of a single one, as those of a listing do."""
-        token = _latest_end.set(end or self._end())
+        """The calls sent inside share the time of a single call, as the pages of a listing do.
+
+        `end` is a time.monotonic() moment after which they are over in any case.
+        """
+        token = _latest_end.set(min(end or math.inf, self._end()))
         try:
             yield
         finally:
@@ -142,68 +191,80 @@ class Client(Diagnosable):
         return self.transport.prepare(call.method, self.url(call), dict(call.headers), call.body)
 
     def send(self, call, *, again=None, seen=None):
-        """Send, again where retrying.py allows it, and return the Answer. All of it ends at the deadline.
+        """Send a call, more than once where retrying.py allows it, and return the Answer.
 
-        `again(number, error)` is asked before each repeat and may say no; a change that was Unclear is only
-        repeated when it is there and agrees. `seen(number, result)` hears of each try. Raises Rejected,
-        Missing, Throttled, SignInFailed, NotSent, Paused or Unclear, and what the two raise.
+        All tries together end at the deadline. `again(number, error)` is called before each repeat and may
+        refuse it by returning False; a change that was Unclear is repeated only if `again` is given and
+        agrees. `seen(number, result)` is called after each try. Raises Rejected, Missing, Throttled,
+        SignInFailed, NotSent, Paused or Unclear, and whatever `again` and `seen` raise.
         """
         route, refused = self.route(), []
 
         def attempt():
             if refused:
-                self.auth.renew(route, refused[0])  # asks for a new token only while the refused one is ours
+                self.auth.renew(route, refused[0])  # fetches nothing if the token has been replaced meanwhile
             else:
                 self.auth.sign_in(route)
             prepared = self.auth(self._prepared(call))
-            return route.exchange(prepared, lambda reply: self._judge(reply, prepared, refused))
+            family = self.family(call)
+            return route.of(family).exchange(prepared, lambda reply: self._judge(reply, prepared, refused))
 
         tries = self._tries(route, call.repeat, removes=call.removes, again=again, seen=seen)
-        with self.one_deadline(route.end):  # what `again` looks up is part of this call
+        with self.one_deadline(route.end):  # includes what `again` looks up
             return tries.run(attempt)
 
     def _judge(self, reply, prepared, refused):
-        """The Answer, or what it means; `refused` collects requests whose token was not accepted."""
-        answer = answers.read(reply, self.envelope)
-        verdict = meaning(self.table, answer.status, answer.code)
-        if verdict is Meaning.SIGNED_OUT and self.auth.renewable and not refused:
+        """The Answer, or the error it means; a request whose token was refused is added to `refused`."""
+        answer = answers.read(reply, self.envelope, scrubber_of(self.auth.secrets(), prepared.headers))
+        verdict = self.verdict(answer)
+        if verdict is Meaning.DONE:
+            self.auth.accepted(prepared)
+        if verdict is Meaning.SIGNED_OUT and not refused and self.auth.may_renew(prepared):
             refused.append(prepared)
-            raise SignedOut(_signed_out_text(answer), part="sign_in", **answer.details)
+            raise SignedOut(answer.message or SIGNED_OUT(), part="sign_in", **answer.details)
         return self._judged(verdict, answer)
+
+    def verdict(self, answer):
+        """The Meaning of an answer."""
+        return meaning(self.table, answer.status, answer.code)
 
     def _judged(self, verdict, answer):
         if verdict is Meaning.DONE and answer.is_readable:
             return answer
         if verdict is Meaning.REJECTED:
-            message = answer.message or _("The platform refused the request and gave no reason.")
-            raise (Missing if self.is_missing(answer) else Rejected)(message, **answer.details)
+            failure = Missing if self.is_missing(answer) else Rejected
+            raise failure(answer.message or _no_reason(answer), **answer.details)
         if verdict is Meaning.THROTTLED:
-            message = answer.message or _("Too many requests. Wait a moment and send it again.")
-            raise Throttled(message, retry_after=answers.retry_after(answer.headers), **answer.details)
+            wait = answers.retry_after(answer.headers)
+            raise Throttled(answer.message or TOO_MANY(), retry_after=wait, **answer.details)
         if verdict is Meaning.SIGNED_OUT:
             part = "sign_in" if self.auth.renewable else "signature"
-            raise SignInFailed(_signed_out_text(answer), part=part, **answer.details)
+            why = cause(self.platform, answer.code, answer.message)
+            raise SignInFailed(
+                answer.message or SIGNED_OUT(), part=part, is_final=True, cause=why, **answer.details
+            )
         message = answer.message if verdict is Meaning.UNCLEAR else ""
-        raise Unclear(message or _("The platform's answer cannot be understood."), **answer.details)
+        raise Unclear(message or NOT_READABLE(), **answer.details)
 
     def is_missing(self, answer):
-        """Whether a refusal says that the object asked for does not exist."""
+        """Whether a refusal means that the object does not exist."""
         return answer.status == 404 and answer.code != "" and answer.code not in WRONG_PATH
 
     def preview(self, call):
-        """What `send` would send, byte for byte but for the marked values. Needs no network."""
+        """What `send` would send, byte for byte except the marked values. Needs no network."""
         prepared = self._prepared(call)
         self.auth.preview(prepared)
         body = (prepared.body or b"").decode()
         return Preview(prepared.method, prepared.url, list(prepared.headers.items()), body)
 
 
-def _signed_out_text(answer):
-    return answer.message or _("The platform did not accept the sign-in.")
+def _no_reason(answer):
+    is_other = not answer.is_readable or not isinstance(answer.data, dict | type(None))
+    return NOT_THE_PLATFORM() if is_other else NO_REASON()
 
 
 def _checked(endpoint):
-    """scheme://host[:port] in lower case; raises NotSent for anything else."""
+    """The endpoint as scheme://host[:port], in lower case; raises NotSent when it is anything else."""
     try:
         parts = urlsplit(endpoint)
         is_plain = (
@@ -213,14 +274,12 @@ def _checked(endpoint):
             return f"{parts.scheme}://{parts.netloc.lower()}"
     except ValueError:
         pass  # a port out of range, a broken IPv6 address
-    raise NotSent(
-        _("The address must read https://host or https://host:port, without a path."), part="address"
-    )
+    raise NotSent(NO_ADDRESS(), part="address")
 
 
 def segment(value):
-    """One path segment, percent-encoded; raises NotSent for what would address something else."""
+    """One path segment, percent-encoded; raises NotSent for one that would lead to another path."""
     text = str(value)
     if text in ("", ".", ".."):
-        raise NotSent(_("An id in the address of the request is empty or not usable."))
+        raise NotSent(NO_ID())
     return quote(text, safe="")

@@ -1,22 +1,38 @@
-"""Collection: one kind of object on one platform, read and changed through its client."""
+"""Collection: one kind of object on one platform, read and changed through the platform's client."""
 
 import copy
+import re
 from dataclasses import dataclass, field
 from functools import wraps
 
 from portal.errors import Unclear
+from portal.outside import folded
 from portal.platforms.answers import storable
 from portal.platforms.client import segment
 from portal.platforms.contract import _
 from portal.platforms.retrying import Repeat
+from portal.words import Sentence
 
 LIST_LIMIT = 1000
 ID_MAX = 160
+EXACT = re.compile(r"0|-?[1-9][0-9]{0,99}")
+
+ID_TOO_LONG = Sentence(
+    "platform.id_too_long",
+    _("The platform shows an id of more than %(count)s characters, which the portal cannot keep."),
+)
+INCOMPLETE = Sentence(
+    "platform.incomplete_answer", _("The platform's answer lacks what its document promises.")
+)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """`total` is what the platform counts, None when it does not; `complete` False when `items` were cut."""
+    """`total` is the platform's own count, None without one.
+
+    `complete` means that the platform says that `items` are all there are. Otherwise what is not among them
+    may still exist: call nothing gone, and say of nothing that there is none.
+    """
 
     items: list = field(default_factory=list)
     total: int | None = None
@@ -24,7 +40,7 @@ class Listing:
 
 
 def timed(read):
-    """A listing, of however many pages, ends by the deadline of a single call."""
+    """Gives a listing the time of a single call, however many pages it reads."""
 
     @wraps(read)
     def within_one_deadline(collection, **options):
@@ -35,30 +51,28 @@ def timed(read):
 
 
 class Collection:
-    """Stands as a class attribute on a Client; reading it there binds it to that client.
+    """Each resource file of a platform ends with `COLLECTION = SoftBuses("/v5/iot/...", ...)`.
 
-    `path` may hold {project_id} and other attributes of the client; `id` and `name` are the members that
-    identify an object, `members` those of a create body, in the order of the document's example;
-    `required` of them are sent even when empty; `updates` are the members of an update, all of them always
-    sent. Platforms' quirks live in `encode`, `encode_update` and `decode` alone.
+    `client.soft_buses` is the COLLECTION of soft_buses.py, bound to that client (see Client.__getattr__).
+
+    `path` may hold {project_id} and other attributes of the client. `id` and `name` are the members that
+    identify an object. `members` are the fields of a create, in the order of the document's example;
+    `required` members are sent even when they are empty. `updates` are the fields that an update takes;
+    `resent` are those of them that it must carry even if they do not change.
+    What is odd about a platform belongs in `encode`, `encode_update` and `decode`, and nowhere else.
     """
 
     secret_fields = ()
 
-    def __init__(self, path, *, id, name, members=(), required=(), updates=()):
+    def __init__(self, path, *, id, name, members=(), required=(), updates=(), resent=()):
         self._path, self._id, self._name = path, id, name
-        self._members, self._required, self._updates = members, required, updates
+        self.members, self._required, self.updates, self.resent = members, required, updates, resent
         self.client = None
 
-    def __set_name__(self, owner, attribute):
-        self._attribute = attribute
-
-    def __get__(self, client, owner=None):
-        if client is None:
-            return self
+    def bound_to(self, client):
+        """The same collection, which sends its calls through `client`."""
         bound = copy.copy(self)
         bound.client = client
-        client.__dict__[self._attribute] = bound
         return bound
 
     def path(self, *ids):
@@ -66,7 +80,10 @@ class Collection:
         return "/".join([self._path.format_map(values), *map(segment, ids)])
 
     def list(self, *, limit=LIST_LIMIT, **filters):
-        """Up to `limit` decoded objects as a Listing; `name` is exact, `search` a part. Raises on failure."""
+        """A Listing of up to `limit` decoded objects; raises when it cannot be read.
+
+        The filter `name` must match exactly; `search` is a part of the name or the id.
+        """
         raise NotImplementedError
 
     def get(self, id, **hints):
@@ -87,6 +104,13 @@ class Collection:
         """The decoded new object; raises Unclear when the answer lacks what the document promises."""
         return self.decode_answer(answer, answer.data)
 
+    def to_update(self, changed, shown):
+        """{field: value} of the smallest update after which exactly `changed` differs from `shown`.
+
+        `shown` are the object's values as the platform shows them; what is sent again is sent just like that.
+        """
+        return {**{name: shown.get(name) for name in self.resent}, **changed}
+
     def update_call(self, id, data):
         return self.client.call("PUT", self.path(id), body=self.encode_update(data), repeat=Repeat.SAME)
 
@@ -94,7 +118,7 @@ class Collection:
         return self.updated(self.client.send(self.update_call(id, data)), data)
 
     def updated(self, answer, data):
-        """The decoded object as it is now, None where the answer is documented to carry none.
+        """The decoded object after the update; None where the document says that the answer carries none.
 
         Raises Unclear when the answer lacks what the document promises.
         """
@@ -107,9 +131,9 @@ class Collection:
         self.client.send(self.delete_call(id))
 
     def encode(self, data):
-        """Form data in snake case -> body; empty optional members are left out."""
+        """The body of a create, from form data in snake case; empty optional members are left out."""
         body = {}
-        for member in self._members:
+        for member in self.members:
             value = data.get(member)
             if value is None or (value in ("", [], {}) and member not in self._required):
                 continue
@@ -117,53 +141,108 @@ class Collection:
         return body
 
     def encode_update(self, data):
-        """Form data in snake case -> body; an empty text clears what was there."""
-        return {name: "" if data.get(name) is None else data[name] for name in self._updates}
+        """The body of an update, from form data in snake case.
+
+        A field that `data` lacks is not sent, so it stays as it is. None and "" clear a field: both are
+        sent as "".
+        """
+        return {name: "" if data[name] is None else data[name] for name in self.updates if name in data}
 
     def decode(self, raw):
         """The platform's own members plus `id` and `name`; raises ValueError when there is no id."""
-        return {**raw, "id": text_id(raw.get(self._id)), "name": text_or_empty(raw.get(self._name))}
+        return named(raw, text_id(raw.get(self._id)), raw.get(self._name))
 
     def decode_answer(self, answer, raw):
         try:
             return self.decode(raw)
+        except TooLong as error:
+            raise Unclear(ID_TOO_LONG(count=ID_MAX), **answer.details) from error
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise unreadable(answer) from error
 
-    def decode_items(self, answer, items):
+    def items_in(self, answer, holder, member, count=None):
+        """The decoded objects of a list. null is an empty list only if the platform counts none.
+
+        Raises Unclear when there is no list, or when one of its items is no object.
+        """
+        items = holder.get(member)
+        if items is None and member in holder and whole_or_none(count) == 0:
+            return []
         if not isinstance(items, list):
             raise unreadable(answer)
         return [self.decode_answer(answer, item) for item in items]
 
 
 def unreadable(answer):
-    return Unclear(_("The platform's answer lacks what its document promises."), **answer.details)
+    return Unclear(INCOMPLETE(), **answer.details)
+
+
+class TooLong(ValueError):
+    """An id of more than ID_MAX characters."""
 
 
 def text_id(value):
-    """An id that can be kept: up to 160 characters, all of them storable."""
-    if not isinstance(value, str) or not 0 < len(value) <= ID_MAX or storable(value) != value:
+    """The id as text, when it can be stored: 1 to 160 storable characters. Raises ValueError otherwise.
+
+    A whole number is exact, so it is an id as well; a float may have lost digits.
+    """
+    value = _number_as_text(value)
+    if not isinstance(value, str) or not value or storable(value) != value:
         raise ValueError("no id")
+    if len(value) > ID_MAX:
+        raise TooLong
     return value
 
 
+def named(raw, id, name):
+    """The platform's own members plus the texts `id` and `name`.
+
+    Where the platform's own member is called `name` and is no text, `shown_name` keeps what was shown: an
+    update may have to send it again.
+    """
+    decoded = {key: member for key, member in raw.items() if key != "shown_name"}
+    decoded |= {"id": id, "name": text_or_empty(name)}
+    return decoded if raw.get("name", name) == decoded["name"] else {**decoded, "shown_name": raw.get("name")}
+
+
 def text_or_empty(value):
+    value = _number_as_text(value)
     return storable(value) if isinstance(value, str) else ""
 
 
+def _number_as_text(value):
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def whole(value):
+    """A whole number, which may also be written as a text of its exact digits, like "10001".
+
+    Raises ValueError for anything else, such as a float that has lost digits, "007" or " 7".
+    """
+    if isinstance(value, str) and EXACT.fullmatch(value):
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("not a whole number")
+    return value
+
+
 def whole_or_none(value):
-    """A count that can be kept, else None; the sum over 1000 resource spaces fits a column too."""
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
-    return value if is_count else None
+    """A count that can be stored, else None. A sum over 1000 resource spaces fits a column too."""
+    try:
+        count = whole(value)
+    except ValueError:
+        return None
+    return count if 0 <= count < 2**53 else None
 
 
 def narrowed(items, name=None, search=None):
-    """Platforms compare names loosely; we compare `name` exactly and look for `search` in names and ids."""
+    """Items whose name is exactly `name`, or whose name or id holds `search`.
+
+    Platforms compare names loosely, so their answers are compared again here.
+    """
     if name is not None:
         return [item for item in items if item["name"] == name]
     if search:
-        wanted = search.casefold()
-        return [
-            item for item in items if wanted in item["name"].casefold() or wanted in item["id"].casefold()
-        ]
+        wanted = folded(search)
+        return [item for item in items if wanted in folded(item["name"]) or wanted in folded(item["id"])]
     return items

@@ -1,6 +1,6 @@
-"""What stands before an account: each exchange passes the gate, so that it can be held back or counted.
+"""The gate before an account: every exchange passes it, so it can hold calls back or count them.
 
-The gate here lets everything through. One that many processes share is handed in, as token stores are.
+The gate in this file lets everything through. The portal hands in one that all its processes share.
 """
 
 import time
@@ -9,17 +9,22 @@ from dataclasses import dataclass, replace
 
 from portal.errors import NotSent, Unclear
 from portal.platforms.contract import _
+from portal.platforms.network import TOO_BIG
+from portal.words import Said, Sentence
+
+TOO_LATE = Sentence("gate.too_late", _("It took too long to get this far, so nothing was sent. Try again."))
 
 
 class Gate:
-    """One for each client; `passage` is called by many threads at once."""
+    """One for each client; many threads use it at once."""
 
     @contextmanager
-    def passage(self, end):
-        """Stands around every exchange of one account, those of signing in too.
+    def passage(self, end, family=""):
+        """Wraps every exchange with one account, also those that sign in.
 
-        `end` is the time.monotonic() moment until which it may wait. Raises Paused or Throttled, then nothing
-        was sent. A PlatformError raised inside is what became of the exchange; it passes through.
+        `family` names what is asked for; a platform's "later" holds for exchanges of the same family. It may
+        wait until `end`, a time.monotonic() moment. It may raise Paused or Throttled; then nothing was
+        sent. A PlatformError that is raised inside is the result of the exchange; it goes on to the caller.
         """
         yield
 
@@ -28,38 +33,55 @@ class Gate:
 class Route:
     """The way to an account for one call: a network.Transport behind a Gate.
 
-    Every exchange is over at `end` (time.monotonic()); none is begun that has fewer than `room` seconds left
-    for its answer, because a change whose answer is not waited for is in doubt.
+    Every exchange is over at `end` (time.monotonic()). None begins when fewer than `room` seconds are left
+    for its answer: a change whose answer nobody waits for would be in doubt. `family`: see Gate.passage.
     """
 
     transport: object
     gate: Gate
     end: float
     room: float
+    family: str = ""
 
     def prepare(self, *request):
         return self.transport.prepare(*request)
 
     def within(self, seconds):
-        """The same way with an earlier end."""
+        """The same way, but it ends after `seconds` at the latest."""
         return replace(self, end=min(self.end, time.monotonic() + seconds))
 
+    def of(self, family):
+        """The same way, for exchanges of that family."""
+        return replace(self, family=family)
+
     def exchange(self, prepared, judge):
-        """What `judge` makes of the Reply; the PlatformErrors it raises are raised inside the gate."""
+        """What `judge` makes of the Reply. It runs inside the gate, so the gate sees the errors it raises."""
         latest = self.end - self.room
-        with self.gate.passage(latest):
+        with self.gate.passage(latest, self.family):
             if time.monotonic() > latest:
-                raise NotSent(_("It took too long to get this far, so nothing was sent. Try again."))
+                raise NotSent(TOO_LATE())
             return judge(self.transport.exchange(prepared, self.end))
 
 
 def never_connected(error):
-    """Whether not even a connection came about: a wrong address, a closed port, no agreement on TLS."""
+    """Whether there was no connection at all: a wrong address, a closed port, a failed TLS handshake."""
     return type(error) is NotSent and error.part in ("address", "tls")
 
 
+def is_too_big(error):
+    """Whether the platform answered, but with more than the portal reads: then it will do so again."""
+    said = getattr(error, "message", None)
+    return isinstance(said, Said) and said.is_from(TOO_BIG)
+
+
 def counts_as_failure(error):
-    """Whether a PlatformError says that the platform is unwell; a 4xx says that it is well and disagrees."""
+    """Whether a PlatformError means that the platform is unwell; a 4xx means that it works and disagrees.
+
+    An exchange that was cut short, for example because a form waits only a little for its choices, says
+    nothing.
+    """
+    if error.is_cut or is_too_big(error):
+        return False
     if isinstance(error, Unclear):
         return error.status is None or error.status >= 500
     return never_connected(error)

@@ -1,6 +1,6 @@
-"""Sockets to a platform: which addresses may be reached, how long an answer may take, how big it may be.
+"""The network connection to a platform: which addresses are allowed, how long and how big an answer may be.
 
-Knows HTTP but no platform. What fails before a request's first byte is NotSent, what fails later Unclear.
+Knows HTTP, but no platform. A failure before the first byte of a request is NotSent, a later one is Unclear.
 """
 
 import http.client
@@ -28,19 +28,46 @@ from urllib3.util.ssl_match_hostname import CertificateError
 
 from portal.errors import NotSent, Unclear
 from portal.platforms.contract import _
+from portal.words import Sentence
 
-CONNECT_PASSES = 2  # each address is tried twice before the platform counts as out of reach
+CONNECT_PASSES = 2  # each address is tried twice before the platform counts as unreachable
 PIECE_BYTES = 65536
 
 TLS_ERRORS = (ssl.SSLError, SSLError, CertificateError)
 
-# Sent at most once, whatever happens: connecting again is done below, where nothing has been sent yet.
+# urllib3 sends each request at most once. Only connecting is tried again, in `_new_conn`: nothing is sent
+# yet.
 NO_RETRY = Retry(total=None, connect=0, read=0, status=0, other=0, redirect=0)
+
+PROXY_REFUSES = Sentence("network.proxy_refuses", _("The proxy does not let the portal through."))
+TLS_BROKEN = Sentence("network.tls_broken", _("The connection broke during the TLS handshake."))
+NOT_TRUSTED = Sentence(
+    "network.not_trusted",
+    _("The platform's certificate is not trusted. Check the address, or give the portal the CA bundle."),
+)
+NO_TLS = Sentence(
+    "network.no_tls", _("The TLS handshake failed. Check the address, its port, and that it speaks https.")
+)
+NOT_ALLOWED = Sentence(
+    "network.not_allowed",
+    _("The portal may not connect to this address. Ask your administrator to allow it."),
+)
+UNKNOWN_HOST = Sentence(
+    "network.unknown_host", _("The host name of the address cannot be found. Check its spelling.")
+)
+REFUSED = Sentence("network.refused", _("The address refuses connections. Check host and port."))
+SILENT = Sentence("network.silent", _("Nothing answers at the address. Check host, port and firewalls."))
+UNREACHABLE = Sentence("network.unreachable", _("The address cannot be reached. Check host, port and proxy."))
+NOT_VALID = Sentence("network.not_valid", _("The address or a header of the request is not valid."))
+NOT_SENT = Sentence("network.not_sent", _("The request could not be sent."))
+LATE = Sentence("network.late", _("The platform did not answer in time."))
+TOO_BIG = Sentence("network.too_big", _("The platform's answer is too big or broken."))
+BROKEN = Sentence("network.broken", _("The connection broke before the platform's answer was complete."))
 
 
 @dataclass
 class _Exchange:
-    """`end` is a time.monotonic() moment; `begun` says that the request may have left."""
+    """`end` is a time.monotonic() moment; `begun` means that the request may have left."""
 
     end: float
     begun: bool = False
@@ -50,7 +77,10 @@ _exchange = ContextVar("exchange")
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads a socket until the exchange's end: a slow drip renews the read timeout, but not the deadline."""
+    """Reads a socket until the end of the exchange.
+
+    A platform that sends a byte now and then never runs into the read timeout, but it does run into the end.
+    """
 
     def __init__(self, sock, raw):
         super().__init__()
@@ -78,7 +108,11 @@ class _TimedResponse(http.client.HTTPResponse):
 
 
 class _Connection:
-    """Resolves the host once and connects only to what `allow` accepts; SNI and Host stay the name."""
+    """Resolves the host once and connects only to addresses that `allow` accepts.
+
+    It connects to the address it judged, so no second lookup can lead elsewhere. TLS (SNI) and the Host
+    header still carry the name.
+    """
 
     allow = None
     response_class = _TimedResponse
@@ -91,14 +125,13 @@ class _Connection:
         try:
             super().connect()
         except TLS_ERRORS as error:
-            raise NotSent(_tls_text(error), part="tls") from error
+            raise NotSent(_tls_failure(error), part="tls") from error
         except (OSError, HTTPError, http.client.HTTPException) as error:
             if "Tunnel connection failed" in str(error):
-                raise NotSent(_("The proxy does not let the portal through."), part="address") from error
+                raise NotSent(PROXY_REFUSES(), part="address") from error
             if isinstance(self, HTTPSConnection) and self.sock is not None:
-                message = _("The connection broke while TLS was being agreed on.")
-                raise NotSent(message, part="tls") from error
-            raise NotSent(_address_text(error), part="address") from error
+                raise NotSent(TLS_BROKEN(), part="tls") from error
+            raise NotSent(_address_failure(error), part="address") from error
 
     def _new_conn(self):
         end = min(time.monotonic() + CONNECT_PASSES * self.timeout, _exchange.get().end)
@@ -115,29 +148,28 @@ class _Connection:
             except OSError as error:
                 failure = error
                 continue
-            # What follows, TLS or a proxy's answer, has the time that connecting left.
+            # TLS and a proxy's answer share the time that connecting left over.
             sock.settimeout(max(min(self.timeout, _exchange.get().end - time.monotonic()), 0.01))
             return sock
         raise failure
 
 
 def allowed_addresses(host, port, allow, seconds):
-    """The texts of a host's addresses that `allow` (None: all) accepts.
+    """Those of a host's addresses, as texts, that `allow` accepts; None accepts all.
 
-    Raises gaierror, TimeoutError when the name servers take longer than `seconds`, and NotSent.
+    Raises NotSent when none is left, gaierror, and TimeoutError when the name servers take longer than
+    `seconds`.
     """
     found = _resolved(host.strip("[]"), port, seconds)
     addresses = list(dict.fromkeys(entry[4][0] for entry in found))
     allowed = [text for text in addresses if allow is None or allow(ip_address(text.partition("%")[0]))]
     if not allowed:
-        raise NotSent(
-            _("The portal may not connect to this address. Ask who runs the portal."), part="address"
-        )
+        raise NotSent(NOT_ALLOWED(), part="address")
     return allowed
 
 
 def _resolved(host, port, seconds):
-    """What getaddrinfo answers. It knows no timeout, so a thread of its own asks and may be left behind."""
+    """The answer of getaddrinfo, asked in a thread of its own, because it has no timeout."""
     answers = SimpleQueue()
 
     def ask():
@@ -158,22 +190,16 @@ def _resolved(host, port, seconds):
     return found
 
 
-def _tls_text(error):
-    if "certificate" in str(error).lower():
-        return _(
-            "The platform's certificate is not trusted. Check the address, or give the portal the CA bundle."
-        )
-    return _("TLS could not be agreed on. Check the address, its port, and that it speaks https.")
+def _tls_failure(error):
+    return NOT_TRUSTED() if "certificate" in str(error).lower() else NO_TLS()
 
 
-def _address_text(error):
+def _address_failure(error):
     if isinstance(error, socket.gaierror):
-        return _("The host name of the address cannot be found. Check its spelling.")
+        return UNKNOWN_HOST()
     if isinstance(error, ConnectionRefusedError):
-        return _("The address refuses connections. Check host and port.")
-    if isinstance(error, TimeoutError):
-        return _("Nothing answers at the address. Check host, port and firewalls.")
-    return _("The address cannot be reached. Check host, port and proxy.")
+        return REFUSED()
+    return SILENT() if isinstance(error, TimeoutError) else UNREACHABLE()
 
 
 def _pool_classes(allow):
@@ -202,13 +228,13 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _pool_classes(
             None
-        )  # the deployer chose the proxy: its address is fine
+        )  # the deployer chose the proxy: any address will do
         return manager
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back, not yet judged: `headers` in lower case, `body` decoded from gzip."""
+    """What came back, not judged yet. Names of `headers` are in lower case, `body` is decoded from gzip."""
 
     status: int
     headers: dict
@@ -217,11 +243,12 @@ class Reply:
 
 
 class Transport:
-    """One session to one account; safe for many threads.
+    """The HTTP session of one account; many threads may use it at once.
 
-    `allow(address)` judges each ipaddress before a connection; `proxy` (a URL) serves https endpoints only;
-    `before_send()` runs before every exchange and may raise. Times in seconds, `body_cap` in bytes after
-    decompression. The environment's proxies, certificates and netrc are not used.
+    `allow(address)` is asked about each ipaddress before a connection is opened. `proxy` (a URL) is used
+    for https endpoints only. `before_send()` runs before every exchange and may raise. Times are in
+    seconds; `body_cap` is in bytes after decompression. Proxies, certificates and netrc of the environment
+    are not used.
     """
 
     def __init__(
@@ -255,7 +282,7 @@ class Transport:
         self._session.close()
 
     def prepare(self, method, url, headers, body=None):
-        """The request as it will be sent, not yet signed; raises NotSent when the address cannot be one."""
+        """The request, not signed yet; raises NotSent when its address or a header is not valid."""
         headers = {
             "Host": urlsplit(url).netloc,
             "User-Agent": "iot-portal",
@@ -267,12 +294,10 @@ class Transport:
                 value.encode("ascii")
             return self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
         except (requests.RequestException, ValueError) as error:
-            raise NotSent(
-                _("The address or a header of the request is not valid."), part="address"
-            ) from error
+            raise NotSent(NOT_VALID(), part="address") from error
 
     def exchange(self, prepared, end=None):
-        """Send once and read the whole Reply, by `end` (time.monotonic()); raises NotSent or Unclear."""
+        """Send once and read the whole Reply before `end` (time.monotonic()); raises NotSent or Unclear."""
         if self._before_send:
             self._before_send()
         started = time.monotonic()
@@ -287,30 +312,32 @@ class Transport:
                 response.close()
         except NotSent as error:
             error.duration_ms = _milliseconds_since(started)
+            error.is_cut = error.message == SILENT() and state.end - started < self._timeout[0]
             raise
         except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as error:
-            failure = Unclear if state.begun else NotSent
-            text = _broken_text(error) if state.begun else _("The request could not be sent.")
-            part = "" if state.begun else "address"
-            raise failure(text, part=part, duration_ms=_milliseconds_since(started)) from error
+            if state.begun:
+                lost = Unclear(_lost(error), duration_ms=_milliseconds_since(started))
+                lost.is_cut = lost.message == LATE() and state.end - started < self._timeout[1]
+                raise lost from error
+            raise NotSent(NOT_SENT(), part="address", duration_ms=_milliseconds_since(started)) from error
         finally:
             _exchange.reset(token)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, body, _milliseconds_since(started))
 
     def _check_proxied(self, url):
-        """A proxy resolves names itself; what resolves here to refused addresses only is refused here."""
+        """A proxy looks names up itself, so a name with no allowed address is refused here (NotSent)."""
         parts = urlsplit(url)
         if self._proxy and self._allow and parts.scheme == "https":
             try:
                 allowed_addresses(parts.hostname, parts.port or 443, self._allow, self._timeout[0])
             except (socket.gaierror, TimeoutError):
-                return  # a name that only the proxy can resolve
+                return  # only the proxy can resolve this name
 
     def _read(self, response):
         pieces, size = [], 0
         try:
-            # read1 hands out what is there: no read can outgrow a piece, so a gzip bomb ends at the cap.
+            # read1 returns what is there, one piece at most, so the cap stops a gzip bomb early.
             while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
                 pieces.append(piece)
                 size += len(piece)
@@ -318,20 +345,19 @@ class Transport:
                     raise requests.exceptions.ContentDecodingError("answer too big")
             return b"".join(pieces)
         finally:
-            pieces.clear()  # an error keeps this frame, and may be kept itself
+            pieces.clear()  # an error refers to this frame, and somebody may keep the error
 
 
 def _milliseconds_since(started):
     return round((time.monotonic() - started) * 1000)
 
 
-def _broken_text(error):
+def _lost(error):
+    """Why the answer to a request that may have left is not known."""
     names = {type(link).__name__ for link in _causes(error)}
     if names & {"ReadTimeoutError", "ReadTimeout", "TimeoutError"}:
-        return _("The platform did not answer in time.")
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return _("The platform's answer is too big or broken.")
-    return _("The connection broke before the platform's answer was complete.")
+        return LATE()
+    return TOO_BIG() if isinstance(error, requests.exceptions.ContentDecodingError) else BROKEN()
 
 
 def _causes(error):

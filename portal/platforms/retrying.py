@@ -1,33 +1,38 @@
-"""What may be sent again, how often and after which wait. Decided here and nowhere else.
+"""What may be sent again, how often, and after how long a wait. This is decided here and nowhere else.
 
-    what became of a try                    READ           SAME                       NEVER
+    result of a try                         READ           SAME                       NEVER
     Throttled: not executed                 wait, again    wait, again                wait, again
     never connected (part address, tls)     once again     once again                 once again
     SignedOut: not executed                 once again, with a new token
     Unclear: it may have happened           again          again if `again` agrees    no
     Rejected, SignInFailed, other NotSent   no             no                         no
+    too big to be read                      no             as Unclear                 no
 
-READ is sent up to 4 times, others up to 3. Waits are random (full jitter), longer each time; Retry-After is
-waited for in full. What would not fit into the time that a call has is not tried: the last error is raised.
+A READ is sent up to 4 times, other calls up to 3 times. Waits are random and grow: the n-th is between 0 and
+`base` * 2^(n-1) seconds (full jitter), `cap` at most. A Retry-After of the platform is waited for in full,
+and the random wait comes on top. When the time of the call does not allow a wait and another try, the last
+error is raised.
 
-After an Unclear try of a SAME call that is sent again, "not there" means that the delete worked, and another
-refusal says nothing of the earlier try: then the Unclear is raised.
+When a SAME call is sent again after an Unclear try, a refusal of the repeat does not say what the earlier try
+did, so the Unclear is raised. One exception: "it does not exist" after a delete means that the delete worked.
 """
 
 import enum
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import tenacity
-
 from portal.errors import Missing, NotSent, PlatformError, SignInFailed, Throttled, Unclear
 from portal.platforms.answers import Answer
 from portal.platforms.contract import _
-from portal.platforms.gate import never_connected
+from portal.platforms.gate import is_too_big, never_connected
+from portal.words import Said, Sentence
 
 READ_TRIES = 4
 CHANGE_TRIES = 3
+
+NO_TIME_LEFT = Sentence("retrying.no_time_left", _("There was no time left for it, so it was not sent."))
 
 
 class Repeat(enum.Enum):
@@ -39,12 +44,12 @@ class Repeat(enum.Enum):
 
 
 class SignedOut(SignInFailed):
-    """The token was refused and a new one may help; it has not been tried yet."""
+    """The platform refused the token; a new token has not been tried yet and may help."""
 
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds. `unconnected` is short, for a person waits before a form that names a wrong address."""
+    """Seconds. `unconnected` is short: somebody may have typed a wrong address into a form and is waiting."""
 
     base: float = 0.2
     cap: float = 4.0
@@ -54,45 +59,39 @@ class Waits:
 
 
 class Tries:
-    """Sends one call as often as the rules allow, within `seconds` of which `room` are left for the last try.
+    """Sends one call as often as the rules allow.
 
-    `again(number, error)` is asked before each repeat, with the number of the try to come (2, 3, ...) and the
-    error of the one before; False ends it with that error. `seen(number, result)` hears of each try, with its
-    Answer or PlatformError. What the two raise goes through.
+    All tries together take up to `seconds`; the last try begins while at least `room` seconds are left.
+
+    `again(number, error)` is called before each repeat, with the number of the coming try (2, 3, ...) and the
+    error of the try before. If it returns False, that error is raised. `seen(number, result)` is called after
+    each try, with its Answer or PlatformError. An exception that `again` or `seen` raises ends the call and
+    reaches the caller unchanged.
     """
 
     def __init__(self, repeat, *, seconds, room, waits, removes=False, again=None, seen=None):
         self._repeat, self._removes, self._waits = repeat, removes, waits
         self._again, self._seen = again, seen
+        self._most = READ_TRIES if repeat is Repeat.READ else CHANGE_TRIES
         self._latest = waits.clock() + seconds - room
-        self._jitter = tenacity.wait_random_exponential(multiplier=waits.base, max=waits.cap)
         self._number, self._unconnected = 0, 0
-        # What came of the last try, and the last Unclear of a change. They stand here and in no function's
-        # variable: an error keeps the frames around it, and a frame that kept the error would hold both in
-        # memory, with megabytes of a broken answer.
+        # The result of the last try, and the last Unclear of a change. They are attributes, and not
+        # variables of a function, because an error refers to the frames that it passed. A frame whose
+        # variable refers to the error makes a cycle, which keeps megabytes of a broken answer in memory.
         self._answer = self._error = self._doubt = None
 
     def run(self, attempt):
         """What `attempt()` returns; raises what the last try raised."""
-        tries = READ_TRIES if self._repeat is Repeat.READ else CHANGE_TRIES
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_result(bool),
-            wait=self._wait,
-            stop=tenacity.stop_any(tenacity.stop_after_attempt(tries), self._is_late),
-            sleep=self._waits.sleep,
-            retry_error_callback=lambda state: None,  # what it ends with is raised by _end
-        )
         try:
-            retrying(self._try, attempt)
+            self._try(attempt)
+            while self._may_repeat() and self._number < self._most and self._waited() and self._agreed():
+                self._try(attempt)
             return self._end()
         finally:
             self._answer = self._error = self._doubt = None
 
     def _try(self, attempt):
-        """Whether to try again. What `again` and `seen` raise is raised: it is no try to judge."""
         self._number += 1
-        if self._number > 1 and not self._agreed():
-            return False
         self._answer = self._error = None
         try:
             self._answer = attempt()
@@ -102,26 +101,43 @@ class Tries:
             self._seen(self._number, self._error or self._answer)
         if isinstance(self._error, Unclear) and self._repeat is not Repeat.READ:
             self._doubt = self._error
-        return self._may_repeat()
-
-    def _agreed(self):
-        if self._waits.clock() > self._latest:
-            return False
-        if self._again is not None and not self._again(self._number, self._error):
-            return False
-        if self._waits.clock() <= self._latest:
-            return True
-        if self._seen is not None:  # whoever agreed has noted a try that does not come
-            self._seen(self._number, NotSent(_("There was no time left for it, so it was not sent.")))
-        return False
+        if never_connected(self._error):
+            self._unconnected += 1
 
     def _may_repeat(self):
         if never_connected(self._error):
-            self._unconnected += 1
             return self._unconnected == 1 and self._error.duration_ms < 1000
+        if self._repeat is Repeat.READ and is_too_big(self._error):
+            return False
         if isinstance(self._error, Unclear):
             return self._repeat is Repeat.READ or (self._repeat is Repeat.SAME and self._again is not None)
         return isinstance(self._error, Throttled | SignedOut)
+
+    def _waited(self):
+        """Wait for the next try; False, without a wait, when there is no time for it."""
+        wait = self._wait()
+        if self._waits.clock() + wait > self._latest:
+            return False
+        self._waits.sleep(wait)
+        return self._waits.clock() <= self._latest
+
+    def _wait(self):
+        jitter = random.uniform(0, min(self._waits.base * 2 ** (self._number - 1), self._waits.cap))
+        if isinstance(self._error, SignedOut):
+            return 0
+        if isinstance(self._error, Throttled):
+            return (self._error.retry_after or 0) + jitter
+        return min(jitter, self._waits.unconnected) if never_connected(self._error) else jitter
+
+    def _agreed(self):
+        """Whether `again` agrees to the next try and leaves time for it: it may look something up first."""
+        if self._again is not None and not self._again(self._number + 1, self._error):
+            return False
+        if self._waits.clock() <= self._latest:
+            return True
+        if self._seen is not None:  # `again` may have noted that the try begins
+            self._seen(self._number + 1, NotSent(NO_TIME_LEFT()))
+        return False
 
     def _end(self):
         if self._error is None:
@@ -132,23 +148,12 @@ class Tries:
             raise self._doubt from self._error
         raise self._error
 
-    def _wait(self, state):
-        error, jitter = self._error, self._jitter(state)
-        if isinstance(error, SignedOut):
-            return 0
-        if isinstance(error, Throttled):
-            return (error.retry_after or 0) + jitter
-        return min(jitter, self._waits.unconnected) if never_connected(error) else jitter
-
-    def _is_late(self, state):
-        return self._waits.clock() + state.upcoming_sleep > self._latest
-
 
 def _answer_of(error):
     return Answer(
         status=error.status,
         code=error.code,
-        message=error.message,
+        message="" if isinstance(error.message, Said) else error.message,
         request_id=error.request_id,
         duration_ms=error.duration_ms,
         data=error.data,

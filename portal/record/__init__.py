@@ -1,1 +1,1 @@
-"""The append-only record of everything that was asked, refused, sent and answered."""
+"""The append-only record: every request, refusal, platform call and answer."""

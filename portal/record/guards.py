@@ -1,8 +1,8 @@
 """Database triggers that make the record append-only, on SQLite and PostgreSQL.
 
-SQLite's INSERT OR REPLACE goes round a delete trigger unless recursive_triggers is on (settings), so a
-number or id that exists is refused at insert as well. Whoever owns the database can still drop a trigger;
-`check` sees that, and the chain that comes later will see what was changed.
+SQLite's INSERT OR REPLACE skips delete triggers unless recursive_triggers is on (settings.py turns it on for
+the portal only), so a third trigger refuses to insert a number or id that exists. The owner of the database
+can still drop a trigger: `check` reports that, and a later hash chain will show what was changed.
 """
 
 from django.core import checks
@@ -25,7 +25,7 @@ POSTGRESQL_FUNCTION = """
 CREATE OR REPLACE FUNCTION record_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the record is append-only'; END $$
 """
-# Worded as PostgreSQL words them itself, because `present` compares.
+# Written exactly as PostgreSQL prints them, because `present` compares the texts.
 POSTGRESQL = {
     "{table}_no_change": "CREATE TRIGGER {table}_no_change BEFORE DELETE OR UPDATE ON {table} "
     "FOR EACH ROW EXECUTE FUNCTION record_is_append_only()",
@@ -35,7 +35,7 @@ POSTGRESQL = {
 
 
 def expected():
-    """{trigger name: the statement that makes it} for this database."""
+    """{trigger name: the statement that creates it} for this database."""
     triggers = SQLITE if connection.vendor == "sqlite" else POSTGRESQL
     return {
         name.format(table=table): text.format(table=table, same=SAME_ROW[table])
@@ -45,13 +45,14 @@ def expected():
 
 
 def present():
-    """Names of the triggers that are in force as expected."""
+    """Names of the triggers that exist, are enabled and have the expected text."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             found = dict(cursor.fetchall())
             return {name for name, text in expected().items() if found.get(name) == text}
-        # Pretty: names without their schema where the search path finds them, so only our own tables match.
+        # `true` (pretty) leaves out the schema of tables on the search path, so a table of another schema
+        # cannot match.
         cursor.execute(
             "SELECT tgname, pg_get_triggerdef(pg_trigger.oid, true) FROM pg_trigger"
             " JOIN pg_proc ON pg_proc.oid = tgfoid"
@@ -66,7 +67,7 @@ def missing():
 
 
 def install(**kwargs):
-    """Put every trigger in place (again); runs after each migration."""
+    """Create the triggers that are missing or differ; runs after each migration."""
     if not set(TABLES) <= set(connection.introspection.table_names()):
         return
     with connection.cursor() as cursor:
@@ -82,7 +83,7 @@ def install(**kwargs):
 
 
 def check(app_configs, databases, **kwargs):
-    """Run by `migrate` and `check --database`: a record that can be changed is an error."""
+    """Run by `migrate` and `check --database`: an error for each missing trigger."""
     if not databases or not set(TABLES) <= set(connection.introspection.table_names()):
         return []
     return [

@@ -1,14 +1,17 @@
-"""The append-only record: one line per entry, its body beside it, and the head that hands out numbers.
+"""Tables of the record: entries, their bodies, and the head that gives out numbers.
 
-No foreign keys: names are kept as text, so that an entry reads well after its object is gone and no
-cascade ever needs to touch it. Written by record.append() only; the database refuses changes (guards.py).
+There are no foreign keys: an entry keeps names as text, so it can be read after its object is gone, and no
+cascade has to change it. Only store.append() writes here; the database refuses changes (guards.py).
 """
 
+import json
 import uuid
 
 from django.db import models
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from portal.words import from_json
 
 
 class Stage(models.TextChoices):
@@ -47,6 +50,9 @@ class Entry(models.Model):
     duration_ms = models.PositiveIntegerField(_("duration"), null=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     summary = models.CharField(_("summary"), max_length=400, blank=True)
+    # The portal's sentence about it, as JSON of portal.words. `summary` is a platform's text, or an older
+    # sentence.
+    words = models.TextField(blank=True)
 
     body_digest = models.CharField(max_length=64)
     prev_hash = models.CharField(max_length=64, blank=True)
@@ -54,10 +60,12 @@ class Entry(models.Model):
     key_id = models.CharField(max_length=16, blank=True)
     version = models.PositiveSmallIntegerField(default=1)
 
+    team_path, is_record = "team_id", True  # how teams.access finds who may read it
+
     class Meta:
         ordering = ["-seq"]
         verbose_name_plural = "entries"
-        # Each filter of the audit pages reads newest first from an index of its own.
+        # One index per filter of the audit pages, each newest first.
         indexes = [
             models.Index(fields=["team_id", "-seq"], name="entry_team"),
             models.Index(fields=["actor_id", "-seq"], name="entry_actor"),
@@ -73,15 +81,21 @@ class Entry(models.Model):
         return f"{self.seq} {self.verb} {self.kind} {self.outcome}"
 
     @property
+    def text(self):
+        """For pages: the portal's sentence in the reader's language if there is one, else the summary."""
+        said = from_json(json.loads(self.words)) if self.words else None
+        return str(said) if said else self.summary
+
+    @property
     def who(self):
-        """As pages say it: what the portal finds out by itself, nobody did, but somebody had asked for it."""
+        """The person, as pages show it; where the portal acted by itself, "the portal, for" that person."""
         if self.via != "system":
             return self.actor
         return _now("the portal, for %(person)s") % {"person": self.actor}
 
 
 class Body(models.Model):
-    """Request, answer and evidence of one entry as the JSON text that `Entry.body_digest` was taken of."""
+    """Request, answer and evidence of one entry: the JSON text from which `body_digest` was computed."""
 
     seq = models.BigIntegerField(primary_key=True)
     salt = models.BinaryField(max_length=16)
@@ -95,7 +109,7 @@ class Body(models.Model):
 
 
 class Head(models.Model):
-    """One row; its lock orders all appends. Taken last in a transaction and never held over I/O."""
+    """One row, whose lock orders all appends. Take it last in a transaction; do no I/O while you hold it."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     seq = models.BigIntegerField(default=0)

@@ -1,94 +1,233 @@
-"""What may stand in the record: the single place where secrets are taken out before anything is written."""
+"""Takes secrets out of JSON values before they are stored: by the name they stand under, and by their look.
+
+Redaction is idempotent: a secret has one fingerprint, however often its value is redacted. The time it takes
+grows in proportion to the size of the value, even if somebody wrote the value to make it slow.
+"""
 
 import hashlib
 import hmac
+import json
 import re
+from datetime import datetime
 
 from django.conf import settings
 
-SECRET_NAMES = re.compile(
-    r"pass(word|wd)?|secret|token|authorization|signature|session_?key|app_?key$|access_?key|private|credential"
-    r"|^(ak|sk)$|cookie|api_?key",
-    re.IGNORECASE,
-)
-# Names that only look like secrets: ids and switches of the platforms.
-HARMLESS_NAMES = frozenset(
-    {"requireSecret", "require_secret", "productKey", "product_key", "deviceKey", "device_key"}
-)
-SECRET_TEXTS = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[\w-]{8,}\.[\w-]{8,}\.|(Access|Credential)=\S+.*Signature=\w+"
-)
+from portal.scrubbing import Scrubber
+from portal.secrecy import is_secret_name
+from portal.words import Said
+
 TEXT_MAX = 4096  # characters
-SHORTEST_SECRET = 4
+SHORTEST_SECRET = 4  # characters
+FEW, MANY = 20, 500  # secrets; a device of EnOS may have 100 tags and 200 attributes
+
+FINGERPRINT = re.compile(r"hmac:[0-9a-f]{16}")
+FINGERPRINT_LENGTH = 21
+KEPT = re.compile(FINGERPRINT.pattern.encode())
+# The end of a text that was shortened.
+CUT = re.compile(r"\.\.\. \([0-9]{1,15} characters, sha256 [0-9a-f]{64}\)\Z")
+CUT_LENGTH = 105  # characters, at most
+
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
+# A JSON web token. Atomic and possessive groups read each letter once; without them a text such as
+# "-eyJ-eyJ-eyJ..." takes minutes.
+JWT = re.compile(r"(?<![\w-])(?>[\w-]*?\beyJ)[\w-]{8,}+\.[\w-]{8,}+\.")
+# A signed request has both on one line, in this order.
+SIGNER = re.compile(r"(?:Access|Credential)=\S")
+SIGNATURE = re.compile(r"Signature=\w")
 
 
 def fingerprint(value):
-    """Tells whether two secrets are equal without telling either: `hmac:` and 16 hexadecimal digits."""
-    digest = hmac.new(settings.RECORD_KEY.encode(), str(value).encode("utf-8", "replace"), hashlib.sha256)
-    return f"hmac:{digest.hexdigest()[:16]}"
+    """`hmac:` and 16 hexadecimal digits, which show whether two secrets are equal but not what they are."""
+    text = str(value).encode("utf-8", "replace")
+    return "hmac:" + hmac.digest(settings.RECORD_KEY.encode(), text, "sha256").hex()[:16]
 
 
-def redact(value, name="", secrets=frozenset(), longest=TEXT_MAX):
-    """A copy of a JSON value without secrets: by field name, by the names in `secrets`, by look.
+def redact(value, *, secrets=frozenset(), longest=TEXT_MAX):
+    """A copy of a JSON value with a fingerprint instead of each secret.
 
-    Texts of more than `longest` characters are shortened; None keeps them whole.
+    A secret is what stands under a usual name (portal/secrecy.py) or under one of the names in `secrets`, and
+    a text that looks like one. Texts of more than `longest` characters are shortened; None keeps them whole.
     """
-    if name and name not in HARMLESS_NAMES and (name in secrets or SECRET_NAMES.search(name)):
-        return value if value is None or value == "" or isinstance(value, bool) else fingerprint(value)
     if isinstance(value, dict):
-        return {
-            _text(str(key), longest): redact(member, str(key), secrets, longest)
-            for key, member in value.items()
-        }
+        shown = {}
+        for name, member in value.items():
+            name = str(name)
+            is_secret = name in secrets or is_secret_name(name)
+            shown[_text(name, longest)] = (
+                _hidden(member) if is_secret else redact(member, secrets=secrets, longest=longest)
+            )
+        return shown
     if isinstance(value, list | tuple):
-        return [redact(member, "", secrets, longest) for member in value]
-    if isinstance(value, str):
-        return _text(value, longest)
-    return value
+        return [redact(member, secrets=secrets, longest=longest) for member in value]
+    return _text(value, longest) if isinstance(value, str) else value
+
+
+def redact_said(said, *, longest=TEXT_MAX):
+    """A Said whose parameters are redacted like the members of a JSON object."""
+    params = {}
+    for name, value in said.params.items():
+        if isinstance(value, Said) and not is_secret_name(name):
+            params[name] = redact_said(value, longest=longest)
+        elif isinstance(value, datetime):
+            params[name] = value
+        else:
+            plain = value if isinstance(value, int | float | bool | None) else str(value)
+            params |= redact({name: plain}, longest=longest)
+    return Said(said.code, params)
+
+
+def _hidden(value):
+    """What is written instead of a secret. An empty value stays: that there is no secret may be known."""
+    if value is None or value == "" or isinstance(value, bool):
+        return value
+    # Redacted before. A person or platform may also have written what only looks like a fingerprint: it stays
+    # as it is too, because it is nobody's secret.
+    if isinstance(value, str) and FINGERPRINT.fullmatch(value):
+        return value
+    return fingerprint(value)
 
 
 def _text(value, longest):
-    value = value.encode("utf-8", "replace").decode()
-    if SECRET_TEXTS.search(value):
+    value = str(value) if value.isascii() else value.encode("utf-8", "replace").decode()
+    if longest is None or len(value) <= longest:
+        return fingerprint(value) if _looks_secret(value) else value
+    if beginning := _beginning(value, longest):
+        return fingerprint(value) if _looks_secret(beginning) else value
+    if _looks_secret(value):
         return fingerprint(value)
-    if longest is not None and len(value) > longest:
-        digest = hashlib.sha256(value.encode()).hexdigest()
-        return f"{value[:longest]}... ({len(value)} characters, sha256 {digest})"
-    return value
+    digest = hashlib.sha256(value.encode()).hexdigest()
+    return f"{value[:longest]}... ({len(value)} characters, sha256 {digest})"
+
+
+def _beginning(value, longest):
+    """What is left of a text that was shortened before; "" for any other text.
+
+    Up to twice as long as it was then: fingerprints may have been put into it since.
+    """
+    cut = CUT.search(value, len(value) - CUT_LENGTH) if len(value) <= 2 * longest else None
+    return value[: cut.start()] if cut else ""
+
+
+def _looks_secret(text):
+    # The plain searches come first because they are hundreds of times faster, and most texts hold none of
+    # these.
+    return bool(
+        ("PRIVATE KEY-----" in text and PRIVATE_KEY.search(text))
+        or ("eyJ" in text and JWT.search(text))
+        or ("Signature=" in text and any(map(_is_signed, text.split("\n"))))
+    )
+
+
+def _is_signed(line):
+    signer = SIGNER.search(line)
+    return signer is not None and SIGNATURE.search(line, signer.end()) is not None
 
 
 def secrets_in(value):
-    """The texts in a JSON value that redact() takes out; short ones are left alone, they stand everywhere."""
-    return {text for text in _taken_out(value, redact(value, longest=None)) if len(text) >= SHORTEST_SECRET}
+    """The texts that redact() replaces in a JSON value; not the very short ones, which occur in any text."""
+    return {text for text in _secrets_in(value) if len(text) >= SHORTEST_SECRET}
 
 
-def _taken_out(value, shown):
-    if isinstance(value, dict) and isinstance(shown, dict):
-        for member, redacted in zip(value.values(), shown.values(), strict=False):
-            yield from _taken_out(member, redacted)
-    elif isinstance(value, list | tuple) and isinstance(shown, list):
-        for member, redacted in zip(value, shown, strict=False):
-            yield from _taken_out(member, redacted)
-    elif value != shown:
-        yield from _leaves(value)
-
-
-def _leaves(value):
-    if isinstance(value, dict | list | tuple):
-        for member in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(member)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
+def _secrets_in(value):
+    found, waiting = [], [(value, False)]
+    while waiting:
+        value, is_secret = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(member, is_secret or is_secret_name(str(name))) for name, member in value.items()]
+        elif isinstance(value, list | tuple):
+            waiting += [(member, is_secret) for member in value]
+        elif is_secret:
+            found += [str(value)] if _hidden(value) != value else []
+        elif isinstance(value, str) and _looks_secret(value):
+            found.append(value)
+    return found
 
 
 def without(value, secrets):
-    """A copy of a JSON value or text in which each of the secret texts is replaced by its fingerprint."""
-    if isinstance(value, str):
-        for secret in sorted(secrets, key=len, reverse=True):
-            value = value.replace(secret, fingerprint(secret))
+    """A copy of a JSON value, text or Said in which each of these texts is replaced by its fingerprint.
+
+    So is what stands for one of them in another form (portal/scrubbing.py), except where there are so many
+    that no document allows them.
+    """
+    known = {secret: fingerprint(secret) for secret in secrets if len(secret) >= SHORTEST_SECRET}
+    if not known:
         return value
+    value = _replaced(value, _search(known) if len(known) <= FEW else _scan(known))
+    scrubber = scrubber_of(known if len(known) <= MANY else ())
+    written = json.dumps(value, ensure_ascii=False, default=_plain).encode("utf-8", "surrogatepass")
+    return _replaced(value, scrubber.text) if scrubber.finds(written) else value
+
+
+def scrubber_of(secrets):
+    """A Scrubber that writes fingerprints, and leaves alone those that are there."""
+    return Scrubber({secret: fingerprint(secret) for secret in secrets}, kept=KEPT)
+
+
+def _plain(value):
+    return {"code": value.code, **value.params} if isinstance(value, Said) else str(value)
+
+
+def _replaced(value, replace):
+    if isinstance(value, str):
+        return replace(value)
     if isinstance(value, dict):
-        return {without(str(key), secrets): without(member, secrets) for key, member in value.items()}
+        return {replace(str(name)): _replaced(member, replace) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [without(member, secrets) for member in value]
+        return [_replaced(member, replace) for member in value]
+    if isinstance(value, Said):
+        return Said(value.code, {name: _replaced(param, replace) for name, param in value.params.items()})
     return value
+
+
+# Two ways to make a function that replaces secrets in a text, from the left, and of several at one place the
+# longest. Fingerprints that are there already are left alone, although one may contain a secret like "beef".
+
+
+def _search(known):
+    """For a few secrets: search the text for each. Fast, because most texts contain none."""
+
+    def replace(text):
+        if not any(map(text.__contains__, known)):
+            return text
+        places = {secret: place for secret in known if (place := text.find(secret)) >= 0}
+        parts, done, at = [], 0, 0
+        while places:
+            secret = min(places, key=lambda each: (places[each], -len(each)))
+            place = places[secret]
+            if before := FINGERPRINT.search(text, at, place + FINGERPRINT_LENGTH):
+                at = before.end()
+            else:
+                parts += [text[done:place], known[secret]]
+                done = at = place + len(secret)
+            passed = [each for each in places if places[each] < at]
+            places |= {each: text.find(each, at) for each in passed}
+            places = {each: place for each, place in places.items() if place >= 0}
+        return "".join([*parts, text[done:]])
+
+    return replace
+
+
+def _scan(known):
+    """For many secrets: one pass over the text, looking up at each place which secrets begin like this."""
+    lengths = {}
+    for secret in known:
+        lengths.setdefault(secret[:SHORTEST_SECRET], set()).add(len(secret))
+    lengths = {start: sorted(each, reverse=True) for start, each in lengths.items()}
+
+    def secret_at(text, at, start):
+        return next((text[at : at + n] for n in lengths[start] if text[at : at + n] in known), "")
+
+    def replace(text):
+        parts, done, at = [], 0, 0
+        while at < len(text):
+            start = text[at : at + SHORTEST_SECRET]
+            if start == "hmac" and (before := FINGERPRINT.match(text, at)):
+                at = before.end()
+            elif start in lengths and (secret := secret_at(text, at, start)):
+                parts += [text[done:at], known[secret]]
+                done = at = at + len(secret)
+            else:
+                at += 1
+        return "".join([*parts, text[done:]])
+
+    return replace

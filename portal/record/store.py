@@ -1,16 +1,33 @@
-"""append(): the only way into the record."""
+"""append(): the only way to write the record.
+
+All appends wait for the one that holds the head's lock. So everything that takes time (redaction, the JSON
+text of the body, its digest) is done before the lock is taken. A caller with a large body should prepare its
+line even before its own transaction, because on SQLite an open transaction already blocks all other writers:
+
+    prepared = line(**fields, body=answer)
+    with transaction.atomic(durable=True):
+        operation.save()
+        append(prepared)
+"""
 
 import hashlib
 import json
 import os
+import uuid
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from portal.record.models import Body, Entry
-from portal.record.redaction import redact
+from portal.record.redaction import redact, redact_said
+from portal.words import Said, to_json
 
 VERSION = 1
+PARAM_MAX = 400  # characters of one text in a sentence, as many as a summary has
+WORDS_MAX = 4000  # characters of a whole sentence with its parameters
+ROWS_AT_ONCE = 500  # in one statement; SQLite takes 32766 values
 
 
 def canonical(value):
@@ -22,56 +39,116 @@ def digest(salt, text):
     return hashlib.sha256(salt + text.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Line:
+    """An entry and its body, ready to be written: all but its number, and its time unless that was given."""
+
+    fields: dict  # name of each Entry field -> value
+    salt: bytes
+    text: str
+
+
+def line(*, body=None, secrets=(), said=None, **fields):
+    """Prepare a Line of Entry fields; all secrets are taken out of it.
+
+    `body` is any JSON value; `secrets` are names in it that are secret besides the usual ones. `said` is a
+    message about the entry: a Said is stored as code and parameters, a platform's own text (a str) as the
+    summary.
+    """
+    if unknown := fields.keys() - _defaults().keys() - {"at"}:
+        raise TypeError(f"a line has no {', '.join(sorted(unknown))}")
+    text = canonical(redact({} if body is None else body, secrets=frozenset(secrets)))
+    salt = os.urandom(16)
+    if isinstance(said, Said):
+        said = redact_said(said, longest=PARAM_MAX)
+    words = _words(said)
+    if said and not words:
+        fields.setdefault("summary", said.plain if isinstance(said, Said) else said)
+    cleaned = {name: _cleaned(name, value) for name, value in fields.items()}
+    made = {"id": uuid.uuid4(), "words": words, "body_digest": digest(salt, text), "version": VERSION}
+    return Line(_defaults() | cleaned | made, salt, text)
+
+
 def append(*lines):
     """Append lines in order, all or none, numbered without gaps; returns the Entry rows.
 
-    A line is a dict of Entry fields plus `body` (any JSON value) and `secrets` (names in the body to take
-    out besides the usual ones). Call it last in the caller's transaction: it takes the head lock.
+    Each is a Line, or a dict of what `line` takes. Call it last in the caller's transaction: it takes the
+    head lock, and keeps it until that transaction ends.
     """
-    with transaction.atomic(savepoint=False):
-        last = _advance_head(len(lines))
-        entries, bodies = [], []
-        for seq, line in enumerate(lines, start=last - len(lines) + 1):
-            line = dict(line)
-            body = redact(line.pop("body", {}), secrets=frozenset(line.pop("secrets", ())))
-            text, salt = canonical(body), os.urandom(16)
-            entries.append(_entry(seq, line, digest(salt, text)))
-            bodies.append(Body(seq=seq, salt=salt, text=text))
-        _insert(entries)
-        _insert(bodies)
-        return entries
+    lines = [each if isinstance(each, Line) else line(**each) for each in lines]
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        last = _advance_head(cursor, len(lines))
+        now = timezone.now()  # under the lock, so that times rise with the numbers
+        entries = [
+            {"at": now, **each.fields, "seq": seq} for seq, each in enumerate(lines, last - len(lines) + 1)
+        ]
+        bodies = [
+            {"seq": entry["seq"], "salt": each.salt, "text": each.text}
+            for entry, each in zip(entries, lines, strict=True)
+        ]
+        _insert(cursor, Entry, entries)
+        _insert(cursor, Body, bodies)
+    names = [field.attname for field in Entry._meta.fields]
+    return [Entry.from_db(connection.alias, names, [entry[name] for name in names]) for entry in entries]
 
 
-def _advance_head(count):
+def _advance_head(cursor, count):
     """The number of the last of `count` new entries; holds the head's lock until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE record_head SET seq = seq + %s WHERE id = 1 RETURNING seq", [count])
-        row = cursor.fetchone()
+    cursor.execute("UPDATE record_head SET seq = seq + %s WHERE id = 1 RETURNING seq", [count])
+    row = cursor.fetchone()
     if row is None:
         raise DatabaseError("The record has no head; run manage.py migrate.")
     return row[0]
 
 
-def _insert(rows):
-    """One statement of plain SQL: the record is written four times in each operation, and the ORM takes ten
-    times as long to build the same text."""
-    model = type(rows[0])
-    places = ", ".join(["%s"] * len(model._meta.fields))
-    names = ", ".join(connection.ops.quote_name(field.column) for field in model._meta.fields)
-    values = [
-        field.get_db_prep_save(getattr(row, field.attname), connection)
-        for row in rows
-        for field in model._meta.fields
-    ]
-    places = ", ".join([f"({places})"] * len(rows))
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) VALUES {places}", values)
+def _insert(cursor, model, rows):
+    """Plain SQL: an operation writes the record four times, and the ORM is ten times as slow."""
+    columns = _columns(model)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        values = [
+            field.get_db_prep_save(row[name], connection) if field else row[name]
+            for row in some
+            for name, field in columns
+        ]
+        cursor.execute(_statement(model, len(some)), values)
 
 
-def _entry(seq, line, body_digest):
-    fields = {"at": timezone.now(), **line}
-    for field in Entry._meta.fields:
-        value = fields.get(field.name)
-        if isinstance(value, str) and field.max_length:
-            fields[field.name] = redact(value).replace("\0", "\ufffd")[: field.max_length]
-    return Entry(seq=seq, body_digest=body_digest, version=VERSION, **fields)
+@cache
+def _columns(model):
+    """(name, field) of each column; the field is None if databases take the Python value as it is."""
+    differing = (models.DateTimeField, models.UUIDField)
+    return [(field.attname, field if isinstance(field, differing) else None) for field in model._meta.fields]
+
+
+@lru_cache(maxsize=64)
+def _statement(model, count):
+    columns = [field.column for field in model._meta.fields]
+    names = ", ".join(f'"{column}"' for column in columns)
+    row = ", ".join(["%s"] * len(columns))
+    return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES {", ".join([f"({row})"] * count)}'
+
+
+@cache
+def _defaults():
+    """{name: default} of the fields that callers give."""
+    made = ("seq", "at", "id", "words", "body_digest", "version")
+    return {field.name: field.get_default() for field in Entry._meta.fields if field.name not in made}
+
+
+@cache
+def _longest(name):
+    return Entry._meta.get_field(name).max_length
+
+
+def _cleaned(name, value):
+    """A text without secrets, cut to the length of its column; any other value unchanged."""
+    if value is None or value == "" or not _longest(name):
+        return value
+    return redact(str(value)).replace("\0", "\ufffd")[: _longest(name)]
+
+
+def _words(said):
+    """JSON of a Said; "" for anything else, and for a Said that is too long for its column."""
+    words = canonical(to_json(said)) if isinstance(said, Said) else ""
+    return words if len(words) <= WORDS_MAX else ""

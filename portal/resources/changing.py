@@ -1,26 +1,40 @@
-"""Forms of verbs on an object that is there, and what differs when it changed since its form was opened."""
+"""Forms that change or delete an existing object, and the comparison shown when the object has changed since
+the form was opened."""
 
 import json
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.kinds.settling import compare_all
+from portal.kinds.comparing import differing, is_same
+from portal.kinds.effects import as_shown
+from portal.kinds.validating import sentence
 from portal.platforms import answers
 from portal.resources.editing import JsonField
 from portal.resources.forms import INCOMPLETE, PlatformForm
 
 REASON_MAX = 200
-COMPARED_MAX = 2000  # lines; the time to compare grows with their square
+ALTERED = gettext_lazy(
+    "This holds characters that the portal cannot send as they are. They are shown as \ufffd."
+    " Replace or remove them."
+)
+NOT_SHOWN_BUT_NEEDED = gettext_lazy("The platform wants this with every change, but shows none. Enter it.")
+KEPT_MAX = 10  # sentences about old values that break a rule of today
+COMPARED_MAX = 2000  # lines; comparing takes time that grows with their square
+SHOWN_MAX = 1000  # lines of one version that is not compared
+LINE_LENGTH_MAX = 5000  # characters
 
 
 class UpdateForm(PlatformForm):
-    """Filled from the platform; `expected` holds what was shown, so that nothing is overwritten unseen.
+    """A form that is filled with the object's current values, and sends only what the person changed.
 
-    A subclass has the fields that its verb edits.
+    The hidden field `expected` carries these values as the platform shows them. So what was not changed keeps
+    its value exactly, and a later change by someone else is noticed and not overwritten. A subclass declares
+    the fields that its verb edits, as TextFields.
     """
 
     expected = forms.Field(
@@ -29,42 +43,103 @@ class UpdateForm(PlatformForm):
         error_messages={"required": INCOMPLETE},
     )
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.opened = self._opened()
+        for name in self.verb.fields if self.opened else ():
+            self.fields[name].opened = self.opened[name]
+
     @classmethod
     def initial_from(cls, verb, decoded):
-        """Initial values from an object as the client decodes it."""
-        shown = verb.settle.shown(decoded)
-        filled = {name: value for name, value in without_nothing(shown).items() if value not in ({}, [])}
-        return {**filled, "expected": json.dumps(shown)}
+        """The form's initial values from a decoded object."""
+        return initial_values(cls, as_shown(decoded, verb.fields))
 
-    @property
-    def opened(self):
-        """{field: value} as the form was opened; None until the form is valid."""
-        return self.cleaned_data.get("expected")
+    def _opened(self):
+        """{field: value} when the form was opened; None if the form does not say so."""
+        text = self.value_of("expected")
+        try:
+            expected = answers.parse(text) if isinstance(text, str) else None
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(expected, dict) or set(expected) != set(self.verb.fields):
+            return None
+        return self._storable(expected)
+
+    def _storable(self, shown):
+        """The values as they can be stored and shown: U+FFFD stands for NUL and halves of characters."""
+        opened = answers.storable_within(shown)
+        self.altered = {name for name in opened if opened[name] != shown[name]}
+        return opened
+
+    def draw(self, only=None):
+        super().draw(only)
+        for name in self.verb.fields if self.opened else ():
+            if self.fields[name].is_untouched(self.value_of(name)):
+                self.fields[name].kept = self._broken_today(name)
+
+    def _broken_today(self, name):
+        """Sentences for the rules that a value breaks which is kept."""
+        problems = islice(self.problems({name: self.opened[name]}), KEPT_MAX)
+        return [sentence(name, problem, self._place(name, problem)[0]) for _name, problem in problems]
 
     def clean_expected(self):
-        try:
-            expected = answers.parse(self.cleaned_data["expected"])
-        except (ValueError, RecursionError):
-            expected = None
-        if not isinstance(expected, dict) or set(expected) != set(self.verb.edits):
+        if self.opened is None:
             raise forms.ValidationError(INCOMPLETE, code="incomplete")
-        return expected
+        return self.opened
 
     def clean(self):
         cleaned = super().clean()
-        if not self.errors and not differing(self.wished, self.opened):
+        if self.opened is not None and self.changed:
+            for name, value in self.wished.items():
+                if name in self.altered and "\ufffd" in json.dumps(value, ensure_ascii=False):
+                    self.add_error(name, ALTERED)
+                elif value is None and name in self.kind.declared.resent and name not in self.changed:
+                    self.add_error(name, NOT_SHOWN_BUT_NEEDED)
+        if not self.errors and not self.changed:
             raise forms.ValidationError(_("Nothing was changed, so nothing was sent."), code="unchanged")
         return cleaned
 
     @property
-    def wished(self):
-        """{field: value} as typed; what was left empty is None."""
-        return {name: self.values.get(name) for name in self.verb.edits}
+    def judged(self):
+        return self.changed, self.opened
 
-    def renew_expected(self, shown):
-        """The next press of the button is meant for the object as it is in `shown`."""
-        self.data = self.data.copy()
-        self.data["expected"] = json.dumps(shown)
+    @property
+    def changed(self):
+        """{field: value} of the fields that the person changed; None for one that was emptied."""
+        opened = self.opened or {}
+        values = {name: self.cleaned_data[name] for name in self.verb.fields if name in self.cleaned_data}
+        return {
+            name: None if value == "" else value
+            for name, value in values.items()
+            if name not in opened or not is_same(value, opened[name])
+        }
+
+    @property
+    def wished(self):
+        """{field: value} to send: what was changed, and what the platform wants to be told again."""
+        return self.kind.declared.to_update(self.changed, self.opened)
+
+    def open_again(self, shown):
+        """Make `shown` the values that the next submit expects: the person has now seen them.
+
+        A field that the person did not change follows the platform.
+        """
+        untouched = [name for name in self.verb.fields if self.fields[name].is_untouched(self.data.get(name))]
+        self.data, now = self.data.copy(), initial_values(type(self), shown)
+        self.data["expected"] = now["expected"]
+        for name in untouched:
+            self.data[name] = now[name]
+            self._sides.pop(name, None)
+        self.opened = self._storable(shown)
+        for name in self.verb.fields:
+            self.fields[name].opened = self.opened[name]
+
+
+def initial_values(form_class, shown):
+    """The initial values of a form of an existing object that has the values `shown`."""
+    storable = answers.storable_within(shown)
+    texts = {name: form_class.base_fields[name].as_text(value) for name, value in storable.items()}
+    return {**texts, "expected": json.dumps(shown)}
 
 
 class DeleteForm(PlatformForm):
@@ -72,28 +147,14 @@ class DeleteForm(PlatformForm):
         label=gettext_lazy("Reason"),
         required=False,
         max_length=REASON_MAX,
-        help_text=gettext_lazy("Stands in the record, for whoever asks later."),
+        help_text=gettext_lazy("Saved in the audit log."),
         widget=forms.TextInput(attrs={"data-counter": REASON_MAX}),
     )
 
 
-def without_nothing(value):
-    """Without the members of objects that are null: EnOS lists what is not set, and takes no null back."""
-    if isinstance(value, dict):
-        return {name: without_nothing(member) for name, member in value.items() if member is not None}
-    if isinstance(value, list):
-        return [without_nothing(member) for member in value]
-    return value
-
-
-def differing(one, other):
-    """The fields in which two versions differ; empty in different ways is the same."""
-    return [row["field"] for row in compare_all(one, other) if not row["same"]]
-
-
 @dataclass(frozen=True)
 class Line:
-    """One line of a value: `sign` is + where the version has it newly, - where it lost it, else a space."""
+    """One line of a value: `sign` is + if this version added it, - if it removed it, else a space."""
 
     sign: str
     text: str
@@ -101,38 +162,43 @@ class Line:
 
 @dataclass(frozen=True)
 class Versions:
-    """One field in three versions, each as Lines, the later two compared with the first.
+    """One field in three versions, each as a list of Lines: `now` and `wished` are compared with `opened`.
 
-    `opened` is None where it is not known what the form showed. `verdict` says who changed it, `overwrites`
-    that sending it would take somebody else's change back.
+    `opened` is None if it is unknown what the form showed. `verdict` says who changed the field.
+    `overwrites` means that sending the form would undo someone else's change.
     """
 
     label: str
     opened: list | None
     now: list
-    mine: list
+    wished: list
     verdict: str
     is_same: bool
     overwrites: bool
 
 
 def versions(form, opened, now):
-    """[Versions] of each field that the form edits: as opened, on the platform now, and as typed."""
-    mine = {name: _typed(form, name) for name in form.verb.edits}
-    theirs, yours = set(differing(opened or now, now)), set(differing(opened or now, mine))
-    apart = set(differing(now, mine))
+    """[Versions] of the fields that the form edits: as opened, as on the platform now, and as wished.
+
+    A field that the person did not change is wished as it is now.
+    """
+    base = opened or now
+    wished = {name: _typed(form, name) for name in form.verb.fields}
+    by_others = set(differing(base, now))
+    by_person = {name for name in form.verb.fields if not is_same(base.get(name), wished[name])}
     found = []
-    for name in form.verb.edits:
-        base = _text((opened or now).get(name))
+    for name in form.verb.fields:
+        value = wished[name] if name in by_person else now.get(name)
+        before, is_other = _text(base.get(name)), bool(differing({name: value}, now))
         found.append(
             Versions(
                 label=form.fields[name].label,
-                opened=None if opened is None else _lines(base, base),
-                now=_lines(base, _text(now.get(name))),
-                mine=_lines(base, _text(mine[name])),
-                verdict=_verdict(name in theirs, name in yours, name in apart),
-                is_same=name not in theirs | yours,
-                overwrites=name in theirs and name in apart,
+                opened=None if opened is None else _lines(before, before),
+                now=_lines(before, _text(now.get(name))),
+                wished=_lines(before, _text(value)),
+                verdict=_verdict(name in by_others, name in by_person, is_other),
+                is_same=name not in by_others | by_person,
+                overwrites=name in by_others and is_other,
             )
         )
     return found
@@ -144,29 +210,33 @@ def _typed(form, name):
     return form.json_value(name) if isinstance(form.fields[name], JsonField) else form.value_of(name)
 
 
-def _verdict(theirs, yours, apart):
-    if theirs and not apart:
-        return _("Changed on the platform, and you wish the same.")
-    if theirs and yours:
+def _verdict(by_others, by_person, differ):
+    if by_others and not by_person:
+        return _("Changed on the platform, and not by you: it stays as it is there.")
+    if by_others and not differ:
+        return _("Changed on the platform to the same value as yours.")
+    if by_others:
         return _("Changed on the platform and by you.")
-    if theirs:
-        return _("Changed on the platform; yours would put the old value back.")
-    return _("Changed by you.") if yours else _("The same in all.")
+    return _("Changed by you.") if by_person else _("Not changed.")
 
 
 def _text(value):
-    """A value as lines to compare: JSON with sorted names, nothing where it is empty."""
-    value = without_nothing(value)
+    """A value as text to compare line by line: JSON with sorted names; "" for an empty value."""
     if isinstance(value, str) or value in (None, {}, []):
         return value or ""
     return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
 
 
+def _cut(line):
+    return line if len(line) <= LINE_LENGTH_MAX else f"{line[:LINE_LENGTH_MAX]}…"
+
+
 def _lines(base, text):
-    """`text` as Lines, with those of `base` that it lacks between them."""
-    old, new = base.splitlines(), text.splitlines()
+    """`text` as Lines, including the lines of `base` that were removed."""
+    old, new = ([_cut(line) for line in version.splitlines()] for version in (base, text))
     if len(old) + len(new) > COMPARED_MAX:
-        return [Line(" ", line) for line in new]
+        more = [Line(" ", "…")] if len(new) > SHOWN_MAX else []
+        return [Line(" ", line) for line in new[:SHOWN_MAX]] + more
     lines = []
     for tag, from_old, to_old, from_new, to_new in SequenceMatcher(None, old, new, False).get_opcodes():
         if tag == "equal":

@@ -1,81 +1,21 @@
-"""PlatformForm: the form of one verb. It validates by the platform's own rules; the service acts."""
+"""PlatformForm: the form of one verb. It validates by the platform's rules and makes a Change."""
 
-import json
-import re
 import time
 import uuid
 from contextlib import contextmanager
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.connections.models import Connection
-from portal.errors import PlatformError, PortalError
-from portal.resources.editing import JsonField, parse, pretty, settle_sides
+from portal.errors import PlatformError
+from portal.kinds import validating
+from portal.kinds.validating import sentence, snake
+from portal.operations.change import Change
+from portal.resources.editing import JsonField, opened_sides, parse, reconcile
+from portal.resources.fields import ConnectionField, Picker, TextField, rereading
 
-OPTIONS = 50  # choices that a picker shows at once
-# For all that one form reads live: what a person presses then has its own 30 s, and proxies hang up after 60.
+# Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
-
-
-def rereading(name):
-    """htmx attributes of a field on whose value the choices of others depend: draw the form again."""
-    return {
-        "hx-post": "",
-        "hx-trigger": "change",
-        "hx-target": "#form",
-        "hx-swap": "outerHTML",
-        "hx-vals": json.dumps({"touch": name}),
-    }
-
-
-def snake(wire_name):
-    """`deviceKey` on the wire is `device_key` in forms and models."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", wire_name).lower()
-
-
-class Picker(forms.CharField):
-    """A choice that is read live from the platform, searched as one types.
-
-    `options(client, form, text)` returns [(value, label)]. Only the platform knows every value, so any
-    text that keeps the field's rule is accepted; when the platform does not answer, one types the id.
-    """
-
-    widget = forms.Select
-
-    def __init__(self, *, options, searchable=True, empty=None, rereads=False, **kwargs):
-        super().__init__(**kwargs)
-        self.options, self.searchable, self.empty, self.rereads = options, searchable, empty, rereads
-        self.problem = None
-        self.search = ""
-
-    def load(self, form, name):
-        """Fill the choices; the current value is always among them."""
-        self.search = str(form.value_of(f"{name}_search") or "")
-        current = str(form.value_of(name) or "")
-        try:
-            with form.reading() as client:
-                choices = list(self.options(client, form, self.search.strip()))
-        except PortalError as error:
-            self.problem = _("%(error)s Enter the value yourself.") % {"error": error}
-            self.widget = forms.TextInput()
-            return
-        if self.searchable:
-            choices = choices[:OPTIONS]
-        if current and current not in {str(value) for value, _label in choices}:
-            choices.insert(0, (current, current))
-        empty = [] if self.empty is None else [("", self.empty)]
-        self.widget.choices = [*empty, *choices]
-        if self.searchable:
-            self.widget.attrs["size"] = 6
-
-
-class ConnectionField(forms.ModelChoiceField):
-    def label_from_instance(self, connection):
-        return f"{connection.name} ({connection.host})"
-
-
 OWN_FIELDS = ("connection", "operation_key", "expected", "reason")  # the portal's, not the platform's
 INCOMPLETE = gettext_lazy("The form was incomplete, so nothing was sent. Press the button again.")
 
@@ -83,14 +23,18 @@ INCOMPLETE = gettext_lazy("The form was incomplete, so nothing was sent. Press t
 class PlatformForm(forms.Form):
     """Base of all verbs' forms.
 
-    `contract` is the tuple of contract.Field rules of the request body; each rule applies to the form field
-    of the same name in snake case and gives it its rule text and source.
+    `contract` is the tuple of contract.Field rules of the request body. Each rule applies to the form field
+    with the same name in snake case. The page shows the rule's text and source below the field.
+
+    Validation reads nothing from the platform. `draw()` reads the pickers' options: call it before rendering.
     """
 
     contract = ()
-    do_not_call_in_templates = True  # a template may ask whether a verb has a form
+    opened = None  # {field: value} of the object when the form was opened; None if it shows no such values
+    read_seconds = None  # for what a page reads live, where that is not READ_SECONDS
+    do_not_call_in_templates = True  # so that `{% if verb.form %}` does not make a form
 
-    connection = ConnectionField(label=gettext_lazy("Connection"), queryset=Connection.objects.none())
+    connection = ConnectionField(label=gettext_lazy("Connection"))
     operation_key = forms.CharField(
         label="",
         max_length=64,
@@ -98,16 +42,42 @@ class PlatformForm(forms.Form):
         error_messages={"required": INCOMPLETE, "max_length": INCOMPLETE},
     )
 
-    def __init__(self, data=None, *, kind, verb, connections, target=None, initial=None, only=None):
-        """`only` names the one field that will be taken from the drawn form: the others are not read live."""
-        self.kind, self.verb, self.target, self.only = kind, verb, target, only
+    def __init__(self, data=None, *, kind, verb, connections, target=None, initial=None):
+        self.kind, self.verb, self.target = kind, verb, target
         self.connections = list(connections)
-        self.side_errors = {}
-        self._read_until, self._unanswered = time.monotonic() + READ_SECONDS, None
-        data = self._settled(data) if data is not None else None
+        self._sides = {}
+        data = self._reconciled(data) if data is not None else None
         initial = {"operation_key": str(uuid.uuid4()), **(initial or {})}
         super().__init__(data, initial=initial, use_required_attribute=False)
-        self._set_connection(connections)
+        self.fields["connection"].offer(self.connections)
+        chosen = str(self.value_of("connection") or "")
+        first = next(iter(self.connections), None)
+        self.connection = next((each for each in self.connections if str(each.pk) == chosen), first)
+        if self.connection:
+            self.initial["connection"] = self.connection.pk
+
+    @classmethod
+    def platform_fields(cls):
+        """Names of the fields whose values go to the platform."""
+        return [name for name in cls.base_fields if name not in OWN_FIELDS]
+
+    @classmethod
+    def initial_from(cls, verb, decoded):
+        """The form's initial values from the object as the platform shows it now, decoded."""
+        return {}
+
+    # Drawing
+
+    def draw(self, only=None):
+        """Read the pickers' options and prepare the widgets.
+
+        `only` is the name of the one field that the page takes from the drawn form; other pickers are then
+        not read.
+        """
+        self._only = only
+        self._read_until, self._unanswered = time.monotonic() + (self.read_seconds or READ_SECONDS), None
+        if len(self.connections) == 1:
+            self.fields["connection"].widget = forms.HiddenInput()
         for rule in self.contract:
             field = self.fields.get(snake(rule.name))
             if field:
@@ -115,66 +85,27 @@ class PlatformForm(forms.Form):
                 if rule.max_length:
                     field.widget.attrs["data-counter"] = rule.max_length
         for name, field in self.fields.items():
-            if isinstance(field, Picker) and self.needs(name):
+            if isinstance(field, Picker) and self.is_drawn(name):
                 field.load(self, name)
+            if isinstance(field, TextField):
+                field.fit(str(self.value_of(name) or ""))
             if name == "connection" or getattr(field, "rereads", False):
                 field.widget.attrs |= rereading(name)
-        self.prepare()
 
-    def needs(self, name):
-        return (
-            self.only not in self.fields
-            or self.only == name
-            or self.only == "connection"
-            or getattr(self.fields[self.only], "rereads", False)
-        )
-
-    def prepare(self):
-        """For subclasses: what depends on the values given so far."""
-
-    def _settled(self, data):
-        data = data.copy()
-        for name, field in self.base_fields.items():
-            if isinstance(field, JsonField):
-                error = settle_sides(name, field.editor, data)
-                if error:
-                    self.side_errors[name] = error
-        return data
-
-    def _set_connection(self, queryset):
-        field = self.fields["connection"]
-        field.queryset = queryset
-        field.empty_label = None
-        chosen = str(self.value_of("connection") or "")
-        by_id = {str(connection.pk): connection for connection in self.connections}
-        self.connection = by_id.get(chosen) or next(iter(self.connections), None)
-        if self.connection:
-            self.initial["connection"] = self.connection.pk
-        if len(self.connections) == 1:
-            field.widget = forms.HiddenInput()
-
-    def value_of(self, name):
-        """What stands in a field now, posted or initial, before validation."""
-        return self.data.get(name) if self.is_bound else self.initial.get(name)
-
-    @classmethod
-    def initial_from(cls, verb, decoded):
-        """Initial values of a verb on an object, from the object as the platform shows it now."""
-        return {}
-
-    @property
-    def client(self):
-        return self.connection.client()
+    def is_drawn(self, name):
+        """Whether the page takes this field: it takes all, or one on which no other field depends."""
+        if self._only not in self.fields or self._only in (name, "connection"):
+            return True
+        return getattr(self.fields[self._only], "rereads", False)
 
     @contextmanager
     def reading(self):
-        """The client, for what a form shows live. All of it shares one deadline.
+        """Yield the client to read options with. All reads of one form share a deadline.
 
-        After a PlatformError to which the platform gave no answer it is not asked again; that same error is
-        raised instead.
+        If one read got no answer, the next ones raise the same error at once.
         """
         try:
-            client = self.client
+            client = self.connection.client()
             with client.one_deadline(self._read_until):
                 yield client
         except PlatformError as error:
@@ -186,11 +117,17 @@ class PlatformForm(forms.Form):
 
     @property
     def read_fields(self):
-        """Bound fields that are drawn, without those the page places itself."""
+        """The visible bound fields, except the connection, which the template places itself."""
         return [field for field in self.visible_fields() if field.name != "connection"]
 
+    # Values
+
+    def value_of(self, name):
+        """A field's current value, posted or initial, before validation."""
+        return self.data.get(name) if self.is_bound else self.initial.get(name)
+
     def json_value(self, name):
-        """The JSON of a field as a value, None while it does not parse."""
+        """The JSON of a field as a value; None if it does not parse."""
         value = self.value_of(name)
         if not isinstance(value, str):
             return value
@@ -200,78 +137,88 @@ class PlatformForm(forms.Form):
             return None
 
     def sides(self, name):
-        """(value that the editor shows, JSON text that both sides of the field were made from)."""
-        value = self.value_of(name)
-        text = value if isinstance(value, str) else pretty(value)
-        if not self.value_of(f"{name}_side"):
-            return self.json_value(name), text
-        return self.json_value(f"{name}_side"), self.value_of(f"{name}_was") or ""
+        """editing.Sides of a JSON field, for its template."""
+        if name not in self._sides:
+            field = self.fields[name]
+            self._sides[name] = self.initial.get(f"{name}_sides") or opened_sides(
+                field.editor, field.prepare_value(self.value_of(name)) or ""
+            )
+        return self._sides[name]
+
+    def _reconciled(self, data):
+        data = data.copy()
+        for name, field in self.base_fields.items():
+            if isinstance(field, JsonField):
+                self._sides[name] = reconcile(name, field.editor, data)
+        return data
 
     def clean(self):
         cleaned = super().clean()
-        for name, error in self.side_errors.items():
-            self.add_error(name, error)
-        for rule in self.contract:
-            name = snake(rule.name)
-            value = cleaned.get(name)
-            if name not in cleaned or value is None or value == "":
-                continue
-            for problem in rule.problems(self.wire_value(name, value), name):
-                self.add_error(name, sentence(name, problem))
+        for name, sides in self._sides.items():
+            if sides.error:
+                self.add_error(name, sides.error)
+        for name, problem in self.problems(*self.judged):
+            self.add_problem(name, problem)
         return cleaned
 
-    def wire_value(self, name, value):
-        """What will go out for a field; subclasses turn texts into numbers and the like."""
-        return value
+    def problems(self, data, before=None):
+        """Yield (field, Problem) for each rule that the data breaks; see validating.problems."""
+        return validating.problems(self.contract, data, before=before)
 
     @property
-    def values(self):
-        """The cleaned data as the service and the client take it."""
-        return {
-            name: value
-            for name, value in self.cleaned_data.items()
-            if name not in OWN_FIELDS and value not in (None, "")
-        }
+    def judged(self):
+        """({field: value} that the contract's rules apply to, {field: value} of the object as it was)."""
+        return self.cleaned_data, None
+
+    def add_problem(self, name, problem):
+        """Show a Problem at its field and, in an editor, at its input; name the input in words."""
+        words, row, part = self._place(name, problem)
+        if row is not None:
+            row.errors.setdefault(part, []).append(sentence(problem.path, problem))
+        self.add_error(name, sentence(name, problem, words))
+
+    def _place(self, name, problem):
+        """(words, Row, part) of a Problem's place inside a field; None where there is none."""
+        field = self.fields[name]
+        if not isinstance(field, JsonField) or problem.path == name:
+            return None, None, ""
+        rows = self.sides(name).rows
+        place = None if rows is None else field.editor.place(problem.path.removeprefix(name), rows)
+        return place or (None, None, "")
 
     @property
-    def opened(self):
-        """What the form showed of the object when it was opened; None where it showed none of it."""
-        return None
+    def wished(self):
+        """{field: value} as typed, without empty fields."""
+        values = {name: self.cleaned_data.get(name) for name in self.platform_fields()}
+        return {name: value for name, value in values.items() if value not in (None, "")}
 
     @property
-    def reason(self):
-        return self.cleaned_data.get("reason", "")
+    def change(self):
+        """What the person wants, as a Change. Only for a valid form."""
+        return Change(
+            kind=self.kind,
+            verb=self.verb,
+            connection=self.cleaned_data["connection"],
+            target=self.target,
+            data=self.wished,
+            expected=self.opened,
+            reason=self.cleaned_data.get("reason", ""),
+        )
 
     def renew_key(self):
-        """After an ending in which nothing happened: the next press of the button is a new operation."""
+        """Make the next submit a new operation. Call it if nothing happened."""
         self.data = self.data.copy()
         self.data["operation_key"] = str(uuid.uuid4())
 
 
-def sentence(name, problem):
-    """A contract Problem as a sentence in the person's language; inner places are named."""
-    params = {key: _(value) if isinstance(value, str) else value for key, value in problem.params.items()}
-    text = _(problem.text) % params
-    if problem.path == name:
-        return f"{text[:1].upper()}{text[1:]}."
-    # People count from one: statement[0].resources[2] is "statement 1, resources 3".
-    place = re.sub(r"\[(\d+)\]", lambda match: f" {int(match[1]) + 1}", problem.path).replace(".", ", ")
-    return f"{place}: {text}."
-
-
 def touched_initial(form_class, post):
-    """Initial values for drawing a form again without judging it: a picker was searched, a row was added."""
+    """Initial values to redraw a posted form without validating it, after a search or "Add statement"."""
     data = post.copy()
     field_name, _colon, action = post.get("touch", "").partition(":")
-    field = form_class.base_fields.get(field_name)
-    for name, each in form_class.base_fields.items():
-        if isinstance(each, JsonField):
-            settle_sides(name, each.editor, data)
-    if isinstance(field, JsonField) and action:
-        action, _colon, argument = action.partition(":")
-        try:
-            value = parse(data.get(field_name) or "null")
-        except (ValueError, RecursionError):
-            value = None
-        data[field_name] = pretty(field.editor.apply(value, action, argument))
-    return data.dict()
+    action, _colon, argument = action.partition(":")
+    sides = {}
+    for name, field in form_class.base_fields.items():
+        if isinstance(field, JsonField):
+            pressed = (action, argument) if name == field_name else ()
+            sides[f"{name}_sides"] = reconcile(name, field.editor, data, *pressed)
+    return data.dict() | sides

@@ -1,28 +1,31 @@
-"""Reading platforms live and keeping the mirror true. A failed listing never reads as an empty one."""
+"""Reads platforms live and updates the mirror. A failed listing is never shown as an empty one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from portal.connections.models import Connection
+from portal.connections.tokens import DELETED
 from portal.errors import Missing, NotVisible, PortalError
 from portal.kinds import mirroring
 from portal.kinds.models import Reading
 
-LIST_LIMIT = 1000  # objects read for one page view; beyond it the page says that there are more
-GONE_CHECKS = 10  # the newest rows missing from a listing, or back in it, looked up by id
-LAG = timedelta(minutes=5)  # how long a listing may still show what is gone
+LIST_LIMIT = 1000  # objects read for one page view; if there are more, the page says so
+GONE_CHECKS = 10  # of rows that disappeared from a listing or came back, how many are looked up by id
+LAG = timedelta(minutes=5)  # how long a listing may still show a deleted object
 
 
 @dataclass(frozen=True)
 class Read:
-    """What came of reading one kind on one connection: `problem` is None when the platform answered.
+    """The result of listing one kind on one connection.
 
-    `at` is when the mirror was last brought up to date, None if never; `total` what the platform counts,
-    `items` the objects as the client decoded them.
+    - `problem` is None if the platform answered.
+    - `at` is when the mirror was last updated; None if never.
+    - `total` is the platform's count; None if it gave none.
+    - `count` is how many objects were read.
+    - `rows` are the rows of the mirror, gone ones too; None if the platform could not be read.
     """
 
     connection: Connection
@@ -30,14 +33,20 @@ class Read:
     total: int | None
     is_complete: bool
     problem: PortalError | None = None
-    items: tuple = ()
+    count: int = 0
+    rows: tuple | None = None
+
+    @property
+    def more(self):
+        """How many objects the platform counts, if that is more than were read; else None."""
+        return self.total if self.total is not None and self.total > self.count else None
 
 
 def read_list(kind, connection):
-    """List the kind on the platform and upsert the mirror."""
+    """List the kind on the platform and update the mirror."""
     try:
         client = connection.client()
-        collection = kind.collection_of(client)
+        collection = kind.bound(client).collection
         listing = collection.list(limit=LIST_LIMIT)
     except PortalError as error:
         last = Reading.objects.filter(connection=connection, kind=kind.slug).first()
@@ -45,50 +54,53 @@ def read_list(kind, connection):
             return Read(connection, None, None, False, error)
         return Read(connection, last.at, last.total, last.is_complete, error)
     try:
-        at = _keep(kind, connection, collection, listing)
+        at, rows = _keep(kind, connection, collection, listing)
     except IntegrityError:
         if Connection.objects.filter(pk=connection.pk).exists():
             raise
-        error = NotVisible(_("The connection was deleted meanwhile."))
+        error = NotVisible(DELETED())
         return Read(connection, None, None, False, error)
-    return Read(connection, at, listing.total, listing.complete, items=tuple(listing.items))
+    return Read(connection, at, listing.total, listing.complete, count=len(listing.items), rows=rows)
 
 
 def _keep(kind, connection, collection, listing):
-    """Bring the mirror in line with a listing, and say when; raises IntegrityError without the connection."""
+    """Update the mirror from a listing; returns when, and its rows.
+
+    Raises IntegrityError if the connection was deleted.
+    """
     known = mirroring.keep_all(kind, connection, listing.items, _Returned(kind, collection))
     if listing.complete:
         seen = {str(item["id"]) for item in listing.items}
         missing = [row for remote_id, row in known.items() if remote_id not in seen and not row.gone_at]
-        _settle_missing(kind, collection, missing)
+        _mark_missing(kind, collection, missing)
     now = timezone.now()
     values = {"at": now, "total": listing.total, "is_complete": listing.complete}
     rows = Reading.objects.filter(connection=connection, kind=kind.slug)
     if not rows.update(**values):
         Reading.objects.update_or_create(connection=connection, kind=kind.slug, defaults=values)
-    return now
+    return now, tuple(known.values())
 
 
-def _settle_missing(kind, collection, rows):
-    """Rows that a whole listing does not show are gone; the newest of them are looked up first.
+def _mark_missing(kind, collection, rows):
+    """Mark rows as gone that a complete listing does not show. The newest are first looked up by id.
 
-    What was just made may be missing from a listing for seconds. Should a page have been skipped while it
-    was read, the next listing brings the row back.
+    A new object may be missing from a listing for some seconds. If the listing skipped a page, the next one
+    brings the row back.
     """
     rows = sorted(rows, key=lambda row: row.read_at, reverse=True)
     gone = rows[GONE_CHECKS:]
     for row in rows[:GONE_CHECKS]:
         try:
-            collection.get(row.remote_id, **kind.hints(row))
+            kind.bound(collection.client, row).get()
         except Missing:
             gone.append(row)
         except PortalError:
-            continue  # not known: it stays as it was last seen
+            continue  # unknown: the row stays as it is
     mirroring.mark_gone(kind, gone)
 
 
 class _Returned:
-    """Did an object that was gone come back? What was just deleted may stand in a listing for seconds."""
+    """Decides whether an object is back that was gone: listings may show a deleted one for some seconds."""
 
     def __init__(self, kind, collection):
         self.kind, self.collection, self.checks = kind, collection, 0
@@ -98,23 +110,25 @@ class _Returned:
             return True
         self.checks += 1
         try:
-            self.collection.get(row.remote_id, **self.kind.hints(row))
+            self.kind.bound(self.collection.client, row).get()
         except PortalError:
-            return False  # gone, or not known: it stays as it was last seen
+            return False  # gone or unknown: the row stays as it is
         return True
 
 
 def read_one(kind, row):
-    """Read one object and upsert its row; returns (row, problem). A vanished object is marked gone."""
+    """Read one object and update its row, as `read_object` does; returns (row, problem)."""
     _decoded, problem = read_object(kind, row)
     return row, problem
 
 
 def read_object(kind, row):
-    """The same, but returns (decoded, problem): the object as the client decodes it, None when it is gone."""
+    """Read one object and update its row, or mark it gone. Returns (decoded, problem).
+
+    Both are None if the object is gone. `problem` is the error if the platform could not be read.
+    """
     try:
-        collection = kind.collection_of(row.connection.client())
-        decoded = collection.get(row.remote_id, **kind.hints(row))
+        decoded = kind.bound(row.connection.client(), row).get()
     except Missing:
         mirroring.mark_gone(kind, [row])
         return None, None

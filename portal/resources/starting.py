@@ -1,6 +1,5 @@
-"""What a form is drawn with at first: kept input, that of an earlier operation, or what the address names."""
+"""The first values of a form: kept input, the input of an earlier operation, or values from the address."""
 
-import json
 import re
 import uuid
 
@@ -10,22 +9,22 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from portal.operations.models import UNSETTLED, Operation
-from portal.resources.editing import JsonField, pretty
+from portal.resources.changing import initial_values
 from portal.resources.forms import touched_initial
 from portal.teams.access import may
 from portal.web import kept
 
-# An address may fill in fields, but neither the operation key nor what the form showed.
+# A query may fill in fields, but neither the operation key nor `expected`.
 NOT_PRESET = ("operation_key", "expected", "from", kept.QUERY)
-# What portal/record/redaction.py leaves of a secret and of an endless text.
+# What portal/record/redaction.py writes in place of a secret or a very long text.
 LEFT_OUT = re.compile(r"hmac:[0-9a-f]{16}|.*\.\.\. \(\d+ characters, sha256 [0-9a-f]{64}\)", re.DOTALL)
 
 
 def starting_values(request, kind, verb, connections, target=None):
-    """{field name: value} beside those of the object itself; sets `request.notice` when it says something.
+    """{field name: value} that override the object's own values. May set `request.notice` to explain them.
 
-    `connections` are those that the form offers. Raises Http404 for an earlier operation of another one: its
-    input belongs to that account, and perhaps to another team.
+    `connections` are those that the form offers. Raises Http404 if the earlier operation used another one:
+    its input belongs to that account, and perhaps to another team.
     """
     posted = kept.take(request)
     if posted is not None:
@@ -41,7 +40,7 @@ def starting_values(request, kind, verb, connections, target=None):
 
 
 def _earlier(request, kind, verb, target):
-    """The operation that `?from=` names, if it asked for the same of the same; else None."""
+    """The operation that `?from=` names, if it had the same kind, verb and object; else None."""
     try:
         id = uuid.UUID(request.GET.get("from", ""))
     except ValueError:
@@ -53,53 +52,51 @@ def _earlier(request, kind, verb, target):
 
 
 def _why_not_filled_in(user, operation):
-    """A sentence, "" where nothing speaks against it.
+    """Why the form is not filled with the input of that operation; "" if it is.
 
-    What may have happened already is not offered a second time. And what was asked for is part of the
-    record: one's own, or for those who may read all of it.
+    An operation that may have happened is not offered again. And its input belongs to the record, so it is
+    shown only to the person who made the request and to those who may read the whole record.
     """
     if operation.state in UNSETTLED:
         return format_html(
             '{} <a href="{}">{}</a>',
-            _("It is not known yet what became of that operation: it may have happened. Settle it first."),
+            _("That operation may have happened: its outcome is not known yet. Resolve it first."),
             reverse("operations:detail", args=[operation.pk]),
-            _("To the operation"),
+            _("View operation"),
         )
-    if operation.actor_id == user.pk or may(user, "read_record", operation.team_id):
+    if operation.actor_id == user.pk or may(user, "read_record", operation):
         return ""
-    return _("The input of that operation is shown only to who asked for it or may read the record.")
+    return _("Only the person who requested that operation and readers of the audit log can see its input.")
 
 
 def _values_of(request, operation):
     fields = operation.verb.form.base_fields
-    # Only what was filled in was sent: a field that the change emptied is not among its data.
-    sent = {name: "" for name in operation.verb.edits if name in fields} | operation.data
-    values, is_whole = {}, True
-    for name, value in sent.items():
+    values, is_whole, expected = {}, True, operation.expected
+    # The values that the earlier form showed: if the object has changed since, submitting gives a conflict.
+    if expected and set(expected) == set(operation.verb.fields) and without_secrets(expected) == expected:
+        values = initial_values(operation.verb.form, expected)
+    for name, value in operation.data.items():
         if name not in fields:
             continue
         known = without_secrets(value)
         is_whole = is_whole and known == value
         if known is not None or value is None:
-            values[name] = pretty(known) if isinstance(fields[name], JsonField) else known
+            values[name] = fields[name].as_text(known) if hasattr(fields[name], "as_text") else known
     if operation.reason:
         values["reason"] = operation.reason
-    # What that form showed: should the object have changed since, sending this is a conflict first.
-    if operation.expected is not None and without_secrets(operation.expected) == operation.expected:
-        values["expected"] = json.dumps(operation.expected)
     request.notice = (
-        _("This is the input of an earlier operation. Sent again, it is a new one.")
+        _("This is the input of an earlier operation. Submitting it makes a new one.")
         if is_whole
         else _(
             "This is the input of an earlier operation without its secrets: enter them again."
-            " Sent again, it is a new one."
+            " Submitting it makes a new operation."
         )
     )
     return values
 
 
 def without_secrets(value):
-    """A JSON value without what the record hides of it; None when nothing of it is left."""
+    """A JSON value without the parts that the record hides; None if the whole value is hidden."""
     if isinstance(value, dict):
         return {name: without_secrets(each) for name, each in value.items() if not _is_left_out(each)}
     if isinstance(value, list):

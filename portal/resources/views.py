@@ -1,4 +1,4 @@
-"""Pages that serve every kind: list, detail, and the form of each verb. No page asks which kind it has."""
+"""Pages for all kinds: list, detail, and the form of each verb. None of them asks which kind it shows."""
 
 from django.contrib import messages
 from django.db.models import Q
@@ -6,23 +6,35 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.connections.models import Connection
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
+from portal.kinds import search
+from portal.kinds.effects import as_shown
+from portal.kinds.masking import masked
+from portal.operations.change import Change
+from portal.operations.entries import admit
 from portal.operations.models import HAPPENED, UNANSWERED, Cause, Operation, State
-from portal.operations.service import admit, perform
+from portal.operations.service import perform
+from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import reading
 from portal.resources.changing import versions
+from portal.resources.editing import JsonField
 from portal.resources.forms import touched_initial
-from portal.resources.starting import starting_values
-from portal.teams.access import explain, history_scope, may, require
+from portal.resources.starting import starting_values, without_secrets
+from portal.teams.access import explain, may, require, visible_to
 from portal.web.following import address, is_unchanged, mark, without_mark
 from portal.web.pages import is_piece, page, say
 
 PAGE = 50
+CHOICES = 500  # of a filter; what is not among them can be searched for
+LONGEST_IN_ADDRESS = 256  # characters of a name
+DENIED_MAX = 256  # characters of a field that a denial records
+# For the choices of a form whose change was not sent: the platform may not be there, or asked to wait.
+HURRIED_SECONDS = 1
 
 
 def connections_of(request, kind):
@@ -30,7 +42,7 @@ def connections_of(request, kind):
     return Connection.objects.visible_to(request.user).filter(platform=kind.platform, team=request.team)
 
 
-@require_GET
+@require_safe
 def list_(request, kind):
     connections = list(connections_of(request, kind))
     reads = [reading.read_list(kind, connection) for connection in connections]
@@ -39,7 +51,7 @@ def list_(request, kind):
     columns = [column for column in kind.columns if column.name != "name"]
     seen = mark(
         [(row.pk, str(row), row.state, [getattr(row, each.name) for each in columns]) for row in shown],
-        [(str(read.problem), read.is_complete, read.total) for read in reads],
+        [(str(read.problem), read.is_complete, read.total, read.count) for read in reads],
     )
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
@@ -55,8 +67,8 @@ def list_(request, kind):
         "filters": filters,
         "query": request.GET.get("q", ""),
         "is_filtered": any(request.GET.get(name) for name in ("q", "connection", "after", *kind.filters)),
-        "may_create": request.team and may(request.user, "create", request.team.pk),
-        "may_connect": request.team and may(request.user, "connections", request.team.pk),
+        "may_create": request.team and may(request.user, "create", request.team),
+        "may_connect": request.team and may(request.user, "connections", request.team),
         "is_following": any(row.state in kind.following for row in shown[:PAGE]),
         "mark": seen,
         "address": address(request),
@@ -65,28 +77,45 @@ def list_(request, kind):
 
 
 def _narrow(request, kind, connections, reads):
-    """The mirror rows that the address asks for, in keyset order, and the filters with their choices."""
+    """The mirror rows that the query selects, in the order of keyset paging; and [filter] with its values."""
     rows = kind.model.objects.present().filter(connection__in=connections).select_related("connection")
-    if text := request.GET.get("q", "").strip():
-        rows = rows.filter(Q(name__icontains=text) | Q(remote_id__icontains=text))
+    held = rows
+    rows = search.matching(rows, request.GET.get("q", ""))
     if (chosen := request.GET.get("connection")) and chosen in {str(each.pk) for each in connections}:
         rows = rows.filter(connection_id=chosen)
     filters = []
     for name in kind.filters:
         value = request.GET.get(name, "")
-        values = sorted(
-            {str(item.get(name) or "") for read in reads for item in read.items} - {""} | {value} - {""}
-        )
+        values = sorted(({value} | _held(kind, reads, name)) - {""})
         filters.append(
             {"name": name, "label": kind.model._meta.get_field(name).verbose_name, "values": values}
         )
         filters[-1]["value"] = value
         if value:
             rows = rows.filter(**{name: value})
-    name, _bar, remote_id = request.GET.get("after", "").rpartition("|")
+    name, remote_id = _place(held, request.GET.get("after", ""))
     if remote_id:
         rows = rows.filter(Q(name__gt=name) | Q(name=name, remote_id__gt=remote_id))
     return rows.order_by("name", "remote_id"), filters
+
+
+def _held(kind, reads, name):
+    """The values of a filter's column in the mirror, also where the platform cannot be read just now."""
+    rows = [row for read in reads for row in read.rows or () if not row.gone_at]
+    values = {getattr(row, name) for row in rows}
+    if unread := [read.connection for read in reads if read.rows is None]:
+        held = kind.model.objects.present().filter(connection__in=unread).order_by()
+        values.update(held.values_list(name, flat=True).distinct()[:CHOICES])
+    return set(sorted(values)[:CHOICES])
+
+
+def _place(rows, after):
+    """(name, remote id) of the row after which a page begins; ("", "") for the first page."""
+    if not _is_uuid(after):
+        name, _bar, remote_id = after.rpartition("|")
+        return name, remote_id
+    row = rows.filter(pk=after).first()
+    return (row.name, row.remote_id) if row else ("", "")
 
 
 def _next_url(request, shown):
@@ -94,12 +123,14 @@ def _next_url(request, shown):
         return ""
     last = shown[PAGE - 1]
     query = without_mark(request)
-    query["after"] = f"{last.name}|{last.remote_id}"
+    # A server refuses an address that is too long, and platforms do not bound names.
+    is_short = len(last.name) <= LONGEST_IN_ADDRESS
+    query["after"] = f"{last.name}|{last.remote_id}" if is_short else str(last.pk)
     return f"?{query.urlencode()}"
 
 
 def find(request, kind, id):
-    """The mirror row under a portal id, or under a platform's id when only one is visible; else 404."""
+    """The mirror row with this portal id, or with this platform id if exactly one is visible; else 404."""
     rows = kind.model.objects.visible_to(request.user).select_related("connection__team")
     found = list(rows.filter(remote_id=id)[:2]) if not _is_uuid(id) else []
     found = found or (list(rows.filter(pk=id)) if _is_uuid(id) else []) or list(rows.filter(remote_id=id)[:2])
@@ -112,14 +143,13 @@ def _is_uuid(text):
     return len(text) == 36 and text.count("-") == 4 and all(c in "0123456789abcdefABCDEF-" for c in text)
 
 
-@require_GET
+@require_safe
 def detail(request, kind, id):
     row = find(request, kind, id)
     row, problem = reading.read_one(kind, row)
-    team = row.connection.team_id
-    fields = _fields(kind, row)
-    entries = Entry.objects.filter(history_scope(request.user), kind=kind.slug, object_id=row.remote_id)
-    entries = entries.filter(connection_id=str(row.connection_id))
+    fields = _fields(request, kind, row)
+    entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
+    entries = visible_to(request.user, entries.filter(connection_id=str(row.connection_id)))
     entries = list(entries.exclude(stage="intent")[:10])
     doubts = doubts_about(request, kind, row)
     shown = mark(
@@ -134,7 +164,7 @@ def detail(request, kind, id):
         "row": row,
         "problem": problem,
         "fields": fields,
-        "verbs": [(verb, explain(request.user, verb.right, team)) for verb in kind.object_verbs],
+        "verbs": [(verb, explain(request.user, verb.right, row)) for verb in kind.object_verbs],
         "entries": entries,
         "doubts": doubts,
         "is_following": row.state in kind.following and not problem,
@@ -145,14 +175,19 @@ def detail(request, kind, id):
 
 
 def doubts_about(request, kind, row):
-    """Operations on the object of which nobody knows whether they happened."""
+    """Operations on the object that may or may not have happened."""
     operations = Operation.objects.visible_to(request.user).filter(state__in=UNANSWERED)
     same = {"kind_slug": kind.slug, "object_id": row.remote_id, "connection_id": row.connection_id}
     return list(operations.filter(**same).order_by("created_at"))
 
 
-def _fields(kind, row):
-    return [(field.verbose_name, getattr(row, field.name), field) for field in kind.model.platform_fields()]
+def _fields(request, kind, row):
+    """(label, value, field) of what a page shows; secrets only to those who can read them in the form too."""
+    fields = {field: getattr(row, field.name) for field in kind.model.platform_fields()}
+    if not any(verb.name == "update" and may(request.user, verb.right, row) for verb in kind.verbs):
+        hidden = masked({field.name: value for field, value in fields.items()})
+        fields = {field: hidden[field.name] for field in fields}
+    return [(field.verbose_name, value, field) for field, value in fields.items()]
 
 
 @require_http_methods(["GET", "POST"])
@@ -178,67 +213,77 @@ def act(request, kind, id, verb):
 
 @require_POST
 def _button(request, kind, verb, row):
-    """A verb without fields: the button's form carries only the operation key."""
+    """Perform a verb that has no form: its button posts only the operation key."""
     key = request.POST.get("operation_key", "")[:64]
     if not key:
-        messages.error(request, _("The button's form was incomplete. Nothing was sent; press it again."))
+        messages.error(request, _("The request was incomplete, so nothing was sent. Press the button again."))
         return redirect("resources:detail", kind, row.pk)
-    connection = row.connection
+    change = Change(kind=kind, verb=verb, connection=row.connection, target=row)
     try:
-        operation = perform(
-            kind, verb.name, actor=request.user, connection=connection, data={}, key=key, target=row
-        )
+        operation = perform(change, actor=request.user, key=key)
     except OutcomeUnrecorded as error:
         operation = error.operation
         messages.warning(request, str(error))
     if operation.state == State.DONE:
-        messages.success(request, verb.done % {"name": operation.object_name})
+        messages.success(request, verb.done % {"name": isolated(operation.object_name)})
         return _go(request, reverse("resources:detail", args=[kind, row.pk]))
     return _go(request, reverse("operations:detail", args=[operation.pk]))
 
 
 def _go(request, url):
-    """To another page: for htmx an empty 200 that names it, else a redirect."""
+    """Go to another page: for htmx an empty 200 with HX-Redirect, else a redirect."""
     if request.htmx:
         return HttpResponse(headers={"HX-Redirect": url, "HX-Trigger": "changed"})
     return redirect(url)
 
 
 def _form(request, kind, verb, target=None):
-    connections = connections_of(request, kind)
+    connections = list(connections_of(request, kind))
     if target:
-        connections = Connection.objects.visible_to(request.user).filter(pk=target.connection_id)
-    first = connections.first()
-    if first is None and request.team is None:
+        connections = [target.connection]
+    if not connections and request.team is None:
         raise Http404
-    team_id = first.team_id if first else request.team.pk
-    if request.method == "GET" or "touch" in request.POST or "preview" in request.POST:
-        require(request.user, verb.right, team_id)
-    if first is None:
+    thing = target or (connections[0] if connections else request.team)
+    asks = request.method == "POST" and not {"touch", "preview"} & set(request.POST)
+    if not asks:
+        require(request.user, verb.right, thing)
+    if not connections:
         return page(request, "resources/no_connection.html", {"kind": kind, "verb": verb})
+    if asks:
+        admit(_unread(request, kind, verb, connections, target), request.user)
     settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}
     if request.method == "GET":
         return _open(request, settings)
     if "touch" in request.POST:
         only = is_piece(request) and request.POST["touch"].partition(":")[0]
-        return _show(
-            request, verb.form(initial=touched_initial(verb.form, request.POST), only=only, **settings)
-        )
+        form = verb.form(initial=touched_initial(verb.form, request.POST), **settings)
+        return _show(request, form, only=only)
     form = verb.form(request.POST, **settings)
     if not form.is_valid():
-        # Whoever may not do it at all learns that first, and the attempt is not lost to the record.
-        admit(kind, verb, actor=request.user, connection=form.connection, data={}, target=target)
         if "operation_key" in form.errors:
             form.renew_key()
-        lost = "expected" in form.errors  # it no longer says what it showed
+        lost = "expected" in form.errors  # then it is unknown what the form showed
         return _show(request, form, status=422, **(_as_it_is_now(form) if lost else {}))
     if "preview" in request.POST:
         return _preview(request, form)
-    return _perform(request, form, target)
+    return _perform(request, form)
+
+
+def _unread(request, kind, verb, connections, target):
+    """What is asked for, before anything is validated or parsed: a denial records its short plain texts."""
+    fields, posted = verb.form.base_fields, request.POST
+    chosen = next((each for each in connections if str(each.pk) == posted.get("connection")), connections[0])
+    plain = {
+        name: posted[name]
+        for name in verb.form.platform_fields()
+        if name in posted and not isinstance(fields[name], JsonField) and len(posted[name]) <= DENIED_MAX
+    }
+    reason = posted.get("reason", "")[:DENIED_MAX]
+    return Change(kind=kind, verb=verb, connection=chosen, target=target, data=plain, reason=reason)
 
 
 def _open(request, settings):
-    """A fresh form; that of a verb on an object starts from the object as the platform has it now."""
+    """A new form. For an existing object it is filled with the values that the platform has now."""
     kind, verb, target = settings["kind"], settings["verb"], settings["target"]
     shown = {}
     if target:
@@ -251,39 +296,28 @@ def _open(request, settings):
     return _show(request, verb.form(initial={**shown, **started}, **settings))
 
 
-def _show(request, form, status=200, **context):
+def _show(request, form, status=200, only=None, **context):
+    form.draw(only)
     context |= {"form": form, "kind": form.kind, "verb": form.verb, "target": form.target}
     if form.target:
         context["doubts"] = doubts_about(request, form.kind, form.target)
     if form.verb.removes:
-        context |= {"row": form.target, "fields": _fields(form.kind, form.target)}
+        context |= {"row": form.target, "fields": _fields(request, form.kind, form.target)}
     return page(request, "resources/form.html", context, partial="form", status=status)
 
 
 def _preview(request, form):
     try:
-        call = form.verb.call(form.client, form.values, form.target)
-        preview = form.client.preview(call)
+        change = form.change
+        preview = change.client.preview(change.call)
     except PortalError as error:
         return _show(request, form, status=422, refusal=error)
     return _show(request, form, preview=preview)
 
 
-def _perform(request, form, target):
-    key = form.cleaned_data["operation_key"]
-    connection = form.cleaned_data["connection"]
+def _perform(request, form):
     try:
-        operation = perform(
-            form.kind,
-            form.verb.name,
-            actor=request.user,
-            connection=connection,
-            data=form.values,
-            key=key,
-            target=target,
-            expected=form.opened,
-            reason=form.reason,
-        )
+        operation = perform(form.change, actor=request.user, key=form.cleaned_data["operation_key"])
     except KeyReused as error:
         other = (
             error.operation
@@ -291,14 +325,14 @@ def _perform(request, form, target):
             else None
         )
         form.renew_key()
-        # The object may be as one has made it oneself meanwhile: that shall be no conflict at the next press.
+        # The first submit may have changed the object. That must not be a conflict at the next submit.
         return _show(request, form, status=409, refusal=error, other=other, **_as_it_is_now(form))
     except RecordUnavailable as error:
         return say(_show(request, form, status=503, refusal=error), error)
     except OutcomeUnrecorded as error:
         operation = error.operation
         operation.state = State.IN_DOUBT
-        operation.message = str(error)
+        operation.say(error.message)
     if operation.state in HAPPENED:
         return _done(request, form, operation)
     if operation.state in (State.REJECTED, State.NOT_SENT, State.CANCELLED):
@@ -307,12 +341,14 @@ def _perform(request, form, target):
 
 
 def _refused(request, form, operation):
-    """It surely did not happen: the form again, with a fresh key and why."""
+    """Show the form again with the reason and a new key: the change certainly did not happen."""
     form.renew_key()
-    hint = advice(operation.platform, operation.platform_code)
+    hint = advice(operation.platform, operation.platform_code, operation.platform_message)
     context = {"refused": operation, "hint": hint and _(hint)}
+    if operation.state == State.NOT_SENT:
+        form.read_seconds = HURRIED_SECONDS
     if form.target and operation.state == State.REJECTED:
-        reading.read_one(form.kind, form.target)  # perhaps there is nothing left to change
+        reading.read_one(form.kind, form.target)  # the object may be gone: then its row is marked so
     if operation.cause == Cause.CONFLICT:
         context |= _as_it_is_now(form, operation.baseline)
     status = 409 if operation.cause in (Cause.CONFLICT, Cause.BUSY) else 422
@@ -320,24 +356,25 @@ def _refused(request, form, operation):
 
 
 def _as_it_is_now(form, else_as=None):
-    """For verbs that edit: the versions side by side; the next press is meant for the object as it is now.
+    """Context for a form that edits: the versions to compare. The form then expects the current values.
 
-    `else_as` is how it was seen last, for when it cannot be read; without it the form stays as it is then.
+    `else_as` are the values to use if the object cannot be read. Without them, or if the record hides some of
+    them, the form stays as it is.
     """
-    if not form.verb.edits:
+    if not form.verb.fields:
         return {}
     decoded, _problem = reading.read_object(form.kind, form.target)
-    now = form.verb.settle.shown(decoded) if decoded else else_as
-    if now is None:
+    if decoded is None and (else_as is None or without_secrets(else_as) != else_as):
         return {}
+    now = form.verb.evidence.shown(decoded) if decoded else else_as
     opened = None if "expected" in form.errors else form.opened
     shown = versions(form, opened, now)
-    form.renew_expected(now)
+    form.open_again(as_shown(decoded, now) if decoded else now)
     return {"versions": shown}
 
 
 def _done(request, form, operation):
-    messages.success(request, form.verb.done % {"name": operation.object_name})
+    messages.success(request, form.verb.done % {"name": isolated(operation.object_name)})
     if operation.sealed_secrets:
         return _go(request, reverse("operations:detail", args=[operation.pk]))
     row = operation.target
@@ -347,7 +384,7 @@ def _done(request, form, operation):
 
 
 def _wait(request, operation):
-    """In doubt or still running elsewhere: the operation's own page, which keeps checking."""
+    """Go to the operation's page, which updates automatically: it is in doubt or still runs elsewhere."""
     if operation.state == State.IN_DOUBT:
-        messages.warning(request, operation.message)  # the row does not have it where it could not be written
+        messages.warning(request, operation.message)  # the page lacks it if the row could not be written
     return _go(request, reverse("operations:detail", args=[operation.pk]))

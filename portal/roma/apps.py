@@ -5,4 +5,6 @@ class RomaConfig(AppConfig):
     name = "portal.roma"
 
     def ready(self):
-        from portal.roma import kinds  # noqa: F401  registers them
+        from portal.kinds.registry import load
+
+        load(self.name)

@@ -1,9 +1,9 @@
-"""What ROMA Connect LINK shows. Group ids reach 99999999999999999 and are kept as text, exact."""
+"""Mirrors of ROMA Connect LINK objects. Group ids go up to 99999999999999999, so they are stored as text."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from portal.kinds.fields import JsonText
+from portal.kinds.fields import JsonText, Stamp
 from portal.kinds.models import Mirror
 
 
@@ -15,15 +15,15 @@ class App(Mirror):
 
 
 class DeviceGroup(Mirror):
-    parent_id = models.CharField(_("parent group"), max_length=20, blank=True)
-    description = models.CharField(_("description"), max_length=200, blank=True)
-    app_id = models.CharField(_("application"), max_length=36, blank=True)
+    parent_id = models.TextField(_("parent group"), blank=True)
+    description = models.TextField(_("description"), blank=True)
+    app_id = models.TextField(_("application"), blank=True)
     permissions = JsonText(_("permissions"), blank=True, default=list)
     created_user = JsonText(_("created by"), blank=True, default=dict)
     last_updated_user = JsonText(_("changed by"), blank=True, default=dict)
     # The platform documents any text of up to 50 characters, some of them a date without a time.
-    created_datetime = models.CharField(_("created"), max_length=50, blank=True)
-    last_updated_datetime = models.CharField(_("changed"), max_length=50, blank=True)
+    created_datetime = Stamp(_("created"))
+    last_updated_datetime = Stamp(_("changed"))
 
     class Meta(Mirror.Meta):
         pass

@@ -1,14 +1,20 @@
-"""The one place that answers "may they?".
+"""The one place that answers "may this person do this to that thing?".
 
-Querysets ask `visible_to`, services ask `require`, people ask `explain`; templates only hide. What is not
-visible does not exist for a person (404); what is visible but not allowed says why not (403).
+A thing is a Team, or anything that belongs to one: a Connection, a mirrored resource, an Operation, an entry
+of the record, a Membership. Its model names the way to its team in `team_path`, for example
+"connection__team_id"; only this file reads it. So nobody else handles ids of teams, and a membership that is
+later narrowed to some connections changes this file alone.
+
+Services ask `require`, lists ask `visible_to`, people ask `explain`; templates only hide buttons. What a
+person cannot see does not exist for them (404); what they see but may not do says why not (403).
 """
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from portal.errors import NotAllowed, NotVisible
-from portal.teams.models import Membership, Role
+from portal.teams.models import Membership, Role, Team
+from portal.words import Sentence
 
 VIEWER, AUDITOR, OPERATOR, MANAGER, OWNER = Role.VIEWER, Role.AUDITOR, Role.OPERATOR, Role.MANAGER, Role.OWNER
 EVERYONE = frozenset(Role)
@@ -16,24 +22,24 @@ CHANGERS = frozenset({OPERATOR, MANAGER, OWNER})
 MANAGERS = frozenset({MANAGER, OWNER})
 OWNERS = frozenset({OWNER})
 
-# Right -> roles that have it: DESIGN's role table.
+# Right -> the roles that have it: the table of roles in the design document.
 ALLOWED = {
     # resources, operations, jobs, one-line history
     "view": EVERYONE,
-    # the team's record, with bodies; an operator reads the entries of their own actions
+    # the team's record with requests and answers; an operator reads the entries of their own actions
     "read_own_record": frozenset({AUDITOR, OPERATOR, MANAGER, OWNER}),
     "read_record": frozenset({AUDITOR, MANAGER, OWNER}),
     "export_record": frozenset({AUDITOR, OWNER}),
     "verify_record": frozenset({AUDITOR, OWNER}),
     "review_record": frozenset({AUDITOR, OWNER}),
-    # changes that can be taken back
+    # changes that can be undone
     "create": CHANGERS,
     "update": CHANGERS,
     "sync": CHANGERS,
     "refresh": CHANGERS,
     "group_membership": CHANGERS,
     "enable": CHANGERS,
-    # changes that reach running devices or cannot be taken back
+    # changes that reach running devices or cannot be undone
     "bind": MANAGERS,
     "unbind": MANAGERS,
     "edit_bound_policy": MANAGERS,
@@ -42,7 +48,7 @@ ALLOWED = {
     "delete": MANAGERS,
     "reset_key": MANAGERS,
     "import_destructive": MANAGERS,
-    # say what became of a change that the portal cannot tell by itself
+    # decide whether a change happened when the portal cannot tell by itself
     "settle": OWNERS,
     # running the team
     "connections": MANAGERS,
@@ -52,78 +58,150 @@ ALLOWED = {
     "team_rules": OWNERS,
     "retention": OWNERS,
 }
+# What a portal auditor has for entries of every team's record, and for nothing else.
+READING = frozenset({"view", "read_own_record", "read_record"})
+
+NOT_VISIBLE = Sentence("access.not_visible", _("This does not exist, or you cannot see it."))
+NOT_A_MEMBER = Sentence("access.not_a_member", _("You are not a member of this team."))
+DENIED = Sentence(
+    "access.denied",
+    _("%(people)s can't do this. Required role: %(roles)s. An owner of the team can change your role."),
+)
+ADMINS_ONLY = Sentence("access.admins_only", _("Only portal administrators can create teams."))
+PORTAL_ADMIN = Sentence("role.portal_admin", _("Portal administrator"))
+PEOPLE = {
+    VIEWER: Sentence("people.viewers", _("Viewers")),
+    AUDITOR: Sentence("people.auditors", _("Auditors")),
+    OPERATOR: Sentence("people.operators", _("Operators")),
+    MANAGER: Sentence("people.managers", _("Managers")),
+    OWNER: Sentence("people.owners", _("Owners")),
+}
+ROLES = {
+    VIEWER: Sentence("role.viewer", _("Viewer")),
+    AUDITOR: Sentence("role.auditor", _("Auditor")),
+    OPERATOR: Sentence("role.operator", _("Operator")),
+    MANAGER: Sentence("role.manager", _("Manager")),
+    OWNER: Sentence("role.owner", _("Owner")),
+}
+AND_SO_ON = Sentence("list.comma", _("%(first)s, %(second)s"))
+EITHER = Sentence("list.or", _("%(first)s or %(second)s"))
 
 
-def memberships(user):
-    """{team id: Role} of a person, read once per request (the user object is the request's)."""
-    if not user.is_authenticated or not user.is_active:
-        return {}
-    if not hasattr(user, "_roles"):
-        rows = Membership.objects.filter(user_id=user.pk).values_list("team_id", "role")
-        user._roles = {team: Role(role) for team, role in rows}
-    return user._roles
+def may(user, right, thing):
+    """Whether the person has the right for this thing. No thing (None) gives no right."""
+    return role_in(user, thing) in ALLOWED[right] or _reads(user, right, thing)
+
+
+def require(user, right, thing):
+    """Raise NotVisible for people outside the thing's team, NotAllowed for members without the right."""
+    if may(user, right, thing):
+        return
+    role = role_in(user, thing)
+    if role is None:
+        raise NotVisible(NOT_VISIBLE())
+    raise NotAllowed(_denied(role, right), right=right, granted_by=[str(ROLES[OWNER]())])
+
+
+def require_portal_admin(user):
+    """Raise NotAllowed for all but portal administrators."""
+    if not user.is_portal_admin:
+        raise NotAllowed(ADMINS_ONLY(), right="portal_admin", granted_by=[str(PORTAL_ADMIN())])
+
+
+def explain(user, right, thing):
+    """Why the person may not, which role it takes and who can grant it, as text; "" if they may."""
+    if may(user, right, thing):
+        return ""
+    role = role_in(user, thing)
+    return str(NOT_A_MEMBER() if role is None else _denied(role, right))
+
+
+def visible_to(user, queryset, right="view"):
+    """The rows for which the person has the right. The model of the queryset has a `team_path`.
+
+    Entries of the record: "view" finds those whose one line the person may see, "read_record" those whose
+    request and answer they may read. That includes their own entries if their role reads its own, and for a
+    portal auditor the entries of every team.
+    """
+    if getattr(queryset.model, "is_record", False):
+        return queryset.filter(_entries(user, right))
+    return queryset.filter(**{f"{queryset.model.team_path}__in": _teams_with(user, right)})
+
+
+def role_in(user, thing):
+    """The person's Role in the team that the thing belongs to; None for people outside it."""
+    return _roles(user).get(_team_of(thing))
+
+
+def teams_of(user):
+    """The teams of a person, by name. One query, which reads their roles too."""
+    rows = list(Team.objects.filter(memberships__user=user).values_list("id", "name", "memberships__role"))
+    user._roles = {str(team): Role(role) for team, _name, role in rows}
+    return [Team(id=team, name=name) for team, name, _role in rows]
 
 
 def forget(user):
-    """Read the memberships again; after they changed, or before a long-running job acts for the person."""
+    """Read the memberships again: after they changed, or before a long job acts for the person."""
     if hasattr(user, "_roles"):
         del user._roles  # not by vars(): request.user is a lazy wrapper with a dict of its own
 
 
-def teams_with(user, right):
-    """Ids of the teams in which this person has the right."""
-    return [team for team, role in memberships(user).items() if role in ALLOWED[right]]
+def _roles(user):
+    """{team id as text: Role}, read once per request: each request has its own user object."""
+    if not user.is_authenticated or not user.is_active:
+        return {}
+    if not hasattr(user, "_roles"):
+        rows = Membership.objects.filter(user_id=user.pk).values_list("team_id", "role")
+        user._roles = {str(team): Role(role) for team, role in rows}
+    return user._roles
 
 
-def may(user, right, team_id):
-    return memberships(user).get(team_id) in ALLOWED[right]
-
-
-def require(user, right, team_id):
-    """Raise NotVisible for a stranger to the team, NotAllowed for a member without the right."""
-    if team_id not in memberships(user):
-        raise NotVisible(_("This does not exist, or you cannot see it."))
-    if not may(user, right, team_id):
-        raise NotAllowed(explain(user, right, team_id), right=right, granted_by=granters())
-
-
-def explain(user, right, team_id):
-    """One sentence for a person who may not: which right is missing and who can grant it; "" if they may."""
-    if may(user, right, team_id):
+def _team_of(thing):
+    """The id of the thing's team as text, as entries of the record keep it; "" if it has none."""
+    if thing is None:
         return ""
-    role = memberships(user).get(team_id)
-    if role is None:
-        return _("You are not a member of this team.")
-    roles = ", ".join(str(each.label) for each in Role if each in ALLOWED[right])
-    return _(
-        "As %(role)s you may not do this. It takes: %(roles)s. An owner of the team can change your role."
-    ) % {
-        "role": role.label,
-        "roles": roles,
-    }
+    for name in thing.team_path.split("__"):
+        thing = getattr(thing, name)
+    return str(thing)
 
 
-def granters():
-    return [str(Role.OWNER.label)]
+def _teams_with(user, right):
+    """Ids, as text, of the teams in which the person has the right."""
+    return [team for team, role in _roles(user).items() if role in ALLOWED[right]]
 
 
-def record_scope(user):
-    """Which entries of the record this person may read, as a Q over record.Entry; bodies included.
+def _is_reviewer(user, right):
+    return user.is_authenticated and user.is_active and user.is_portal_auditor and right in READING
 
-    Everyone in a team sees that team's one-line history; that is `history_scope`.
-    """
-    if user.is_authenticated and user.is_active and user.is_portal_auditor:
+
+def _reads(user, right, thing):
+    """Whether an entry of the record may be read by what is said in `visible_to`, whatever the role."""
+    if not getattr(thing, "is_record", False):
+        return False
+    is_own = right == "read_record" and thing.actor_id == str(user.pk)
+    return _is_reviewer(user, right) or (is_own and role_in(user, thing) in ALLOWED["read_own_record"])
+
+
+def _entries(user, right):
+    """The same as a Q over record.Entry."""
+    if _is_reviewer(user, right):
         return Q()
-    own = Q(team_id__in=_texts(teams_with(user, "read_own_record")), actor_id=str(user.pk))
-    return own | Q(team_id__in=_texts(teams_with(user, "read_record")))
+    found = Q(team_id__in=_teams_with(user, right))
+    if right == "read_record":
+        found |= Q(team_id__in=_teams_with(user, "read_own_record"), actor_id=str(user.pk))
+    return found
 
 
-def history_scope(user):
-    """Entries whose one line this person may see."""
-    if user.is_authenticated and user.is_active and user.is_portal_auditor:
-        return Q()
-    return Q(team_id__in=_texts(teams_with(user, "view")))
+def _denied(role, right):
+    return DENIED(people=PEOPLE[role](), roles=_either([each for each in Role if each in ALLOWED[right]]))
 
 
-def _texts(ids):
-    return [str(each) for each in ids]
+def _either(roles):
+    """Auditor, Manager or Owner: a Said of Saids, so that each reader gets it in their language."""
+    *others, last = (ROLES[role]() for role in roles)
+    if not others:
+        return last
+    first, *more = others
+    for each in more:
+        first = AND_SO_ON(first=first, second=each)
+    return EITHER(first=first, second=last)

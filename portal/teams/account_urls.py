@@ -1,7 +1,7 @@
 """The pages of allauth that the portal offers: sign in, sign out, change the password.
 
-Signing up, resetting by e-mail and changing the address come with invitations and mail; until then their
-addresses are 404, though allauth's own views need to be able to name them.
+Sign-up, password reset by e-mail and a change of address need mail, which the portal does not send. Their
+URLs answer 404; they exist because views of allauth reverse them by name.
 """
 
 from allauth.account import views

@@ -1,4 +1,4 @@
-"""How people get in: by invitation of an owner, never by signing themselves up."""
+"""How people get an account: an owner adds them. Nobody can sign up by themselves."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 

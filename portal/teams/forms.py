@@ -15,13 +15,13 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 def printable(value):
     if UNPRINTABLE.search(value):
-        raise ValidationError(_("This contains a character that cannot be used here."))
+        raise ValidationError(_("This contains a character that is not allowed here."))
 
 
 class PersonForm(forms.Form):
-    """Somebody by e-mail address; a name and an initial password make the account where there is none.
+    """A person by e-mail address; with a name and an initial password for somebody who has no account yet.
 
-    `person` is the existing User or None. The password of an existing account is never touched.
+    `person` is the existing User or None. The password of an existing account is never changed.
     """
 
     email = forms.EmailField(
@@ -35,7 +35,7 @@ class PersonForm(forms.Form):
         max_length=100,
         required=False,
         validators=[printable],
-        help_text=gettext_lazy("Only for somebody who has no account yet."),
+        help_text=gettext_lazy("Only for a person without an account."),
     )
     password = forms.CharField(
         label=gettext_lazy("Initial password"),
@@ -44,7 +44,7 @@ class PersonForm(forms.Form):
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=gettext_lazy(
-            "Only for somebody who has no account yet. Hand it over yourself; it is not shown again."
+            "Only for a person without an account. Give it to them yourself; it is not shown again."
         ),
     )
 
@@ -60,7 +60,7 @@ class PersonForm(forms.Form):
         if self.person and password:
             self.add_error(
                 "password",
-                _("This person has an account already. Leave the password empty; theirs stays as it is."),
+                _("This person already has an account. Leave the password empty to keep theirs."),
             )
         elif not self.person and not self.errors:
             self._check_new_person(email, password)
@@ -68,12 +68,12 @@ class PersonForm(forms.Form):
     def _check_new_person(self, email, password):
         if not self.cleaned_data["person_name"]:
             self.add_error(
-                "person_name", _("Nobody has this e-mail address yet. Enter a name to make the account.")
+                "person_name", _("No account has this e-mail address yet. Enter a name to create one.")
             )
         if not password:
             self.add_error(
                 "password",
-                _("Nobody has this e-mail address yet. Enter an initial password to make the account."),
+                _("No account has this e-mail address yet. Enter an initial password to create one."),
             )
             return
         try:
@@ -83,7 +83,7 @@ class PersonForm(forms.Form):
 
     @property
     def account(self):
-        """What the service takes: the person, or what a new one is made of."""
+        """What the service takes: the person, or the values of a new one."""
         if self.person:
             return self.person
         return {
@@ -103,7 +103,7 @@ class RoleForm(forms.Form):
 
 
 class TeamForm(PersonForm):
-    name = forms.CharField(label=gettext_lazy("Name of the team"), max_length=100, validators=[printable])
+    name = forms.CharField(label=gettext_lazy("Team name"), max_length=100, validators=[printable])
 
     field_order = ("name", "email")
 
@@ -115,5 +115,5 @@ class TeamForm(PersonForm):
     def clean_name(self):
         name = self.cleaned_data["name"]
         if Team.objects.filter(name=name).exists():
-            raise ValidationError(_("There is a team of this name already. Choose another name."))
+            raise ValidationError(_("A team with this name already exists. Choose another name."))
         return name

@@ -1,6 +1,6 @@
-"""`request.team` and `request.teams`: the team a person is working in, and those they could switch to."""
+"""Sets `request.team`, the team a person is working in, and `request.teams`, those they can switch to."""
 
-from portal.teams.models import Role, Team
+from portal.teams.access import teams_of
 
 SESSION_KEY = "team"
 
@@ -19,15 +19,8 @@ class CurrentTeam:
             request.team = current(request)
 
 
-def teams_of(user):
-    """The person's teams by name; one query, which also fills their roles for access.py."""
-    rows = list(Team.objects.filter(memberships__user=user).values_list("id", "name", "memberships__role"))
-    user._roles = {team: Role(role) for team, _name, role in rows}
-    return [Team(id=team, name=name) for team, name, _role in rows]
-
-
 def current(request):
-    """The chosen team, else the first one, else None."""
+    """The team chosen in this session, else the first one, else None."""
     chosen = request.session.get(SESSION_KEY)
     by_id = {str(team.pk): team for team in request.teams}
     return by_id.get(chosen) or next(iter(request.teams), None)

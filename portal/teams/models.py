@@ -1,4 +1,4 @@
-"""People, teams and who is what in which team. What a role may do stands in access.py."""
+"""People, teams, and who has which role in which team. What a role may do is in access.py."""
 
 import uuid
 
@@ -25,8 +25,8 @@ class UserManager(BaseUserManager):
 class User(AbstractBaseUser):
     """A person, known by e-mail address.
 
-    A portal administrator creates teams and sees no team's content without membership; a portal auditor
-    reads every team's record and nothing else.
+    A portal administrator creates teams, and sees the content of a team only as its member. A portal auditor
+    reads the record of every team, and nothing else.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -64,6 +64,8 @@ class Team(models.Model):
     members = models.ManyToManyField(User, through="Membership", related_name="teams")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    team_path = "id"
+
     class Meta:
         ordering = ["name"]
 
@@ -77,6 +79,8 @@ class Membership(models.Model):
     role = models.CharField(_("role"), max_length=10, choices=Role)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    team_path = "team_id"
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["team", "user"], name="one_membership_per_team"),
@@ -85,3 +89,22 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.user}: {self.role} in {self.team}"
+
+
+class RepeatedDenial(models.Model):
+    """How often one person was denied the same thing within a minute that began at `began_at` (folding.py).
+
+    `line` is the JSON of what its entry in the record will say; `first_at` and `last_at` are the times of the
+    denials that have no entry of their own.
+    """
+
+    same = models.CharField(max_length=64, unique=True)  # digest of what makes denials identical
+    actor_id = models.CharField(max_length=36, db_index=True)
+    line = models.TextField()
+    began_at = models.DateTimeField(db_index=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.PositiveIntegerField()
+
+    def __str__(self):
+        return f"{self.times} denials of {self.actor_id} since {self.began_at}"

@@ -1,18 +1,29 @@
-"""Lines of the record about the portal's own things: teams, members, connections."""
+"""Lines of the record about the portal's own things, and the one way to record a denial.
+
+A line is a dict for `record.store.append`.
+"""
+
+from contextlib import contextmanager
 
 from django.db import DatabaseError, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from portal.errors import NotAllowed, RecordUnavailable
 from portal.record.models import Stage
 from portal.record.store import append
+from portal.teams import folding
 from portal.teams.access import require
+from portal.words import Sentence
 
 COMMAND_LINE = "command line"
+UNRECORDED = Sentence(
+    "record.unavailable",
+    _("The portal can't write to its audit log right now, so nothing was changed. Try again in a minute."),
+)
 
 
-def line(verb, *, kind, actor, team=None, via="web", object_id="", object_name="", body=None, **fields):
-    """One line for `append`; `actor` is None for the machine's command line."""
+def line(verb, *, kind, actor, team=None, via="web", object_id="", object_name="", **fields):
+    """One line for `append`; `actor` is None for the command line of the machine."""
     return {
         "stage": Stage.OUTCOME,
         "outcome": "done",
@@ -25,49 +36,64 @@ def line(verb, *, kind, actor, team=None, via="web", object_id="", object_name="
         "verb": verb,
         "object_id": str(object_id),
         "object_name": object_name,
-        "body": body or {},
         **fields,
     }
 
 
-def require_or_record(actor, right, attempt):
-    """`access.require` in the line's team; a member's denial is recorded before it is raised.
+def spoken(said):
+    """The field of a line that holds what the portal says about it; the record keeps code and parameters."""
+    return {"said": said}
 
-    The command line (no actor) may do everything. Raises NotVisible, NotAllowed and RecordUnavailable.
+
+def require_recorded(actor, right, thing, line):
+    """`access.require`; a denial is recorded before it is raised.
+
+    `line` says what was tried: who, the verb, the object, and in `body` what else is worth keeping. Stage and
+    outcome are set here. The command line (`actor` None) may do everything. Raises NotVisible, NotAllowed,
+    and RecordUnavailable when the denial cannot be recorded.
     """
-    if actor is None:
-        return
+    if actor is not None:
+        with denials_recorded(line):
+            require(actor, right, thing)
+
+
+@contextmanager
+def denials_recorded(line):
+    """Record the NotAllowed that is raised inside, then raise it; RecordUnavailable when that is impossible.
+
+    Not inside a transaction: a denial is committed on its own.
+    """
     try:
-        require(actor, right, attempt.team.pk)
+        yield
     except NotAllowed as denial:
-        record_denial(attempt, denial)
+        _record(denial, line)
         raise
 
 
-class Attempt:
-    """What somebody tries to do: enough to write its denial or its outcome."""
-
-    def __init__(self, verb, *, kind, actor, team=None, **fields):
-        self.verb, self.kind, self.actor, self.team, self.fields = verb, kind, actor, team, fields
-
-    def line(self, **fields):
-        names = {"kind": self.kind, "actor": self.actor, "team": self.team}
-        return line(self.verb, **names, **{**self.fields, **fields})
-
-
-def record_denial(attempt, denial):
-    """Commit the denied attempt on its own; raises RecordUnavailable."""
-    denied = {
-        "stage": Stage.DENIED,
-        "outcome": "denied",
-        "summary": str(denial),
-        "body": {"right": denial.right},
-    }
+def _record(denial, line):
+    body = {**line.get("body", {}), "right": denial.right}
+    tried = {**line, "body": body}
     try:
         with transaction.atomic(durable=True):
-            append(attempt.line(**denied))
+            denied = folding.take_due(actor_id=line["actor_id"])
+            if folding.count(tried) <= folding.IN_FULL:
+                denied.append((tried, denial.message))
+            _append(denied)
     except DatabaseError as error:
-        text = _(
-            "The portal cannot write its record just now, so nothing was changed. Try again in a minute."
-        )
-        raise RecordUnavailable(text) from error
+        raise RecordUnavailable(UNRECORDED()) from error
+
+
+def write_folded():
+    """Write the entries of folded denials whose minute is over; the worker calls it. Returns how many."""
+    if not folding.due().exists():
+        return 0  # a transaction would hold the write lock of SQLite for nothing
+    with transaction.atomic(durable=True):
+        denied = folding.take_due()
+        _append(denied)
+    return len(denied)
+
+
+def _append(denied):
+    lines = [{**line, "stage": Stage.DENIED, "outcome": "denied", **spoken(said)} for line, said in denied]
+    if lines:
+        append(*lines)

@@ -1,4 +1,4 @@
-"""What each role may do, as a table for people; drawn from access.ALLOWED, so it shows what is enforced."""
+"""What each role can do, as a table for people; made from access.ALLOWED, so it shows what is enforced."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -6,30 +6,30 @@ from django.utils.translation import gettext_lazy
 from portal.teams.access import ALLOWED
 from portal.teams.models import Role
 
-# (what, the rights that all of it takes, the right to a part of it, what that part is)
+# (what, the rights needed for all of it, the right to a part of it, what that part is)
 ROWS = (
-    (gettext_lazy("See resources, operations, jobs, and one-line history"), ("view",), "", ""),
+    (gettext_lazy("View resources, operations, jobs and one-line history"), ("view",), "", ""),
     (
-        gettext_lazy("Read the team's record with bodies"),
+        gettext_lazy("Read the team's audit log, with requests and answers"),
         ("read_record",),
         "read_own_record",
         gettext_lazy("own entries"),
     ),
     (
-        gettext_lazy("Export, verify and review the record"),
+        gettext_lazy("Export, verify and review the audit log"),
         ("export_record", "verify_record", "review_record"),
         "",
         "",
     ),
     (
-        gettext_lazy("Create, update, sync, refresh, group membership, enable"),
+        gettext_lazy("Create, update, sync, refresh, change group members, enable"),
         ("create", "update", "sync", "refresh", "group_membership", "enable"),
         "",
         "",
     ),
     (
         gettext_lazy(
-            "Bind, unbind, edit a bound policy, disable, replace, delete, reset key, import of these"
+            "Bind, unbind, edit a bound policy, disable, replace, delete, reset a key, import any of these"
         ),
         (
             "bind",
@@ -44,19 +44,24 @@ ROWS = (
         "",
         "",
     ),
-    (gettext_lazy("Decide what became of a change that needs a human"), ("settle",), "", ""),
+    (gettext_lazy("Decide whether a change happened when it needs a human"), ("settle",), "", ""),
     (
-        gettext_lazy("Connections and credentials, invitations up to own role, team tokens"),
+        gettext_lazy("Manage connections and credentials, invite up to their own role, manage team tokens"),
         ("connections", "invite", "team_tokens"),
         "",
         "",
     ),
-    (gettext_lazy("Members and roles, team rules, retention"), ("roles", "team_rules", "retention"), "", ""),
+    (
+        gettext_lazy("Manage members and roles, team rules and retention"),
+        ("roles", "team_rules", "retention"),
+        "",
+        "",
+    ),
 )
 
 
 def rows():
-    """[(what, [(role, "yes", "" or the words for a part of it)])]."""
+    """[(what, [(role, word)])]; the word is "yes", "" for no, or names the part that the role can do."""
     return [
         (what, [(role, _cell(role, rights, part, words)) for role in Role])
         for what, rights, part, words in ROWS

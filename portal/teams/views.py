@@ -1,4 +1,4 @@
-"""Pages of teams: mine, one with its members, the switch; for portal administrators also new teams."""
+"""Pages of teams: the list, one team with its members, the switch, and new teams for administrators."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.teams import role_table, service
-from portal.teams.access import may, memberships, teams_with
+from portal.teams.access import may, role_in, visible_to
 from portal.teams.forms import MemberForm, RoleForm, TeamForm
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Membership, Role, Team
@@ -19,16 +19,15 @@ from portal.web import kept
 from portal.web.pages import page
 
 
-@require_GET
+@require_safe
 def list_(request):
     return _list(request)
 
 
 def _list(request, form=None, status=200):
-    roles = memberships(request.user)
-    context = {"rows": [(team, roles[team.pk]) for team in request.teams]}
+    context = {"rows": [(team, role_in(request.user, team)) for team in request.teams]}
     if request.user.is_portal_admin:
-        # Names only: an administrator sees no team's content without being a member.
+        # Only the names: an administrator sees the content of a team only as its member.
         form = form or TeamForm(initial=kept.initial(request, reverse("teams:create")))
         context |= {"form": form, "names": Team.objects.values_list("name", flat=True)}
     return page(request, "teams/list.html", context, status=status)
@@ -37,7 +36,7 @@ def _list(request, form=None, status=200):
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def create(request):
-    if request.method == "GET":  # after signing in again on a form that came back with errors
+    if request.method == "GET":  # somebody signed in again at a form that had come back with errors
         return redirect(f"{reverse('teams:list')}?{request.GET.urlencode()}")
     form = TeamForm(request.POST)
     if request.user.is_portal_admin and not form.is_valid():
@@ -56,7 +55,7 @@ def create(request):
 
 @require_POST
 def switch(request):
-    """Work in another of one's own teams. Posted: `team`, and `next`, the page to go to."""
+    """Switch to another of one's own teams. Posted: `team`, and `next`, the page to go to."""
     chosen = next((team for team in request.teams if str(team.pk) == request.POST.get("team")), None)
     if chosen is None:
         raise Http404
@@ -67,10 +66,10 @@ def switch(request):
 
 
 def find(request, id):
-    return get_object_or_404(Team.objects.filter(pk__in=teams_with(request.user, "view")), pk=id)
+    return get_object_or_404(visible_to(request.user, Team.objects.all()), pk=id)
 
 
-@require_GET
+@require_safe
 def detail(request, id):
     return _detail(request, find(request, id))
 
@@ -79,8 +78,8 @@ def _detail(request, team, form=None, problem="", status=200):
     context = {
         "shown": team,
         "members": team.memberships.select_related("user").order_by("user__name", "user__email"),
-        "is_owner": may(request.user, service.RIGHT, team.pk),
-        "my_role": memberships(request.user).get(team.pk),
+        "is_owner": may(request.user, service.RIGHT, team),
+        "my_role": role_in(request.user, team),
         "roles": Role,
         "table": role_table.rows(),
         "form": form
@@ -94,7 +93,7 @@ def _detail(request, team, form=None, problem="", status=200):
 @require_http_methods(["GET", "POST"])
 def member_add(request, id):
     team = find(request, id)
-    if request.method == "GET":  # after signing in again on a form that came back with errors
+    if request.method == "GET":  # somebody signed in again at a form that had come back with errors
         return redirect(f"{reverse('teams:detail', args=[team.pk])}?{request.GET.urlencode()}")
     service.require_right(team, "member_add", actor=request.user)
     form = MemberForm(request.POST)
@@ -122,7 +121,7 @@ def member_role(request, id, member):
     row = _member(team, member)
     if not form.is_valid():
         service.require_right(team, "member_role", actor=request.user)
-        return _detail(request, team, problem=_("There is no such role."), status=422)
+        return _detail(request, team, problem=_("This role does not exist."), status=422)
     return _change(request, row, service.change_role, role=form.cleaned_data["role"])
 
 
@@ -137,6 +136,6 @@ def _change(request, row, verb, **values):
     except ValidationError as error:
         return _detail(request, row.team, problem=error.messages[0], status=422)
     messages.success(request, _("Saved: %(person)s.") % {"person": row.user})
-    if row.user == request.user and not memberships(request.user).get(row.team_id):
+    if row.user == request.user and role_in(request.user, row) is None:
         return redirect("teams:list")
     return redirect("teams:detail", row.team_id)

@@ -1,7 +1,8 @@
-"""The pages for what went wrong: Django's handlers, and one door from the error tree to a response."""
+"""Error pages: Django's handlers, and `answer`, which makes a response of any PortalError."""
 
 import sys
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
@@ -10,46 +11,75 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils.html import escape
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal import errors
-from portal.web import kept
+from portal.bounds import BODY_MAX, FIELDS_MAX, LEVELS_MAX
+from portal.web import bounding, kept
 from portal.web.pages import is_piece, say
 
-TOKEN_HEADER = "X-Portal-Token"  # a fresh token for the forms of a page, static/js/portal.js
+TOKEN_HEADER = "X-Portal-Token"  # static/js/portal.js puts this fresh token into the forms of the page
 
 
 def bad_request(request, exception=None):
+    """400, or 413 and 414 for more than the portal reads (portal/web/bounding.py)."""
+    for kind, (status, text) in REFUSED.items():
+        if isinstance(exception, kind):
+            text = text % {"megabytes": BODY_MAX // 10**6, "fields": f"{FIELDS_MAX:,}", "levels": LEVELS_MAX}
+            return _too_much(request, status, text)
     return _problem(
         request, "400.html", 400, _("The portal could not read this request. Nothing was changed.")
     )
 
 
+REFUSED = {
+    RequestDataTooBig: (413, gettext_lazy("This is more than %(megabytes)s MB.")),
+    bounding.AddressTooLong: (414, gettext_lazy("This address is too long.")),
+    TooManyFieldsSent: (400, gettext_lazy("These are more than %(fields)s fields.")),
+    bounding.TooDeep: (400, gettext_lazy("This JSON is nested deeper than %(levels)s levels.")),
+    bounding.NoFilesHere: (400, gettext_lazy("The portal takes no files.")),
+}
+
+
+def _too_much(request, status, text):
+    """The form that was sent is where it was: htmx leaves it there, and a browser has it one page back."""
+    unread = _("The portal did not read it, so nothing was sent or changed.")
+    if is_piece(request) and request.method == "POST":
+        unread = _("The portal did not read it, so nothing was sent. Your input is still here.")
+    return _problem(request, "413.html", status, f"{text} {unread}", {"status": status})
+
+
 def forbidden(request, exception=None):
-    """403: shows the missing right and who can grant it when `exception` is a NotAllowed."""
+    """403; for a NotAllowed the page also shows the missing right and who can grant it."""
     text = str(exception or "") or _("You are not allowed to do this.")
     context = {"right": getattr(exception, "right", ""), "granted_by": getattr(exception, "granted_by", ())}
     return _problem(request, "403.html", 403, text, context)
 
 
 def csrf_failure(request, reason=""):
-    """403; the portal's own form, out of date, comes back with its input and is never sent by itself."""
+    """403 for a wrong CSRF token, as after signing in again in another tab.
+
+    A form of the portal keeps its input for the person to submit again; it is never submitted without them.
+    """
     owner = kept.made_for(request) if kept.is_from_here(request) else ""
     if owner and request.user.is_authenticated and owner != str(request.user.pk):
         text = _("Somebody else was signed in here when this form was opened. Nothing was sent.")
         return _problem(request, "403_csrf.html", 403, text)
     if owner and request.user.is_authenticated and is_piece(request):
-        text = _("This form was out of date. Nothing was sent, and your input is still here: press again.")
+        text = _(
+            "This form was out of date. Nothing was sent, and your input is still here: submit it again."
+        )
         response = _problem(request, "403_csrf.html", 403, text)
         response[TOKEN_HEADER] = get_token(request)
         return response
     if owner:
         return _kept_form(request)
-    text = _("This form is out of date. Nothing was changed. Open the page again and send it once more.")
+    text = _("This form is out of date. Nothing was changed. Reload the page and submit the form again.")
     return _problem(request, "403_csrf.html", 403, text)
 
 
 def _kept_form(request):
-    """403 with the way back to the form and its input; leads through the sign-in page where need be."""
+    """403 with a link back to the form and its input, through the sign-in page if necessary."""
     try:
         way_back = kept.keep(request)
     except kept.TooLarge:
@@ -65,10 +95,10 @@ def _kept_form(request):
 
 
 def still_here(request):
-    """401 to htmx, which swaps nothing: the input stays in the browser, where it was too large to be kept."""
+    """401 for htmx, which then leaves the page as it is: the input was too large to be kept anywhere else."""
     text = _(
-        "You were signed out meanwhile, and nothing was sent. Your input is still here:"
-        " sign in in another tab, then press again."
+        "You were signed out, so nothing was sent. Your input is still here:"
+        " sign in in another tab, then submit it again."
     )
     return _problem(request, "403.html", 401, text)
 
@@ -78,18 +108,18 @@ def not_found(request, exception=None):
 
 
 def wrong_method(request, response):
-    """405 for an address that was typed but takes only the press of a button, or the other way round."""
+    """405, for example when somebody types an address that only accepts forms."""
     if "POST" in response["Allow"]:
-        text = _("This address only takes a press of a button. Nothing was changed.")
+        text = _("This address only accepts submitted forms. Nothing was changed.")
     else:
-        text = _("This address only shows a page; it takes no input. Nothing was changed.")
+        text = _("This page does not accept input. Nothing was changed.")
     page = _problem(request, "405.html", 405, text, {"above": _above(request.path_info)})
     page["Allow"] = response["Allow"]
     return page
 
 
 def _above(path):
-    """The nearest address above this one; "/" at the top."""
+    """The nearest parent address that has a page; "/" at the top."""
     while path := path.rstrip("/").rpartition("/")[0]:
         try:
             resolve(f"{path}/")
@@ -100,7 +130,7 @@ def _above(path):
 
 
 def server_error(request):
-    """500, or 503 when it is the database that fails; Django calls this while the exception is handled."""
+    """500, or 503 when the database failed. Django calls this while the exception is being handled."""
     if is_outage(sys.exc_info()[1]):
         return outage(request)
     text = _("Something broke inside the portal. It was logged.")
@@ -111,28 +141,29 @@ BUGS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 
 
 def is_outage(error):
-    """Whether the database could not be reached, read or written; its other errors are bugs of the portal."""
+    """Is the database unreachable, full, locked or read-only? Its other errors are bugs of the portal."""
     return isinstance(error, Error) and not isinstance(error, BUGS)
 
 
 def outage(request):
-    """503 while the database is gone, full, locked or read-only: what was typed stays in the browser.
+    """503 while the database is unreachable, full, locked or read-only; the input stays in the browser.
 
-    htmx swaps nothing, so the form stays as it is; without script the page sends it again. That is safe even
-    when the first one got through: the operation key is the same. Going back would make a new one.
+    htmx leaves the form as it is. Without script the page offers to send the form again, with the same
+    operation key: if the first request did get through, nothing happens twice. (Going back would draw a form
+    with a new key.)
     """
     if is_piece(request):
-        text = _("The portal's database does not answer. Your input is still here: send it again in a while.")
+        text = _("The portal's database is not responding. Your input is still here: try again in a minute.")
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
     else:
-        text = _("The portal's database does not answer just now.")
+        text = _("The portal's database is not responding.")
         response = _bare(503, text, is_outage=True, again=kept.again(request), action=request.path)
     response["Retry-After"] = "10"
     return say(response, text)
 
 
 def _bare(status, text, **context):
-    """A page drawn without request, database and context processors: any of these may be what broke."""
+    """A page that needs no request, database or context processor, because any of these may have failed."""
     try:
         body = render_to_string(f"{status}.html", {"text": text, **context})
     except Exception:  # noqa: BLE001 - the last resort: even the template or the static files may be broken
@@ -142,16 +173,16 @@ def _bare(status, text, **context):
 
 
 def unavailable(request, exception=None):
-    """503: nothing works until something outside this page does again; says what, from `exception`."""
+    """503 for a temporary failure outside the portal; `exception` says which."""
     text = str(exception or "") or _("The portal cannot do this right now. Try again in a moment.")
     context = {"problem": exception, "again": kept.again(request), "action": request.path}
     return _problem(request, "503.html", 503, text, context)
 
 
 def answer(request, error):
-    """The response for a PortalError that no view turned into something better.
+    """The response for a PortalError that no view handled.
 
-    A platform's refusal of a read comes out as 503: the page cannot be shown, and no form was sent.
+    A platform's error while a page is read becomes 503: the page cannot be shown, and no form was sent.
     """
     if isinstance(error, errors.NotAllowed):
         return forbidden(request, error)
@@ -163,7 +194,7 @@ def answer(request, error):
 
 
 def _problem(request, template, status, text, context=None):
-    """htmx gets the sentence alone: it swaps no error page, its toast shows the sentence."""
+    """An error page; for htmx only its sentence, which the script shows as a toast."""
     if is_piece(request):
         response = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
     else:

@@ -1,6 +1,6 @@
-"""Pages that ask again by themselves: each says what it shows, and is left as it is while that is the same.
+"""For pages that poll: each request names what the page shows, and gets 204 while that has not changed.
 
-So nothing that is focused, selected or open in it is lost.
+htmx then leaves the page alone, so focus, selection and open details are not lost.
 """
 
 import hashlib
@@ -9,23 +9,23 @@ from portal.web.pages import is_piece
 
 
 def mark(*parts):
-    """Letters that change whenever the page would say something else; `parts` need a telling repr."""
+    """A short hash of what the page shows; the repr of `parts` must differ whenever the page would."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def is_unchanged(request, now):
-    """Does the page that asks show this already?"""
+    """Does the polling page already show `now`, a mark?"""
     return is_piece(request) and request.GET.get("seen") == now
 
 
 def without_mark(request):
-    """The query of the page's own address, as a mutable QueryDict."""
+    """The query without the mark that polling added, as a mutable QueryDict."""
     query = request.GET.copy()
     query.pop("seen", None)
     return query
 
 
 def address(request):
-    """The page's own address, without what it said when it asked again."""
+    """The page's own address, without the mark that polling added."""
     query = without_mark(request)
     return f"{request.path}?{query.urlencode()}" if query else request.path

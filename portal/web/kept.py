@@ -1,49 +1,52 @@
-"""Input that must outlive its request: what was typed into a form that could not be answered is kept here.
+"""Keeps form input that the portal could not process, so that nobody has to type it again.
 
-The session holds it, sealed, for an hour. Each form says for whom it was made (`mark`, drawn beside the CSRF
-token), and nobody else is shown what was typed into it. Secrets are never kept.
+Example: a session ends while somebody fills in a form. The press of the button leads to the sign-in page;
+after signing in, the form comes back with what was typed. Passwords and other secrets are never kept.
+
+The session holds the input for an hour, sealed for the person to whom the form was shown. Each form names
+that person in a signed field (`mark`) beside the CSRF token, and nobody else gets to see the input.
 """
 
-import base64
 import json
-import re
 import time
 import uuid
 import zlib
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from cryptography.fernet import Fernet, InvalidToken
 from django.core import signing
 from django.http import QueryDict
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-MARK = "made_for"
-QUERY = "kept"
-NOTHING = "none"  # instead of an id: there was nothing to keep
+from portal.sealing import CannotOpen, seal_bytes, unseal_bytes
+from portal.secrecy import is_secret_name
+
+MARK = "made_for"  # form field
+QUERY = "kept"  # parameter in the address of the page that draws the form again
+NOTHING = "none"  # its value when nothing was kept, instead of an id
 SESSION_KEY = "kept"
 SECONDS = 3600
 FORMS_MAX = 5
-BYTES_MAX = 64 * 1024  # of all that one session keeps
+BYTES_MAX = 64 * 1024  # of everything in one session, compressed and sealed
 
 SALT = "portal.web.kept"
-SECRET_NAMES = re.compile(r"pass|secret|token|credential|private", re.IGNORECASE)
 CSRF_FIELD = "csrfmiddlewaretoken"
 NOT_INPUT = {MARK, CSRF_FIELD, "preview", "touch"}
 NOT_TYPED = {"operation_key"}
+# Who signs in with a key pair, not the secret half of it; the pages of connections show these.
+NAMES_OF_ACCOUNT = {"access_key", "app_key"}
 
 
 class TooLarge(Exception):
-    """More than a session may keep."""
+    """The input is larger than what a session may keep."""
 
 
 def mark(user):
-    """Says for whom a form was made; nobody can make one for somebody else."""
+    """The signed value of a form's MARK field; only the portal can make it."""
     return signing.Signer(salt=SALT).sign(str(user.pk))
 
 
 def made_for(request):
-    """The id of the person the posted form was made for, as text; empty when it does not say or lies."""
+    """The user id in the posted MARK field; "" when the field is missing or its signature is wrong."""
     try:
         return signing.Signer(salt=SALT).unsign(request.POST.get(MARK, ""))
     except signing.BadSignature:
@@ -51,21 +54,21 @@ def made_for(request):
 
 
 def is_from_here(request):
-    """Did a page of the portal send this? Every browser names the origin of what it posts."""
+    """Did one of the portal's own pages send this? Browsers name the origin of everything they post."""
     return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
 
 
 def keep(request):
-    """Keep what was posted; returns the address of the page its form stood on, which will draw it again.
+    """Keep the posted input; returns the address of the form's page, which will show it again.
 
-    Raises TooLarge, and keeps nothing then.
+    Raises TooLarge and keeps nothing when there is too much of it.
     """
     page, owner = _page_of(request), made_for(request)
     data = {name: values for name, values in request.POST.lists() if _is_input(name, values)}
     if not owner or not any(any(values) for name, values in data.items() if name not in NOT_TYPED):
         return page_without_input(request)
-    content = {"action": request.path, "owner": owner, "data": data}
-    entry = {"id": str(uuid.uuid4()), "at": int(time.time()), "sealed": _seal(content)}
+    sealed = _seal({"action": request.path, "data": data}, owner)
+    entry = {"id": str(uuid.uuid4()), "at": int(time.time()), "sealed": sealed}
     if len(entry["sealed"]) > BYTES_MAX:
         raise TooLarge
     entries = [*_fresh(request.session), entry][-FORMS_MAX:]
@@ -76,9 +79,9 @@ def keep(request):
 
 
 def again(request):
-    """[(name, value)] that send the posted form once more, button and operation key included; asks nobody.
+    """[(name, value)] to send the posted form again, button and operation key included; needs no database.
 
-    Empty where nothing was posted by a form that was made for somebody.
+    Empty when this is not a POST of a form with a valid MARK.
     """
     if request.method != "POST" or not made_for(request):
         return []
@@ -91,47 +94,44 @@ def again(request):
 
 
 def take(request, action=None):
-    """What was kept for the form on this page, as a QueryDict; None when there is nothing for this person.
+    """The input kept for the form on this page, as a QueryDict; None when this person has none.
 
-    `action` is the address the form posts to, where that is not the page's own. The page says what happened
-    (`request.notice`, drawn by base.html). It stays for the hour, so that a reload shows it again.
+    `action` is the address that the form posts to, if that is not the page itself. Sets `request.notice`,
+    which base.html shows. The input stays in the session for its hour, so a reload shows it again.
     """
     id = request.GET.get(QUERY)
     if not id:
         return None
     entry = next((each for each in _fresh(request.session) if each["id"] == id), None)
-    content = entry and _open(entry["sealed"])
-    if not content or content["owner"] != str(request.user.pk):
-        return None
-    if content["action"] != (action or request.path):
+    content = entry and _open(entry["sealed"], str(request.user.pk))
+    if not content or content["action"] != (action or request.path):
         return None
     data = QueryDict(mutable=True)
     for name, values in content["data"].items():
         data.setlist(name, values)
-    request.notice = _("Your input was kept. Nothing was sent: check it and press the button.")
+    request.notice = _("Your input was kept. Nothing was sent yet: check the form and submit it.")
     return data
 
 
 def initial(request, action=None):
-    """The same as initial values of a plain form; empty when there is nothing."""
+    """The kept input as initial values of a plain form; empty when there is none."""
     data = take(request, action)
     return data.dict() if data is not None else {}
 
 
 def prepare(request):
-    """For every request of a person: forms are marked, and what is older than an hour is forgotten."""
+    """Runs for each request of a signed-in person: marks forms and drops input that is older than an hour."""
     request.made_for = mark(request.user)
     if request.GET.get(QUERY):
-        request.notice = _(
-            "Nothing was sent. What you did just before could not be kept: please do it again."
-        )
+        # Stands unless the page finds the input and take() says so.
+        request.notice = _("Nothing was sent. Your last action could not be kept. Please do it again.")
     entries = request.session.get(SESSION_KEY)
     if entries and len(fresh := _fresh(request.session)) < len(entries):
         request.session[SESSION_KEY] = fresh
 
 
 def page_without_input(request):
-    """The page on which the posted form stood, saying that nothing was kept."""
+    """Address of the posted form's page, which will say that nothing was kept."""
     return _with_id(_page_of(request), NOTHING)
 
 
@@ -141,8 +141,9 @@ def _fresh(session):
 
 
 def _is_secret(name, values):
-    # A switch such as "ask for the secret" is none itself.
-    return SECRET_NAMES.search(name) and any(value not in ("", "on") for value in values)
+    if name in NAMES_OF_ACCOUNT or not is_secret_name(name):
+        return False
+    return any(value not in ("", "on") for value in values)  # a ticked "change the password" is no secret
 
 
 def _is_input(name, values):
@@ -150,7 +151,7 @@ def _is_input(name, values):
 
 
 def _page_of(request):
-    """Path and query of the page on which the form stood; a form may post elsewhere."""
+    """Path and query of the page that showed the form; the form may post to another address."""
     htmx = getattr(request, "htmx", None)
     page = (htmx and htmx.current_url_abs_path) or _own_referer(request) or request.path
     return page if page.startswith("/") and not page.startswith("//") else request.path
@@ -169,19 +170,17 @@ def _with_id(page, id):
     return f"{parts.path}?{urlencode([*query, (QUERY, id)])}"
 
 
-# JSON fields may hold secrets that no name gives away: sealed, as whatever else may be one.
+# Sealed, because a JSON field may hold a secret that no name gives away; and for one person, so that nobody
+# else can open it.
 
 
-def _box():
-    return Fernet(base64.urlsafe_b64encode(salted_hmac(SALT, "", algorithm="sha256").digest()))
+def _seal(content, owner):
+    return seal_bytes(zlib.compress(json.dumps(content).encode()), f"kept:{owner}")
 
 
-def _seal(content):
-    return _box().encrypt(zlib.compress(json.dumps(content).encode())).decode()
-
-
-def _open(sealed):
+def _open(sealed, owner):
+    """What was sealed for this person; None if it was for somebody else or the portal's keys changed."""
     try:
-        return json.loads(zlib.decompress(_box().decrypt(sealed.encode())))
-    except InvalidToken:  # the key of the portal was changed
+        return json.loads(zlib.decompress(unseal_bytes(sealed, f"kept:{owner}")))
+    except CannotOpen:
         return None

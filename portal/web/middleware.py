@@ -1,4 +1,4 @@
-"""What every page gets: the content security policy, sign-in, toasts, and pages for errors of the tree."""
+"""Middleware for every page: HEAD, content policy, database connection, sign-in, toasts, error pages."""
 
 import json
 
@@ -10,11 +10,12 @@ from django.http import HttpResponseNotAllowed
 from django_htmx.http import HttpResponseClientRedirect
 
 from portal.errors import PortalError
-from portal.web import kept
+from portal.outside import readable
+from portal.web import databases, kept
 from portal.web.errors import answer, still_here, wrong_method
 from portal.web.pages import is_piece
 
-# Nothing inline and nothing from elsewhere. `data:` because Tabler's CSS holds small SVGs as data URLs.
+# Nothing inline, nothing from other hosts. `data:` because Tabler's CSS has small SVGs as data URLs.
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -31,6 +32,27 @@ POLICY = "; ".join(
 )
 
 
+class Head:
+    """Answers HEAD as GET, without the body: no page can forget it, and none has to know.
+
+    Must come before all other middleware, whose answers (static files, probes) are asked for by HEAD, too.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method != "HEAD":
+            return self.get_response(request)
+        request.method = "GET"
+        response = self.get_response(request)
+        if response.streaming:
+            response.streaming_content = []
+        else:
+            response.content = b""
+        return response
+
+
 class ContentSecurityPolicy:
     def __init__(self, get_response):
         self.get_response = get_response
@@ -43,22 +65,21 @@ class ContentSecurityPolicy:
 
 
 class WritableDatabase:
-    """No request meets a connection that can write nothing, or that an error occurred on.
+    """Closes a database connection that is read-only or had an error; the next request gets a new one.
 
-    One that was made while the server took no writes keeps that for its whole life; psycopg knows it without
-    asking the server. Outside everything else that uses the database.
+    A connection that was opened while PostgreSQL took no writes stays read-only when the server takes them
+    again; psycopg knows this without asking the server. For SQLite see databases.py. Must come before all
+    middleware that uses the database.
     """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        if not connection.in_atomic_block and _is_read_only():
-            connection.close()
-        response = self.get_response(request)
-        if connection.errors_occurred and not connection.in_atomic_block:
-            connection.close()
-        return response
+        with databases.in_use():
+            if not connection.in_atomic_block and _is_read_only():
+                connection.close()
+            return self.get_response(request)
 
 
 def _is_read_only():
@@ -69,11 +90,11 @@ def _is_read_only():
 
 
 class SignIn(LoginRequiredMiddleware):
-    """Sign-in for every view that does not say otherwise; what it guards is stored in no cache.
+    """Requires sign-in, except for views marked login_not_required; no cache may store what it guards.
 
-    htmx would follow a redirect and put the sign-in page into a table: it is told to go there instead,
-    and comes back to the page the person was on, not to the address of the piece. A form that was sent too
-    late is kept and drawn again after signing in.
+    htmx would follow a redirect and draw the sign-in page inside a table. So it gets a header that makes the
+    browser go there, and return to the page the person was on. A form submitted after the session ended is
+    kept, and drawn again after signing in.
     """
 
     def process_view(self, request, view_func, view_args, view_kwargs):
@@ -106,9 +127,9 @@ class SignIn(LoginRequiredMiddleware):
 
 
 class Toasts:
-    """Messages become toasts: in the `HX-Trigger` header of a piece; whole pages draw them themselves.
+    """Sends messages to htmx as toasts, in the `HX-Trigger` header; whole pages draw their own.
 
-    Redirects and server errors keep them for the page that follows.
+    Redirects and server errors leave the messages for the next page.
     """
 
     def __init__(self, get_response):
@@ -116,10 +137,11 @@ class Toasts:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if is_piece(request) and not self._leaves_page(response):
-            items = [{"level": each.level_tag, "text": str(each)} for each in messages.get_messages(request)]
-            if items:
-                trigger(response, "toasts", {"items": items})
+        waiting = messages.get_messages(request)
+        # Even reading an empty list deletes the cookie, and with it a message that another answer just set.
+        if is_piece(request) and not self._leaves_page(response) and len(waiting):
+            items = [{"level": each.level_tag, "text": readable(str(each))} for each in waiting]
+            trigger(response, "toasts", {"items": items})
         return response
 
     @staticmethod
@@ -129,7 +151,7 @@ class Toasts:
 
 
 def trigger(response, name, detail):
-    """Add an event to `HX-Trigger`, whatever form the header has: JSON, or names separated by commas."""
+    """Add an event to `HX-Trigger`, which may hold JSON or names separated by commas."""
     value = response.get("HX-Trigger", "")
     if value.lstrip().startswith("{"):
         events = json.loads(value)
@@ -139,7 +161,7 @@ def trigger(response, name, detail):
 
 
 class Errors:
-    """PortalErrors that left a view, and a wrong method, become their pages (portal/web/errors.py)."""
+    """Turns PortalErrors that no view handled, and wrong methods, into pages (portal/web/errors.py)."""
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -1,25 +1,28 @@
-"""page(): the one place that decides between a whole page and a piece of it, by the HX headers."""
+"""page(): the only place that looks at the HX headers to choose between a whole page and a piece of it."""
 
 from urllib.parse import quote
 
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from portal.outside import readable
+
 MESSAGE_HEADER = "X-Portal-Message"
 SWAP_HEADER = "X-Portal-Swap"
 
 
 def is_piece(request):
-    """Does htmx want a fragment? Boosted links and history restores take whole pages."""
+    """Does htmx want a fragment? For boosted links and restored history it needs the whole page."""
     htmx = getattr(request, "htmx", None)
     return bool(htmx and not htmx.boosted and not htmx.history_restore_request)
 
 
 def page(request, template, context=None, *, partial=None, status=200):
-    """The template, or for htmx only its partial of that name; the template sees `is_piece`.
+    """Render the template, or for htmx only its partial of that name; `is_piece` in the context says which.
 
-    A piece with an error status other than 422 still replaces its target: static/js/portal.js swaps it
-    because of a header. A whole page sent to htmx takes the place of the whole body, not of the target.
+    htmx does not swap error responses other than 422; SWAP_HEADER makes static/js/portal.js do it for a
+    piece. When htmx asked for a piece but gets the whole page, the page replaces the body instead of the
+    target.
     """
     piece = bool(partial) and is_piece(request)
     name = f"{template}#{partial}" if piece else template
@@ -34,9 +37,9 @@ def page(request, template, context=None, *, partial=None, status=200):
 
 
 def say(response, text):
-    """Give an error response the sentence that its toast shows; returns the response.
+    """Set the header whose sentence the script shows as a toast; returns the response.
 
-    Percent-encoded, because a header takes neither line ends nor letters beyond Latin-1.
+    Percent-encoded, because a header can hold neither line ends nor letters beyond Latin-1.
     """
-    response[MESSAGE_HEADER] = quote(str(text), safe=" ,.:;'()/-_")
+    response[MESSAGE_HEADER] = quote(readable(str(text)), safe=" ,.:;'()/-_")
     return response

@@ -1,4 +1,4 @@
-"""Addresses with a NUL character are refused at the door: no id or filter has one; PostgreSQL takes none."""
+"""Refuses addresses that contain a NUL character: PostgreSQL cannot store it, and no id or filter has one."""
 
 from django.core.exceptions import BadRequest
 

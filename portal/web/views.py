@@ -1,4 +1,4 @@
-"""The theme switch: the only thing the shell itself answers."""
+"""The theme switch, the only view that belongs to the page frame itself."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -17,10 +17,10 @@ YEAR = 365 * 24 * 3600  # seconds
 @login_not_required
 @require_POST
 def theme(request):
-    """Remember light, dark or auto in a cookie. Posted: `theme`, and `next`, the page to go back to."""
+    """Store light, dark or auto in a cookie. Takes `theme`, and `next`, the page to return to."""
     chosen = request.POST.get("theme")
     if chosen not in THEMES:
-        return HttpResponseBadRequest(_("There is no such theme."))
+        return HttpResponseBadRequest(_("This theme does not exist."))
     response = HttpResponse(status=204) if is_piece(request) else redirect(_way_back(request))
     response.set_cookie(
         "theme", chosen, max_age=YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE

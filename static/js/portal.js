@@ -138,6 +138,11 @@
     form.removeAttribute("aria-busy");
     for (const button of form.querySelectorAll(".is-sending")) button.classList.remove("is-sending");
   }
+  // A press overtakes what an editor is asking: of two answers "sign in again" only one keeps the input.
+  on("htmx:beforeRequest", ({ detail: { elt } }) => {
+    if (!elt.matches("form[hx-post]")) return;
+    for (const each of elt.querySelectorAll("[hx-post]")) htmx.trigger(each, "htmx:abort");
+  });
   on("htmx:beforeSend", ({ detail: { elt, requestConfig } }) => {
     if (elt.matches("form[hx-post]")) startWaiting(elt, requestConfig.triggeringEvent?.submitter);
   });

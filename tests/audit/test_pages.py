@@ -15,7 +15,8 @@ from portal.audit import views
 from portal.record.models import Body, Entry
 from portal.record.store import append
 from portal.teams.models import Role, User
-from tests.support.plant import CREATES, make_plant
+from tests.examples import EVERY_CREATE, EXAMPLES, creating
+from tests.support.plant import make_plant
 
 BUS, POLICY, GROUP, DEVICE = "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices"
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -93,7 +94,8 @@ def test_a_viewer_is_told_why_not_and_who_can_change_it(team):
 
     text = response.content.decode()
     assert response.status_code == 403
-    assert "As Viewer you may not do this. It takes: Auditor, Operator, Manager, Owner." in text
+    assert html.escape("Viewers can't do this.") in text
+    assert "Required role: Auditor, Operator, Manager or Owner." in text
     assert "An owner of the team can change your role." in text
 
 
@@ -137,7 +139,7 @@ def test_whoever_is_in_no_team_and_no_auditor_reads_nothing(team, fields):
     for url in ("/audit/", f"/audit/{entry.seq}/"):
         response = browser.get(url)
         assert response.status_code == 403
-        assert "You are in no team" in response.content.decode()
+        assert "You are not in a team" in response.content.decode()
 
 
 def test_without_sign_in_there_is_no_record(team):
@@ -203,13 +205,13 @@ def test_filters_narrow_to_exactly_the_entries_meant(mixed, query, expected):
     for value in query.values():
         assert html.escape(value.strip()) in text
     if not expected:
-        assert "No entry matches" in text
+        assert "No matching entries" in text
 
 
 def test_the_choices_of_a_filter_find_what_the_services_write(team):
     page = html.unescape(team.browser(Role.OWNER).get("/audit/").content.decode())
 
-    for slug in CREATES:
+    for slug in creating():
         assert f'<option value="{slug}">' in page
     for word in ("create", "sync", "done", "rejected", "not_sent", "in_doubt", "denied", "asked"):
         assert f"<option>{word}</option>" in page
@@ -225,7 +227,7 @@ def test_a_date_that_is_none_is_named_and_hides_nothing(mixed, name, text):
     response = team.browser(Role.OWNER).get("/audit/", {name: text})
 
     assert response.status_code == 200
-    assert f"{text} is not a date; write it like 2026-11-20." in response.content.decode()
+    assert f"{text} is not a date. Write it like 2026-11-20." in response.content.decode()
     assert len(shown(response)) == len(seqs)
 
 
@@ -315,7 +317,7 @@ def test_the_record_is_only_read_here(team):
 # One entry.
 
 
-@pytest.mark.parametrize("slug", CREATES)
+@EVERY_CREATE
 def test_an_entry_shows_request_and_answer_of_a_create(plant, slug):
     operation = plant.perform(slug)
     intent, outcome = Entry.objects.order_by("seq")
@@ -338,7 +340,7 @@ def test_an_entry_shows_request_and_answer_of_a_create(plant, slug):
 
 
 def test_a_refusal_shows_status_code_and_request_id(plant):
-    plant.perform(GROUP, data={**CREATES[GROUP], "parent_id": "1"})
+    plant.perform(GROUP, data={**EXAMPLES[GROUP].create, "parent_id": "1"})
     outcome = Entry.objects.order_by("-seq").first()
 
     text = plant.browser(Role.AUDITOR).get(f"/audit/{outcome.seq}/").content.decode()
@@ -350,7 +352,7 @@ def test_a_refusal_shows_status_code_and_request_id(plant):
 
 
 def test_no_page_of_the_record_shows_a_secret(plant):
-    operation = plant.perform(DEVICE, data={**CREATES[DEVICE], "require_secret": True})
+    operation = plant.perform(DEVICE, data={**EXAMPLES[DEVICE].create, "require_secret": True})
     secrets = operation.open_secrets()
     browser = plant.browser(Role.OWNER)
 

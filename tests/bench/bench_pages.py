@@ -12,20 +12,20 @@ from django.test.utils import CaptureQueriesContext
 from portal.kinds.registry import KINDS
 from portal.teams.models import Role
 from tests.bench.measuring import report
-from tests.bench.workshop import emulator, plant
+from tests.bench.workshop import ROMA_APP, emulator, plant
 
 ASSET = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 
 
 def fill(rows):
     emulator().reset()
-    collection = plant().connections["roma"].client().device_groups
+    collection = plant().collection("roma/device-groups")
     for number in range(rows):
         collection.create(
             {
                 "name": f"row-{number:04}",
                 "parent_id": "10001",
-                "app_id": "ef3845be-091a-4ab5-869a-9de0025e2165",
+                "app_id": ROMA_APP,
             }
         )
 

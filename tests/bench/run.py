@@ -20,7 +20,7 @@ COLUMNS = ("benchmark", "wall ms", "cpu ms", "against", "wall x", "cpu x", "cpu 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "names", nargs="*", help="benchmarks whose name contains one of these words; default: all"
+        "names", nargs="*", help="benchmarks and reports whose name contains one of these words; default: all"
     )
     words = parser.parse_args(arguments).names
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -30,23 +30,27 @@ def main(arguments=None):
     try:
         for path in sorted(Path(__file__).parent.glob("bench_*.py")):
             importlib.import_module(f"tests.bench.{path.stem}")
-        wanted = chosen(words)
-        if not wanted:
-            sys.exit(
-                f"no benchmark is named {' or '.join(words)}" if words else "there are no benchmarks yet"
-            )
-        print(table(COLUMNS, rows(wanted, measure_together(wanted))))
-        for make in REPORTS if not words else ():
-            print("\n" + table(("counted", "figure", "aim"), [list(map(str, row)) for row in make()]))
+        wanted, reports = chosen(words), [make for make in REPORTS if is_named(make.__name__, words)]
+        if not wanted and not reports:
+            sys.exit(f"nothing is named {' or '.join(words)}" if words else "there are no benchmarks yet")
+        if wanted:
+            print(table(COLUMNS, rows(wanted, measure_together(wanted))), flush=True)
+        for make in reports:
+            lines = [list(map(str, row)) for row in make()]
+            print("\n" + table(("counted", "figure", "aim"), lines), flush=True)
     finally:
         shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 
 
 def chosen(words):
     """Those asked for and their yardsticks, in the order they were declared."""
-    names = {name for name in BENCHMARKS if not words or any(word in name for word in words)}
+    names = {name for name in BENCHMARKS if is_named(name, words)}
     names |= {BENCHMARKS[name].yardstick for name in names} - {None}
     return [one for name, one in BENCHMARKS.items() if name in names]
+
+
+def is_named(name, words):
+    return not words or any(word in name for word in words)
 
 
 def rows(wanted, measured):

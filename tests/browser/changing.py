@@ -1,13 +1,14 @@
-"""Editing and deleting as people do it: to the object's page, and from there by its buttons."""
+"""Editing and deleting as people do it: by the buttons on the object's page."""
 
 from playwright.sync_api import expect
 
 from portal.kinds.registry import KINDS
 from tests.browser.creating import create
+from tests.support.plant import collection_of, read_past_the_portal
 
 
 def made(page, slug, **changed):
-    """Create one in the browser; its mirror row."""
+    """Create an object in the browser; its mirror row."""
     remote_id = create(page, slug, **changed)
     return KINDS[slug].model.objects.get(remote_id=remote_id)
 
@@ -18,7 +19,7 @@ def visit(page, row, slug):
 
 
 def edit(page, row, slug):
-    """The edit form, by the button on the object's page."""
+    """Open the edit form by the button on the object's page."""
     visit(page, row, slug)
     page.get_by_role("link", name="Edit", exact=True).click()
     expect(page.locator("#submit")).to_have_text("Save changes")
@@ -31,9 +32,9 @@ def ask_to_delete(page, row, slug):
 
 
 def collection(row, slug):
-    """The platform past the portal, as everybody else reaches it."""
-    return KINDS[slug].collection_of(row.connection.client())
+    """The platform's own objects, as people reach them without the portal."""
+    return collection_of(KINDS[slug], row.connection)
 
 
 def on_platform(row, slug):
-    return collection(row, slug).get(row.remote_id, **KINDS[slug].hints(row))
+    return read_past_the_portal(KINDS[slug], row)

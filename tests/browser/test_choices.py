@@ -7,8 +7,10 @@ a counter that counts bytes.
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.creating import EXAMPLES, GROUP, send
+from tests.browser.creating import send
 from tests.emulator.clouds import IOTDA, TokenCaller
+from tests.examples import EVERY_CREATE
+from tests.support.account import GROUP
 from tests.support.plant import creates_received
 
 
@@ -111,7 +113,7 @@ def test_a_parent_group_is_chosen_from_the_tree(desk):
     expect(options(desk, "parent_id").filter(has_text="top level")).to_have_count(0)
 
 
-@pytest.mark.parametrize("slug", EXAMPLES)
+@EVERY_CREATE
 def test_each_field_shows_its_rule_and_where_it_is_written(desk, slug):
     desk.goto(f"/{slug}/new/")
     expect(desk.locator(".field-source").first).to_contain_text("Source: ")

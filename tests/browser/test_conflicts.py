@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.changing import ask_to_delete, collection, edit, made, on_platform
-from tests.browser.creating import TOPIC, send
+from tests.browser.creating import send
+from tests.examples.iotda_policies import TOPIC
 from tests.support.plant import updates_received
 
 OPERATOR, MANAGER = "operator@example.test", "manager@example.test"
@@ -17,7 +18,7 @@ POLICY = "iotda/policies"
 
 @pytest.fixture
 def clash(open_page, problems):
-    """clash(javascript=True): the page of whoever was slower, once it says so, and the policy's row."""
+    """clash(javascript=True): (the page of the slower person, which shows the conflict; the policy's row)."""
 
     def clash(javascript=True):
         problems.allow("Status Error Code 409")
@@ -30,7 +31,7 @@ def clash(open_page, problems):
         send(quick)
         expect(quick.locator("#toasts")).to_contain_text("was changed.")
         slow.locator("[name=policy_name]").fill("mine")
-        slow.get_by_label("Resources, one a line").fill("topic:/mine")
+        slow.get_by_label("Resources (one per line)").fill("topic:/mine")
         send(slow)
         expect(slow.locator("#versions")).to_be_visible()
         return slow, policy
@@ -52,14 +53,14 @@ def test_both_changes_and_the_old_version_stand_beside_each_other(clash):
     expect(mine.locator("del")).to_contain_text(TOPIC)
     expect(mine.locator("ins")).to_contain_text("topic:/mine")
     expect(page.locator("[name=policy_name]")).to_have_value("mine")
-    expect(page.get_by_label("Resources, one a line")).to_have_value("topic:/mine")
+    expect(page.get_by_label("Resources (one per line)")).to_have_value("topic:/mine")
     assert on_platform(policy, POLICY)["statement"][0]["effect"] == "DENY"
 
 
 @BROWSERS
 def test_keep_mine_overwrites_knowingly(clash, emulator, javascript):
     page, policy = clash(javascript)
-    page.get_by_role("button", name="Keep mine").first.click()
+    page.get_by_role("button", name="Overwrite with my version").first.click()
 
     expect(page.locator("#toasts")).to_contain_text("Device policy mine was changed.")
     now = on_platform(policy, POLICY)
@@ -81,7 +82,7 @@ def test_edit_takes_something_of_both(clash):
 
 def test_take_theirs_starts_again_from_the_platform(clash):
     page, policy = clash()
-    page.get_by_role("link", name="Take what is on the platform").click()
+    page.get_by_role("link", name="Discard mine and reload").click()
 
     expect(page.locator("[name=policy_name]")).to_have_value("allow-hello")
     expect(page.get_by_label("Effect")).to_have_value("DENY")
@@ -100,7 +101,7 @@ def test_what_is_edited_may_be_deleted_meanwhile(open_page, emulator):
     expect(manager.locator("#toasts")).to_contain_text("was deleted.")
     send(page)
 
-    expect(page.locator("[data-errors]")).to_contain_text("The platform does not have this any more.")
+    expect(page.locator("[data-errors]")).to_contain_text("This no longer exists on the platform.")
     expect(page.locator("[name=policy_name]")).to_have_value("mine")
     assert updates_received(emulator, POLICY) == []
 
@@ -125,6 +126,6 @@ def test_input_that_came_to_the_platform_by_another_way_is_a_conflict_too(desk, 
     desk.locator("[name=name]").fill("line-2")
     send(desk)
     expect(desk.get_by_role("region", name="Description")).to_contain_text(
-        "yours would put the old value back"
+        "Changed on the platform, and not by you: it stays as it is there."
     )
     expect(desk.locator("[name=name]")).to_have_value("line-2")

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.changing import ask_to_delete, collection, made
-from tests.browser.creating import EXAMPLES, row, send
+from tests.browser.creating import row, send
+from tests.examples import deleting
 from tests.support.plant import deletes_received
 
 MANAGER = "manager@example.test"
@@ -16,7 +17,7 @@ GROUP = "roma/device-groups"
 
 
 @pytest.mark.parametrize(
-    ("slug", "javascript"), [*((slug, True) for slug in EXAMPLES), (GROUP, False)], ids=str
+    ("slug", "javascript"), [*((slug, True) for slug in deleting()), (GROUP, False)], ids=str
 )
 def test_what_was_deleted_is_gone_from_the_list_and_its_reason_in_the_record(
     open_page, emulator, slug, javascript
@@ -63,6 +64,6 @@ def test_what_somebody_else_deleted_meanwhile_is_said(open_page, emulator, javas
     send(page)
 
     refusal = page.locator("[data-errors]")
-    expect(refusal).to_contain_text("The platform does not have this any more.")
-    refusal.get_by_role("link", name="To the list").click()
+    expect(refusal).to_contain_text("This no longer exists on the platform.")
+    refusal.get_by_role("link", name="Back to the list").click()
     expect(row(page, group.remote_id)).to_have_count(0)

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.changing import edit, made, on_platform
-from tests.browser.creating import PUBLISH, SUBSCRIBE, TOPIC, row, send
+from tests.browser.creating import row, send
+from tests.examples.iotda_policies import PUBLISH, SUBSCRIBE, TOPIC
 from tests.support.plant import updates_received
 
 OPERATOR = "operator@example.test"
@@ -25,14 +26,14 @@ def test_a_policy_in_its_editor(open_page, emulator, javascript):
     statement = page.get_by_role("group", name="Statement 1")
     expect(page.locator("[name=policy_name]")).to_have_value("allow-hello")
     expect(statement.get_by_label(PUBLISH)).to_be_checked()
-    expect(statement.get_by_label("Resources, one a line")).to_have_value(TOPIC)
+    expect(statement.get_by_label("Resources (one per line)")).to_have_value(TOPIC)
 
     statement.get_by_label("Effect").select_option("DENY")
     statement.get_by_label(SUBSCRIBE).uncheck()
     page.get_by_role("button", name="Add statement").click()
     second = page.get_by_role("group", name="Statement 2")
     second.get_by_label(SUBSCRIBE).check()
-    second.get_by_label("Resources, one a line").fill("topic:/second")
+    second.get_by_label("Resources (one per line)").fill("topic:/second")
     page.locator("[name=policy_name]").fill("renamed")
     send(page)
 
@@ -120,4 +121,4 @@ def test_a_viewer_sees_why_the_buttons_do_nothing(open_page, desk):
     page.goto(f"/{GROUP}/{group.pk}/")
     for name in ("Edit", "Delete"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
-    expect(page.get_by_title("As Viewer you may not do this. It takes: Manager, Owner.")).to_have_count(1)
+    expect(page.get_by_title("Viewers can't do this. Required role: Manager or Owner.")).to_have_count(1)

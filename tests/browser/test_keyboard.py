@@ -6,16 +6,18 @@ hidden button.
 
 import json
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.creating import GROUP, PUBLISH, SUBSCRIBE, create, row
+from tests.browser.creating import create, row, typed_by_hand
+from tests.examples import EVERY_CREATE, EXAMPLES
+from tests.examples.iotda_policies import PUBLISH, SUBSCRIBE
+from tests.support.account import GROUP
 from tests.support.plant import creates_received
 
 FOCUSED = """() => {
     const focused = document.activeElement;
     const { name, value, textContent, ariaLabel } = focused;
-    return [name, value, textContent, ariaLabel].join("|");
+    return ["", name, value, textContent, ariaLabel].join("|");
 }"""
 
 
@@ -68,29 +70,30 @@ def test_a_policy_with_two_statements_and_a_variable(desk, emulator):
     }
 
 
-# Form -> what is typed into which control, in the order of the page; a list box takes arrows.
-KEYS = {
-    "roma/device-groups": [("parent_id|", "ArrowDown"), ("name", "line-1"), ("description", "First line")],
-    "iotda/device-groups": [("name", "pumps"), ("description", "all pumps")],
-    "iotda/soft-buses": [("bus_name", "Bus_A"), ("group_id|", "ArrowDown")],
-    "enos/devices": [
-        ("device_name-default", "Pump 1"),
-        ("timezone|", "ArrowDown"),
-        ("device_attributes-serial", "111111"),
-        ("require_secret", "Space"),
-    ],
-}
+def keys_of(page, slug):
+    """{control: keys} in the order of the page; a list box takes an arrow."""
+    if EXAMPLES[slug].by_keyboard:
+        return EXAMPLES[slug].by_keyboard
+    texts = typed_by_hand(slug)
+    controls = page.locator("#form").evaluate(
+        "form => [...form.elements].map((each) => [each.name, each.localName])"
+    )
+    return {
+        name: "ArrowDown" if element == "select" else texts[name]
+        for name, element in controls
+        if name in texts
+    }
 
 
-@pytest.mark.parametrize("slug", KEYS)
-def test_every_other_form(desk, emulator, slug):
+@EVERY_CREATE
+def test_every_form(desk, emulator, slug):
     desk.goto(f"/{slug}/")
     tab_to(desk, "New")
     desk.keyboard.press("Enter")
     expect(desk.locator("#form")).to_be_visible()
 
-    for control, keys in KEYS[slug]:
-        tab_to(desk, control)
+    for control, keys in keys_of(desk, slug).items():
+        tab_to(desk, f"|{control}|")
         if keys in ("ArrowDown", "Space"):
             desk.keyboard.press(keys)
         else:
@@ -141,7 +144,7 @@ def test_a_sync_by_keyboard(desk):
     remote_id = create(desk, "iotda/soft-buses")
     tab_to(desk, "Sync")
     desk.keyboard.press("Enter")
-    expect(desk.locator("#toasts")).to_contain_text("Sync of Bus_A was asked for")
+    expect(desk.locator("#toasts")).to_contain_text("Sync of Bus_A was requested")
     expect(row(desk, remote_id)).to_have_attribute("data-state", "Synchronized")
 
 

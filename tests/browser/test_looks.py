@@ -4,50 +4,38 @@ Would catch: letters too pale in dark, a table that pushes the phone's page side
 an inline style. With PORTAL_SCREENSHOTS=<directory> it leaves a picture of each page in each look.
 """
 
-import uuid
-
 import pytest
 from playwright.sync_api import expect
 
-from portal.connections.models import Connection
-from portal.kinds.registry import KINDS
 from portal.operations.models import Operation
-from portal.operations.service import perform
-from portal.teams.models import User
-from tests.browser.creating import EXAMPLES, fill_in, send
+from tests.browser.creating import fill_in, send
 from tests.browser.pages import axe, looks_right, screenshot
-from tests.support.plant import CREATES, STATEMENT, UPDATES
+from tests.examples import EVERY_CREATE, EXAMPLES, creating
+from tests.examples.iotda_policies import STATEMENT
+from tests.support.plant import demo_plant
 
 OPERATOR, OWNER = "operator@example.test", "owner@example.test"
 UNAVAILABLE = {"error_code": "IOTDA.000503", "error_msg": "Service unavailable."}
-READ_ONLY = ["iotda/spaces", "iotda/products", "iotda/devices", "roma/apps", "enos/products"]
 
 
 def name_of(path):
     return path.strip("/").replace("/", "-")
 
 
-def operate(slug, verb="create", data=None, target=None):
-    return perform(
-        KINDS[slug],
-        verb,
-        actor=User.objects.get(email=OPERATOR),
-        connection=Connection.objects.get(team__name="Plant 3", platform=slug.split("/")[0]),
-        data=data if data is not None else CREATES[slug],
-        key=str(uuid.uuid4()),
-        target=target,
-    )
+@pytest.fixture
+def demo(portal_server):
+    return demo_plant()
 
 
 @pytest.fixture
-def stocked(portal_server, emulator):
+def stocked(demo, emulator):
     """One object of each kind, and a sync; the operations by slug."""
-    made = {slug: operate(slug) for slug in CREATES}
-    operate("iotda/soft-buses", "sync", data={}, target=made["iotda/soft-buses"].target)
+    made = {slug: demo.perform(slug) for slug in creating()}
+    demo.perform("iotda/soft-buses", "sync", target=made["iotda/soft-buses"].target)
     return made
 
 
-@pytest.mark.parametrize("slug", EXAMPLES)
+@EVERY_CREATE
 def test_each_form_empty_refused_and_with_its_preview(desk, slug):
     desk.goto(f"/{slug}/new/")
     looks_right(desk, f"form-{name_of(slug)}-empty")
@@ -63,7 +51,7 @@ def test_each_form_empty_refused_and_with_its_preview(desk, slug):
 
 
 def test_lists_and_objects(desk, stocked):
-    for slug in [*CREATES, *READ_ONLY]:
+    for slug in EXAMPLES:
         desk.goto(f"/{slug}/")
         expect(desk.locator("#rows tbody tr").first).to_be_visible()
         looks_right(desk, f"list-{name_of(slug)}")
@@ -72,16 +60,11 @@ def test_lists_and_objects(desk, stocked):
         looks_right(desk, f"object-{name_of(slug)}")
 
 
-def others_change(slug, row, data):
-    kind = KINDS[slug]
-    kind.collection_of(row.connection.client()).update(row.remote_id, data)
-
-
-def test_editing_and_what_differs_when_somebody_was_faster(desk, stocked, problems):
+def test_editing_and_what_differs_when_somebody_was_faster(desk, demo, stocked, problems):
     problems.allow("Status Error Code 409")
     theirs = {
         "iotda/policies": {"policy_name": "allow-hello", "statement": [STATEMENT[0] | {"effect": "DENY"}]},
-        "enos/devices": UPDATES["enos/devices"],
+        "enos/devices": EXAMPLES["enos/devices"].update,
     }
     for slug, data in theirs.items():
         desk.goto(f"/{slug}/{stocked[slug].target.pk}/update/")
@@ -89,13 +72,13 @@ def test_editing_and_what_differs_when_somebody_was_faster(desk, stocked, proble
         looks_right(desk, f"edit-{name_of(slug)}")
         desk.reload()
         desk.locator("textarea[name$=resources], [name=device_name-default]").first.fill("topic:/mine")
-        others_change(slug, stocked[slug].target, data)
+        demo.collection(slug).update(stocked[slug].target.remote_id, data)
         send(desk)
         expect(desk.locator("#versions")).to_be_visible()
         looks_right(desk, f"conflict-{name_of(slug)}")
 
 
-def test_deleting(open_page, stocked, emulator, problems):
+def test_deleting(open_page, demo, stocked, emulator, problems):
     problems.allow("answer 503")
     page = open_page(email="manager@example.test")
     row = stocked["iotda/policies"].target
@@ -107,7 +90,7 @@ def test_deleting(open_page, stocked, emulator, problems):
     page.goto(f"/iotda/policies/{row.pk}/delete/")
     looks_right(page, "delete-platform-down")
     emulator.faults([])
-    KINDS["iotda/policies"].collection_of(row.connection.client()).delete(row.remote_id)
+    demo.collection("iotda/policies").delete(row.remote_id)
     page.goto(f"/iotda/policies/{row.pk}/delete/")
     looks_right(page, "delete-gone")
 
@@ -124,13 +107,13 @@ def test_empty_and_stale_lists(desk, stocked, emulator):
     looks_right(desk, "form-platform-down")
 
 
-def test_operations_in_each_ending(desk, stocked, emulator):
+def test_operations_in_each_ending(desk, demo, stocked, emulator):
     desk.goto("/operations/?state=rejected")
     looks_right(desk, "operations-none")
-    operate("iotda/soft-buses")  # the name is taken now
+    demo.perform("iotda/soft-buses")  # the name is taken now
     match = {"method": "POST", "path": "/v5/"}
     emulator.faults([{"fault": "timeout_after_commit", "seconds": 0.1, "match": match}])
-    operate("iotda/policies", data=CREATES["iotda/policies"] | {"policy_name": "lost"})
+    demo.perform("iotda/policies", data=EXAMPLES["iotda/policies"].create | {"policy_name": "lost"})
     emulator.faults([])
     desk.goto("/operations/")
     looks_right(desk, "operations")
@@ -138,7 +121,7 @@ def test_operations_in_each_ending(desk, stocked, emulator):
         operation = Operation.objects.filter(state=state).first()
         desk.goto(f"/operations/{operation.pk}/")
         looks_right(desk, f"operation-{state}")
-    desk.get_by_role("button", name="Look again").click()
+    desk.get_by_role("button", name="Check again").click()
     expect(desk.locator("#operation")).to_have_attribute("data-operation-state", "needs_human")
     looks_right(desk, "operation-needs_human")
 

@@ -1,6 +1,6 @@
-"""Answers that never came, platforms that do not answer, buttons pressed twice.
+"""Lost answers, platforms that do not answer, buttons pressed twice.
 
-Would catch: a page that says "failed" or "created" where nobody knows, a failed list that reads as empty, a
+Would catch: a page that says "failed" or "created" although nobody knows, a failed list shown as empty, a
 second create from a double click, Back or a reload.
 """
 
@@ -11,18 +11,18 @@ from playwright.sync_api import expect
 
 from portal.operations.models import Operation, State
 from tests.browser.creating import create, fill_in, row, send
+from tests.examples import creating, is_provable, match, one_per_platform
 from tests.support.plant import creates_received
 from tests.support.site import until
 
 BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
-LOST = {
-    "iotda/soft-buses": {"method": "POST", "path": "/harmony-soft-bus"},
-    "enos/devices": {"method": "POST", "path": "/connect-service/v2.4/devices", "query": "action=create"},
-}
+DEVICE = "enos/devices"
+# Of each platform one of those of which the portal can say by itself that they happened.
+FOUND = one_per_platform(slug for slug in creating() if is_provable(slug, "create", happened=True))
 
 
 def let_through(open_page):
-    """A manager ends the pause that the failures brought about, unless it has just ended by itself."""
+    """A manager ends the pause that the failures caused, unless it is over already."""
     page = open_page(email="manager@example.test")
     page.goto("/connections/")
     page.get_by_role("link", name="IoTDA (emulator)").click()
@@ -33,12 +33,18 @@ def let_through(open_page):
         expect(again).to_have_count(0)
 
 
+def lose_the_answer(emulator, slug):
+    """The platform creates the object, but its answer is lost."""
+    lost = {"fault": "timeout_after_commit", "seconds": 0.1, "match": match(slug, "create")}
+    emulator.faults([lost])
+
+
 @BROWSERS
-@pytest.mark.parametrize("slug", LOST)
+@pytest.mark.parametrize("slug", FOUND)
 def test_a_lost_answer_is_in_doubt_until_a_look_finds_it(open_page, emulator, slug, javascript):
     page = open_page(javascript=javascript, email="operator@example.test")
     fill_in(page, slug)
-    emulator.faults([{"fault": "timeout_after_commit", "seconds": 0.1, "match": LOST[slug]}])
+    lose_the_answer(emulator, slug)
     send(page)
     operation = page.locator("#operation")
     expect(operation).to_have_attribute("data-operation-state", "in_doubt")
@@ -49,7 +55,7 @@ def test_a_lost_answer_is_in_doubt_until_a_look_finds_it(open_page, emulator, sl
     expect(page).to_have_title(re.compile(f"^{label}"))
     expect(page.locator(".breadcrumb")).to_contain_text("Operations")
     expect(page.get_by_role("link", name="Open the form")).to_have_count(0)
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Check again").click()
     expect(operation).to_have_attribute("data-operation-state", "found")
     operation.locator(f'a[href^="/{slug}/"]').click()
     remote_id = page.locator("#resource").get_attribute("data-remote-id")
@@ -61,18 +67,18 @@ def test_a_lost_answer_is_in_doubt_until_a_look_finds_it(open_page, emulator, sl
 def test_a_failed_look_concludes_nothing(desk, emulator, problems):
     problems.allow("answer 503")
     fill_in(desk, "enos/devices")
-    emulator.faults([{"fault": "timeout_after_commit", "seconds": 0.1, "match": LOST["enos/devices"]}])
+    lose_the_answer(emulator, DEVICE)
     send(desk)
     expect(desk.locator("#operation")).to_have_attribute("data-operation-state", "in_doubt")
     emulator.faults([{"fault": "answer", "status": 503, "match": {"path": "/connect-service/"}}])
-    desk.get_by_role("button", name="Look again").click()
-    expect(desk.locator("#toasts")).to_contain_text("nothing is concluded")
+    desk.get_by_role("button", name="Check again").click()
+    expect(desk.locator("#toasts")).to_contain_text("nothing has changed here")
     expect(desk.locator("#operation")).to_have_attribute("data-operation-state", "in_doubt")
 
 
 def test_reloading_the_page_of_a_lost_answer_sends_nothing(desk, emulator):
     fill_in(desk, "enos/devices")
-    emulator.faults([{"fault": "timeout_after_commit", "seconds": 0.1, "match": LOST["enos/devices"]}])
+    lose_the_answer(emulator, DEVICE)
     send(desk)
     expect(desk.locator("#operation")).to_have_attribute("data-operation-state", "in_doubt")
     desk.reload()
@@ -89,12 +95,12 @@ def test_a_platform_that_is_down_shows_what_is_known_and_since_when(open_page, e
     page.reload()
     expect(row(page, remote_id)).to_have_count(1)
     expect(page.locator("#rows")).to_contain_text("could not be read")
-    expect(page.locator("#rows")).to_contain_text(re.compile(r"as of\s+\d{4}-\d\d-\d\d"))
+    expect(page.locator("#rows")).to_contain_text(re.compile(r"Showing data from\s+\d{4}-\d\d-\d\d"))
     page.goto("/iotda/soft-buses/")
-    expect(page.locator("#rows")).to_contain_text("It was never read, so nothing is known of it.")
+    expect(page.locator("#rows")).to_contain_text("It was never read before, so there is no data to show.")
     expect(page.locator("#main")).not_to_contain_text("The platform has no")
     page.goto(f"/iotda/policies/{remote_id}/")
-    expect(page.locator("#resource")).to_contain_text(re.compile(r"as of\s+\d{4}-\d\d-\d\d"))
+    expect(page.locator("#resource")).to_contain_text(re.compile(r"Showing data from\s+\d{4}-\d\d-\d\d"))
     emulator.faults([])
     let_through(open_page)
     page.goto("/iotda/soft-buses/")

@@ -6,7 +6,8 @@ Would catch: a form that works in one browser only, a change that a list, the op
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.creating import EXAMPLES, SHOWN_AS, create, row
+from tests.browser.creating import create, row
+from tests.examples import EVERY_CREATE, EXAMPLES
 from tests.support.plant import creates_received
 
 OPERATOR, OWNER = "operator@example.test", "owner@example.test"
@@ -28,15 +29,15 @@ def assert_recorded(page, verb, slug, name):
 
 
 @BROWSERS
-@pytest.mark.parametrize("slug", EXAMPLES)
+@EVERY_CREATE
 def test_what_was_created_is_in_the_list_the_operations_and_the_record(open_page, emulator, slug, javascript):
     page = open_page(javascript=javascript, email=OPERATOR)
     remote_id = create(page, slug)
-    expect(page.locator("#toasts")).to_contain_text(SHOWN_AS[slug])
+    expect(page.locator("#toasts")).to_contain_text(EXAMPLES[slug].name)
     assert len(creates_received(emulator, slug)) == 1
     page.goto(f"/{slug}/")
     expect(row(page, remote_id)).to_have_count(1)
-    assert_recorded(page, "create", slug, SHOWN_AS[slug])
+    assert_recorded(page, "create", slug, EXAMPLES[slug].name)
 
 
 @BROWSERS
@@ -46,7 +47,7 @@ def test_a_sync_is_followed_until_the_platform_says_synchronized(open_page, emul
     remote_id = create(page, "iotda/soft-buses")
     expect(page.locator("#resource")).to_have_attribute("data-state", "ToBeSynchronized")
     page.get_by_role("button", name="Sync").click()
-    expect(page.locator("#toasts")).to_contain_text("Sync of Bus_A was asked for")
+    expect(page.locator("#toasts")).to_contain_text("Sync of Bus_A was requested")
     resource = page.locator("#resource")
     expect(resource).to_have_attribute("data-state", "Synchronizing")
     while not javascript and resource.get_attribute("data-state") == "Synchronizing":
@@ -65,7 +66,7 @@ def test_status_and_list_follow_a_slow_sync_without_reloading(desk, emulator):
     desk.evaluate("window.notReloaded = true")
     expect(desk.locator("#resource")).to_have_attribute("data-state", "Synchronized")
     assert desk.evaluate("window.notReloaded")
-    expect(desk.get_by_text("Following the platform's status")).to_have_count(0)
+    expect(desk.get_by_text("Updates automatically")).to_have_count(0)
 
 
 def test_the_owner_sees_in_the_audit_who_did_it_and_what_was_sent(open_page):

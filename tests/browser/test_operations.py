@@ -1,7 +1,7 @@
-"""Operations followed, cancelled, tried again and decided in the browser.
+"""Watching, cancelling, retrying and deciding operations in the browser.
 
-Would catch: a page that stands still while things happen, or that takes focus and closes what is open when
-they do; a cancelled change that is sent; a decision that works only with JavaScript or is taken twice.
+Would catch: a page that does not update, or that loses focus and open details when it does; a cancelled
+change that is sent; a decision that works only with JavaScript or is made twice.
 """
 
 import re
@@ -13,9 +13,8 @@ from portal.operations import settling
 from portal.operations.models import RUNNING, Operation
 from tests.browser.creating import fill_in, send
 from tests.browser.pages import axe, fits, looks_right
-from tests.browser.test_looks import operate
-from tests.operations.changes import match, received
-from tests.support.plant import creates_received
+from tests.examples import match
+from tests.support.plant import creates_received, demo_plant, received
 from tests.support.site import until
 
 OPERATOR, OWNER = "operator@example.test", "owner@example.test"
@@ -34,7 +33,7 @@ def lost(emulator, slug, data=None):
     """The platform did it, and its answer never came."""
     fault = {"fault": "timeout_after_commit", "seconds": 0.1}
     emulator.faults([{"match": match(slug, "create"), **fault}])
-    operation = operate(slug, data=data)
+    operation = demo_plant().perform(slug, data=data)
     emulator.faults([])
     return operation
 
@@ -68,7 +67,7 @@ def catch(page, address, state):
 def undecided(page, operation):
     """The page of an operation that a look of this person left to a human."""
     page.goto(f"/operations/{operation.pk}/")
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Check again").click()
     expect(state_of(page)).to_have_attribute("data-operation-state", "needs_human")
 
 
@@ -130,13 +129,13 @@ def test_an_owner_decides_what_the_portal_cannot_tell(open_page, emulator, javas
     page.get_by_role("link", name="Decide").click()
     expect(page.locator("#main")).to_contain_text("the platform does not promise that names are unique")
     page.get_by_role("radio", name="It is ours").check()
-    page.get_by_role("button", name="Record this decision").click()
-    expect(page.locator("[data-errors]")).to_contain_text("Say why.")
+    page.get_by_role("button", name="Save decision").click()
+    expect(page.locator("[data-errors]")).to_contain_text("Enter a reason.")
     expect(page.get_by_role("radio", name="It is ours")).to_be_checked()
     if javascript:
         expect(page.locator("[data-errors]")).to_be_focused()
     page.get_by_label("Reason").fill("Only we work in this space")
-    page.get_by_role("button", name="Record this decision").click()
+    page.get_by_role("button", name="Save decision").click()
     expect(state_of(page)).to_have_attribute("data-operation-state", "found")
     expect(state_of(page)).to_contain_text("Decided: it is ours")
     state_of(page).locator(f'a[href^="/{POLICY}/"]').click()
@@ -150,9 +149,9 @@ def test_a_double_click_on_send_again_sends_once(open_page, emulator, javascript
     undecided(page, lost(emulator, GROUP))
     page.get_by_role("link", name="Decide").click()
     page.get_by_role("radio", name="Send again").check()
-    page.get_by_label("A second object may result").check()
+    page.get_by_label("This may create a second object").check()
     page.get_by_label("Reason").fill("The first one is not there")
-    page.get_by_role("button", name="Record this decision").dblclick()
+    page.get_by_role("button", name="Save decision").dblclick()
     expect(state_of(page)).to_contain_text("Repeats")
     ends_done(page)
     assert len(creates_received(emulator, GROUP)) == 2
@@ -164,13 +163,13 @@ def test_a_refused_change_is_tried_again(open_page, emulator, javascript):
     page = open_page(javascript=javascript, email=OPERATOR)
     body = {"error_code": "IOTDA.000006", "error_msg": "not now"}
     emulator.faults([{"match": match(POLICY, "create"), "fault": "answer", "status": 400, "body": body}])
-    operation = operate(POLICY)
+    operation = demo_plant().perform(POLICY)
     emulator.faults([])
     page.goto(f"/operations/{operation.pk}/")
     page.get_by_role("button", name="Try again").dblclick()
     expect(page).not_to_have_url(re.compile(str(operation.pk)))
     ends_done(page)
-    page.get_by_role("link", name=re.compile("^Operation of")).click()
+    page.get_by_role("link", name=re.compile("^Operation from")).click()
     expect(state_of(page)).to_have_attribute("data-operation-state", "rejected")
     expect(state_of(page)).to_contain_text("Repeated by")
     assert len(creates_received(emulator, POLICY)) == 2
@@ -179,7 +178,7 @@ def test_a_refused_change_is_tried_again(open_page, emulator, javascript):
 def test_who_may_not_decide_learns_who_can(open_page, emulator):
     page = open_page(email=OPERATOR)
     undecided(page, lost(emulator, GROUP))
-    expect(state_of(page)).to_contain_text("An owner of the team decides what became of this.")
+    expect(state_of(page)).to_contain_text("A team owner decides whether this happened.")
     expect(page.get_by_role("link", name="Decide")).to_have_count(0)
     expect(page.locator(".sidebar-count").first).to_contain_text("1")
 
@@ -196,14 +195,14 @@ def test_looking_again_first_keeps_the_typed_decision(open_page, emulator, probl
         if status == 503:
             emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 500, "body": "{}"}])
         with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
-            page.get_by_role("button", name="Look again first").click()
+            page.get_by_role("button", name="Check again first").click()
         assert answer.value.status == status
         expect(page.get_by_role("radio", name="It is not ours")).to_be_checked()
         expect(page.get_by_label("Reason")).to_have_value("Two shifts know nothing of it")
     if javascript:
         page.get_by_label("Reason").press("Enter")
     else:
-        page.get_by_role("button", name="Record this decision").click()
+        page.get_by_role("button", name="Save decision").click()
     expect(state_of(page)).to_have_attribute("data-operation-state", "absent")
 
 
@@ -211,7 +210,7 @@ def test_looking_again_first_keeps_the_typed_decision(open_page, emulator, probl
 def test_a_refused_delete_is_confirmed_again(open_page, emulator, javascript):
     page = open_page(javascript=javascript, email=OWNER)
     body = {"error_code": "IOTDA.000006", "error_msg": "not now"}
-    row = operate(POLICY).target
+    row = demo_plant().perform(POLICY).target
     emulator.faults([{"match": match(POLICY, "delete"), "fault": "answer", "status": 400, "body": body}])
     page.goto(f"/{POLICY}/{row.pk}/delete/")
     page.locator("#submit").click()
@@ -221,7 +220,7 @@ def test_a_refused_delete_is_confirmed_again(open_page, emulator, javascript):
     if javascript:
         looks_right(page, "operation-delete-refused")
     page.get_by_role("link", name="Try again").click()
-    expect(page.locator("#form")).to_contain_text("This cannot be taken back.")
+    expect(page.locator("#form")).to_contain_text("This cannot be undone.")
     assert len(received(emulator, POLICY, "delete")) == 1
     page.locator("#submit").click()
     expect(page).to_have_url(re.compile(f"/{POLICY}/$"))
@@ -232,7 +231,7 @@ def test_an_empty_filter_shows_what_comes(open_page, emulator):
     page = open_page(email=OWNER)
     page.clock.install()
     page.goto("/operations/?state=needs_human")
-    expect(page.locator("#rows")).to_contain_text("Nothing waits for a human")
+    expect(page.locator("#rows")).to_contain_text("Nothing needs a human")
     undecided(open_page(email=OWNER), lost(emulator, GROUP))
     page.clock.run_for(16_000)
     expect(page.locator("tr[data-operation-state=needs_human]")).to_have_count(1)
@@ -264,12 +263,12 @@ def test_evidence_and_decisions_in_both_colours_at_a_desk_and_on_a_phone(open_pa
     page.get_by_role("link", name="Decide").click()
     expect(page.get_by_role("radio")).to_have_count(5)  # three decisions, two objects
     page.get_by_role("radio", name="It is ours").check()
-    page.get_by_role("button", name="Record this decision").click()
-    expect(page.locator("[data-errors]")).to_contain_text("choose the one that is")
+    page.get_by_role("button", name="Save decision").click()
+    expect(page.locator("[data-errors]")).to_contain_text("Choose the object that this operation created.")
     looks_right(page, "decide-refused")
     page.get_by_role("radio", name="It is not ours").check()
     page.get_by_label("Reason").fill("Neither of them")
-    page.get_by_role("button", name="Record this decision").click()
+    page.get_by_role("button", name="Save decision").click()
     expect(state_of(page)).to_have_attribute("data-operation-state", "absent")
     looks_right(page, "operation-decided")
 
@@ -281,7 +280,7 @@ def test_the_ledger_has_room_for_its_longest_words(open_page, emulator):
     settling.settle_due()
     body = {"error_code": "IOTDA.000006", "error_msg": "no"}
     emulator.faults([{"match": match(POLICY, "create"), "fault": "answer", "status": 400, "body": body}])
-    operate(POLICY)
+    demo_plant().perform(POLICY)
     page.goto("/audit/")
     expect(page.locator("#entries")).to_contain_text("the portal, for")
     table = page.locator(".table-responsive")

@@ -3,12 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.creating import EXAMPLES, fill_in, send
+from tests.browser.creating import fill_in, send
+from tests.examples import EVERY_CREATE
 from tests.support.plant import creates_received
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
-@pytest.mark.parametrize("slug", EXAMPLES)
+@EVERY_CREATE
 def test_the_previewed_request_is_the_one_that_arrives(open_page, emulator, slug, javascript):
     page = open_page(javascript=javascript, email="operator@example.test")
     fill_in(page, slug)

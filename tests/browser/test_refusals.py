@@ -1,23 +1,17 @@
-"""Errors in place.
+"""Forms with errors.
 
-Would catch: lost input, an error nobody is led to, a second press that is taken for the first.
+Would catch: lost input, an error that does not get the focus, a second submit that counts as the first.
 """
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.creating import EXAMPLES, GROUP, create, fill_in, send
+from tests.browser.creating import create, fill_in, send
+from tests.examples import EVERY_CREATE, EXAMPLES
+from tests.support.account import GROUP
 from tests.support.plant import creates_received
 
 BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
-# What breaks a documented rule: too short, 65 characters, a forbidden character.
-BROKEN = {
-    "roma/device-groups": {"name": "x"},
-    "iotda/device-groups": {"name": "a" * 65},
-    "iotda/soft-buses": {"bus_name": "no spaces allowed"},
-    "iotda/policies": {"policy_name": "no spaces allowed"},
-    "enos/devices": {"device_key": "no spaces allowed"},
-}
 
 
 def typed(page):
@@ -40,16 +34,17 @@ def is_press(response):
     return response.request.method == "POST" and "touch" not in (response.request.post_data or "")
 
 
-@pytest.mark.parametrize("slug", EXAMPLES)
+@EVERY_CREATE
 def test_a_broken_rule_is_named_in_place_and_all_input_kept(desk, emulator, slug):
-    fill_in(desk, slug, **BROKEN[slug])
+    broken = EXAMPLES[slug].broken
+    fill_in(desk, slug, **broken)
     before = typed(desk)
     with desk.expect_response(is_press) as answer:
         send(desk)
     assert answer.value.status == 422
     summary = desk.locator("[data-errors]")
     expect(summary).to_be_focused()
-    (name,) = BROKEN[slug]
+    (name,) = broken
     expect(desk.locator(f"[name={name}]")).to_have_attribute("aria-invalid", "true")
     expect(desk.locator(f'[data-field="{name}"] .invalid-feedback')).to_be_visible()
     assert typed(desk).items() >= before.items()

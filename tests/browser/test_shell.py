@@ -39,7 +39,7 @@ def test_auto_follows_the_system(open_page):
     expect(html).to_have_attribute("data-bs-theme", "dark")
     choose_theme(page, "Light")
     expect(html).to_have_attribute("data-bs-theme", "light")
-    choose_theme(page, "Like the system")
+    choose_theme(page, "Match system")
     expect(html).to_have_attribute("data-bs-theme", "dark")
     page.emulate_media(color_scheme="light")
     expect(html).to_have_attribute("data-bs-theme", "light")

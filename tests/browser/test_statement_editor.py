@@ -9,7 +9,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.creating import PUBLISH, SUBSCRIBE, TOPIC, send
+from tests.browser.creating import send
+from tests.examples.iotda_policies import PUBLISH, SUBSCRIBE, TOPIC
 from tests.support.plant import creates_received
 
 BROWSERS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
@@ -32,9 +33,9 @@ def holds(page, value):
 
 def test_typing_in_the_editor_updates_the_json_beside_it(policy):
     policy.get_by_label(PUBLISH).check()
-    policy.get_by_label("Resources, one a line").press_sequentially(f"{TOPIC}\ntopic:/v1/other")
+    policy.get_by_label("Resources (one per line)").press_sequentially(f"{TOPIC}\ntopic:/v1/other")
     holds(policy, [{"effect": "ALLOW", "actions": [PUBLISH], "resources": [TOPIC, "topic:/v1/other"]}])
-    expect(policy.get_by_label("Resources, one a line")).to_be_focused()
+    expect(policy.get_by_label("Resources (one per line)")).to_be_focused()
     policy.get_by_label("Effect").select_option("DENY")
     holds(policy, [{"effect": "DENY", "actions": [PUBLISH], "resources": [TOPIC, "topic:/v1/other"]}])
 
@@ -47,7 +48,7 @@ def test_editing_the_json_redraws_the_editor(policy):
     statement(policy).fill(json.dumps(wanted))
     statement(policy).press("Tab")
     second = policy.get_by_role("group", name="Statement 2")
-    expect(second.get_by_label("Resources, one a line")).to_have_value("topic:/b\ntopic:/c")
+    expect(second.get_by_label("Resources (one per line)")).to_have_value("topic:/b\ntopic:/c")
     expect(second.get_by_label(PUBLISH)).to_be_checked()
     first = policy.get_by_role("group", name="Statement 1")
     expect(first.get_by_label("Effect")).to_have_value("DENY")
@@ -58,7 +59,7 @@ def test_broken_json_is_named_and_kept(policy, emulator):
     statement(policy).fill('[{"effect": "ALLOW",')
     policy.locator("[name=policy_name]").fill("broken")
     send(policy)
-    expect(policy.locator("[data-errors]")).to_contain_text("This is not JSON")
+    expect(policy.locator("[data-errors]")).to_contain_text("This is not valid JSON")
     expect(statement(policy)).to_have_value('[{"effect": "ALLOW",')
     assert creates_received(emulator, "iotda/policies") == []
 
@@ -73,11 +74,11 @@ def test_statements_are_added_and_removed(open_page, emulator, javascript):
             page.get_by_role("button", name="Add statement").click()
         block = page.get_by_role("group", name=f"Statement {number}")
         block.get_by_label(PUBLISH).check()
-        block.get_by_label("Resources, one a line").fill(topic)
+        block.get_by_label("Resources (one per line)").fill(topic)
     page.get_by_role("button", name="Remove statement 2").click()
     expect(page.get_by_role("group", name="Statement 3")).to_have_count(0)
     second = page.get_by_role("group", name="Statement 2")
-    expect(second.get_by_label("Resources, one a line")).to_have_value("topic:/three")
+    expect(second.get_by_label("Resources (one per line)")).to_have_value("topic:/three")
     expect(page.locator("[name=policy_name]")).to_have_value("three-less-one")
     send(page)
     expect(page.locator("#resource")).to_have_attribute("data-kind", "iotda/policies")
@@ -99,7 +100,7 @@ def test_without_javascript_the_json_can_be_edited_too(open_page, emulator):
 def test_sending_right_after_the_last_key_sends_all_that_was_typed(policy, emulator):
     policy.locator("[name=policy_name]").fill("in-a-hurry")
     policy.get_by_label(PUBLISH).check()
-    policy.get_by_label("Resources, one a line").press_sequentially("topic:/hurry")
+    policy.get_by_label("Resources (one per line)").press_sequentially("topic:/hurry")
     send(policy)
     expect(policy.locator("#resource")).to_have_attribute("data-kind", "iotda/policies")
     sent = json.loads(creates_received(emulator, "iotda/policies")[0]["body"])["statement"]

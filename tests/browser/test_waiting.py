@@ -1,4 +1,4 @@
-"""While the platform is at work: forms that say that they wait, pages that follow without taking the focus.
+"""While the platform is working: forms show that they wait, and pages update without losing the focus.
 
 Would catch: a press that only fades the button, a focus that is lost every second, a delete by the Enter key.
 """
@@ -73,7 +73,7 @@ def test_a_button_without_fields_says_so_too(desk, emulator):
     )
     assert pressed == [True, '"Sending…"']
     emulator.faults([])
-    expect(desk.locator("#toasts")).to_contain_text("was asked for")
+    expect(desk.locator("#toasts")).to_contain_text("was requested")
 
 
 @pytest.mark.parametrize("page", ["detail", pytest.param("list", marks=pytest.mark.full)])

@@ -2,9 +2,12 @@
 while a transaction is open, a secret quoted by the platform that ends up in a page or in the record."""
 
 import pytest
+from django.core.management import call_command
+from django.db import connection as database
 from django.urls import reverse
 from django.utils import timezone
 
+from portal import words
 from portal.connections import service
 from portal.connections.models import Connection
 from portal.record.models import Body, Entry
@@ -71,7 +74,7 @@ def test_temporary_keys_work_too(plant):
     [
         ("iotda", {"endpoint": NOBODY_LISTENS}, None, "address"),
         ("iotda", {"project_id": "f" * 32}, None, "project"),
-        ("iotda", {"instance_id": "another-instance"}, None, "instance"),
+        ("iotda", {"instance_id": "another-instance"}, None, "answer"),  # no document prints its code
         ("roma", {"instance_id": "another-instance"}, None, "instance"),
         ("enos", {"org_id": "o2"}, None, "project"),
         ("iotda", {"sign_in": "password"}, {**USER, "password": "wrong"}, "sign_in"),
@@ -103,9 +106,12 @@ def test_a_signature_of_the_wrong_kind_is_named(plant, emulator):
     assert probe(plant, signature="v11").context["result"].part == ""
 
 
-def test_the_edition_is_named(plant, emulator):
+def test_an_edition_that_lacks_policies_is_told_in_the_platforms_words(plant, emulator):
     emulator.settings({"edition": "basic"})
-    assert probe(plant).context["result"].part == "edition"
+    answer = probe(plant)
+    assert answer.context["result"].part == "answer"
+    assert "cause is not known" in answer.text
+    assert "not supported by the basic edition" in answer.text
 
 
 def test_credentials_of_another_key_say_that_they_cannot_be_opened(plant, settings):
@@ -151,6 +157,47 @@ def test_a_viewer_sees_the_last_result(plant):
         plant.browser("viewer").get(reverse("connections:detail", args=[plant.connections["roma"].pk])).text
     )
     assert "Instance:" in text
+
+
+def test_the_result_is_kept_as_code_and_parameters(plant, monkeypatch):
+    """Whoever looks later reads it in their own language."""
+    probe(plant, "iotda", {})
+    connection = plant.connections["iotda"]
+    row = Connection.objects.get(pk=connection.pk)
+    assert row.check_said["params"]["text"]["code"] == "connection.no_credentials"
+
+    german = {"This connection has no credentials. Enter them on its page.": "Keine Zugangsdaten."}
+    monkeypatch.setattr(words, "translate", lambda text: german.get(text, text))
+    page = plant.browser("viewer").get(reverse("connections:detail", args=[connection.pk])).text
+
+    assert "Keine Zugangsdaten." in page
+
+
+def test_the_platforms_own_words_are_kept_with_it_without_secrets(plant):
+    probe(plant, "enos", {"app_key": "11111111-2222-4333-8444-555555555555", "app_secret": "wrong"})
+    row = Connection.objects.get(pk=plant.connections["enos"].pk)
+    assert row.check_said["code"] == "connection.test_failed_with"
+    assert row.check_said["params"]["detail"] in row.check_text
+    assert last()[0].text == row.check_text
+
+
+def test_what_was_found_before_the_last_upgrade_is_still_shown(committed_plant):
+    """A result that was kept as text, in one language."""
+    connection = committed_plant.connections["iotda"]
+    call_command("migrate", "connections", "0002", verbosity=0)
+    with database.cursor() as cursor:
+        values = [timezone.now(), "project", "The project id is wrong (403 100%)."]
+        cursor.execute(
+            "UPDATE connections_connection SET checked_at = %s, check_part = %s, check_text = %s", values
+        )
+
+    call_command("migrate", "connections", verbosity=0)
+
+    page = committed_plant.browser().get(reverse("connections:detail", args=[connection.pk])).text
+    assert "The project id is wrong (403 100%)." in page
+    assert {each.credentials()["access_key"] for each in Connection.objects.exclude(platform="enos")} == {
+        KEYS["access_key"]
+    }
 
 
 def test_changing_a_connection_forgets_the_old_result(plant):

@@ -97,5 +97,5 @@ def test_what_the_form_would_refuse_is_refused_in_words_without_secrets(add, cha
 
 def test_a_taken_name_is_refused(add):
     add(GOOD)
-    with pytest.raises(CommandError, match="name: Your team has a connection of this name already"):
+    with pytest.raises(CommandError, match="name: Your team already has a connection with this name"):
         add(GOOD)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from portal.connections.models import Condition, Connection
 from portal.record.models import Body, Entry
 from tests.connections.crowd import ask
-from tests.support.plant import PROJECT
+from tests.support.account import PROJECT
 
 DOWN = {"fault": "answer", "status": 503, "body": {"error_code": "IOTDA.000503", "error_msg": "Quoted."}}
 HTMX = {"HTTP_HX_REQUEST": "true"}

@@ -17,8 +17,9 @@ from portal.errors import NotVisible
 from portal.kinds.registry import KINDS
 from portal.record.models import Entry
 from portal.teams.models import Role
+from tests.examples import EXAMPLES
 from tests.operations.endings import someone
-from tests.resources.listings import EMPTY_TEXT, LISTINGS, listed
+from tests.resources.listings import EMPTY_TEXT, listed
 from tests.support.site import until
 
 GONE = "The connection was deleted meanwhile."
@@ -53,7 +54,7 @@ def test_a_list_says_that_it_was_deleted(committed_plant, emulator, slug):
     plant = committed_plant
     browser = plant.browser(raise_request_exception=False)
 
-    with deleted_during(plant, emulator, KINDS[slug].platform, LISTINGS[slug]):
+    with deleted_during(plant, emulator, KINDS[slug].platform, EXAMPLES[slug].calls["list"].place):
         response = browser.get(f"/{slug}/")
 
     assert response.status_code == 200

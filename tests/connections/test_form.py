@@ -27,7 +27,7 @@ COMPLETE = {
     },
 }
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.anywhere]
 
 
 def fill(platform="iotda", without=(), **changes):

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from portal.connections import gate
 from portal.connections.gate import Pace
 from portal.connections.models import Condition, Connection, Slot
-from portal.errors import Throttled
+from portal.errors import Missing, Throttled
 from portal.platforms.retrying import Repeat
 from tests.connections.crowd import Crowd, ask
 
 MINUTE = timedelta(minutes=1)
+APP_ID = "ef3845be-091a-4ab5-869a-9de0025e2165"
 SHORT = 1.1  # seconds; long enough for a call, too short to wait for one second before it
 
 
@@ -75,7 +76,7 @@ def test_without_a_time_the_waits_grow_until_the_platform_answers(iotda, emulato
     for fault in [throttling()] * 8 + [throttling("7"), throttling(), throttling()]:
         emulator.faults([fault])
         assert ask(client, "iotda") == "Throttled"
-        waits.append(Condition.objects.get().wait_seconds)
+        waits.append(Condition.objects.get().guess("GET spaces"))
         assert seconds_to_wait() <= (waits[-1] or 7)
         Condition.objects.update(wait_until=Now())
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 0, 1, 2]
@@ -118,6 +119,85 @@ def test_a_shorter_wait_does_not_shorten_a_longer_one(iotda, emulator):
     for passage, seconds in ((first, 200), (second, 2)):
         assert not passage.__exit__(Throttled, Throttled("later", status=429, retry_after=seconds), None)
     assert seconds_to_wait() > 100
+
+
+# A create, and a read of the same objects: platform -> collection and the create's body.
+CREATES = {
+    "iotda": ("device_groups", {"name": "g"}),
+    "roma": ("device_groups", {"name": "group", "parent_id": 0, "app_id": "a"}),
+    "enos": (
+        "devices",
+        {"product_key": "prodKey1", "device_name": {"defaultValue": "d"}, "timezone": "+08:00"},
+    ),
+}
+CHANGES = {"iotda": "/device-group", "roma": "/device-groups", "enos": "/devices"}
+
+
+@pytest.mark.parametrize("wait", ["301", "999999999", "Fri, 01 Jan 2199 00:00:00 GMT"])
+@pytest.mark.parametrize("platform", CREATES)
+def test_a_throttled_create_holds_back_creates_and_nothing_else(plant, emulator, platform, wait):
+    name, body = CREATES[platform]
+    match = {"method": "POST", "path": CHANGES[platform]}
+    if platform == "enos":
+        match["query"] = "action=create"
+    emulator.faults([throttling(wait, match=match)])
+    client = plant.connections[platform].client()
+    client._deadline = 3
+    things, filters = getattr(client, name), {"app_id": APP_ID} if platform == "roma" else {}
+    sent = len(creates(emulator, platform))
+    for _each in range(2):
+        with pytest.raises(Throttled):
+            things.create(body)
+    assert len(creates(emulator, platform)) == sent + 1
+    assert seconds_to_wait() <= 300
+
+    assert things.list(**filters).items is not None
+    with pytest.raises(Missing):
+        things.get("10002" if platform == "roma" else "0" * 24)
+    assert Condition.objects.now().get().state == "waiting"
+    page = plant.browser().get(f"/connections/{plant.connections[platform].pk}/").text
+    assert f"POST {name}" in page
+
+
+def creates(emulator, platform):
+    path = CHANGES[platform]
+    found = [each for each in emulator.requests() if each["method"] == "POST" and path in each["path"]]
+    return [each for each in found if platform != "enos" or "action=create" in each["query"]]
+
+
+def test_a_throttled_object_holds_back_the_same_of_other_objects(plant, emulator):
+    emulator.faults([throttling("100", match={"method": "DELETE"})])
+    client = impatient(plant.connections["iotda"])
+    for id in ("a" * 24, "b" * 24):
+        with pytest.raises(Throttled):
+            client.policies.delete(id)
+    assert len(emulator.requests()) == 1
+    with pytest.raises(Throttled):
+        client.device_groups.delete("a" * 24)
+    assert len(emulator.requests()) == 2
+
+
+def test_a_throttled_sign_in_holds_back_sign_ins_alone(plant, emulator):
+    """The token is still good: only a new one cannot be had."""
+    connection = plant.connections["enos"]
+    assert ask(connection.client(), "enos") == "done"
+    emulator.faults([throttling("100", match={"path": "/token/"})])
+    client = impatient(Connection.objects.get(pk=connection.pk))
+    with pytest.raises(Throttled):
+        client.auth.renew(client.route())
+    assert ask(client, "enos") == "done"
+
+
+def test_each_kind_of_call_has_its_own_guess(iotda, emulator):
+    emulator.faults([throttling()])
+    client = impatient(iotda)
+    for _each in range(3):
+        ask(client, "iotda")
+        Condition.objects.update(wait_until=Now())
+    with pytest.raises(Throttled):
+        client.policies.delete("a" * 24)
+    row = Condition.objects.get()
+    assert (row.guess("GET spaces"), row.guess("DELETE policies")) == (4, 1)
 
 
 def test_a_call_waits_when_there_is_time_for_it(iotda, emulator):

@@ -24,7 +24,7 @@ IOTDA = {
     "secret_key": SK,
 }
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.anywhere]
 
 
 @pytest.fixture
@@ -294,7 +294,7 @@ def test_a_name_is_free_in_another_team_and_taken_in_mine(plant, harbour):
     assert client.post(reverse("connections:new"), IOTDA).status_code == 302
     again = client.post(reverse("connections:new"), IOTDA)
     assert again.status_code == 422
-    assert "Your team has a connection of this name already." in again.text
+    assert "Your team already has a connection with this name." in again.text
 
 
 def test_a_list_of_many_asks_no_more_of_the_database(plant, django_assert_max_num_queries):

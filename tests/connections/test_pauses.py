@@ -18,6 +18,7 @@ from portal.connections import condition
 from portal.connections.gate import DatabaseGate
 from portal.connections.models import Condition, Connection
 from portal.errors import NotSent, Paused, Rejected, SignInFailed, Unclear
+from portal.words import clock
 from tests.connections.crowd import Crowd, ask
 
 DOWN = {"fault": "answer", "status": 503, "body": {"error_code": "IOTDA.000503", "error_msg": "Quoted."}}
@@ -61,8 +62,26 @@ def test_five_failures_in_a_row_and_nothing_is_sent_any_more(iotda, emulator):
     text = str(error.value)
     assert "after 5 failures in a row" in text
     assert "HTTP 503 IOTDA.000503." in text
-    assert condition.clock(row.try_at) in text
+    assert clock(row.try_at) in text
     assert "Quoted" not in text + row.failure  # what a platform writes may hold what it was sent
+
+
+def test_why_it_paused_is_kept_as_a_code_and_read_in_each_language(iotda, monkeypatch):
+    Connection.objects.filter(pk=iotda.pk).update(endpoint="http://127.0.0.1:1")
+    iotda.refresh_from_db()
+    for _each in range(3):
+        with pytest.raises(NotSent):
+            iotda.client().spaces.list()
+    row = state(iotda)
+    assert row.failure == "network.refused"
+    assert condition.failure_text(row) == "The address refuses connections. Check host and port."
+    monkeypatch.setattr("portal.words.translate", lambda text: "niemand da")
+    assert condition.failure_text(row) == "niemand da"
+
+
+@pytest.mark.parametrize("text", ["HTTP 503 IOTDA.000503.", "A text of an older version.", ""])
+def test_a_stored_text_is_shown_as_it_is(text):
+    assert condition.failure_text(Condition(failure=text)) == text
 
 
 @pytest.mark.parametrize("platform", ["iotda", "roma", "enos"])
@@ -96,13 +115,38 @@ def test_a_success_breaks_the_row(iotda, emulator):
     assert state(iotda).paused_at is None
 
 
+@pytest.mark.parametrize("within", [0.4, 2])
+def test_a_read_that_its_own_reader_cut_short_is_no_failure(iotda, emulator, within):
+    """A form waits only a little for its choices; the platform may take longer, and be well."""
+    emulator.faults([{"fault": "latency", "seconds": 5}])
+    client = iotda.client()
+    for _each in range(5):
+        with client.one_deadline(time.monotonic() + within):
+            assert ask(client, "iotda") in ("Unclear", "NotSent")
+    assert (state(iotda).failures, state(iotda).paused_at) == (0, None)
+    client.transport._timeout = (5, 0.3)  # as much as a platform may take
+    assert ask(client, "iotda") == "Unclear"
+    assert state(iotda).failures == 1
+
+
+def test_a_probe_that_was_cut_short_is_given_back(iotda, emulator):
+    fail(iotda, emulator)
+    end_the_pause(iotda)
+    emulator.faults([{"fault": "latency", "seconds": 3}])
+    client = iotda.client()
+    client._deadline = 1
+    assert ask(client, "iotda") == "Unclear"
+    assert state(iotda).may_be_tried
+    assert state(iotda).pause_seconds == 30
+
+
 def test_nobody_answers_the_phone(iotda, refusing_port):
     """Refused connections count; each call tries to connect once more before it gives up."""
     iotda.endpoint, iotda.changed_at = refusing_port.url, timezone.now()
     iotda.save()
     outcomes = [ask(iotda.client(), "iotda") for _each in range(4)]
     assert outcomes == ["NotSent", "NotSent", "Paused", "Paused"]
-    assert "refuses connections" in condition.paused_text(state(iotda))
+    assert "refuses connections" in str(condition.paused_text(state(iotda)))
 
 
 def test_a_failed_probe_doubles_the_pause_up_to_five_minutes(iotda, emulator):
@@ -295,7 +339,7 @@ def test_a_killed_prober_holds_the_probe_only_for_a_while(committed_db, committe
         os.kill(pid, signal.SIGKILL)
         assert crowd.outcomes() == []
         assert crowd.call(2) == ["Paused"] * 2
-        assert "just now" in condition.paused_text(state(connection))
+        assert "just now" in str(condition.paused_text(state(connection)))
         Condition.objects.update(probe_until=Now() - timedelta(seconds=1))
         assert crowd.call(1) == ["done"]
     assert state(connection).paused_at is None

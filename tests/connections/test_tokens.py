@@ -13,10 +13,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from portal.connections import tokens
-from portal.connections.models import Connection, StoredToken
+from portal.connections.models import Condition, Connection, StoredToken
 from portal.connections.tokens import DatabaseTokens
 from portal.errors import SignInFailed
-from portal.platforms.signing import Token
+from portal.platforms.signing.tokens import Token
 from portal.teams.models import Team
 from tests.connections.crowd import Crowd, ask
 from tests.support.site import until
@@ -292,6 +292,70 @@ def test_four_processes_whose_token_is_refused_fetch_one(committed_db, committed
         assert crowd.call(4, threads=5) == ["done"] * 20
     assert fetched(emulator, platform) == 1
     assert refused(emulator) > 1
+
+
+# The platform refuses every token, also those that it has just given.
+STORM = {
+    "iotda": {"match": {"path": "/v5/"}, "status": 401, "body": {"error_code": "APIGW.0307"}},
+    "roma": {"match": {"path": "/v2/.*/apps"}, "status": 400, "body": {"error_code": "ROMA.1002"}},
+    "enos": {
+        "match": {"path": "/v2.[0-9]/(models|thing-models|devices|products)"},
+        "status": 200,
+        "body": {"apim_status": 4011},
+    },
+}
+
+
+@pytest.mark.parametrize("platform", STORM)
+def test_a_storm_of_refusals_costs_one_token_and_ends_in_a_pause(
+    committed_db, committed_plant, emulator, platform
+):
+    """Eight threads here and eight in other processes, each with several calls."""
+    connection = signed_out(committed_plant, emulator, platform)
+    emulator.faults([{"fault": "answer", **STORM[platform]}])
+    client, outcomes = connection.client(), []
+
+    def call():
+        try:
+            outcomes.extend(ask(client, platform) for _each in range(3))
+        finally:
+            connections.close_all()
+
+    with Crowd(connection, committed_db) as crowd:
+        crowd.start(2, calls=3, threads=4)
+        threads = [threading.Thread(target=call) for _each in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        outcomes += crowd.outcomes()
+
+    assert len(outcomes) == 48
+    assert set(outcomes) <= {"SignInFailed", "Paused"}
+    tokens_got = [each["path"] for each in emulator.requests() if "/token" in each["path"]]
+    assert len([path for path in tokens_got if "refresh" not in path]) == 1
+    assert fetched(emulator, platform) == 1
+    assert Condition.objects.get(pk=connection.pk).refusal == "sign_in"
+
+
+def test_a_token_that_was_in_use_is_replaced_however_new_it_is(committed_plant, emulator):
+    connection = committed_plant.connections["enos"]
+    for _each in range(3):
+        assert ask(connection.client(), "enos") == "done"
+        emulator.reset()
+        emulator.settings({"lenient": False})
+    assert ask(connection.client(), "enos") == "done"
+
+
+def test_an_answer_is_not_lost_because_its_token_cannot_be_proven(committed_plant, monkeypatch):
+    def broken(self, name):
+        raise InterfaceError("the database is away")
+
+    connection = committed_plant.connections["enos"]
+    client = connection.client()
+    client.sign_in()
+    monkeypatch.setattr(DatabaseTokens, "_rows", broken)
+    assert ask(client, "enos") == "done"
 
 
 def test_a_process_killed_while_it_signs_in_delays_others_less_than_they_wait(

@@ -1,4 +1,4 @@
-"""Callers of the emulated clouds, for tests: they know the demo account by heart, and no portal code."""
+"""Clients of the emulated clouds, for tests. They know the demo account, but use no code of the portal."""
 
 import hashlib
 import hmac
@@ -44,7 +44,7 @@ class Caller:
         self.http.trust_env = False
 
     def send(self, method, target, body=None, headers=None):
-        """`body`: bytes as they are, anything else as JSON. `target` is path and query as sent."""
+        """`target` is path and query as sent. A `body` of bytes is sent as it is, any other one as JSON."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         headers = {
             "Content-Type": "application/json",
@@ -180,7 +180,7 @@ class EnosCaller(Caller):
         return self.post(f"{DEVICES}?action=create&orgId={ORG}", body)
 
     def change(self, action, body=None, method="POST", **query):
-        """Update or delete: calls of v2.1 alone."""
+        """Update or delete: calls that only v2.1 has."""
         query = urlencode({"action": action, "orgId": ORG, **query})
         return self.send(method, f"{OLDER_DEVICES}?{query}", body)
 
@@ -189,7 +189,7 @@ class EnosCaller(Caller):
 
 
 def device(**changes):
-    """A small right body of the EnOS create call; a change to None takes the field out."""
+    """A small valid body of the EnOS create call. A change to None removes the field."""
     body = {
         "productKey": "prodKey1",
         "deviceName": {"defaultValue": "Device Name"},

@@ -1,4 +1,4 @@
-"""The control plane and the faults: what tests steer the emulated clouds with. Catches idle levers."""
+"""The control plane and the faults. Would catch: a setting or a fault that does nothing."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ LOST = (requests.ConnectionError, requests.ReadTimeout)
 
 @pytest.fixture
 def signed_in(huawei):
-    """Signs in before any fault is set, and the log starts empty of it."""
+    """A caller that signed in before any fault is set."""
     huawei.get(BUSES)
     return huawei
 
@@ -249,7 +249,7 @@ def test_state_tells_ids_names_and_counts(signed_in, emulator):
 
 @pytest.mark.full
 def test_a_held_request_waits_however_many_others_are_connected(emulator):
-    """Beyond 1,024 open files some ways of waiting fail at once."""
+    """Some ways of waiting fail when more than 1,024 files are open."""
     address = urlsplit(emulator.url)
     idle = [socket.create_connection((address.hostname, address.port)) for _each in range(1100)]
     emulator.faults([{"match": {"path": "/v5/"}, "fault": "timeout_before_commit", "seconds": 30}])

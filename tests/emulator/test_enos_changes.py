@@ -15,7 +15,7 @@ def get(enos, asset_id):
 
 @pytest.fixture
 def made(enos):
-    """A device with all that an update can change, as the get call shows it."""
+    """A device that has every member an update can change, as the get call answers it."""
     body = device(
         deviceKey="pump-1",
         deviceName={"defaultValue": "Pump", "i18nValue": {"en_US": "Pump"}},
@@ -27,7 +27,7 @@ def made(enos):
 
 
 def updated(enos, made, change, **query):
-    """The device after an update that must be taken."""
+    """The device after an update that must succeed."""
     answer = enos.change("update", change, assetId=made["assetId"], **query)
     assert answer.status_code == 200
     envelope = answer.json()
@@ -37,7 +37,7 @@ def updated(enos, made, change, **query):
 
 
 def refusal(answer):
-    """(code, message) of a refusal; it rides on 200."""
+    """(code, message) of a refusal, whose HTTP status is 200."""
     assert (answer.status_code, answer.json()["data"]) == (200, None)
     return answer.json()["code"], answer.json()["msg"]
 
@@ -175,7 +175,7 @@ def test_the_device_is_named_by_asset_or_by_product_and_key(enos, made, emulator
         assert refusal(enos.change(action, body, **query)) == (99400, "Invalid arguments")
     for query in ({"assetId": "nothing1"}, {"productKey": "prodKey1", "deviceKey": "nothing"}):
         assert refusal(enos.change(action, body, **query)) == (11404, "Device cannot be found")
-    # Of both, the asset counts.
+    # When both are given, the asset counts.
     answer = enos.change(action, body, assetId="DemoAst1", productKey="prodKey1", deviceKey="demo-device-2")
     assert answer.json()["code"] == 0
     assert (get(enos, "DemoAst1")["code"] == 0) == (action == "update")

@@ -1,4 +1,4 @@
-"""Every fault that loses an answer, on every update and delete: what is heard, and what was done."""
+"""Every fault that loses an answer, on every update and delete: what the client sees, and what was done."""
 
 import time
 
@@ -69,7 +69,7 @@ WRITES = r"/(device-group|harmony-soft-bus|device-policies|device-groups)/|/v2.1
 
 
 def play(emulator, rule, call):
-    """What the client hears: an answer or None."""
+    """What the client gets: an answer, or None."""
     emulator.faults([{**rule, "match": {"path": WRITES}, "times": 1}])
     try:
         return call()

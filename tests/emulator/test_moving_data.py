@@ -1,4 +1,4 @@
-"""Faults of the data itself: lists that lag behind, lists that change while they are read."""
+"""Faults of the data: lists that lag behind, and lists that change while they are read."""
 
 import time
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ GROUPS, BUSES, POLICIES = f"{IOTDA}/device-group", f"{IOTDA}/harmony-soft-bus", 
 
 @dataclass
 class Kind:
-    """One kind of object through its own calls; `create`, `names` and the like speak in names alone."""
+    """One kind of object and its calls. Its methods take and return names and ids only."""
 
     caller: object
     place: str
@@ -37,7 +37,7 @@ class Kind:
         return [item[self.name] for item in self.page(limit=50)[self.items]]
 
     def by_offset(self, size):
-        """All names that a client sees that pages by offset."""
+        """All names that a client sees when it pages by offset."""
         names = []
         while items := self.page(limit=size, offset=len(names))[self.items]:
             names += [item[self.name] for item in items]
@@ -67,7 +67,7 @@ class Devices(Kind):
         return self.caller.get(DEVICES, action="get", orgId=ORG, assetId=id).json()["code"] == 0
 
     def page(self, limit=50, offset=0):
-        """Pages are numbered, so an offset is a multiple of their size."""
+        """EnOS numbers its pages, so `offset` must be a multiple of `limit`."""
         return self.caller.search({"pagination": {"pageNo": offset // limit + 1, "pageSize": limit}}).json()
 
 
@@ -108,7 +108,7 @@ def test_a_stale_listing_shows_what_was_there_when_it_was_set(kind, emulator):
     assert kind.names() == before
     assert "gone" in before
     assert "made" not in before
-    # Only lists lag: a look by id knows better.
+    # Only lists lag: calls by id see the present.
     assert kind.shows(made)
     assert not kind.shows(gone)
     emulator.faults([])
@@ -144,7 +144,7 @@ def test_a_stale_listing_catches_up_when_it_was_given_seconds(kinds, emulator):
 
 
 def test_who_signs_in_after_the_picture_is_signed_in(kinds, emulator):
-    """The picture holds no tokens."""
+    """Tokens are not read from the snapshot."""
     emulator.faults([{"fault": "stale_listing"}])
     for name in ("groups", "devices"):
         kinds[name].caller.token = ""
@@ -154,7 +154,7 @@ def test_who_signs_in_after_the_picture_is_signed_in(kinds, emulator):
 def test_rules_pick_stale_lists_like_all_others(kinds, emulator):
     match = {"path": "/device-group$"}
     emulator.faults([{"fault": "stale_listing", "match": match, "times": 1}])
-    kinds["groups"].create("made")  # a POST, but the first that fits: it is played, and changes nothing
+    kinds["groups"].create("made")  # a POST fits too: the fault is played and changes nothing
     kinds["buses"].create("made")
     assert "made" in kinds["groups"].names()
     assert "made" in kinds["buses"].names()

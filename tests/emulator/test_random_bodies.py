@@ -75,6 +75,7 @@ updates = {
 bodies = st.binary(max_size=40) | values.map(lambda value: json.dumps(value).encode())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("target", shapes)
 def test_no_body_breaks_a_call(target, huawei, enos):
     caller = enos if "/connect-service/" in target else huawei

@@ -1,4 +1,4 @@
-"""The server itself: start, stop, what survives, what it puts up with, many callers at once."""
+"""The server itself: start, stop, what survives a kill, malformed requests, many callers at once."""
 
 import contextlib
 import socket
@@ -83,7 +83,7 @@ def test_wrong_words_at_the_start_are_named(tmp_path, wrong):
 
 
 def exchange(emulator, data):
-    """What the server says to these bytes before it closes or falls silent."""
+    """What the server answers to these bytes, until it closes or stays silent."""
     address = urlsplit(emulator.url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as plain:
         with contextlib.suppress(OSError):
@@ -130,7 +130,7 @@ def test_a_big_body_is_judged_not_refused(huawei):
 
 
 def crowd(work):
-    """`work(n)` by 16 callers at once, three times over; the results."""
+    """The results of `work(n)`, done by 16 callers at once, three times."""
     with ThreadPoolExecutor(CROWD) as pool:
         return list(pool.map(work, range(3 * CROWD)))
 
@@ -171,7 +171,7 @@ def test_one_of_16_gets_the_name_and_one_of_16_the_delete(emulator, huawei):
         return caller.send(method, f"{GROUPS}/{group_id}", {"name": "taken"}).status_code
 
     answers = crowd(lambda number: change("PUT", groups[number % CROWD]))
-    # The one that has the name may take it again.
+    # An update may give the object the name that it already has.
     assert set(answers) == {200, 400}
     assert emulator.state()["iotda/device-groups"]["names"].count("taken") == 1
     answers = crowd(lambda number: change("DELETE", groups[0]))

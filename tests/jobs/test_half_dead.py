@@ -13,7 +13,7 @@ from django.utils import timezone
 from portal.jobs.management.commands import worker
 from portal.operations import leases, settling
 from portal.operations.models import Operation, State
-from tests.operations.changes import match
+from tests.examples import match
 from tests.operations.endings import due, in_doubt
 from tests.support.site import until
 

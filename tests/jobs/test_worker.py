@@ -10,7 +10,7 @@ from portal.jobs.models import Heartbeat
 from portal.kinds.registry import KINDS
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
-from tests.operations.changes import match
+from tests.examples import match
 from tests.support.processes import start_manage
 from tests.support.site import until
 

@@ -1,17 +1,18 @@
-"""A worker on a batch of creates, until all of them are over; a child of zygote.py that may be killed."""
+"""A worker that carries out a batch of creates; a child of zygote.py that tests may kill."""
 
 import random
 import time
 
 from portal.kinds.registry import KINDS
-from portal.operations import service, settling
+from portal.operations import settling
 from portal.operations.deciding import requeue
 from portal.operations.models import HAPPENED, REPEATABLE, UNSETTLED, Operation
 from portal.teams.models import Membership, Role
+from tests.support.plant import perform
 
 
 def operations_of(key):
-    """The tries at one item of the batch, oldest first."""
+    """The operations that tried one item of the batch, oldest first."""
     return list(Operation.objects.filter(key__startswith=f"{key}.").order_by("created_at"))
 
 
@@ -29,13 +30,13 @@ def carry(item, actor, connections):
     kind, tries = KINDS[slug], operations_of(key)
     if not tries:
         connection = connections[kind.platform]
-        service.perform(kind, "create", actor=actor, connection=connection, data=data, key=f"{key}.0")
+        perform(kind, "create", actor=actor, connection=connection, data=data, key=f"{key}.0")
     elif tries[-1].state in REPEATABLE:
         requeue(tries[-1], actor=actor, key=f"{key}.{len(tries)}")
 
 
 def work(order):
-    """Any worker may take any item at any time: the operation key keeps two of them apart."""
+    """Any worker may take any item at any time: with one operation key, two workers make one operation."""
     member = Membership.objects.select_related("user", "team").get(team_id=order["team"], role=Role.OWNER)
     connections = {each.platform: each for each in member.team.connections.all()}
     chance, items = random.Random(order["seed"]), order["items"]

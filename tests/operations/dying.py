@@ -1,4 +1,4 @@
-"""Handing orders to the process that forks (zygote.py), and settling what its children leave behind."""
+"""Sends orders to the forking process (zygote.py), and settles the operations that killed children left."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Zygote:
         return json.loads(self.process.stdout.readline())
 
     def run(self, **order):
-        """One change in a child of its own, to its end: {status: exit code, negative for a signal; error}."""
+        """Run one change in a new child. Returns {status: exit code, negative for a signal; error}."""
         return self.ask({"work": "change", "step": "", "target": "", **order})
 
     def stop(self):
@@ -45,7 +45,7 @@ def zygote():
 
 
 def settle_all(rounds=5):
-    """What the worker does over a quarter of an hour, at once: leases are over, each look has come."""
+    """Do at once what the worker does in 15 minutes: end expired leases, and look until all is settled."""
     past = timezone.now() - timedelta(seconds=1)
     Operation.objects.filter(state__in=(State.INTENT, State.SENDING)).update(lease_until=past)
     settling.sweep()

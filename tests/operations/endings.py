@@ -1,4 +1,4 @@
-"""Operations in each of their states, made by what the emulated platforms do; and their pages as text."""
+"""Makes operations in each state, by faults of the emulated platforms; and reads their pages as text."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +13,8 @@ from portal.kinds.registry import KINDS
 from portal.operations import settling
 from portal.operations.models import Operation, State
 from portal.teams.models import Role, User
-from tests.operations.changes import CHANGES, match
+from tests.examples import match
 from tests.resources.forms import read
-from tests.support.plant import CREATES
 
 REASON = "I saw it in the console"
 POLICY, BUS, GROUP, DEVICE = "iotda/policies", "iotda/soft-buses", "roma/device-groups", "enos/devices"
@@ -26,7 +25,7 @@ def url(operation, what=""):
 
 
 def text_of(response):
-    """What people read on a page, in one line."""
+    """The text of a page, on one line."""
     text = re.sub(r"<[^>]*>", " ", response.content.decode())
     return re.sub(r"\s+", " ", text.replace("&#x27;", "'"))
 
@@ -83,9 +82,8 @@ def absent(plant, emulator, settings, slug=DEVICE, data=None):
 
 @contextmanager
 def on_its_way(plant, emulator, picked):
-    """An operation whose process waits for the platform, and what lets it go on and returns it at its end.
-
-    Needs real commits.
+    """Yield (operation, release). The operation waits for the platform until release() is called, which
+    returns the ended operation. Needs real commits.
     """
     emulator.faults([{"match": picked, "fault": "latency", "seconds": 18}])
     before = len(emulator.requests())
@@ -124,14 +122,8 @@ def in_doubt(plant, emulator, slug, data=None, *, committed=False):
     return operation
 
 
-def made_in_the_console(plant, slug, data=None):
-    """By somebody who does not use the portal."""
-    kind = KINDS[slug]
-    return kind.collection_of(plant.connection(kind).client()).create(data or CREATES[slug])
-
-
 def fault(slug, **rule):
-    """One that meets creates of this kind."""
+    """Emulator rules for a fault of the creates of this kind."""
     return [{"match": match(slug, "create"), **rule}]
 
 
@@ -144,14 +136,14 @@ def due():
 
 
 def lost(plant, emulator, slug, verb, *, committed):
-    """An operation whose answer never came: the connection broke after, or before, the platform did it."""
+    """An operation whose answer was lost: the connection broke before or after the platform did it."""
     target = None
     if verb != "create":
         made = plant.perform(slug)
         target = KINDS[slug].model.objects.get(remote_id=made.object_id)
     fault = "reset_mid_body" if committed else "reset"
     emulator.faults([{"match": match(slug, verb), "fault": fault}])
-    operation = plant.perform(slug, verb, CHANGES[slug, verb], target=target, role=Role.OWNER)
+    operation = plant.perform(slug, verb, target=target, role=Role.OWNER)
     emulator.faults([])
     return operation
 
@@ -165,14 +157,13 @@ def for_a_human(plant, emulator, *, committed, slug="roma/device-groups"):
 
 
 def undecided_update(plant, emulator):
-    """Lost, and somebody else changed the object meanwhile."""
+    """An update whose answer was lost, and whose object someone else changed at the same time."""
     plant.perform("iotda/policies")
     row = KINDS["iotda/policies"].model.objects.get()
     policies = plant.connections["iotda"].client().policies
     emulator.faults([{"match": match("iotda/policies", "update"), "fault": "reset"}])
     opened = {"policy_name": row.name, "statement": row.statement}
-    data = CHANGES["iotda/policies", "update"]
-    operation = plant.perform("iotda/policies", "update", data, target=row, expected=opened)
+    operation = plant.perform("iotda/policies", "update", target=row, expected=opened)
     emulator.faults([])
     theirs = {"policy_name": "theirs", "statement": row.statement}
     policies.client.send(policies.update_call(row.remote_id, theirs))

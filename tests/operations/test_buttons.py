@@ -1,7 +1,7 @@
 """The buttons on pages of operations: who sees which, and what a press does.
 
-Would catch: a button for somebody who may not press it or in a state it does not fit, a press that sends
-twice, a cancelled change that is sent, something tried again that is not known in full any more.
+Would catch: a button for a person or a state that it does not fit, a press that sends twice, a cancelled
+change that is sent, a retry whose data is no longer complete.
 """
 
 import re
@@ -12,7 +12,7 @@ import pytest
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Membership, Role, User
-from tests.operations.changes import match, received
+from tests.examples import EXAMPLES, match
 from tests.operations.endings import (
     BUS,
     DEVICE,
@@ -28,9 +28,16 @@ from tests.operations.endings import (
     text_of,
     url,
 )
-from tests.support.plant import CREATES, UPDATES, creates_received, make_plant
+from tests.support.plant import creates_received, make_plant, received
 
-BUTTONS = {"cancel": "Cancel before", "look": "Look again", "decide": 'id="decide"', "again": "Try again"}
+pytestmark = pytest.mark.anywhere
+
+BUTTONS = {
+    "cancel": "Cancel before",
+    "look": "Check again",
+    "decide": 'id="decide"',
+    "again": "</svg>Try again",
+}
 # Typed by hand: which buttons a role has in a state. Operators, managers and owners change, owners decide.
 CHANGER = {
     "in_doubt": {"look"},
@@ -63,11 +70,11 @@ def test_buttons_by_state_and_role(plant, emulator, settings, state):
         expected = CHANGER[state] if role in (Role.OPERATOR, Role.MANAGER, Role.OWNER) else set()
         expected = expected | ({"decide"} if (role, state) == (Role.OWNER, "needs_human") else set())
         assert shown == expected, role
-        is_closed = "Before it is settled it cannot be asked for again" in page
+        is_closed = "until this is resolved; a retry could create a duplicate" in page
         assert is_closed == ("look" in expected), role
         if state == "needs_human" and role != Role.OWNER:
-            assert "An owner of the team decides" in page
-            assert "It takes: Owner." in page
+            assert "A team owner decides" in page
+            assert "Required role: Owner." in page
 
 
 def test_the_form_of_a_change_is_that_of_its_object(plant, emulator):
@@ -76,7 +83,7 @@ def test_the_form_of_a_change_is_that_of_its_object(plant, emulator):
     page = plant.browser().get(url(operation)).content.decode()
 
     assert f'href="/{POLICY}/{operation.target.pk}/update/?from={operation.pk}"' in page
-    assert operation.data["policy_name"] == UPDATES[POLICY]["policy_name"]
+    assert operation.data["policy_name"] == EXAMPLES[POLICY].update["policy_name"]
 
 
 # Cancel
@@ -160,7 +167,7 @@ def test_what_was_asked_for_again_leads_there_and_offers_nothing(plant, emulator
     second = first.followers.get()
     page = browser.get(url(first)).content.decode()
     assert second.state == again
-    assert re.search(rf'It was asked for again:.*<a id="repeat" href="{url(second)}"', page)
+    assert re.search(rf'Requested again:.*<a id="repeat" href="{url(second)}"', page)
     assert "/requeue/" not in page
     assert "?from=" not in page
 
@@ -181,20 +188,20 @@ def test_a_press_without_a_key_sends_nothing(plant, emulator):
 
     answer = plant.browser().post(url(first, "requeue"), follow=True)
 
-    assert "The button's form was incomplete" in text_of(answer)
+    assert "The request was incomplete" in text_of(answer)
     assert Operation.objects.count() == 1
 
 
 def test_what_held_a_secret_is_not_tried_again_but_typed_again(plant, emulator):
     tags = {"password": "hunter2-secret"}
-    operation = rejected(plant, emulator, DEVICE, {**CREATES[DEVICE], "device_tags": tags})
+    operation = rejected(plant, emulator, DEVICE, {**EXAMPLES[DEVICE].create, "device_tags": tags})
 
     page = plant.browser().get(url(operation))
     answer = plant.browser().post(url(operation, "requeue"), {"operation_key": "k-1"}, follow=True)
 
-    assert "it held a secret" in text_of(page)
+    assert "it contained a secret" in text_of(page)
     assert b"/requeue/" not in page.content
-    assert "This cannot be asked for again" in text_of(answer)
+    assert "This cannot be requested again" in text_of(answer)
     assert Operation.objects.count() == 1
 
 
@@ -207,14 +214,14 @@ def test_what_is_about_a_gone_object_is_not_tried_again(plant, emulator):
 
     page = plant.browser().get(url(operation))
 
-    assert "the object it was about is gone" in text_of(page)
+    assert "the object no longer exists" in text_of(page)
     assert b"/requeue/" not in page.content
 
 
 def test_an_absent_one_asks_before_it_is_sent_again(plant, emulator, settings):
     page = plant.browser().get(url(absent(plant, emulator, settings))).content.decode()
 
-    assert 'data-confirm="The platform may still carry out the first one late' in page
+    assert 'data-confirm="The platform may still carry out the first request late' in page
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR])
@@ -241,8 +248,8 @@ def test_what_another_person_asked_for_is_tried_again_only_by_who_may_read_it(pl
     assert f'href="/{POLICY}/new/"' in page.content.decode()
     text = text_of(page)
     assert "Open the form " in text
-    assert "with this input" not in text
-    assert "Only who asked for it, or may read the whole record" in text
+    assert "Edit and resend" not in text
+    assert "Only the person who requested it and readers of the whole audit log" in text
     assert b"/requeue/" in plant.browser(Role.MANAGER).get(url(operation)).content
 
 
@@ -258,7 +265,7 @@ def test_a_delete_is_tried_again_on_the_page_that_asks(plant, emulator, slug):
 
     assert answer.redirect_chain == [(form, 302)]
     assert "Nothing was sent yet" in text_of(answer)
-    assert "This cannot be taken back." in text_of(answer)
+    assert "This cannot be undone." in text_of(answer)
     assert len(received(emulator, slug, "delete")) == 1
     assert Operation.objects.filter(verb_name="delete").get() == operation
 
@@ -281,8 +288,8 @@ def test_what_is_deleted_meanwhile_is_not_deleted_again(plant, emulator):
     answer = browser.post(url(operation, "requeue"), {"operation_key": "k-1"}, follow=True)
 
     assert answer.redirect_chain == [(url(operation), 302)]
-    assert "This cannot be asked for again." in text_of(answer)
-    assert "the object it was about is gone" in text_of(answer)
+    assert "This cannot be requested again." in text_of(answer)
+    assert "the object no longer exists" in text_of(answer)
     assert len(received(emulator, POLICY, "delete")) == 2
 
 

@@ -14,22 +14,21 @@ from django.contrib.sessions.models import Session
 from portal.operations import deciding, settling
 from portal.operations.models import Operation, State
 from portal.teams.models import Role
-from tests.operations.changes import match
+from tests.examples import EXAMPLES, match
 from tests.operations.endings import POLICY, REASON, decide, text_of, url
 from tests.resources.forms import read
-from tests.support.plant import UPDATES
 
 TYPED = {"decision": ["send_again"], "sure": ["on"], "reason": [REASON]}
 HERE = {"Origin": "http://localhost"}
 
 
 def typed_in(answer):
-    """What stands in the form's fields, the key apart."""
+    """The values of the form's fields, without the key."""
     fields = read(answer).fields
     return {name: fields.get(name) for name in ("decision", "sure", "reason")}
 
 
-# Look again first
+# The button "Check again first"
 
 
 def test_looking_again_first_keeps_what_was_typed(owner, undecided):
@@ -42,7 +41,7 @@ def test_looking_again_first_keeps_what_was_typed(owner, undecided):
     assert typed_in(answer) == TYPED
     assert read(answer).fields["operation_key"] == before
     text = text_of(answer)
-    assert "Something new has that name" in text.partition("What became of this?")[0]
+    assert "A new object has that name" in text.partition("Did this change happen?")[0]
     assert "owner-plant@example.test" in text
     assert 'class="invalid-feedback' not in answer.content.decode()
 
@@ -53,7 +52,7 @@ def test_a_look_that_fails_keeps_what_was_typed_as_well(emulator, owner, undecid
     answer = decide(owner, undecided, "send_again", sure="on", look="1")
 
     assert answer.status_code == 503
-    assert "nothing is concluded" in text_of(answer)
+    assert "nothing has changed here" in text_of(answer)
     assert typed_in(answer) == TYPED
     assert Operation.objects.get().state == State.NEEDS_HUMAN
 
@@ -66,7 +65,7 @@ def test_a_look_that_settles_it_leaves_nothing_to_decide(plant, emulator, owner)
     third = {"policy_name": "third", "statement": row.statement}
     plant.collection(POLICY).update(row.remote_id, third)
     settling.settle_due()
-    plant.collection(POLICY).update(row.remote_id, UPDATES[POLICY])
+    plant.collection(POLICY).update(row.remote_id, EXAMPLES[POLICY].update)
 
     answer = decide(owner, operation, "not_ours", look="1")
 
@@ -97,7 +96,7 @@ def test_nothing_is_looked_at_that_was_decided_meanwhile(owner, undecided):
     answer = owner.post(url(undecided, "decide"), {**fields, "look": "1"}, follow=True)
 
     undecided.refresh_from_db()
-    assert "There is nothing to decide" in text_of(answer)
+    assert "no longer needs a decision" in text_of(answer)
     assert len(undecided.looks) == 1
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from portal.errors import NotDecidable
 from portal.kinds.registry import KINDS
-from portal.operations import deciding, service, settling
+from portal.operations import deciding, life, settling
 from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Membership, Role, User
-from tests.operations.changes import match, received
+from tests.examples import EXAMPLES, match
 from tests.operations.endings import (
     REASON,
     absent,
@@ -23,13 +23,14 @@ from tests.operations.endings import (
     due,
     for_a_human,
     in_doubt,
-    made_in_the_console,
     someone,
     text_of,
     url,
 )
 from tests.resources.forms import read
-from tests.support.plant import CREATES
+from tests.support.plant import received
+
+pytestmark = pytest.mark.anywhere
 
 GROUP, POLICY, BUS = "roma/device-groups", "iotda/policies", "iotda/soft-buses"
 
@@ -50,7 +51,7 @@ def test_the_page_shows_what_was_sent_what_was_there_before_and_what_was_seen(ow
 
     assert re.search(r"Request POST http://\S+/link/instances/demo-roma-instance/device-groups", text)
     assert "&quot;parent_id&quot;: 10001" in text
-    assert "Nothing on the platform had this name just before it was sent." in text
+    assert "Just before it was sent, no object on the platform had this name." in text
     seen = candidate_of(undecided)
     assert f"line-1 {seen} {seen} Field Sent On the platform Same as sent name line-1 line-1 yes" in text
     assert "parent_id 10001 10001 yes" in text
@@ -58,19 +59,19 @@ def test_the_page_shows_what_was_sent_what_was_there_before_and_what_was_seen(ow
 
 
 def test_the_page_names_what_had_the_name_before(plant, emulator, owner):
-    there = made_in_the_console(plant, GROUP)
+    there = plant.made_in_the_console(GROUP)
     operation = for_a_human(plant, emulator, committed=True)
 
     text = text_of(owner.get(url(operation, "decide")))
 
-    assert f"had this name already just before it was sent: {there['id']}" in text
+    assert f"already had this name just before it was sent: {there['id']}" in text
     assert [each for each in operation.looks[-1]["candidates"] if each["object"]["id"] == there["id"]] == []
 
 
 def test_a_difference_is_told_by_a_word(plant, emulator, owner):
     slug = "iotda/device-groups"
     operation = in_doubt(plant, emulator, slug)
-    made_in_the_console(plant, slug, {**CREATES[slug], "description": "other pumps"})
+    plant.made_in_the_console(slug, {**EXAMPLES[slug].create, "description": "other pumps"})
     settling.settle_due()
 
     text = text_of(owner.get(url(operation, "decide")))
@@ -135,7 +136,7 @@ def test_send_again(emulator, owner, undecided):
 
 def test_of_several_the_one_that_was_chosen_is_ours(plant, emulator, owner):
     operation = in_doubt(plant, emulator, GROUP, committed=True)
-    mine, theirs = emulator.state()[GROUP]["ids"][-1], made_in_the_console(plant, GROUP)["id"]
+    mine, theirs = emulator.state()[GROUP]["ids"][-1], plant.made_in_the_console(GROUP)["id"]
     settling.settle_due()
     operation.refresh_from_db()
     assert len(operation.looks[-1]["candidates"]) == 2
@@ -143,7 +144,7 @@ def test_of_several_the_one_that_was_chosen_is_ours(plant, emulator, owner):
     nothing_chosen = decide(owner, operation, "ours")
     foreign = decide(owner, operation, "ours", candidate="10001")
     assert (nothing_chosen.status_code, foreign.status_code) == (422, 422)
-    assert "choose the one that is" in text_of(nothing_chosen)
+    assert "Choose the object that this operation created." in text_of(nothing_chosen)
     assert Operation.objects.get().state == State.NEEDS_HUMAN
 
     decide(owner, operation, "ours", candidate=str(mine))
@@ -157,12 +158,12 @@ def test_of_several_the_one_that_was_chosen_is_ours(plant, emulator, owner):
 @pytest.mark.parametrize(
     ("decision", "changes", "words"),
     [
-        ("", {}, "Choose one of them."),
+        ("", {}, "Choose a decision."),
         ("burn_it", {}, "Select a valid choice"),
-        ("not_ours", {"reason": ""}, "Say why."),
-        ("not_ours", {"reason": "   "}, "Say why."),
+        ("not_ours", {"reason": ""}, "Enter a reason."),
+        ("not_ours", {"reason": "   "}, "Enter a reason."),
         ("not_ours", {"reason": "x" * 201}, "at most 200 characters"),
-        ("send_again", {}, "Confirm that you accept this"),
+        ("send_again", {}, "Select this to confirm"),
         ("send_again", {"sure": "on", "operation_key": ""}, "Operation key"),
     ],
     ids=["nothing", "unknown", "no reason", "blank reason", "long reason", "unconfirmed", "no key"],
@@ -193,7 +194,7 @@ def test_nothing_is_declared_ours_that_no_look_has_shown(plant, emulator, owner,
     page = owner.get(url(operation, "decide"))
     answer = decide(owner, operation, "ours")
 
-    assert "The last look showed no object that could be it." in text_of(page)
+    assert "The last check found no object that fits this operation." in text_of(page)
     assert re.search(r'value="ours"[^>]* disabled', page.content.decode())
     assert answer.status_code == 422
 
@@ -216,7 +217,7 @@ def test_a_platform_that_cannot_be_read_decides_nothing(emulator, owner, undecid
     answer = decide(owner, undecided, "ours")
 
     assert answer.status_code == 503
-    assert "nothing was decided" in text_of(answer)
+    assert "your decision was not saved" in text_of(answer)
     assert read(answer).fields["reason"] == [REASON]
     assert Operation.objects.get().state == State.NEEDS_HUMAN
 
@@ -225,7 +226,7 @@ def test_a_decision_to_send_again_that_could_not_be_written_is_sent_later(
     emulator, owner, undecided, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(service, "append", broken)
+        patch.setattr(life, "begin", broken)
         answer = decide(owner, undecided, "send_again", sure="on")
 
     undecided.refresh_from_db()
@@ -268,7 +269,7 @@ def test_a_second_press_of_the_same_button_changes_nothing(emulator, owner, unde
     decided = [each.outcome for each in Entry.objects.filter(reason=REASON)]
     assert decided == ["found" if decision == "ours" else "absent"]
     assert Operation.objects.count() == (2 if decision == "send_again" else 1)
-    assert "nothing to decide" not in text_of(owner.get(second["Location"]))
+    assert "no longer needs a decision" not in text_of(owner.get(second["Location"]))
 
 
 def test_the_second_of_two_owners_learns_that_it_was_decided(plant, owner, undecided):
@@ -284,7 +285,7 @@ def test_the_second_of_two_owners_learns_that_it_was_decided(plant, owner, undec
         follow=True,
     )
 
-    assert "There is nothing to decide about this operation any more." in text_of(answer)
+    assert "This operation no longer needs a decision." in text_of(answer)
     undecided.refresh_from_db()
     assert undecided.decided_by.email == "owner-plant@example.test"
 
@@ -295,14 +296,14 @@ def test_what_needs_no_decision_has_no_page_for_it(plant, owner):
     answer = owner.get(url(operation, "decide"), follow=True)
 
     assert answer.redirect_chain == [(url(operation), 302)]
-    assert "There is nothing to decide" in text_of(answer)
+    assert "no longer needs a decision" in text_of(answer)
 
 
 def test_what_was_asked_for_again_already_is_not_sent_once_more(plant, emulator, owner, settings):
-    """Absent, tried again and done; then the first one turns up late, and a human is asked."""
+    """The first is absent, its repetition is done; then the first turns up late and needs a human."""
     first = absent(plant, emulator, settings, POLICY)
     deciding.requeue(first, actor=first.actor, key="again")
-    made_in_the_console(plant, POLICY)  # stands for the late commit
+    plant.made_in_the_console(POLICY)  # stands for the late commit
     due()
     settling.settle_due()
     first.refresh_from_db()
@@ -311,7 +312,7 @@ def test_what_was_asked_for_again_already_is_not_sent_once_more(plant, emulator,
     page = owner.get(url(first, "decide"))
     answer = decide(owner, first, "send_again", sure="on")
 
-    assert "It was asked for again already" in text_of(page)
+    assert "It was already requested again" in text_of(page)
     first.refresh_from_db()
     assert (answer.status_code, first.state) == (422, State.NEEDS_HUMAN)
     assert len(received(emulator, POLICY, "create")) == sent

@@ -1,4 +1,4 @@
-"""An object is held by its change until that is over, however long nobody knows what became of it."""
+"""A change reserves its object until it ends, also while it is in doubt."""
 
 import time
 
@@ -9,9 +9,10 @@ from portal.kinds.registry import KINDS
 from portal.operations import deciding, settling
 from portal.operations.models import Cause, Decision, Operation, State
 from portal.teams.models import Role
-from tests.operations.changes import CHANGES, ids, match, received
+from tests.examples import deleting, every_change, is_provable, match
 from tests.operations.dying import settle_all
-from tests.operations.endings import due, in_doubt, lost, made_in_the_console, someone, undecided_update
+from tests.operations.endings import due, in_doubt, lost, someone, undecided_update
+from tests.support.plant import evidence_of, ids, received
 
 POLICY, BUS, GROUP = "iotda/policies", "iotda/soft-buses", "roma/device-groups"
 
@@ -21,9 +22,14 @@ def rename(plant, row, name, **options):
     return plant.perform(POLICY, "update", data, target=row, **options)
 
 
-@pytest.mark.parametrize(
-    ("slug", "verb"), [(POLICY, "update"), (POLICY, "delete"), (BUS, "sync")], ids=lambda each: each
-)
+ON_AN_OBJECT = [
+    (slug, verb)
+    for slug, verb in every_change()
+    if verb != "create" and slug in deleting() and is_provable(slug, verb, happened=False)
+]
+
+
+@pytest.mark.parametrize(("slug", "verb"), ON_AN_OBJECT, ids=["-".join(each) for each in ON_AN_OBJECT])
 def test_what_is_in_doubt_keeps_others_off_until_it_is_settled(plant, emulator, settings, slug, verb):
     settings.SETTLE_SECONDS = 0
     first = lost(plant, emulator, slug, verb, committed=False)
@@ -43,8 +49,9 @@ def test_what_is_in_doubt_keeps_others_off_until_it_is_settled(plant, emulator, 
     assert plant.perform(slug, "delete", target=row).state == State.DONE
 
 
-def test_a_late_commit_overwrites_nobody(plant, emulator):
+def test_a_late_commit_overwrites_nobody(plant, emulator, settings):
     """The platform takes its time with the first change; the second waits for the end of that one."""
+    settings.SETTLE_SECONDS = 0
     row = plant.make(POLICY)
     call = match(POLICY, "update")
     late = {"match": call, "fault": "late_commit", "seconds": 10, "times": 1}
@@ -70,7 +77,8 @@ def test_a_late_commit_overwrites_nobody(plant, emulator):
 
 
 @pytest.mark.parametrize("decision", [Decision.NOT_OURS, Decision.OURS])
-def test_what_needs_a_human_keeps_others_off_until_it_is_decided(plant, emulator, decision):
+def test_what_needs_a_human_keeps_others_off_until_it_is_decided(plant, emulator, settings, decision):
+    settings.SETTLE_SECONDS = 0
     first, row, _policies = undecided_update(plant, emulator)
 
     second = rename(plant, row, "second")
@@ -93,7 +101,7 @@ def test_an_object_that_is_gone_is_neither_changed_nor_deleted(plant, emulator, 
     plant.collection(POLICY).delete(row.remote_id)
     sent = len(received(emulator, POLICY, verb))
 
-    operation = plant.perform(POLICY, verb, CHANGES[POLICY, verb], target=row, role=Role.OWNER)
+    operation = plant.perform(POLICY, verb, target=row, role=Role.OWNER)
 
     assert (operation.state, operation.cause, operation.sent_at) == (State.NOT_SENT, Cause.GONE, None)
     assert Operation.objects.get(pk=operation.pk).holds is None
@@ -125,7 +133,7 @@ def test_nobody_declares_a_delete_done_while_the_object_is_there(plant, emulator
 
 def test_cancelled_while_it_was_found_to_conflict_it_is_cancelled(plant, emulator, monkeypatch):
     row = plant.make(POLICY)
-    settle = type(KINDS[POLICY].verb("update").settle)
+    settle = type(evidence_of(KINDS[POLICY], "update"))
     real = settle.baseline
 
     def slow(*args):
@@ -147,7 +155,7 @@ def test_after_a_decision_nobody_watches_any_more(plant, emulator, settings):
     settle_all()
     operation.refresh_from_db()
     assert operation.is_watched
-    made_in_the_console(plant, GROUP)
+    plant.made_in_the_console(GROUP)
     due()
     settling.settle_due()
     operation.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Looks that lead nowhere: they are kept, and after a day somebody has to decide."""
+"""Looks that prove nothing: they are saved, and after a day the operation needs a human."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ def look_once():
 
 
 def age(operation, **time):
-    """As if its looks had been made that much earlier."""
+    """Move the times of its looks into the past."""
     operation.refresh_from_db()
     for look in operation.looks:
         look["at"] = (datetime.fromisoformat(look["at"]) - timedelta(**time)).isoformat()
@@ -92,7 +92,7 @@ def test_a_bug_in_a_look_is_a_failed_look(plant, emulator, monkeypatch):
     operation.refresh_from_db()
     assert operation.state == State.IN_DOUBT
     assert [each["verdict"] for each in operation.looks] == ["failed"]
-    assert operation.looks[0]["text"]
+    assert operation.looks[0]["words"]["code"] == "look.failed_here"
     assert "hunter2" not in repr(operation.looks)
     age(operation, hours=25)
     look_once()

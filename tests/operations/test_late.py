@@ -11,15 +11,20 @@ from portal.operations import settling
 from portal.operations.deciding import requeue
 from portal.operations.models import Operation, State
 from portal.teams.models import Role, User
-from tests.operations.changes import ids, match, received
+from tests.examples import creating, is_provable, match
 from tests.operations.dying import settle_all
 from tests.operations.endings import due
+from tests.support.plant import ids, received
 
-LOOKED_UP = ["enos/devices", "iotda/device-groups"]
+LOOKED_UP = [
+    slug
+    for slug in creating()
+    if is_provable(slug, "create", happened=True) and is_provable(slug, "create", happened=False)
+]
 
 
 def committed_late(plant, emulator, slug):
-    """An operation in doubt, and a function that waits until the platform has done it after all."""
+    """An operation in doubt, and a function that waits until the platform has done it late."""
     base = ids(emulator, slug)
     emulator.faults([{"match": match(slug, "create"), "fault": "late_commit", "seconds": 20}])
     operation = plant.perform(slug)
@@ -94,8 +99,8 @@ def test_sent_again_after_absent_and_then_done_late_there_is_still_one(plant, em
 def test_a_stale_list_is_outlived_by_the_watch(plant, emulator, settings):
     settings.SETTLE_SECONDS = 0
     lost = {"match": match("iotda/device-groups", "create"), "fault": "timeout_after_commit", "seconds": 0.1}
-    stale = {"match": {"method": "GET", "path": match("iotda/device-groups", "create")["path"]}}
-    emulator.faults([lost, {**stale, "fault": "stale_listing"}])
+    stale = {"match": match("iotda/device-groups", "list"), "fault": "stale_listing"}
+    emulator.faults([lost, stale])
     operation = plant.perform("iotda/device-groups")
     settle_all()
     operation.refresh_from_db()
@@ -111,12 +116,11 @@ def test_a_stale_list_is_outlived_by_the_watch(plant, emulator, settings):
 
 
 def test_a_list_that_moves_between_its_pages_proves_no_absence(plant, emulator, settings):
-    """A page error ends the look; nothing is concluded from half a list."""
+    """An error on one page ends the look: half a list proves nothing."""
     settings.SETTLE_SECONDS = 0
     emulator.faults([{"match": match("iotda/soft-buses", "create"), "fault": "reset"}])
     operation = plant.perform("iotda/soft-buses")
-    reads = {"method": "GET", "path": match("iotda/soft-buses", "create")["path"]}
-    emulator.faults([{"match": reads, "fault": "html_502"}])
+    emulator.faults([{"match": match("iotda/soft-buses", "list"), "fault": "html_502"}])
 
     settle_all()
 
@@ -125,7 +129,7 @@ def test_a_list_that_moves_between_its_pages_proves_no_absence(plant, emulator, 
 
 
 def test_the_database_decides_what_time_it_is(plant, emulator, monkeypatch):
-    """A machine whose clock is an hour ahead, or behind, ends nothing early and looks at nothing twice."""
+    """A machine whose clock is an hour fast or slow ends nothing early and looks at nothing twice."""
     emulator.faults([{"match": match("enos/devices", "create"), "fault": "reset"}])
     operation = plant.perform("enos/devices")
     settling.settle_due()

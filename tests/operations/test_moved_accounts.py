@@ -1,4 +1,4 @@
-"""A connection stays where its operations are: elsewhere nobody would find what became of them."""
+"""A connection keeps its account while operations are unsettled: on another one nobody could find them."""
 
 import threading
 import time
@@ -14,9 +14,9 @@ from portal.errors import PortalError, RecordUnavailable
 from portal.operations import settling
 from portal.operations.models import Operation, State
 from portal.teams.models import Role
-from tests.operations.changes import received
 from tests.operations.dying import settle_all
 from tests.operations.endings import due, in_doubt, lost, someone
+from tests.support.plant import received
 
 GROUP, DEVICE, POLICY = "iotda/device-groups", "enos/devices", "iotda/policies"
 ELSEWHERE = {
@@ -128,7 +128,7 @@ def test_the_form_of_a_connection_says_why_it_does_not_move(plant, emulator):
     response = browser.post(address, {**posted, "project_id": ELSEWHERE["project_id"]})
 
     assert response.status_code == 422
-    assert "not settled yet" in response.content.decode()
+    assert "not resolved yet" in response.content.decode()
     assert Connection.objects.get(platform="iotda").project_id == connection.project_id
 
 

@@ -5,8 +5,9 @@ import pytest
 from portal.operations import deciding
 from portal.operations.models import Decision, Operation, State
 from portal.teams.models import Role
-from tests.operations.changes import match, received
+from tests.examples import match
 from tests.operations.endings import for_a_human, someone
+from tests.support.plant import received
 
 GROUP = "roma/device-groups"
 ODD = pytest.mark.parametrize("key", ["a\0b", "k" * 100], ids=["nul", "long"])

@@ -1,7 +1,7 @@
-"""The pages of operations, as a browser asks for them: what they show in each state, and when they ask again.
+"""The pages of operations: what they show in each state, and when they update automatically.
 
-Would catch: a page that asks for ever or never again, one that hides why nothing was sent or what was sent
-when, evidence shown to somebody whose role hides it.
+Would catch: a page that never updates or never stops, one that hides why nothing was sent or what was sent
+when, evidence shown to a role that may not see it.
 """
 
 import re
@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from portal.connections.condition import clock
 from portal.connections.models import Condition
 from portal.operations import service, settling
 from portal.operations.models import Operation
 from portal.record.models import Entry
 from portal.teams.models import Role
-from tests.operations.changes import match
+from portal.words import clock
+from tests.examples import EXAMPLES, match
 from tests.operations.endings import (
     BUS,
     DEVICE,
@@ -30,7 +30,6 @@ from tests.operations.endings import (
     text_of,
     url,
 )
-from tests.support.plant import CREATES
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
@@ -69,9 +68,9 @@ def test_the_list_says_why_nothing_was_sent(plant, emulator):
     [
         ("running", "Nothing is running"),
         ("in_doubt", "Nothing is in doubt"),
-        ("needs_human", "Nothing waits for a human"),
+        ("needs_human", "Nothing needs a human"),
         ("cancelled", "No operation in this state"),
-        ("", "Nothing was asked yet"),
+        ("", "No operations yet"),
     ],
 )
 def test_an_empty_list_says_what_that_means(plant, state, words):
@@ -137,7 +136,7 @@ def test_the_list_asks_again_at_its_own_address(plant, emulator):
 def test_the_list_costs_the_same_for_any_number_of_rows(plant, emulator, django_assert_max_num_queries):
     browser = plant.browser()
     for name in ("a", "b", "c", "d"):
-        plant.perform(POLICY, data={**CREATES[POLICY], "policy_name": name})
+        plant.perform(POLICY, data={**EXAMPLES[POLICY].create, "policy_name": name})
 
     with django_assert_max_num_queries(8):
         assert browser.get("/operations/").status_code == 200
@@ -153,9 +152,9 @@ def test_the_life_of_an_operation_that_was_found(plant, emulator):
 
     text = text_of(plant.browser().get(url(operation)))
 
-    assert "The portal looks again by itself" in open_
+    assert "next automatic check" in open_
     life = [
-        "Asked operator-plant@example.test 2",
+        "Requested operator-plant@example.test 2",
         "Sent 2",
         "No clear answer came 2",
         "Found on the platform 2",
@@ -183,7 +182,7 @@ def test_of_what_is_gone_nothing_was_refused(plant, emulator, verb):
 
     text = text_of(plant.browser(Role.OWNER).get(url(operation)))
 
-    assert "The platform does not have it any more; nothing was sent." in text
+    assert "It no longer exists on the platform. Nothing was sent." in text
     assert "refused" not in text
     assert "Never sent Ended without a change" in text
 
@@ -198,14 +197,14 @@ def test_what_could_not_be_looked_at_first_was_not_sent(plant, emulator):
 
     text = text_of(plant.browser().get(url(operation)))
 
-    assert "The platform refused what the portal asks beforehand; nothing was sent." in text
-    assert "does not have it any more" not in text
+    assert "The platform refused a read that the portal makes before sending. Nothing was sent." in text
+    assert "no longer exists on the platform" not in text
 
 
 def test_a_page_says_once_when_a_paused_connection_may_be_tried(plant, emulator):
     emulator.faults([{"fault": "answer", "status": 503, "body": "{}"}])
     for name in "abcdef":
-        operation = plant.perform(POLICY, data={**CREATES[POLICY], "policy_name": name})
+        operation = plant.perform(POLICY, data={**EXAMPLES[POLICY].create, "policy_name": name})
     emulator.faults([])
     assert (operation.state, operation.cause) == ("not_sent", "paused")
     browser, condition = plant.browser(), Condition.objects.get()
@@ -220,10 +219,10 @@ def test_a_page_says_once_when_a_paused_connection_may_be_tried(plant, emulator)
     until, later = clock(condition.try_at), clock(condition.try_at + timedelta(seconds=60))
     assert first.count(until) == 1
     assert first.count("Nothing was sent.") == 1
-    assert "lets calls through again" not in first
-    assert f"The connection lets calls through again from {later}." in longer
-    assert "One call finds out just now" in probed
-    assert "The connection lets calls through again: it can be tried now." in over
+    assert "accepts calls again" not in first
+    assert f"The connection accepts calls again from {later}." in longer
+    assert "The portal is testing" in probed
+    assert "The connection accepts calls again. You can try now." in over
 
 
 def test_a_page_says_when_a_throttled_connection_may_be_tried(plant, emulator):
@@ -234,9 +233,10 @@ def test_a_page_says_when_a_throttled_connection_may_be_tried(plant, emulator):
     emulator.faults([])
     browser, until = plant.browser(), clock(Condition.objects.get().wait_until)
 
-    for operation in operations:
+    # The second never left the portal: its attempt says why, and so does its message.
+    for operation, times in zip(operations, (1, 2), strict=True):
         assert (operation.state, operation.cause) == ("not_sent", "throttled")
-        assert text_of(browser.get(url(operation))).count(until) == 1
+        assert text_of(browser.get(url(operation))).count(until) == times
 
 
 def test_the_record_of_an_operation_says_what_was_asked_and_why_not(plant, emulator):
@@ -247,11 +247,11 @@ def test_the_record_of_an_operation_says_what_was_asked_and_why_not(plant, emula
 
     text = text_of(plant.browser(Role.OWNER).get(url(operation)))
 
-    record = text.rpartition(" Record ")[2]
+    record = text.rpartition(" Audit log ")[2]
     denials = Entry.objects.filter(stage="denied").order_by("seq")
     assert "asked Create device policy · operator-plant@example.test 2" in record
-    for entry, what in zip(denials, ("Look again", "Decide what became of it"), strict=True):
-        assert f"denied {what} · {entry.actor} {entry.summary} 2" in record
+    for entry, what in zip(denials, ("Check again", "Decide whether it happened"), strict=True):
+        assert f"denied {what} · {entry.actor} {entry.text} 2" in record
     assert re.search(r"in doubt [A-Z][^·]*· operator-plant@example.test", record)
     assert not re.search(r"denied denied|asked asked|outcome|note ", record)
 
@@ -271,17 +271,17 @@ def test_a_call_that_the_portal_did_not_survive_has_no_known_answer(plant, emula
     swept = text_of(plant.browser().get(url(operation)))
 
     assert "waiting for the answer" in running
-    assert "no answer known" in swept
+    assert "no known answer" in swept
     assert "The portal stopped while this was being sent" in swept
 
 
 def test_a_conflict_shows_what_had_changed(plant, emulator):
     text = text_of(plant.browser().get(url(conflict(plant, emulator))))
 
-    assert "What had changed since the form was opened" in text
+    assert "What changed after the form was opened" in text
     assert text.count("Nothing was sent.") == 1
     assert "policy_name before allow-hello" in text
-    assert "statement" not in text.partition("What had changed")[2].partition("Record")[0]
+    assert "statement" not in text.partition("What changed after")[2].partition("Audit log")[0]
 
 
 def test_a_watched_operation_says_until_when(plant, emulator, settings):
@@ -289,7 +289,7 @@ def test_a_watched_operation_says_until_when(plant, emulator, settings):
 
     text = text_of(plant.browser().get(url(operation)))
 
-    assert f"goes on watching until {operation.watch_until:%Y-%m-%d}" in text
+    assert f"keeps checking until {operation.watch_until:%Y-%m-%d}" in text
 
 
 def test_a_viewer_sees_that_something_was_looked_at_and_not_what(plant, emulator):
@@ -298,7 +298,7 @@ def test_a_viewer_sees_that_something_was_looked_at_and_not_what(plant, emulator
     seen = {role: plant.browser(role).get(url(operation)).content.decode() for role in Role}
 
     for role, page in seen.items():
-        assert "Something new has that name" in page
+        assert "A new object has that name" in page
         shown = role != Role.VIEWER
         assert ("parent_id" in page) is shown
         assert ("ef3845be-091a-4ab5-869a-9de0025e2165" in page) is shown
@@ -327,7 +327,7 @@ def test_what_the_portal_found_out_by_itself_is_not_said_to_be_somebodys(plant, 
     found = Entry.objects.get(outcome="found")
     asker, finder = operation.actor.email, f"the portal, for {operation.actor.email}"
 
-    page = text_of(plant.browser().get(url(operation))).partition("Record")[2]
+    page = text_of(plant.browser().get(url(operation))).rpartition("Audit log")[2]
     audit = plant.browser(Role.AUDITOR)
 
     assert (page.count(finder), page.count(asker)) == (1, 3)

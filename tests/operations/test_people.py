@@ -1,4 +1,4 @@
-"""What people may do to operations: cancel, ask again, decide; and two of them at one object."""
+"""What people can do with operations: cancel, retry, decide; and two people at one object."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,10 +11,10 @@ from portal.operations import deciding, service, settling
 from portal.operations.models import Cause, Decision, Operation, State
 from portal.record.models import Body, Entry
 from portal.teams.models import Role, User
-from tests.operations.changes import ids, match, received
+from tests.examples import EXAMPLES, match
 from tests.operations.dying import settle_all
 from tests.operations.endings import for_a_human, in_doubt, undecided_update
-from tests.support.plant import CREATES
+from tests.support.plant import ids, received
 
 
 def person(plant, role=Role.OWNER):
@@ -123,7 +123,7 @@ def test_a_secret_that_is_gone_cannot_be_asked_for_again(plant, emulator):
     emulator.faults(
         [{"match": match("enos/devices", "create"), "fault": "answer", "status": 400, "body": "{}"}]
     )
-    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
+    data = {**EXAMPLES["enos/devices"].create, "device_tags": {"password": "hunter2-secret"}}
     operation = plant.perform("enos/devices", data=data)
     assert operation.state == State.REJECTED
 
@@ -133,7 +133,7 @@ def test_a_secret_that_is_gone_cannot_be_asked_for_again(plant, emulator):
 
 def test_a_secret_goes_out_again_while_it_is_still_sealed(plant, emulator, settings):
     settings.SETTLE_SECONDS = 0
-    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
+    data = {**EXAMPLES["enos/devices"].create, "device_tags": {"password": "hunter2-secret"}}
     operation = in_doubt(plant, emulator, "enos/devices", data)
     settle_all()
     operation.refresh_from_db()
@@ -146,7 +146,7 @@ def test_a_secret_goes_out_again_while_it_is_still_sealed(plant, emulator, setti
 
 def test_keys_that_were_lost_end_in_a_sentence(plant, emulator, settings):
     settings.SETTLE_SECONDS = 0
-    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
+    data = {**EXAMPLES["enos/devices"].create, "device_tags": {"password": "hunter2-secret"}}
     operation = in_doubt(plant, emulator, "enos/devices", data)
     settle_all()
     operation.refresh_from_db()
@@ -157,7 +157,7 @@ def test_keys_that_were_lost_end_in_a_sentence(plant, emulator, settings):
 
 
 def test_a_secret_that_was_sent_is_sealed_while_the_answer_is_unknown(plant, emulator, settings):
-    data = {**CREATES["enos/devices"], "device_tags": {"password": "hunter2-secret"}}
+    data = {**EXAMPLES["enos/devices"].create, "device_tags": {"password": "hunter2-secret"}}
     operation = in_doubt(plant, emulator, "enos/devices", data, committed=True)
 
     row = Operation.objects.filter(pk=operation.pk).values().get()
@@ -224,7 +224,7 @@ def test_an_update_that_is_sent_again_replaces_what_the_owner_saw(plant, emulato
     new = deciding.decide(operation, actor=person(plant), decision=Decision.SEND_AGAIN, key="again")
 
     assert new.state == State.DONE
-    assert policies.get(row.remote_id)["name"] == "renamed"
+    assert policies.get(row.remote_id)["name"] == EXAMPLES["iotda/policies"].update["policy_name"]
 
 
 def test_what_changed_after_the_owner_saw_it_is_not_replaced(plant, emulator):

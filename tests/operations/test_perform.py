@@ -1,24 +1,24 @@
-"""What becomes of a change: each ending, told by state, cloud, mirror and record."""
+"""Each way in which a change can end, checked in the state, the cloud, the mirror and the record."""
 
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from portal.connections.models import Connection
 from portal.errors import KeyReused, NotAllowed, NotVisible, OutcomeUnrecorded, RecordUnavailable
 from portal.kinds.registry import KINDS
-from portal.operations import service
+from portal.operations import life
 from portal.operations.models import Operation, State
-from portal.record.models import Body, Entry
+from portal.record.models import Entry
 from portal.teams.models import Role, User
+from tests.examples import EVERY_CREATE, EVERY_VARIETY, EXAMPLES
 from tests.operations.endings import broken, fault
 from tests.resources.forms import new, post, read, script
-from tests.support.plant import CREATES, creates_received
+from tests.support.plant import creates_received
 
-EVERY_CREATE = pytest.mark.parametrize("slug", CREATES)
 A_HANG = {"fault": "timeout_after_commit", "seconds": 0.2}
 
 
@@ -26,9 +26,9 @@ def outcomes():
     return list(Entry.objects.order_by("seq").values_list("stage", "outcome"))
 
 
-@EVERY_CREATE
-def test_a_create_ends_done_with_its_mirror_row_and_two_entries(plant, emulator, slug):
-    operation = plant.perform(slug)
+@EVERY_VARIETY
+def test_a_create_ends_done_with_its_mirror_row_and_two_entries(plant, emulator, slug, variety):
+    operation = plant.perform(slug, data=plant.data(slug, variety=variety))
 
     assert operation.state == State.DONE
     assert len(creates_received(emulator, slug)) == 1
@@ -89,9 +89,7 @@ def test_without_a_clear_answer_it_is_in_doubt_and_sent_once(plant, emulator, sl
 
 @EVERY_CREATE
 def test_with_nobody_listening_it_is_not_sent(plant, emulator, slug):
-    target = plant.connection(KINDS[slug])
-    target.endpoint = "http://127.0.0.1:9"
-    target.save()
+    plant.move(KINDS[slug], "http://127.0.0.1:9")
 
     operation = plant.perform(slug)
 
@@ -121,14 +119,16 @@ def test_the_same_key_is_the_same_operation(plant, emulator, slug):
 
 
 def test_the_same_key_with_other_content_is_refused_and_not_sent(plant, emulator):
-    key = str(uuid.uuid4())
-    plant.perform("roma/device-groups", key=key)
+    slug, key = "roma/device-groups", str(uuid.uuid4())
+    plant.perform(slug, key=key)
 
     with pytest.raises(KeyReused) as caught:
-        plant.perform("roma/device-groups", data={**CREATES["roma/device-groups"], "name": "other"}, key=key)
+        plant.perform(
+            "roma/device-groups", data={**EXAMPLES["roma/device-groups"].create, "name": "other"}, key=key
+        )
 
     assert caught.value.operation.key == key
-    assert len(creates_received(emulator, "roma/device-groups")) == 1
+    assert len(creates_received(emulator, slug)) == 1
 
 
 @EVERY_CREATE
@@ -171,9 +171,9 @@ def test_a_stranger_to_the_team_meets_nothing(plant, emulator):
 @pytest.mark.parametrize("step", ["intent", "sending"])
 def test_without_a_record_nothing_is_sent(plant, emulator, monkeypatch, step):
     if step == "intent":
-        monkeypatch.setattr(service, "append", broken)
+        monkeypatch.setattr(life, "append", broken)
     else:
-        monkeypatch.setattr(service, "_mine", broken)
+        monkeypatch.setattr(life, "move", broken)
 
     with pytest.raises(RecordUnavailable):
         plant.perform("iotda/policies")
@@ -182,12 +182,12 @@ def test_without_a_record_nothing_is_sent(plant, emulator, monkeypatch, step):
 
 
 def test_an_outcome_that_cannot_be_written_leaves_it_sending_for_the_sweep(plant, monkeypatch):
-    real = service.append
+    real = life.append
 
     def fails_for_outcomes(line):
-        return broken() if line["stage"] == "outcome" else real(line)
+        return broken() if line.fields["stage"] == "outcome" else real(line)
 
-    monkeypatch.setattr(service, "append", fails_for_outcomes)
+    monkeypatch.setattr(life, "append", fails_for_outcomes)
 
     with pytest.raises(OutcomeUnrecorded):
         plant.perform("iotda/policies")
@@ -214,27 +214,13 @@ def test_a_platform_is_not_even_read_inside_a_transaction(committed_plant, emula
     assert emulator.requests() == []
 
 
-def test_device_secrets_are_sealed_and_stand_nowhere_else(plant):
-    operation = plant.perform("enos/devices", data={**CREATES["enos/devices"], "require_secret": True})
-
-    secrets = operation.open_secrets()
-    assert set(secrets) == {"deviceSecret", "sessionKey"}
-    everything = "".join(Body.objects.values_list("text", flat=True))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM operations_operation")
-        everything += repr(cursor.fetchall())
-    for value in secrets.values():
-        assert value not in everything
-    assert Body.objects.order_by("-seq").first().text.count("hmac:") >= 2
-
-
 def test_identifiers_beyond_2_to_the_53_stay_exact(plant, emulator):
     emulator.settings({"roma_first_id": 99_999_999_999_990_000})
 
     operation = plant.perform("roma/device-groups")
     child = plant.perform(
         "roma/device-groups",
-        data={**CREATES["roma/device-groups"], "name": "child", "parent_id": operation.object_id},
+        data={**EXAMPLES["roma/device-groups"].create, "name": "child", "parent_id": operation.object_id},
     )
 
     assert operation.object_id.startswith("9999999999999")
@@ -248,7 +234,7 @@ def test_identifiers_beyond_2_to_the_53_stay_exact(plant, emulator):
 def test_what_was_not_sent_and_cannot_be_recorded_keeps_the_form(plant, monkeypatch):
     """The platform cannot be reached, and then the database fails as well."""
     Connection.objects.filter(platform="iotda").update(endpoint="http://127.0.0.1:9")
-    monkeypatch.setattr(service, "_write_ending", broken)
+    monkeypatch.setattr(life, "move", broken)
     browser, values = plant.browser(), script("iotda/policies", plant)
 
     response = post(browser, new("iotda/policies"), values)

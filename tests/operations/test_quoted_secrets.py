@@ -1,23 +1,23 @@
-"""Secrets that were sent: a platform that quotes them puts them nowhere; what is asked again is whole."""
+"""Secrets that were sent: they are not stored if a platform quotes them, and a repetition still has them."""
 
 import pytest
 from django.db import OperationalError, connection
 
 from portal.errors import RecordUnavailable
-from portal.kinds.registry import KINDS
-from portal.operations import deciding, service, settling
+from portal.operations import deciding, life, settling
 from portal.operations.models import Decision, Operation, State
 from portal.operations.shown import why_not_again
 from portal.record.models import Body, Entry
 from portal.teams.models import Role
-from tests.operations.changes import CHANGES, match, received
+from tests.examples import EXAMPLES, match
 from tests.operations.dying import settle_all
-from tests.operations.endings import due, in_doubt, made_in_the_console, someone
-from tests.support.plant import CREATES
+from tests.operations.endings import due, in_doubt, someone
+from tests.support.plant import received
+from tests.support.quotes import forms, reads
 
 DEVICE = "enos/devices"
 SECRET = "hunter2-secret"
-DATA = {**CREATES[DEVICE], "device_tags": {"password": SECRET, "line": "4"}}
+DATA = {**EXAMPLES[DEVICE].create, "device_tags": {"password": SECRET, "line": "4"}}
 MADE = {"assetId": "a1", "productKey": "prodKey1", "deviceKey": "pump-0001"}
 QUOTED = f"tag password: value {SECRET} is not allowed"
 
@@ -29,7 +29,7 @@ def answer(call, *, code=99400, data=None, msg=QUOTED, **options):
 
 def written():
     """Every column of every table that operations and their record are written to, as one text."""
-    tables = ["operations_operation", "operations_httpattempt", Entry._meta.db_table, Body._meta.db_table]
+    tables = ["operations_operation", Entry._meta.db_table, Body._meta.db_table]
     found = ""
     with connection.cursor() as cursor:
         for table in tables:
@@ -69,6 +69,26 @@ def test_a_secret_that_the_platform_quotes_stands_nowhere(plant, emulator, caplo
     assert SECRET not in page.content.decode()
 
 
+@pytest.mark.parametrize("code", [99400, 99500])
+def test_nor_in_another_form_or_where_a_text_is_cut(plant, emulator, caplog, code):
+    secret = "Hunter2/secret & more"
+    data = {**DATA, "device_tags": {"password": secret, "line": "4"}}
+    written_as = forms(secret)
+    for number in range(0, len(written_as), 5):
+        some = list(written_as.values())[number : number + 5]
+        quoted = " ".join([*some, "w" * (495 - len(" ".join(some))), secret])
+        body = {"a": some, "b": {each: each for each in some}}
+        emulator.faults([answer(match(DEVICE, "create"), code=code, msg=quoted, data=body)])
+        operation = plant.perform(DEVICE, data={**data, "device_key": f"pump-{number:04}"})
+        assert "hmac:" in operation.platform_message
+
+    page = plant.browser(Role.OWNER).get("/operations/").text
+    for place in (written(), caplog.text, page):
+        assert [form for form, text in written_as.items() if text in place] == []
+        assert not reads(place, secret)
+        assert "Hunter2" not in place
+
+
 def test_nor_when_a_look_quotes_it(plant, emulator):
     operation = in_doubt(plant, emulator, DEVICE, DATA)
     reads = {"method": "GET", "path": "/connect-service/"}
@@ -85,7 +105,7 @@ def test_nor_when_a_look_quotes_it(plant, emulator):
 
 def test_nor_when_what_is_there_shows_it_under_another_name(plant, emulator):
     operation = in_doubt(plant, emulator, DEVICE, DATA)
-    made_in_the_console(plant, DEVICE, {**DATA, "device_desc": QUOTED, "timezone": "+01:00"})
+    plant.made_in_the_console(DEVICE, {**DATA, "device_desc": QUOTED, "timezone": "+01:00"})
 
     due()
     settling.settle_due()
@@ -104,7 +124,7 @@ def test_nor_when_what_is_there_shows_it_under_another_name(plant, emulator):
 
 def test_after_a_failed_send_again_the_secret_goes_out_once_more_and_once_only(plant, emulator, monkeypatch):
     operation = in_doubt(plant, emulator, DEVICE, DATA)
-    made_in_the_console(plant, DEVICE, {**DATA, "timezone": "+01:00"})
+    plant.made_in_the_console(DEVICE, {**DATA, "timezone": "+01:00"})
     due()
     settling.settle_due()
     operation.refresh_from_db()
@@ -112,17 +132,17 @@ def test_after_a_failed_send_again_the_secret_goes_out_once_more_and_once_only(p
     (seen,) = [each["object"] for each in operation.looks[-1]["candidates"]]
     plant.collection(DEVICE).delete(seen["id"])
     owner = someone(plant, Role.OWNER)
-    real = service.append
+    real = life.append
 
     def fails_for_intents(line):
-        if line["stage"] == "intent":
+        if line.fields["stage"] == "intent":
             raise OperationalError("disk I/O error")
         return real(line)
 
-    monkeypatch.setattr(service, "append", fails_for_intents)
+    monkeypatch.setattr(life, "append", fails_for_intents)
     with pytest.raises(RecordUnavailable):
         deciding.decide(operation, actor=owner, decision=Decision.SEND_AGAIN, reason="r", key="again")
-    monkeypatch.setattr(service, "append", real)
+    monkeypatch.setattr(life, "append", real)
     operation = Operation.objects.get(pk=operation.pk)
     assert (operation.state, operation.decision, operation.can_requeue) == (State.ABSENT, "send_again", True)
     sent = len(received(emulator, DEVICE, "create"))
@@ -138,7 +158,7 @@ def test_after_a_failed_send_again_the_secret_goes_out_once_more_and_once_only(p
 
 
 def test_a_long_text_is_no_secret_and_goes_out_whole_again(plant, emulator):
-    data = {**CREATES[DEVICE], "device_desc": "x" * 5000}
+    data = {**EXAMPLES[DEVICE].create, "device_desc": "x" * 5000}
     operation = create_of(plant, emulator, data)
     operation = Operation.objects.get(pk=operation.pk)
     assert (operation.state, operation.data_is_whole, operation.sealed_data) == (State.REJECTED, True, "")
@@ -152,7 +172,7 @@ def test_a_long_text_is_no_secret_and_goes_out_whole_again(plant, emulator):
 
 def test_a_long_text_goes_out_whole_again_after_it_was_absent(plant, emulator, settings):
     settings.SETTLE_SECONDS = 0
-    data = {**CREATES[DEVICE], "device_desc": "x" * 5000}
+    data = {**EXAMPLES[DEVICE].create, "device_desc": "x" * 5000}
     operation = in_doubt(plant, emulator, DEVICE, data)
     settle_all()
     operation.refresh_from_db()
@@ -174,9 +194,9 @@ def test_asking_again_for_an_edit_beside_a_secret_is_a_conflict_only_where_somet
     plant, emulator, changed
 ):
     row = plant.make(DEVICE, device_tags={"password": SECRET, "line": "1"})
-    expected = KINDS[DEVICE].verb("update").settle.shown(plant.seen(DEVICE, row))
+    expected = plant.shown(DEVICE, row)
     emulator.faults([answer(match(DEVICE, "update"), msg="no")])
-    data = {**CHANGES[DEVICE, "update"], "device_tags": {"line": "2"}}
+    data = {**EXAMPLES[DEVICE].update, "device_tags": {"line": "2"}}
     operation = plant.perform(DEVICE, "update", data, target=row, expected=expected)
     emulator.faults([])
     operation = Operation.objects.get(pk=operation.pk)

@@ -13,34 +13,28 @@ from portal.operations.deciding import decide
 from portal.operations.models import UNSETTLED, Decision, Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role, User
+from tests.examples import EXAMPLES, creating
 from tests.operations.batch import has_happened, is_over, operations_of
-from tests.operations.changes import CHANGES, ids, mirrored, received
+from tests.support.plant import ids, mirrored, received
 
 WORKERS = 4
 LEASE_SECONDS = 1
 GIVE_UP_SECONDS = 120
-SLUGS = ("iotda/device-groups", "iotda/policies", "iotda/soft-buses", "roma/device-groups", "enos/devices")
-NAME_FIELDS = {
-    "iotda/device-groups": "name",
-    "iotda/policies": "policy_name",
-    "iotda/soft-buses": "bus_name",
-    "roma/device-groups": "name",
-    "enos/devices": "device_key",
-}
+SLUGS = creating()
 
 
-def make_items(count):
-    """[[kind, data, key]], each with a name of its own."""
-    items = []
+def make_items(plant, count):
+    """[[slug, data, key]], each with another name. Where there are more kinds than items, chance picks."""
+    items, kinds = [], random.sample(SLUGS, len(SLUGS))
     for number in range(count):
-        slug = SLUGS[number % len(SLUGS)]
+        slug = kinds[number % len(kinds)]
         key = uuid.uuid4().hex
-        items.append([slug, {**CHANGES[slug, "create"], NAME_FIELDS[slug]: f"n{key[:12]}"}, key])
+        items.append([slug, {**plant.data(slug), EXAMPLES[slug].named_by: f"n{key[:12]}"}, key])
     return items
 
 
 class Crew:
-    """Four workers, replaced as they die. The children belong to the zygote, which reaps them."""
+    """Four workers; those that die are replaced. They are children of the zygote, which waits for them."""
 
     def __init__(self, zygote, order):
         self.zygote, self.order, self.pids = zygote, order, []
@@ -70,7 +64,7 @@ class Crew:
 
 
 def left_of(items):
-    """What is known of each item that is not over."""
+    """What is known about each item that is not over."""
     tries = [each for _slug, _data, key in items if not is_over(key) for each in operations_of(key)]
     return "\n".join(
         f"{each.key} {each.kind_slug} {each.state}/{each.cause} attempt {each.attempt}, "
@@ -84,7 +78,7 @@ def run_batch(size, kills, database, plant, emulator, zygote):
     base = {slug: ids(emulator, slug) for slug in SLUGS}
     known = {slug: mirrored(slug) for slug in SLUGS}
     since = len(emulator.requests())
-    items = make_items(size)
+    items = make_items(plant, size)
     order = {
         "work": "batch",
         "database": database.url,
@@ -105,7 +99,7 @@ def run_batch(size, kills, database, plant, emulator, zygote):
 
     assert not Operation.objects.filter(state__in=UNSETTLED).exists()
     for slug in SLUGS:
-        names = [data[NAME_FIELDS[slug]] for each, data, _key in items if each == slug]
+        names = [data[EXAMPLES[slug].named_by] for each, data, _key in items if each == slug]
         made = ids(emulator, slug) - base[slug]
         assert len(made) == len(names), f"{slug}: {len(names)} asked for, {len(made)} made"
         assert mirrored(slug) - known[slug] == made
@@ -124,7 +118,7 @@ def run_batch(size, kills, database, plant, emulator, zygote):
 
 
 def decide_all(plant):
-    """The owner reads the evidence: what the platform shows with every field as sent is ours."""
+    """An owner decides by the evidence: an object with every field as sent is ours."""
     for operation in Operation.objects.filter(state=State.NEEDS_HUMAN):
         owner = User.objects.get(pk=plant.people[Role.OWNER].pk)
         candidates = [each["object"]["id"] for look in operation.looks for each in look["candidates"]]

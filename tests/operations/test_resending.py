@@ -1,4 +1,4 @@
-"""What is sent again: never over something nobody looked at just before, and never without time for it."""
+"""What is sent again: an update only after a look at the object, and nothing after the call's deadline."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from portal.operations import service
 from portal.operations.models import Cause, State
-from tests.operations.changes import CHANGES, match
+from tests.examples import match
 
 POLICY = "iotda/policies"
 UPDATE = match(POLICY, "update")
@@ -21,11 +21,11 @@ def throttled(retry_after="0"):
 
 
 def update(plant, row):
-    return plant.perform(POLICY, "update", CHANGES[POLICY, "update"], target=row)
+    return plant.perform(POLICY, "update", target=row)
 
 
 def methods(emulator, row):
-    """What reached the object, in order."""
+    """The HTTP methods that reached the object, in order."""
     return [each["method"] for each in emulator.requests() if each["path"].endswith(f"/{row.remote_id}")]
 
 
@@ -55,12 +55,12 @@ def test_what_somebody_else_did_during_the_wait_is_not_overwritten(
     policies = plant.collection(POLICY)
     real = service.resend
 
-    def somebody_is_faster(operation, client, verb, target, data, number):
+    def somebody_is_faster(operation, change, number, answers):
         if number == len(rules) + 1:
             emulator.faults([])
             theirs = {"policy_name": "theirs", "statement": row.statement}
             policies.client.send(policies.update_call(row.remote_id, theirs))
-        return real(operation, client, verb, target, data, number)
+        return real(operation, change, number, answers)
 
     monkeypatch.setattr(service, "resend", somebody_is_faster)
     emulator.faults(rules)
@@ -69,7 +69,7 @@ def test_what_somebody_else_did_during_the_wait_is_not_overwritten(
 
     assert (operation.state, operation.cause) == ending
     assert plant.seen(POLICY, row)["name"] == "theirs"
-    assert operation.http_attempts.count() == len(rules)
+    assert len(operation.http_attempts) == len(rules)
 
 
 def test_the_look_before_a_repeat_has_no_more_time_than_the_call(plant, emulator, monkeypatch):
@@ -89,7 +89,7 @@ def test_the_look_before_a_repeat_has_no_more_time_than_the_call(plant, emulator
     operation = update(plant, row)
 
     assert operation.state == State.IN_DOUBT
-    assert [each.number for each in operation.http_attempts.all()] == [1]
+    assert [each.number for each in operation.http_attempts] == [1]
 
 
 def test_a_noted_attempt_that_never_left_is_closed(plant, emulator, monkeypatch):
@@ -112,6 +112,6 @@ def test_a_noted_attempt_that_never_left_is_closed(plant, emulator, monkeypatch)
     assert late == [True]
     assert operation.state == State.IN_DOUBT
     assert methods(emulator, row).count("PUT") == 1
-    noted = operation.http_attempts.get(number=2)
+    noted = operation.http_attempts[1]
     assert noted.ended_at is not None
     assert "no time left" in noted.message

@@ -1,4 +1,4 @@
-"""Looks of several at once: two creates of one name, two people who look, and a look that comes too late."""
+"""Several looks at once: two creates with one name, two people who look, and a look that is too late."""
 
 from datetime import timedelta
 
@@ -8,9 +8,9 @@ from django.utils import timezone
 from portal.errors import NotRepeatable
 from portal.operations import deciding, service, settling
 from portal.operations.models import Operation, State
-from tests.operations.changes import ids, match, received
-from tests.operations.endings import absent, due, in_doubt, made_in_the_console, someone
-from tests.support.plant import CREATES
+from tests.examples import EXAMPLES, match
+from tests.operations.endings import absent, due, in_doubt, someone
+from tests.support.plant import ids, received
 
 GROUP, DEVICE, POLICY = "iotda/device-groups", "enos/devices", "iotda/policies"
 EITHER = pytest.mark.parametrize("slug", [GROUP, DEVICE])
@@ -75,7 +75,7 @@ def test_what_is_absent_claims_nothing_while_another_of_its_name_is_in_doubt(pla
 
 
 def test_another_name_is_no_rival(plant, emulator):
-    in_doubt(plant, emulator, GROUP, {**CREATES[GROUP], "name": "valves"})
+    in_doubt(plant, emulator, GROUP, {**EXAMPLES[GROUP].create, "name": "valves"})
     lost = in_doubt(plant, emulator, GROUP, committed=True)
 
     look_at_all()
@@ -136,8 +136,7 @@ def test_what_is_listed_but_cannot_be_read_is_neither_there_nor_absent(plant, em
     settings.SETTLE_SECONDS = 0
     base = ids(emulator, GROUP)
     operation = in_doubt(plant, emulator, GROUP, committed=True)
-    listing = {"method": "GET", "path": match(GROUP, "create")["path"]}
-    emulator.faults([{"match": listing, "fault": "stale_listing"}])
+    emulator.faults([{"match": match(GROUP, "list"), "fault": "stale_listing"}])
     (new,) = ids(emulator, GROUP) - base
     plant.collection(GROUP).delete(new)
 
@@ -193,7 +192,7 @@ def test_what_is_found_late_is_not_asked_for_again(plant, emulator, settings, mo
 
 def test_what_is_asked_for_again_during_a_look_is_not_claimed_by_it(plant, emulator, settings, monkeypatch):
     gone = absent(plant, emulator, settings, DEVICE)
-    made_in_the_console(plant, DEVICE)  # stands for the late commit
+    plant.made_in_the_console(DEVICE)  # stands for the late commit
     real = settling._keep
 
     def asked_again(operation, *arguments):
@@ -202,6 +201,25 @@ def test_what_is_asked_for_again_during_a_look_is_not_claimed_by_it(plant, emula
         return real(operation, *arguments)
 
     monkeypatch.setattr(settling, "_keep", asked_again)
+
+    look_at_all()
+
+    gone.refresh_from_db()
+    assert (gone.state, gone.looks[-1]["verdict"]) == (State.ABSENT, "waiting")
+
+
+def test_nor_is_what_is_requested_again_right_before_it_is_written(plant, emulator, settings, monkeypatch):
+    """The device has a name of its own on the platform; the rival is known by the key that both asked for."""
+    gone = absent(plant, emulator, settings, DEVICE)
+    plant.made_in_the_console(DEVICE)
+    real = settling._as_kept
+
+    def asked_again(*arguments):
+        if not Operation.objects.filter(key="running").exists():
+            Operation.objects.create(**running_like(gone))
+        return real(*arguments)
+
+    monkeypatch.setattr(settling, "_as_kept", asked_again)
 
     look_at_all()
 

@@ -1,4 +1,4 @@
-"""What the worker makes of operations that did not end by themselves, without anybody's help."""
+"""How the worker settles operations that did not end by themselves, without help from people."""
 
 from datetime import timedelta
 
@@ -11,31 +11,29 @@ from portal.operations import leases, service, settling
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role
-from tests.operations.changes import CHANGES, IDS, ids, match, received
+from tests.examples import EVERY_CHANGE, is_provable, match
 from tests.operations.dying import settle_all
-from tests.operations.endings import due, in_doubt, lost, made_in_the_console
+from tests.operations.endings import due, in_doubt, lost
+from tests.support.plant import ids, received
 
-EVERY_VERB = pytest.mark.parametrize(("slug", "verb"), CHANGES, ids=IDS)
 
-
-@EVERY_VERB
+@EVERY_CHANGE
 def test_each_verb_has_its_way_of_being_looked_up(plant, emulator, settings, slug, verb):
-    """What happened is found or left to a human; it never counts as absent."""
+    """A change that happened is found or left to a human; it never counts as absent."""
     operation = lost(plant, emulator, slug, verb, committed=True)
     settings.SETTLE_SECONDS = 0
 
     settle_all()
 
     operation.refresh_from_db()
-    unprovable = {("iotda/policies", "create"), ("roma/device-groups", "create")}
-    wanted = State.NEEDS_HUMAN if (slug, verb) in unprovable else State.FOUND
+    wanted = State.FOUND if is_provable(slug, verb, True) else State.NEEDS_HUMAN
     assert operation.state in (wanted, State.DONE if verb == "delete" else wanted)
     if verb != "delete" and operation.state == State.FOUND:
         assert KINDS[slug].model.objects.present().filter(remote_id=operation.object_id).exists()
     assert Entry.objects.order_by("-seq").first().outcome == operation.state
 
 
-@EVERY_VERB
+@EVERY_CHANGE
 def test_what_did_not_happen_is_never_found(plant, emulator, settings, slug, verb):
     operation = lost(plant, emulator, slug, verb, committed=False)
     settings.SETTLE_SECONDS = 0
@@ -43,8 +41,8 @@ def test_what_did_not_happen_is_never_found(plant, emulator, settings, slug, ver
     settle_all()
 
     operation.refresh_from_db()
-    is_proof = (slug, verb) != ("iotda/soft-buses", "create")
-    assert operation.state == (State.ABSENT if is_proof else State.NEEDS_HUMAN)
+    wanted = State.ABSENT if is_provable(slug, verb, False) else State.NEEDS_HUMAN
+    assert operation.state == wanted
 
 
 def test_a_look_that_is_not_due_does_not_happen(plant, emulator):
@@ -73,7 +71,7 @@ def test_a_late_commit_is_adopted_and_the_record_says_so(plant, emulator, settin
     operation.refresh_from_db()
     assert (operation.state, operation.is_watched) == (State.ABSENT, True)
 
-    made_in_the_console(plant, "enos/devices")  # the platform took its time
+    plant.made_in_the_console("enos/devices")  # the platform took its time
     due()
     settling.settle_due()
 
@@ -99,9 +97,9 @@ def test_the_watch_ends_after_a_day(plant, emulator, settings):
 
 
 def test_an_absent_update_is_not_watched(plant, emulator, settings):
-    """Whoever makes the same change later on may do so for a reason of their own."""
-    operation = lost(plant, emulator, "iotda/policies", "update", committed=False)
+    """If the object gets the same values later, someone else may have set them."""
     settings.SETTLE_SECONDS = 0
+    operation = lost(plant, emulator, "iotda/policies", "update", committed=False)
     settle_all()
 
     operation.refresh_from_db()
@@ -169,7 +167,7 @@ def test_enos_99500_after_the_commit_settles_as_found(plant, emulator):
 
 
 def test_the_fence_keeps_out_a_process_that_was_taken_for_dead(plant, emulator, monkeypatch):
-    """It wakes up after the sweep, and its unclear ending changes nothing any more."""
+    """It wakes up after the sweep, and its unclear ending no longer changes anything."""
     real = service.conclude
 
     def late(operation, *args, **kwargs):
@@ -187,7 +185,7 @@ def test_the_fence_keeps_out_a_process_that_was_taken_for_dead(plant, emulator, 
 
 
 def test_a_running_operation_keeps_its_lease(plant, monkeypatch):
-    """However slow the platform is: the heartbeat moves the lease on, for this attempt only."""
+    """The heartbeat extends the lease of this attempt only, however slow the platform is."""
     operation = plant.perform("enos/devices")
     past = timezone.now() - timedelta(seconds=1)
     Operation.objects.filter(pk=operation.pk).update(state=State.SENDING, lease_until=past)
@@ -220,7 +218,7 @@ def test_each_http_attempt_is_kept(plant, emulator):
     operation = plant.perform("iotda/policies")
 
     assert operation.state == State.DONE
-    attempts = list(operation.http_attempts.all())
+    attempts = list(operation.http_attempts)
     assert [(each.number, each.http_status) for each in attempts] == [(1, 403), (2, 201)]
     assert attempts[0].platform_code == "IOTDA.021101"
     assert all(each.ended_at and each.duration_ms is not None for each in attempts)
@@ -233,7 +231,7 @@ def test_a_lost_create_has_one_http_attempt(plant, emulator):
 
     operation = plant.perform("iotda/policies")
 
-    attempt = operation.http_attempts.get()
+    attempt = operation.http_attempts[0]
     assert (attempt.number, attempt.http_status) == (1, None)
     assert attempt.message
 
@@ -244,10 +242,10 @@ def test_a_lost_update_goes_out_again_only_where_the_object_is_as_it_was(plant, 
     lost_once = {"match": match("iotda/policies", "update"), "fault": "reset", "times": 1}
     emulator.faults([lost_once])
 
-    operation = plant.perform("iotda/policies", "update", CHANGES["iotda/policies", "update"], target=row)
+    operation = plant.perform("iotda/policies", "update", target=row)
 
     assert operation.state == State.DONE
-    assert [each.http_status for each in operation.http_attempts.all()] == [None, 200]
+    assert [each.http_status for each in operation.http_attempts] == [None, 200]
 
 
 def test_a_lost_update_is_not_repeated_over_somebody_elses_change(plant, emulator, monkeypatch):
@@ -265,7 +263,7 @@ def test_a_lost_update_is_not_repeated_over_somebody_elses_change(plant, emulato
     monkeypatch.setattr(service, "resend", somebody_is_faster)
     emulator.faults([{"match": match("iotda/policies", "update"), "fault": "reset", "times": 1}])
 
-    operation = plant.perform("iotda/policies", "update", CHANGES["iotda/policies", "update"], target=row)
+    operation = plant.perform("iotda/policies", "update", target=row)
 
     assert operation.state == State.IN_DOUBT
     assert policies.get(row.remote_id)["name"] == "theirs"

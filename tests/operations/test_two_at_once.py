@@ -11,8 +11,9 @@ from django.utils import timezone
 from portal.kinds.registry import KINDS
 from portal.operations import service, settling
 from portal.operations.models import Cause, Operation, State
-from tests.operations.changes import CHANGES, received
+from tests.examples import EXAMPLES
 from tests.operations.dying import settle_all
+from tests.support.plant import received
 
 
 def policy(plant):
@@ -71,7 +72,7 @@ def test_a_killed_process_lets_go_of_the_object(committed_db, committed_plant, e
     row = policy(committed_plant)
     child = zygote.run(
         database=committed_db.url, step="after_sending", slug="iotda/policies", verb="update", key="dead",
-        data=CHANGES["iotda/policies", "update"], team=str(committed_plant.team.pk), target=row.remote_id,
+        data=EXAMPLES["iotda/policies"].update, team=str(committed_plant.team.pk), target=row.remote_id,
     )  # fmt: skip
     assert child["status"] == -9
     assert edit(committed_plant, row, "second", None).cause == Cause.BUSY

@@ -1,4 +1,4 @@
-"""Two connections to one account, in one team or in two: the platform knows one account only.
+"""Two connections to one account, in one team or in two. For the platform they are the same.
 
 Would catch: what one of them made claimed for an operation of the other, two changes of one object at once, a
 name of another team's member shown.
@@ -13,8 +13,10 @@ from portal.kinds.registry import KINDS
 from portal.operations import service, settling
 from portal.operations.models import Cause, Operation, State
 from portal.resources import reading
+from tests.examples import EXAMPLES
 from tests.operations.endings import due, in_doubt, someone
-from tests.support.plant import CREATES, KEYS, make_plant
+from tests.support.account import KEYS
+from tests.support.plant import make_plant, perform
 
 POLICY, GROUP = "iotda/policies", "iotda/device-groups"
 
@@ -33,17 +35,16 @@ def other(request, plant, emulator):
     return someone(plant), second
 
 
-def perform(other, slug, verb="create", data=None, **more):
+def ask(other, slug, verb="create", data=None, **more):
     actor, connection = other
-    data = data or CREATES[slug]
-    return service.perform(
-        KINDS[slug], verb, actor=actor, connection=connection, data=data, key=uuid.uuid4().hex, **more
-    )
+    data = data or EXAMPLES[slug].create
+    key = uuid.uuid4().hex
+    return perform(KINDS[slug], verb, actor=actor, connection=connection, data=data, key=key, **more)
 
 
 def test_what_was_made_through_another_connection_is_not_claimed(plant, emulator, other):
     lost = in_doubt(plant, emulator, GROUP)
-    assert perform(other, GROUP).state == State.DONE
+    assert ask(other, GROUP).state == State.DONE
 
     due()
     settling.settle_due()
@@ -62,7 +63,7 @@ def test_one_object_has_one_change_at_a_time(plant, emulator, monkeypatch, other
     def slow(operation):
         monkeypatch.setattr(service, "mark_sending", real)
         data = {"policy_name": "theirs", "statement": mine.statement}
-        meanwhile.append(perform(other, POLICY, "update", data, target=theirs))
+        meanwhile.append(ask(other, POLICY, "update", data, target=theirs))
         return real(operation)
 
     monkeypatch.setattr(service, "mark_sending", slow)

@@ -1,8 +1,8 @@
-"""A process that has Django loaded and forks one child per order, which performs a change and may die in it.
+"""A process that has loaded Django and forks a child for each order; the child makes a change, or dies in it.
 
-Started by dying.py: one JSON order per line on standard input, one JSON report per line on standard output.
-Forking spares each of many hundred children the start of Python and Django; the child is a process of its own
-with connections of its own, and SIGKILL is the real one.
+dying.py starts it: one JSON order per line on standard input, one JSON report per line on standard output.
+Forking saves many hundred children the start of Python and Django. Each child is a real process with its own
+connections, and it dies by a real SIGKILL.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from datetime import timedelta
+from importlib import import_module
 
 import django
 
@@ -36,30 +37,30 @@ def after(owner, name):
     setattr(owner, name, then_die)
 
 
-def before_append(service, stage):
-    """Inside the transaction, with everything but the entry written."""
-    real = service.append
+def before_append(life, stage):
+    """Die inside the transaction, when everything but the record entry is written."""
+    real = life.append
 
     def append(*lines):
-        return die() if lines[0]["stage"] == stage else real(*lines)
+        return die() if lines[0].fields["stage"] == stage else real(*lines)
 
-    service.append = append
+    life.append = append
 
 
-def before_commit(service, stage):
-    """Inside the transaction, with everything written."""
-    real = service.append
+def before_commit(life, stage):
+    """Die inside the transaction, when everything is written."""
+    real = life.append
 
     def append(*lines):
         real(*lines)
-        if lines[0]["stage"] == stage:
+        if lines[0].fields["stage"] == stage:
             die()
 
-    service.append = append
+    life.append = append
 
 
 def during_call(service):
-    """Only the change itself is held by the emulator; the baseline's reads came before."""
+    """Die while the emulator holds the change itself; the reads for the baseline are over by then."""
     real = service.mark_sending
 
     def mark_sending(operation):
@@ -69,11 +70,11 @@ def during_call(service):
     service.mark_sending = mark_sending
 
 
-def arm(step, client, service):
+def arm(step, client, service, life):
     {
         "": lambda: None,
         "before_intent": lambda: before(service, "intend"),
-        "in_intent": lambda: before_commit(service, "intent"),
+        "in_intent": lambda: before_commit(life, "intent"),
         "after_intent": lambda: before(service, "prepare"),
         "after_sign_in": lambda: after(client, "sign_in"),
         "after_baseline": lambda: after(service, "prepare"),
@@ -81,8 +82,8 @@ def arm(step, client, service):
         "during_call": lambda: during_call(service),
         "after_commit": lambda: during_call(service),
         "before_outcome": lambda: before(service, "conclude"),
-        "in_outcome": lambda: before_append(service, "outcome"),
-        "before_outcome_commit": lambda: before_commit(service, "outcome"),
+        "in_outcome": lambda: before_append(life, "outcome"),
+        "before_outcome_commit": lambda: before_commit(life, "outcome"),
         "after_outcome": lambda: after(service, "conclude"),
     }[step]()
 
@@ -101,24 +102,25 @@ def use_database(url):
 def short_leases(seconds):
     from django.conf import settings
 
-    from portal.operations import leases, service, settling
+    from portal.operations import leases, settling
 
     settings.BEAT_SECONDS = seconds / 4
     settings.SETTLE_SECONDS = 3 * seconds
-    leases.LEASE = service.LEASE = settling.LOOKING = timedelta(seconds=seconds)
+    leases.LEASE = settling.LOOKING = timedelta(seconds=seconds)
 
 
 def carry_out(order):
     from portal.kinds.registry import KINDS
-    from portal.operations import service
+    from portal.operations import life, service
     from portal.teams.models import Membership, Role
+    from tests.support.plant import perform
 
     kind = KINDS[order["slug"]]
     member = Membership.objects.select_related("user", "team").get(team_id=order["team"], role=Role.OWNER)
     connection = member.team.connections.get(platform=kind.platform)
     target = order["target"] and kind.model.objects.get(connection=connection, remote_id=order["target"])
-    arm(order["step"], connection.client(), service)
-    service.perform(
+    arm(order["step"], connection.client(), service, life)
+    perform(
         kind,
         order["verb"],
         actor=member.user,
@@ -141,7 +143,7 @@ def child(order):
 
 
 def fork(order):
-    """The child's process id; it reports its traceback on the pipe that is handed back with it."""
+    """(process id of the child, pipe on which it reports its traceback)"""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:
@@ -158,6 +160,7 @@ def fork(order):
 
 def main():
     django.setup()
+    import_module("tests.support.plant")  # once, for all children
     print("ready", flush=True)  # noqa: T201 - this is the protocol
     running = {}
     for text in sys.stdin:

@@ -6,7 +6,9 @@ from portal.platforms.enos.client import EnOS
 from portal.platforms.iotda.client import IoTDA
 from portal.platforms.retrying import Waits
 from portal.platforms.roma.client import ROMA
-from portal.platforms.signing import EnosAuth, MemoryTokenStore, SdkHmac, TokenAuth
+from portal.platforms.signing.enos import EnosAuth
+from portal.platforms.signing.huawei import SdkHmac, TokenAuth
+from portal.platforms.signing.tokens import MemoryTokenStore
 from tests.platforms.faulty import FaultyServer
 
 # The demo account of the emulator; typed from its contract.

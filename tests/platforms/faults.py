@@ -1,4 +1,4 @@
-"""About fifty ways in which a server can misbehave, and what each has to be called."""
+"""About sixty ways in which a server can misbehave, and the error that each has to raise."""
 
 import copy
 import gzip
@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from portal.errors import NotSent, Rejected, SignInFailed, Throttled, Unclear
-from tests.platforms.every_call import ENOS_TOKEN, ENVELOPE, IAM_TOKEN, NOTHING
+from tests.platforms.every_call import ENOS_TOKEN, IAM_TOKEN
 from tests.platforms.faulty import close, http, reset
+from tests.support.example import ENVELOPE, NOTHING
 
 FINE = None
 DRIP_SECONDS = 0.5
@@ -19,10 +20,12 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Fault:
-    """`behave(spec)` is what FaultyServer.behave takes. Its right name is `error`, unless the platform or
-    what the answer needs to hold (Spec.needs) say otherwise; FINE is no error.
+    """`behave(spec)` is what FaultyServer.behave takes. `error` is the class that has to be raised, FINE for
+    none; `needs` (by Spec.needs) and `platforms` hold exceptions from it.
 
-    `slow` faults end by a timeout only. `place` replaces the server: an address where there is none.
+    `slow` faults end only by a timeout. With a `place` there is no server at the address. `is_telling`: the
+    right error depends on the call and on its good answer, so each kind's own calls are tried with it.
+    `lists` is what becomes of a list, if that is something else: an error, or whether it may be called whole.
     """
 
     behave: Callable
@@ -32,8 +35,18 @@ class Fault:
     slow: bool = False
     place: str = ""
     is_heavy: bool = False
+    is_telling: bool = False
+    lists: type | bool | None = None
+
+    def is_whole(self, spec):
+        """Whether a list may be called whole; None for what is no list and for a list that fails."""
+        if not spec.is_list or self.right_name(spec) is not FINE:
+            return None
+        return self.lists if isinstance(self.lists, bool) else True
 
     def right_name(self, spec):
+        if spec.is_list and self.lists is not None:
+            return FINE if isinstance(self.lists, bool) else self.lists
         if spec.needs in self.needs:
             return self.needs[spec.needs]
         if spec.signs_in:
@@ -52,16 +65,22 @@ def nowhere(place, **more):
 
 def altered(alter, error, **more):
     """A good answer whose text `alter(spec, text)` changed."""
-    return Fault(lambda spec: http(spec.status, alter(spec, spec.good_text()), **spec.headers), error, **more)
+    telling = {"is_telling": not more.get("is_heavy")}
+    return Fault(
+        lambda spec: http(spec.status, alter(spec, spec.good_text()), **spec.headers),
+        error,
+        **telling,
+        **more,
+    )
 
 
 def with_member(text):
-    """A good answer's object with a member more: JSON text."""
+    """Adds a member, as JSON text, to the object of a good answer."""
     return lambda spec, good: "{" + text + ("" if good in ("", "{}") else ", ") + (good[1:] or "}")
 
 
 def with_id(change):
-    """A good answer in which `change(holder, key)` changed the id, or what stands for it."""
+    """Changes the id in a good answer by `change(holder, key)`; without an id, EnOS's code."""
 
     def alter(spec, good):
         if spec.needs == ENVELOPE:
@@ -83,7 +102,7 @@ def hang(connection, got):
 
 
 def after(*pieces):
-    """Sends the pieces, then ends the connection hard."""
+    """Send the pieces, then reset the connection."""
 
     def behave(connection, got):
         for piece in pieces:
@@ -130,7 +149,7 @@ def flood(start, piece, pieces):
 
 
 def bomb(megabytes):
-    """gzip of that many megabytes of spaces, in no time: one megabyte's block over and over."""
+    """gzip of that many megabytes of spaces, made quickly by repeating one block."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     block = packer.compress(b" " * MEGABYTE) + packer.flush(zlib.Z_FULL_FLUSH)
     return gzip.compress(b"")[:10] + block * megabytes
@@ -152,6 +171,65 @@ def in_seconds(seconds):
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + seconds))
 
 
+REFUSALS = {"iotda": "IOTDA.000022", "roma": "ROMA.1006", "enos": 99403}
+OF_ENOS = {"enos": Rejected}  # all errors of its applications come with 200, and only 99500 is unclear
+
+
+def refused(spec):
+    """An error of the platform that its documents print as a refusal, with a status of success."""
+    code = REFUSALS[spec.platform]
+    if spec.platform == "enos" and not spec.signs_in:
+        return http(200, json.dumps({"code": code, "msg": "its words", "data": None}))
+    return http(spec.status, json.dumps({"error_code": str(code), "error_msg": "its words", "status": 1}))
+
+
+def unknown(spec):
+    code = {"code": 98765, "msg": "its words"} if spec.platform == "enos" else {"error_code": "NEW.000001"}
+    return http(spec.status, json.dumps({**code, "status": 1}), **spec.headers)
+
+
+def listed(items, count):
+    """Changes what a list holds to `items(good items)`, and its count to `count(number of good items)`."""
+
+    def alter(spec, good):
+        if not spec.is_list:
+            return good
+        body = copy.deepcopy(spec.good)
+        holder = spec.id[0]
+        number = count(len(body[holder]))
+        body[holder] = items(body[holder])
+        body.pop("size", None)
+        counts = {"iotda": {"page": {"count": number}}, "enos": {"pagination": {"totalSize": number}}}
+        body |= counts.get(spec.platform, {"size" if "groups" in spec.name else "total": number})
+        return json.dumps(body)
+
+    return alter
+
+
+def digits(spec, good):
+    """A good answer whose whole numbers are texts and whose texts of digits are numbers."""
+
+    def swapped(value):
+        if isinstance(value, dict):
+            return {name: swapped(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [swapped(member) for member in value]
+        if isinstance(value, str) and value.isdigit() and not value.startswith("0"):
+            return int(value)
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    return json.dumps(swapped(spec.good)) if good else good
+
+
+def marked(encoding):
+    """A good answer with a byte order mark."""
+    return Fault(
+        lambda spec: http(spec.status, spec.good_text().encode(encoding), **spec.headers),
+        FINE,
+        is_telling=True,
+    )
+
+
 def coded(status, code):
     return http(status, json.dumps({"error_code": code, "error_msg": "its words"}))
 
@@ -169,7 +247,7 @@ FAULTS = {
     "timeout": always(hang, Unclear, slow=True),
     "timeout amid the headers": always(stalled(HEAD), Unclear, slow=True),
     "timeout amid the body": always(stalled(HEAD + b"\r\n{"), Unclear, slow=True),
-    "reset": always(reset, Unclear),
+    "reset": always(reset, Unclear, is_telling=True),
     "reset amid the status": always(after(b"HTTP/1.1 2"), Unclear),
     "reset amid the headers": always(after(HEAD), Unclear),
     "reset amid the body": always(after(HEAD + b"\r\n{"), Unclear),
@@ -191,18 +269,29 @@ FAULTS = {
     "429 with a negative wait": later(Retry_After="-7"),
     "429 with a huge wait": later(Retry_After="9" * 30),
     "429 with nonsense": later(Retry_After="soon"),
-    "429 without a wait": later(),
+    "429 without a wait": always(http(429, "{}"), Throttled, is_telling=True),
     "500": always(http(500, "{}"), Unclear),
     "500 that is a refusal": always(coded(500, "ROMA.00110002"), Unclear, platforms={"roma": Rejected}),
     "502 with a page": always(http(502, "<html>Bad Gateway</html>"), Unclear),
-    "503": always(http(503, "", Retry_After="1"), Unclear),
+    "503": always(http(503, "", Retry_After="1"), Unclear, is_telling=True),
     "200 with a server error": always(
         http(200, '{"code": 99500, "msg": "Internal Server Error", "data": null}'),
         Unclear,
         needs={NOTHING: FINE},
     ),
-    "200 with a page": always(http(200, "<html>Welcome</html>"), Unclear),
-    "200 with nothing": always(http(200, ""), Unclear, needs={NOTHING: FINE}),
+    "2xx with a refusal": Fault(refused, Rejected, is_telling=True),
+    "2xx with an unknown error": Fault(unknown, Unclear, platforms=OF_ENOS, is_telling=True),
+    "an empty page with a count": altered(listed(lambda items: [], lambda number: 120), FINE, lists=False),
+    "fewer items than counted": altered(listed(list, lambda number: number + 1), FINE, lists=False),
+    "a count that is no number": altered(listed(list, lambda number: "many"), FINE, lists=False),
+    "null with a count of 0": altered(listed(lambda items: None, lambda number: 0), FINE, lists=True),
+    "null with a count of 1": altered(listed(lambda items: None, lambda number: 1), FINE, lists=Unclear),
+    "null without a count": altered(listed(lambda items: None, lambda number: None), FINE, lists=Unclear),
+    "numbers as texts, and texts as numbers": altered(digits, FINE),
+    "UTF-8 with a byte order mark": marked("utf-8-sig"),
+    "UTF-16 with a byte order mark": marked("utf-16"),
+    "200 with a page": always(http(200, "<html>Welcome</html>"), Unclear, is_telling=True),
+    "200 with nothing": always(http(200, ""), Unclear, needs={NOTHING: FINE}, is_telling=True),
     "invalid JSON": altered(lambda spec, good: "{'a': 1}", Unclear, needs=UNREAD),
     "truncated JSON": altered(lambda spec, good: (good or "{}")[:-1], Unclear, needs=UNREAD),
     "NaN": altered(with_member('"x": NaN'), Unclear, needs=UNREAD),

@@ -8,7 +8,7 @@ import pytest
 
 from portal.errors import NotSent, PlatformError, Throttled, Unclear
 from portal.platforms.iotda.client import IoTDA
-from portal.platforms.signing import SdkHmac
+from portal.platforms.signing.huawei import SdkHmac
 from tests.platforms.conftest import KEYS, PROJECT, token_auth
 from tests.platforms.faulty import http
 from tests.platforms.policies import (

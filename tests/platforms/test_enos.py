@@ -6,7 +6,8 @@ import pytest
 
 from portal.errors import Missing, Rejected, Unclear
 from portal.platforms.enos.client import EnOS
-from portal.platforms.signing import EnosAuth, MemoryTokenStore, Token
+from portal.platforms.signing.enos import EnosAuth
+from portal.platforms.signing.tokens import MemoryTokenStore, Token
 from tests.platforms.conftest import ENOS_KEYS
 from tests.platforms.faulty import http
 
@@ -114,6 +115,16 @@ def test_what_does_not_exist_is_missing(enos):
     ):
         with pytest.raises(Missing):
             read()
+
+
+def test_a_time_in_exact_digits_is_a_time_also_as_a_text(server, plain):
+    times = {"createTime": "1700000000000", "activeTime": 1700000000001, "lastOnlineTime": "17e3"}
+    data = {"assetId": 77, "deviceName": {"defaultValue": 5}, "description": "0012", **times}
+    server.behave = http(200, json.dumps({"code": "0", "data": data}))
+    device = plain.devices.get("77")
+    assert (device["create_time"], device["active_time"]) == (1700000000000, 1700000000001)
+    assert (device["id"], device["name"], device["description"]) == ("77", "5", "0012")
+    assert device["last_online_time"] == "17e3"
 
 
 def test_no_data_where_an_object_should_be_is_missing(server, plain):

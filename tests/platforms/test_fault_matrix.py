@@ -1,7 +1,8 @@
-"""Every misbehaviour of a server, for every call: it gets its right name, in time, and no create is repeated.
+"""Faults of servers against calls: each raises the right error, in time, and no create is repeated.
 
-What each fault has to be called stands in faults.py, the calls in every_call.py. The long form makes every
-call with the deadlines of a deployment.
+faults.py says which error is right, every_call.py lists the calls. The short form tries every fault with one
+call of each sort, and each change of each kind with the telling faults. The long form tries every fault with
+every call, with the deadlines of a deployment.
 """
 
 import json
@@ -16,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from portal.errors import NotSent, SignInFailed, Throttled, Unclear
-from portal.platforms.client import Repeat
-from portal.platforms.retrying import Waits
+from portal.platforms.retrying import Repeat, Waits
 from tests.platforms.every_call import (
     ENOS_TOKEN_BODY,
+    OF_KINDS,
     READ,
     SPECS,
     TOKEN,
@@ -42,7 +43,7 @@ REAL = {}
 
 @contextmanager
 def served(fault, spec):
-    """(url, server) of a server with that fault; it gives tokens, unless signing in is what is tried."""
+    """(url, server) of a server with that fault; it hands out tokens, except when the call is the sign-in."""
     with closing_server(fault) as (url, server):
         behaviour = fault.behave(spec)
 
@@ -82,7 +83,7 @@ def answering_at_once(connection):
 
 @contextmanager
 def never_accepting():
-    """A port that drops every further connection, for its queue is full."""
+    """A port that accepts no further connection, because its queue is full."""
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -96,22 +97,23 @@ def never_accepting():
 
 
 def outcome(fault, spec, options):
-    """What is wrong with one cell of the matrix, "" when nothing is."""
+    """What is wrong in one cell of the matrix; "" if nothing is."""
     right = fault.right_name(spec)
     with served(fault, spec) as (url, server):
         client = client_of(spec, url, **options)
         started = time.monotonic()
         try:
-            spec.run(client)
-            error = None
+            result, error = spec.run(client), None
         except Exception as caught:  # anything outside the tree is what this looks for
-            error = caught
+            result, error = None, caught
         seconds = time.monotonic() - started
         client.transport.close()
         arrived = [got for got in server.got if spec.signs_in or not is_for_token(got)]
     wrong = []
     if type(error) is not (right or type(None)):
         wrong.append(f"{error!r} instead of {right}")
+    if getattr(result, "complete", None) is not fault.is_whole(spec):
+        wrong.append(f"is whole: {not fault.is_whole(spec)}")
     if seconds > options.get("deadline", 30) + SECONDS_MORE:
         wrong.append(f"took {seconds:.1f} s")
     if not least(right) <= len(arrived) <= most(right, spec):
@@ -124,7 +126,7 @@ def least(right):
 
 
 def most(right, spec):
-    """How often it may have arrived: what surely was not executed may be sent again, and reads."""
+    """How often the call may arrive: reads, and what surely was not executed, may be sent again."""
     if right is NotSent:
         return 0
     if right is Throttled:
@@ -133,7 +135,7 @@ def most(right, spec):
         return 4 if spec.repeat is READ else 1
     if right is SignInFailed:
         return 1 if spec.signs_in else 2
-    return 1
+    return 2 if spec.is_list else 1  # where nothing is counted, only an empty page ends a list
 
 
 def failures(fault, specs, options, at_once):
@@ -146,6 +148,14 @@ def test_a_fault_gets_its_right_name(fault):
     options = SHORT_AND_SLOW if fault.slow else SHORT
     specs = one_of_each()
     assert failures(fault, specs, options, at_once=len(specs) if fault.slow else 2) == []
+
+
+@pytest.mark.parametrize("spec", [spec for spec in OF_KINDS if spec.is_change], ids=str)
+def test_each_change_of_each_kind_gives_the_telling_faults_their_right_names(spec):
+    telling = {name: fault for name, fault in FAULTS.items() if fault.is_telling}
+    wrong = {name: outcome(fault, spec, SHORT) for name, fault in telling.items()}
+    assert {name: what for name, what in wrong.items() if what} == {}
+    assert len(telling) >= 15
 
 
 @pytest.mark.full
@@ -163,7 +173,7 @@ def test_every_way_to_repeat_a_call_is_in_the_short_form():
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_a_good_answer_is_understood(server, spec):
-    """Without this the matrix could be right by misunderstanding everything."""
+    """Otherwise the matrix would pass for a client that understands no answer at all."""
     server.behave = http(spec.status, spec.good_text(), **spec.headers)
     spec.run(client_of(spec, server.url, deadline=5))
     assert len(server.got) == 1
@@ -171,7 +181,7 @@ def test_a_good_answer_is_understood(server, spec):
 
 @pytest.mark.parametrize("spec", [spec for spec in one_of_each() if not spec.signs_in], ids=str)
 def test_a_connection_that_the_server_gave_up_meanwhile_sends_nothing_twice(spec):
-    """Stale keep-alive: the server takes the second request and closes instead of answering."""
+    """A stale keep-alive: the server takes the second request and closes without an answer."""
     server, answered = FaultyServer(), []
 
     def behave(connection, got):
@@ -199,7 +209,7 @@ def test_what_is_too_big_is_never_held(long):
     for fault in FAULTS.values():
         if fault.is_heavy:
             servers.append(FaultyServer())
-            servers[-1].behave = fault.behave(SPECS[1])
+            servers[-1].behave = fault.behave(OF_KINDS[0])
     command = [sys.executable, "-m", "tests.platforms.memory_child", "all" if long else "few"]
     try:
         child = subprocess.run(

@@ -9,7 +9,7 @@ from portal.errors import Missing, NotSent, Paused, PlatformError, Rejected, Sig
 from portal.platforms.gate import Gate, counts_as_failure
 from portal.platforms.iotda.client import IoTDA
 from portal.platforms.roma.client import ROMA
-from portal.platforms.signing import SdkHmac
+from portal.platforms.signing.huawei import SdkHmac
 from tests.platforms.conftest import KEYS, PROJECT, token_auth
 from tests.platforms.faulty import http, reset
 
@@ -25,7 +25,7 @@ class Watching(Gate):
         self.passed, self.ends, self.refuse = [], [], []
 
     @contextmanager
-    def passage(self, end):
+    def passage(self, end, family=""):
         self.ends.append(end - time.monotonic())
         if self.refuse:
             raise self.refuse.pop(0)
@@ -89,7 +89,7 @@ def test_signing_in_passes_the_gate_only_when_a_token_is_fetched(server, gate, s
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "error"), [(reset, Unclear), (http(500, "oops"), Unclear), (http(401, ""), None)]
+    ("behaviour", "error"), [(reset, Unclear), (http(500, "oops"), Unclear), (http(401, ""), SignInFailed)]
 )
 def test_a_sign_in_tells_the_gate_how_the_platform_is(server, gate, signing_in, behaviour, error):
     server.behave = behaviour
@@ -142,7 +142,7 @@ def test_a_gate_may_wait_only_as_long_as_an_answer_can_still_come(server, gate, 
 def test_a_gate_that_waits_too_long_lets_nothing_through(server, gate):
     class Slow(Gate):
         @contextmanager
-        def passage(self, end):
+        def passage(self, end, family=""):
             time.sleep(0.3)
             yield
 

@@ -7,7 +7,7 @@ import pytest
 
 from portal.errors import Rejected
 from portal.platforms.iotda.client import IoTDA
-from portal.platforms.signing import SdkHmac, V11Hmac
+from portal.platforms.signing.huawei import SdkHmac, V11Hmac
 from tests.platforms.conftest import GROUP, KEYS, PROJECT, ROMA_APP, SPACE, token_auth
 from tests.platforms.faulty import http
 

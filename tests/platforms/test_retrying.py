@@ -18,11 +18,13 @@ from portal.errors import (
     Throttled,
     Unclear,
 )
-from portal.platforms.client import Answer, Repeat
+from portal.platforms.answers import Answer
 from portal.platforms.enos.client import EnOS
 from portal.platforms.iotda.client import IoTDA
-from portal.platforms.retrying import SignedOut
-from portal.platforms.signing import EnosAuth, MemoryTokenStore, SdkHmac, Token
+from portal.platforms.retrying import Repeat, SignedOut
+from portal.platforms.signing.enos import EnosAuth
+from portal.platforms.signing.huawei import SdkHmac
+from portal.platforms.signing.tokens import MemoryTokenStore, Token
 from tests.platforms.conftest import KEYS, PROJECT, token_auth
 from tests.platforms.faulty import http, reset
 from tests.platforms.policies import (

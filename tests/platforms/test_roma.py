@@ -6,7 +6,7 @@ import pytest
 
 from portal.errors import Missing, Rejected, SignInFailed, Unclear
 from portal.platforms.roma.client import ROMA
-from portal.platforms.signing import SdkHmac
+from portal.platforms.signing.huawei import SdkHmac
 from tests.platforms.conftest import KEYS, PROJECT, ROMA_APP, token_auth
 from tests.platforms.faulty import http
 
@@ -108,7 +108,7 @@ def test_a_token_refused_with_400_is_a_sign_in(server, plain, code):
         plain.device_groups.create(GROUP)
 
 
-@pytest.mark.parametrize("id", ["7", 7.0, 1e20, True, None, {}])
+@pytest.mark.parametrize("id", ["7.0", "007", " 7", "٧", 7.0, 1e20, True, None, {}])
 def test_an_id_that_lost_its_exactness_is_unclear(server, plain, id):
     server.behave = http(200, json.dumps({"id": id, "name": "device_group", "parent_id": 0}))
     with pytest.raises(Unclear):

@@ -5,7 +5,9 @@ import base64
 import pytest
 
 from portal.platforms.network import Transport
-from portal.platforms.signing import EnosAuth, MemoryTokenStore, SdkHmac, Token, V11Hmac, needs_v11
+from portal.platforms.signing.enos import EnosAuth
+from portal.platforms.signing.huawei import SdkHmac, V11Hmac, needs_v11
+from portal.platforms.signing.tokens import MemoryTokenStore, Token
 
 AT = 1769760550.0  # 20260130T080910Z
 PATH = "http://127.0.0.1:8000/v5/iot/0123456789abcdef0123456789abcdef/device-policies"

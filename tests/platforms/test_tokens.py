@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from portal.errors import NotSent, SignInFailed, Throttled
-from portal.platforms import signing
 from portal.platforms.enos.client import EnOS
 from portal.platforms.iotda.client import IoTDA
-from portal.platforms.signing import EnosAuth, MemoryTokenStore, Token, TokenAuth
+from portal.platforms.signing import tokens
+from portal.platforms.signing.enos import EnosAuth
+from portal.platforms.signing.huawei import TokenAuth
+from portal.platforms.signing.tokens import MemoryTokenStore, Token
 from tests.platforms.conftest import ENOS_KEYS, PROJECT
 from tests.platforms.faulty import http, reset
 
@@ -156,7 +158,7 @@ def test_a_token_that_still_works_survives_a_sign_in_that_does_not_answer(cloud,
 
 
 def test_a_token_that_still_works_leaves_no_time_to_a_sign_in_that_hangs(cloud, clock, monkeypatch):
-    monkeypatch.setattr(signing, "EARLY_RENEWAL_SECONDS", 0.8)
+    monkeypatch.setattr(tokens, "EARLY_RENEWAL_SECONDS", 0.8)
     client = iotda(cloud, clock, read_timeout=3, deadline=3)
     client.spaces.list()
     clock.now += 24 * HOUR - 500
@@ -197,13 +199,16 @@ def test_a_dropped_token_is_replaced_once_and_the_call_sent_again(cloud, clock):
     ]  # fmt: skip
 
 
-def test_a_token_that_is_refused_again_is_a_failed_sign_in(cloud, clock):
+def test_a_new_token_that_is_refused_is_a_failed_sign_in_and_not_replaced_again(cloud, clock):
+    client = iotda(cloud, clock)
+    client.spaces.list()
     cloud.valid = set()
-    with pytest.raises(SignInFailed) as caught:
-        iotda(cloud, clock).spaces.list()
-    assert caught.value.code == "IOTDA.000002"
-    assert cloud.issued == 2
-    assert len(cloud.server.got) == 4
+    for issued in (2, 2):  # the second call finds a token that was refused right away
+        with pytest.raises(SignInFailed) as caught:
+            client.spaces.list()
+        assert (caught.value.code, caught.value.is_final) == ("IOTDA.000002", True)
+        assert cloud.issued == issued
+    assert len(cloud.server.got) == 2 + 3 + 1
 
 
 def test_twenty_refused_calls_at_once_make_one_new_token(cloud, clock):

@@ -155,7 +155,7 @@ def test_each_lost_trigger_is_put_back_by_migrate(committed_db):
 
 
 @pytest.fixture
-def ready(db):
+def ready(committed_db):
     Heartbeat.objects.create(worker="w-1", at=timezone.now())
     return Client(HTTP_HOST="localhost")
 

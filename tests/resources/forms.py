@@ -1,4 +1,7 @@
-"""Forms as a browser without JavaScript sees them: read what a page holds, change something, send it back."""
+"""Forms as a browser without JavaScript sees them: read what a page holds, change something, send it back.
+
+`browser` is one of `plant.browser()`. Forms are filled in with the data of the kind's Example.
+"""
 
 import json
 import re
@@ -8,13 +11,12 @@ from html.parser import HTMLParser
 from django.http import QueryDict
 
 from portal.kinds.registry import KINDS
-from tests.support.plant import CREATES, UPDATES
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
 class FormReader(HTMLParser):
-    """The fields of the form with id "form" with the values that a browser would send; errors by field."""
+    """`fields`: the values that a browser would send of the form with id "form". `errors`: text by field."""
 
     def __init__(self):
         super().__init__()
@@ -89,34 +91,35 @@ def new(slug):
 
 
 def changing(row, verb):
-    """Where a verb's form on the object behind a mirror row stands."""
+    """The address of a verb's form for the object behind a mirror row."""
     platform = row.connection.platform
     slug = next(slug for slug, kind in KINDS.items() if kind.model is type(row) and kind.platform == platform)
     return f"/{slug}/{row.pk}/{verb}/"
 
 
 def as_text(value):
-    """A value as it stands in an input: structures as JSON."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    """A value as an input holds it: structures as JSON, a ticked box as "on"."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return "on" if value is True else value
 
 
-def script(slug, plant, **changes):
-    """What a script posts that knows nothing of the editors: the fields alone, JSON as text.
+def script(slug, plant, verb="create", **changes):
+    """What a client without the editors posts: the fields alone, structures as JSON.
 
-    A change to None leaves the field out.
+    A field that is changed to None is left out.
     """
-    platform = slug.partition("/")[0]
     values = {
-        **CREATES[slug],
-        "connection": str(plant.connections[platform].pk),
+        **plant.data(slug, verb),
+        "connection": str(plant.connection(KINDS[slug]).pk),
         "operation_key": str(uuid.uuid4()),
     }
     return {name: as_text(value) for name, value in {**values, **changes}.items() if value is not None}
 
 
-def opened(client, slug, query=""):
+def opened(browser, slug, query=""):
     """The fields of a freshly opened form as QueryDict."""
-    response = client.get(f"{new(slug)}{query}")
+    response = browser.get(f"{new(slug)}{query}")
     assert response.status_code == 200, response.status_code
     return sendable(read(response).fields)
 
@@ -128,31 +131,32 @@ def sendable(fields):
     return data
 
 
-def filled(client, slug, **changes):
-    """A freshly opened form with the kind's usual example typed into it (JSON fields by their JSON)."""
-    data = opened(client, slug)
-    for name, value in {**CREATES[slug], **changes}.items():
-        data[name] = as_text(value)
-    return data
+def filled(browser, slug, variety="usual", **changes):
+    """A freshly opened form of a create with the Example's data typed into it, structures as JSON."""
+    return type_into(opened(browser, slug), {**browser.plant.data(slug, variety=variety), **changes})
 
 
-def edited(client, slug, row, **changes):
-    """A freshly opened form of an update with the kind's usual change typed into it."""
-    response = client.get(changing(row, "update"))
+def edited(browser, slug, row, **changes):
+    """A freshly opened form of an update with the Example's change typed into it."""
+    response = browser.get(changing(row, "update"))
     assert response.status_code == 200, response.status_code
     data = sendable(read(response).fields)
-    for name, value in {**UPDATES[slug], **changes}.items():
+    return type_into(data, {**browser.plant.data(slug, "update"), **changes})
+
+
+def type_into(data, values):
+    for name, value in values.items():
         data[name] = as_text(value)
     return data
 
 
-def send(client, slug, data, **headers):
-    return post(client, new(slug), data, **headers)
+def send(browser, slug, data, **headers):
+    return post(browser, new(slug), data, **headers)
 
 
-def post(client, address, data, **headers):
+def post(browser, address, data, **headers):
     body = data.urlencode() if isinstance(data, QueryDict) else encoded(data)
-    return client.post(address, body, content_type="application/x-www-form-urlencoded", **headers)
+    return browser.post(address, body, content_type="application/x-www-form-urlencoded", **headers)
 
 
 def encoded(values):
@@ -163,9 +167,9 @@ def encoded(values):
 
 
 def typed(page, data):
-    """Asserts that what was typed stands in the form; an editor follows its JSON, so it may differ."""
+    """Assert that the form holds what was typed. Inputs of editors may differ, since they follow the JSON."""
     for name in data:
         if name not in ("csrfmiddlewaretoken", "operation_key", "preview") and not re.search(
-            r"-|_was$", name
+            r"-|_(was|drawn)$", name
         ):
             assert page.fields.get(name) == data.getlist(name), name

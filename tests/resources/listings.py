@@ -1,22 +1,9 @@
-"""What the tests of lists share: where each kind is listed, and how to read or replace a listing."""
+"""What the tests of lists share: how to read a list, and how to replace ROMA's."""
 
 import re
 
-from tests.support.plant import PROJECT
+from tests.examples import match
 
-TREE = f"/v2/{PROJECT}/link/instances/demo-roma-instance/device-groups$"
-LISTINGS = {
-    "iotda/spaces": ("GET", "/apps$"),
-    "iotda/device-groups": ("GET", "/device-group$"),
-    "iotda/soft-buses": ("GET", "/harmony-soft-bus$"),
-    "iotda/policies": ("GET", "/device-policies$"),
-    "iotda/products": ("GET", "/products$"),
-    "iotda/devices": ("GET", "/devices$"),
-    "roma/apps": ("GET", "/apps$"),
-    "roma/device-groups": ("GET", "/device-groups$"),
-    "enos/products": ("POST", "/connect-service/v2.4/products$"),
-    "enos/devices": ("POST", "/connect-service/v2.4/devices$"),
-}
 EMPTY_TEXT = "The platform has no"
 
 
@@ -26,7 +13,29 @@ def listed(response):
 
 
 def tree(*groups):
-    """ROMA's listing, with these (id, name) under the root; the single reads stay as they are."""
+    """ROMA's listing, with these (id, name) under the root; reads of a single group stay as they are."""
     items = [{"id": id, "name": name, "parent_id": 0, "children": []} for id, name in groups]
     body = {"size": len(items), "items": items}
-    return {"match": {"method": "GET", "path": TREE}, "fault": "answer", "status": 200, "body": body}
+    return {"match": match("roma/device-groups", "list"), "fault": "answer", "status": 200, "body": body}
+
+
+def answer(slug, body, verb="list"):
+    return {"match": match(slug, verb), "fault": "answer", "status": 200, "body": body}
+
+
+def enos_devices(*items):
+    """EnOS's search of devices, with what these say beside ids."""
+    devices = [
+        {"assetId": f"odd{number}", "productKey": "p", "deviceKey": f"k{number}", **item}
+        for number, item in enumerate(items)
+    ]
+    page = {"pageNo": 1, "pageSize": 200, "totalSize": len(devices)}
+    whole = {"code": 0, "msg": "OK", "requestId": "r", "data": devices, "pagination": page}
+    return answer("enos/devices", whole)
+
+
+def iotda_devices(*items):
+    devices = [
+        {"device_id": f"odd{number}", "node_id": f"n{number}", **item} for number, item in enumerate(items)
+    ]
+    return answer("iotda/devices", {"devices": devices, "page": {"count": len(devices), "marker": None}})

@@ -1,4 +1,4 @@
-"""Why nothing was sent, told by the form: each cause with what a person can do about it.
+"""Why nothing was sent: the form shows each cause and what a person can do about it.
 
 Would catch: a cause without a way out, a cancelled change that looks like a success, a lost input.
 """
@@ -10,13 +10,15 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from portal.connections.condition import clock
 from portal.connections.models import Condition
 from portal.operations.deciding import cancel
 from portal.operations.models import Operation, State
 from portal.teams.models import Role, User
+from portal.words import clock
 from tests.resources.forms import changing, edited, new, post, read, script, sendable, typed
 from tests.support.plant import creates_received, updates_received
+
+pytestmark = pytest.mark.anywhere
 
 GROUP = "roma/device-groups"
 THE_CLOUD = {"path": "/link/instances/"}
@@ -66,7 +68,7 @@ def test_a_throttled_change_asks_for_patience(plant, emulator):
 
     until = clock(Condition.objects.get(connection__platform="roma").wait_until)
     assert text.count(until) == 1
-    assert "Then press the button again." in text
+    assert "Then submit the form again." in text
 
 
 def test_a_change_that_is_not_sent_while_the_platform_waits_names_the_time_once(plant, emulator):

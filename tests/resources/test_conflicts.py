@@ -1,4 +1,4 @@
-"""Two people, one object: nobody overwrites what they have never seen.
+"""Two people edit one object: nobody overwrites values that they have not seen.
 
 Would catch: a lost update, a conflict that loses what was typed, a second change that slips in beside one
 that runs, and a question that cannot be answered.
@@ -17,8 +17,9 @@ from django.db import connections
 from portal.kinds.registry import KINDS
 from portal.operations.models import Cause, Operation, State
 from portal.teams.models import Role
+from tests.examples import EVERY_UPDATE, EXAMPLES
 from tests.resources.forms import HTMX, changing, edited, post, read, sendable, typed
-from tests.support.plant import STATEMENT, UPDATES, deletes_received, updates_received
+from tests.support.plant import deletes_received, fields_of, updates_received
 
 GROUP, POLICY, ROMA_GROUP, DEVICE = (
     "iotda/device-groups",
@@ -26,32 +27,20 @@ GROUP, POLICY, ROMA_GROUP, DEVICE = (
     "roma/device-groups",
     "enos/devices",
 )
-EVERY_UPDATE = pytest.mark.parametrize("slug", UPDATES)
 BOTH_WAYS = pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
-# What somebody else made of the object meanwhile.
-THEIRS = {
-    GROUP: {"name": "theirs", "description": "all pumps"},
-    POLICY: {"policy_name": "theirs", "statement": STATEMENT},
-    ROMA_GROUP: {"name": "theirs", "description": ""},
-    DEVICE: {
-        "device_name": {"defaultValue": "theirs"},
-        "timezone": "+08:00",
-        "device_attributes": {"serial": 111111},
-    },
-}
 
 
 def others_change(plant, slug, row, data=None):
-    """Somebody changes it past the portal."""
-    plant.collection(slug).update(row.remote_id, data or THEIRS[slug])
+    """Somebody changes the object without using the portal."""
+    plant.collection(slug).update(row.remote_id, data or plant.theirs(slug))
 
 
 def on_platform(plant, slug, row):
-    return KINDS[slug].verb("update").settle.shown(plant.seen(slug, row))
+    return plant.shown(slug, row)
 
 
 def met(plant, slug, **headers):
-    """(row, browser, what was posted, the answer) of an edit that somebody else was faster than."""
+    """(row, browser, posted data, answer) of an edit where somebody else was faster."""
     row, browser = plant.make(slug), plant.browser()
     data = edited(browser, slug, row)
     others_change(plant, slug, row)
@@ -59,7 +48,7 @@ def met(plant, slug, **headers):
 
 
 def words(response):
-    """What a page says, without its tags."""
+    """The text of a page, without its tags."""
     text = re.sub(r"<(script|style|textarea|option).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
@@ -89,21 +78,40 @@ def test_the_three_versions_stand_side_by_side_with_what_differs_in_words(plant,
 
     said = words(response)
     assert "Someone changed this since you opened it. Nothing was sent." in said
-    for title in ("As you opened it", "Now on the platform", "Yours"):
-        assert said.count(title) == len(KINDS[slug].verb("update").edits)
+    for title in ("As you opened it", "Now on the platform", "Your version"):
+        assert said.count(title) == len(fields_of(KINDS[slug]))
     assert "Changed on the platform and by you." in said
     assert re.search(r"\+ .{0,40}theirs", said)
 
 
-def test_a_field_that_only_the_other_changed_says_that_mine_would_undo_it(plant):
+def test_a_field_that_only_the_other_changed_stays_as_the_other_left_it(plant, emulator):
     row, browser = plant.make(ROMA_GROUP, description="first"), plant.browser()
     data = edited(browser, ROMA_GROUP, row, name="line-2", description="first")
     others_change(plant, ROMA_GROUP, row, {"name": "line-1", "description": "theirs"})
 
-    said = words(post(browser, changing(row, "update"), data))
+    response = post(browser, changing(row, "update"), data)
 
-    assert "Name Changed by you." in said
-    assert "Description Changed on the platform; yours would put the old value back." in said
+    assert "Name Changed by you." in words(response)
+    assert "Description Changed on the platform, and not by you: it stays as it is there." in words(response)
+    page = read(response)
+    assert page.fields["description"] == ["theirs"]
+    assert post(browser, changing(row, "update"), sendable(page.fields)).status_code == 302
+    assert json.loads(updates_received(emulator, ROMA_GROUP)[-1]["body"]) == {"name": "line-2"}
+
+
+def test_tags_that_only_the_other_changed_stay_as_the_other_left_them(plant, emulator):
+    row, browser = plant.make(DEVICE, device_tags={"hall": "1"}), plant.browser()
+    data = sendable(read(browser.get(changing(row, "update"))).fields)
+    data["device_desc"] = "mine"
+    others_change(plant, DEVICE, row, {"device_tags": {"hall": "2", "line": "7"}})
+
+    response = post(browser, changing(row, "update"), data)
+
+    assert "Tags Changed on the platform, and not by you" in words(response)
+    page = read(response)
+    assert (page.fields["device_tags-0-value"], page.fields["device_tags-1-key"]) == (["2"], ["line"])
+    assert post(browser, changing(row, "update"), sendable(page.fields)).status_code == 302
+    assert json.loads(updates_received(emulator, DEVICE)[-1]["body"]) == {"deviceDesc": "mine"}
 
 
 @EVERY_UPDATE
@@ -114,16 +122,14 @@ def test_keep_mine_is_one_more_press(plant, slug):
 
     assert again.status_code == 302
     now = on_platform(plant, slug, row)
-    assert {name: now[name] for name in UPDATES[slug]} == UPDATES[slug]
+    wished = plant.data(slug, "update")
+    assert {name: now[name] for name in wished} == wished
 
 
 @EVERY_UPDATE
 def test_a_third_version_is_met_again(plant, emulator, slug):
     row, browser, _data, response = met(plant, slug)
-    third = {**THEIRS[slug], **({"timezone": "+09:00"} if slug == DEVICE else {})}
-    name = next(iter(third))
-    third[name] = {"defaultValue": "third"} if slug == DEVICE else "third"
-    others_change(plant, slug, row, third)
+    others_change(plant, slug, row, plant.theirs(slug, "third"))
 
     again = post(browser, changing(row, "update"), sendable(read(response).fields))
 
@@ -138,7 +144,7 @@ def test_take_theirs_is_a_fresh_form(plant, slug):
 
     assert f'href="{changing(row, "update")}"' in response.content.decode()
     page = read(browser.get(changing(row, "update")))
-    name = next(iter(THEIRS[slug]))
+    (name,) = EXAMPLES[slug].rename("theirs")
     assert "theirs" in page.fields[name][0]
 
 
@@ -146,13 +152,13 @@ def test_take_theirs_is_a_fresh_form(plant, slug):
 def test_when_the_other_wished_the_same_there_is_nothing_left_to_change(plant, emulator, slug):
     row, browser = plant.make(slug), plant.browser()
     data = edited(browser, slug, row)
-    others_change(plant, slug, row, UPDATES[slug])
+    others_change(plant, slug, row, plant.data(slug, "update"))
 
     response = post(browser, changing(row, "update"), data)
     again = post(browser, changing(row, "update"), sendable(read(response).fields))
 
     assert (response.status_code, again.status_code) == (409, 422)
-    assert "you wish the same" in words(response)
+    assert "to the same value as yours" in words(response)
     assert "Nothing was changed" in words(again)
     assert len(updates_received(emulator, slug)) == 1
 
@@ -196,7 +202,7 @@ def test_a_form_that_does_not_say_what_it_showed_is_incomplete(plant, emulator, 
     assert response.status_code == 422
     assert "The form was incomplete, so nothing was sent." in words(response)
     assert updates_received(emulator, ROMA_GROUP) == []
-    # It shows what is on the platform now, so that the next press is no blind one.
+    # The form shows what is on the platform now, so the next submit overwrites nothing unseen.
     assert "Now on the platform" in words(response)
     page = read(response)
     data.pop("expected", None)
@@ -213,7 +219,7 @@ def test_beside_a_change_that_runs_there_is_no_second(plant, emulator, verb):
     browser = plant.browser(Role.MANAGER)
     data = edited(browser, ROMA_GROUP, row) if verb == "update" else _opened(browser, row)
     first = Operation.objects.get()
-    Operation.objects.filter(pk=first.pk).update(holds=first.place_on_platform)
+    Operation.objects.filter(pk=first.pk).update(holds=first.place_on_platform, state="sending")
 
     response = post(browser, changing(row, verb), data)
 
@@ -223,7 +229,7 @@ def test_beside_a_change_that_runs_there_is_no_second(plant, emulator, verb):
     typed(page, data)
     assert page.fields["operation_key"] != [data["operation_key"]]
     assert updates_received(emulator, ROMA_GROUP) == deletes_received(emulator, ROMA_GROUP) == []
-    Operation.objects.filter(pk=first.pk).update(holds=None)
+    Operation.objects.filter(pk=first.pk).update(holds=None, state="done")
     assert post(browser, changing(row, verb), sendable(page.fields)).status_code == 302
 
 
@@ -232,7 +238,7 @@ def _opened(browser, row):
 
 
 def at_once(*calls):
-    """Their results; all begin at the same moment."""
+    """Start all calls at the same moment; their results."""
     barrier = Barrier(len(calls))
 
     def run(call):
@@ -263,9 +269,9 @@ def test_of_two_who_press_at_the_same_time_one_wins_and_the_other_is_told(commit
 
 
 def set_own_topic(browser, row, own, number, barrier):
-    """Open, change the own topic alone, press; a conflict or a busy object means: open it again.
+    """Change only one's own topic, and open the form again after each conflict; how many there were.
 
-    The first press waits for the other person's. How often it was told that the other was faster.
+    The first press waits until the other person presses, too.
     """
     for told in range(50):
         data = sendable(read(browser.get(changing(row, "update"))).fields)
@@ -312,7 +318,7 @@ def test_the_input_of_an_earlier_operation_still_knows_what_its_form_showed(plan
     form = sendable(read(browser.get(f"{changing(row, 'update')}?from={earlier.pk}")).fields)
     response = post(browser, changing(row, "update"), form)
 
-    assert form["policy_name"] == UPDATES[POLICY]["policy_name"]
+    assert form["policy_name"] == EXAMPLES[POLICY].update["policy_name"]
     assert response.status_code == 409
     assert on_platform(plant, POLICY, row)["policy_name"] == "theirs"
 

@@ -1,4 +1,4 @@
-"""Answers nested as deeply as they may be, and deeper: the outcome is clear, and each page can be shown.
+"""Answers nested as deeply as allowed, and deeper: the outcome is clear, and each page can be shown.
 
 Would catch: an answer that is read, but that something on its way to the database or a page cannot walk.
 """
@@ -8,9 +8,11 @@ import pytest
 from portal.operations import settling
 from portal.operations.models import Operation, State
 from portal.platforms.answers import DEPTH_MAX
-from tests.operations.changes import PATHS, match
+from tests.examples import match
 from tests.operations.endings import due
 from tests.resources.forms import changing, new, post, script
+
+pytestmark = pytest.mark.anywhere
 
 POLICY, GROUP = "iotda/policies", "roma/device-groups"
 READ, UNREAD, FAR = DEPTH_MAX - 10, DEPTH_MAX + 10, 490
@@ -35,7 +37,7 @@ def answering(matched, status, body):
 
 def looking(row):
     """What picks the reading of one policy."""
-    return {"method": "GET", "path": f"{PATHS[POLICY]}/{row.remote_id}"}
+    return {**match(POLICY, "get"), "path": f"/device-policies/{row.remote_id}$"}
 
 
 @pytest.mark.parametrize("slug", MADE)

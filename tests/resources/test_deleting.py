@@ -1,4 +1,4 @@
-"""Deleting: what will go is shown as it is now, why is recorded, and what went does not come back.
+"""Deleting: the page shows the object as it is now, the reason is recorded, and what is gone stays gone.
 
 Would catch: a delete by somebody who may not, a deletion of something else than what was shown, an object
 that stays in the list, a refusal that looks like success.
@@ -12,12 +12,14 @@ from portal.kinds.registry import KINDS
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role
+from tests.examples import EVERY_DELETE, EXAMPLES, match, updating
 from tests.resources.forms import HTMX, changing, post, read, sendable
-from tests.resources.listings import LISTINGS, listed
-from tests.support.plant import CREATE_CALLS, DELETES, UPDATES, deletes_received
+from tests.resources.listings import listed
+from tests.support.plant import deletes_received
+
+pytestmark = pytest.mark.anywhere
 
 GROUP, ROMA_GROUP, DEVICE = "iotda/device-groups", "roma/device-groups", "enos/devices"
-EVERY_DELETE = pytest.mark.parametrize("slug", DELETES)
 BOTH_WAYS = pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
 MAY_DELETE = {
     Role.VIEWER: False,
@@ -60,9 +62,7 @@ def test_what_is_deleted_is_gone_from_the_platform_and_from_the_list(plant, brow
 def test_a_listing_that_lags_behind_does_not_bring_it_back(plant, browser, emulator, slug):
     row = plant.make(slug)
     data = opened(browser, row)
-    method, path = LISTINGS[slug]
-    match = {"method": method, "path": path}
-    emulator.faults([{"match": match, "fault": "stale_listing"}])
+    emulator.faults([{"match": match(slug, "list"), "fault": "stale_listing"}])
     assert post(browser, changing(row, "delete"), data).status_code == 302
 
     shown = browser.get(f"/{slug}/")
@@ -74,7 +74,7 @@ def test_a_listing_that_lags_behind_does_not_bring_it_back(plant, browser, emula
 
 @EVERY_DELETE
 def test_what_was_made_again_under_its_id_is_back(plant, browser, emulator, slug):
-    """Or was never gone: the portal may have been wrong."""
+    """Or it was never gone, and the portal was wrong."""
     row = plant.make(slug)
     KINDS[slug].model.objects.filter(pk=row.pk).update(gone_at=row.read_at)
 
@@ -84,18 +84,19 @@ def test_what_was_made_again_under_its_id_is_back(plant, browser, emulator, slug
 @EVERY_DELETE
 def test_the_page_shows_the_object_as_it_is_now(plant, browser, slug):
     row = plant.make(slug)
-    if slug in UPDATES:
-        plant.collection(slug).update(row.remote_id, UPDATES[slug])
+    name = EXAMPLES[slug].name
+    if slug in updating():
+        name = "renamed"
+        plant.collection(slug).update(row.remote_id, plant.theirs(slug, name))
         row = KINDS[slug].model.objects.get(pk=row.pk)
 
     response = browser.get(changing(row, "delete"))
 
     text = response.content.decode()
-    name = {**UPDATES.get(slug, {})}.get("name") or ""
     assert row.remote_id in text
     assert name in text
-    assert "This cannot be taken back." in text
-    assert "Read from the platform" in text
+    assert "This cannot be undone." in text
+    assert "Last read from the platform" in text
 
 
 @EVERY_DELETE
@@ -152,7 +153,8 @@ def test_the_delete_button_follows_the_right_and_says_why_not(plant, role):
     text = plant.browser(role).get(f"/{ROMA_GROUP}/{row.pk}/").content.decode()
 
     assert (f'href="{changing(row, "delete")}"' in text) is MAY_DELETE[role]
-    assert (f"As {role.label} you may not do this. It takes: Manager, Owner." in text) is not MAY_DELETE[role]
+    why_not = f"{role.label}s can&#x27;t do this. Required role: Manager or Owner."
+    assert (why_not in text) is not MAY_DELETE[role]
 
 
 @pytest.mark.parametrize("slug", [GROUP, ROMA_GROUP])
@@ -186,7 +188,7 @@ def test_what_went_meanwhile_is_said(plant, browser, emulator, slug):
 
     text = response.content.decode()
     assert response.status_code == 422
-    assert "does not have this any more. Nothing was changed." in text
+    assert "no longer exists on the platform. Nothing was changed." in text
     assert f'href="/{slug}/"' in text
     assert len(deletes_received(emulator, slug)) == before
 
@@ -196,8 +198,7 @@ def test_what_went_meanwhile_is_said(plant, browser, emulator, slug):
 def test_without_the_object_there_is_no_button(plant, browser, emulator, slug, broken, status):
     row = plant.make(slug)
     if broken:
-        match = {"method": "GET", "path": CREATE_CALLS[slug][1]}
-        emulator.faults([{"match": match, "fault": "answer", "status": 503, "body": "no"}])
+        emulator.faults([{"match": match(slug, "get"), "fault": "answer", "status": 503, "body": "no"}])
     else:
         plant.collection(slug).delete(row.remote_id)
 
@@ -205,7 +206,7 @@ def test_without_the_object_there_is_no_button(plant, browser, emulator, slug, b
 
     assert response.status_code == status
     text = response.content.decode()
-    assert ("Try again" if broken else "does not have this any more") in text
+    assert ("Try again" if broken else "no longer exists on the platform") in text
     assert 'id="form"' not in text
 
 
@@ -244,9 +245,8 @@ def test_a_lost_answer_leads_to_the_operation_and_the_object_is_not_called_delet
 ):
     row = plant.make(slug)
     data = opened(browser, row)
-    path = "/connect-service/v2.1/devices" if slug == DEVICE else CREATE_CALLS[slug][1]
-    match = {"method": "POST" if slug == DEVICE else "DELETE", "path": path}
-    emulator.faults([{"match": match, "fault": "answer", "status": 500, "body": json.dumps({"x": 1})}])
+    no_clear_answer = {"fault": "answer", "status": 500, "body": json.dumps({"x": 1})}
+    emulator.faults([{"match": match(slug, "delete"), **no_clear_answer}])
 
     response = post(browser, changing(row, "delete"), data)
 

@@ -9,8 +9,12 @@ import json
 import pytest
 
 from portal.operations.models import Operation
+from tests.examples import EXAMPLES, match
+from tests.examples.iotda_policies import STATEMENT
 from tests.resources.forms import changing, edited, post, read, sendable, typed
-from tests.support.plant import CREATE_CALLS, STATEMENT, UPDATES, updates_received
+from tests.support.plant import updates_received
+
+pytestmark = pytest.mark.anywhere
 
 GROUP, POLICY, ROMA_GROUP, DEVICE = (
     "iotda/device-groups",
@@ -43,8 +47,10 @@ def test_a_field_that_is_emptied_is_empty_on_the_platform(plant, emulator, slug,
     assert json.loads(updates_received(emulator, slug)[-1]["body"]).get(wire) == sent
     now = plant.seen(slug, row)
     assert now[name] in ("", None, {})
-    untouched = UPDATES[slug].keys() - {name}
-    assert {each: now[each] for each in untouched} == {each: UPDATES[slug][each] for each in untouched}
+    untouched = EXAMPLES[slug].update.keys() - {name}
+    assert {each: now[each] for each in untouched} == {
+        each: EXAMPLES[slug].update[each] for each in untouched
+    }
 
 
 # A rule of each update body, broken: what the create forms refuse, these refuse, too.
@@ -103,8 +109,8 @@ def test_what_the_editor_does_not_know_of_a_statement_stays_as_it_was(plant, emu
     row, browser = plant.make(POLICY), plant.browser()
     first, second = STATEMENT[0] | {"sid": "first"}, STATEMENT[0] | {"sid": "second"}
     shown = {"policy_id": row.remote_id, "policy_name": "allow-hello", "statement": [first, second]}
-    match = {"method": "GET", "path": CREATE_CALLS[POLICY][1]}
-    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": json.dumps(shown)}])
+    answer = {"fault": "answer", "status": 200, "body": json.dumps(shown)}
+    emulator.faults([{"match": match(POLICY, "get"), **answer}])
     data = sendable(read(browser.get(changing(row, "update"))).fields)
     data["touch"] = "statement:remove:0"
     data = sendable(read(post(browser, changing(row, "update"), data)).fields)
@@ -142,7 +148,7 @@ def test_an_answer_about_another_object_is_no_success(plant, emulator):
     assert other.name == "other"
 
 
-def test_what_the_platform_shows_as_null_is_empty_in_the_form_and_not_sent_back(plant, emulator):
+def test_what_the_platform_shows_as_null_is_not_sent_back(plant, emulator):
     row, browser = plant.make(DEVICE), plant.browser()
     shown = {
         "assetId": row.remote_id,
@@ -153,19 +159,16 @@ def test_what_the_platform_shows_as_null_is_empty_in_the_form_and_not_sent_back(
         "deviceTags": None,
     }
     body = json.dumps({"code": 0, "msg": "OK", "requestId": "r-1", "data": shown})
-    match = {"method": "GET", "path": "/connect-service/v2.4/devices"}
-    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": body}])
+    emulator.faults([{"match": match(DEVICE, "get"), "fault": "answer", "status": 200, "body": body}])
     data = sendable(read(browser.get(changing(row, "update"))).fields)
-    data["device_desc"] = "new"
+    data["device_name-default"] = "Pump 2"
+    data["device_attributes-serial"] = "2"
 
     response = post(browser, changing(row, "update"), data)
 
     assert response.status_code == 302
-    assert (data["device_tags"], json.loads(data["device_attributes"])) == ("", {"serial": 1})
     (received,) = updates_received(emulator, DEVICE)
     assert json.loads(received["body"]) == {
-        "deviceName": {"defaultValue": "Pump 1", "i18nValue": {}},
-        "timezone": "+08:00",
-        "deviceAttributes": {"serial": 1},
-        "deviceDesc": "new",
+        "deviceName": {"defaultValue": "Pump 2", "i18nValue": {}},
+        "deviceAttributes": {"serial": 2},
     }

@@ -10,8 +10,12 @@ import re
 import pytest
 
 from portal.operations.models import Operation
+from tests.examples import EXAMPLES
 from tests.resources.forms import HTMX, filled, new, opened, read, script, send, sendable, typed
-from tests.support.plant import CREATES, ROMA_APP, creates_received
+from tests.support.account import ROMA_APP
+from tests.support.plant import creates_received
+
+pytestmark = pytest.mark.anywhere
 
 BUS, POLICY, GROUP, DEVICE = "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices"
 BOTH_WAYS = pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
@@ -166,7 +170,7 @@ def test_different_changes_on_both_sides_are_named_and_both_kept(plant, emulator
 
     assert response.status_code == 422
     page = read(response)
-    assert "both changed and differ" in page.errors["statement"]
+    assert "changed both the form and the JSON" in page.errors["statement"]
     typed(page, data)
     for name in ("statement-0-effect", "statement-0-resources", "statement-0-actions", "statement_was"):
         assert page.fields[name] == data.getlist(name)
@@ -202,7 +206,7 @@ def test_broken_json_is_named_and_kept(plant, emulator):
 
     assert response.status_code == 422
     page = read(response)
-    assert "not JSON" in page.errors["statement"]
+    assert "not valid JSON" in page.errors["statement"]
     assert page.fields["statement"] == ['[{"effect": "ALLOW",']
     assert creates_received(emulator, POLICY) == []
 
@@ -219,7 +223,7 @@ def test_statements_are_added_and_removed_without_javascript(plant):
     one = read(send(browser, POLICY, two)).fields
 
     assert one["statement-count"] == ["1"]
-    assert json.loads(one["statement"][0]) == CREATES[POLICY]["statement"]
+    assert json.loads(one["statement"][0]) == EXAMPLES[POLICY].create["statement"]
 
 
 def test_the_name_of_a_device_in_four_languages_comes_from_the_editor(plant, emulator):
@@ -258,4 +262,4 @@ def test_a_script_that_knows_no_editor_posts_json_alone(plant, emulator):
     assert send(plant.browser(), POLICY, script(POLICY, plant)).status_code == 302
 
     body = json.loads(creates_received(emulator, POLICY)[0]["body"])
-    assert body == {"policy_name": "allow-hello", "statement": CREATES[POLICY]["statement"]}
+    assert body == {"policy_name": "allow-hello", "statement": EXAMPLES[POLICY].create["statement"]}

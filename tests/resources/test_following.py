@@ -1,7 +1,7 @@
-"""Pages that ask again while the platform is at work, and what the pages of an object say of open doubts.
+"""Pages that update while the platform is working, and what an object's pages say about operations in doubt.
 
-Would catch: a page that swaps what did not change (and takes the focus with it), one that misses a change, an
-address that grows, an edit on top of a change of which nobody knows whether it happened.
+Would catch: a page that replaces what did not change (and loses the focus), one that misses a change, an
+address that grows, an edit on top of a change that may or may not have happened.
 """
 
 import re
@@ -11,8 +11,11 @@ import pytest
 from portal.kinds.registry import KINDS
 from portal.operations.models import Operation, State
 from portal.teams.models import Membership, Role
+from tests.examples import EXAMPLES
 from tests.resources.forms import HTMX, changing
-from tests.support.plant import CREATES, make_plant
+from tests.support.plant import make_plant
+
+pytestmark = pytest.mark.anywhere
 
 BUS, GROUP = "iotda/soft-buses", "iotda/device-groups"
 
@@ -56,7 +59,7 @@ def test_what_is_the_same_is_left_as_it_is(plant, emulator, synchronizing, addre
 def test_a_list_that_follows_shows_a_new_row(plant, synchronizing):
     browser = plant.browser()
     page = browser.get(f"/{BUS}/").content.decode()
-    plant.perform(BUS, data={**CREATES[BUS], "bus_name": "Bus_B"})
+    plant.perform(BUS, data={**EXAMPLES[BUS].create, "bus_name": "Bus_B"})
 
     assert "Bus_B" in asked_again(browser, f"/{BUS}/", page).content.decode()
 
@@ -71,14 +74,14 @@ def test_a_detail_page_that_follows_shows_what_is_done_to_the_object(plant, sync
 
 def test_the_next_page_of_a_list_that_asked_again_says_nothing_of_that(plant, synchronizing, monkeypatch):
     monkeypatch.setattr("portal.resources.views.PAGE", 1)
-    plant.perform(BUS, data={**CREATES[BUS], "bus_name": "Bus_0"})
+    plant.perform(BUS, data={**EXAMPLES[BUS].create, "bus_name": "Bus_0"})
     page = plant.browser().get(f"/{BUS}/", {"seen": "other"}, **HTMX).content.decode()
 
     assert "after=" in page
     assert "seen=" not in page
 
 
-# An operation on the object of which nobody knows whether it happened
+# An operation on the object that may or may not have happened
 
 
 def undecided(plant, row, state):
@@ -97,7 +100,7 @@ def test_the_pages_of_an_object_in_doubt_say_so(plant, page, state):
 
     assert f'data-doubt="{operation.pk}"' in text
     assert f'href="/operations/{operation.pk}/"' in text
-    assert "It is not known whether an earlier “Edit” of this happened." in text
+    assert "An earlier “Edit” may or may not have happened." in text
 
 
 def test_the_answer_to_a_form_says_so_too(plant):

@@ -5,6 +5,7 @@ cannot write or the session ended.
 """
 
 import html
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,20 +14,22 @@ from django.db import OperationalError, connections
 from django.test import Client
 
 from portal.kinds.registry import KINDS
-from portal.operations import service
+from portal.operations import life
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role
+from tests.examples import EVERY_CREATE, EVERY_VARIETY, EXAMPLES, creating
 from tests.resources.forms import HTMX, filled, new, read, script, send, sendable, typed
-from tests.support.plant import CREATES, creates_received
+from tests.support.plant import creates_received
+
+pytestmark = pytest.mark.anywhere
 
 BUS, POLICY, GROUP, DEVICE = "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices"
-EVERY_CREATE = pytest.mark.parametrize("slug", CREATES)
 BOTH_WAYS = pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
 
 
 def previewed(response, part):
-    """A part of the preview as a person reads it."""
+    """The text of one part of the preview."""
     return html.unescape(
         re.search(rf'data-preview="{part}">(.*?)</code>', response.content.decode(), re.DOTALL)[1]
     )
@@ -39,7 +42,7 @@ def test_the_opened_form_creates_when_sent_back_as_a_browser_would(plant, emulat
     response = send(browser, slug, filled(browser, slug))
 
     assert response.status_code == 302
-    row = KINDS[slug].model.objects.get(name__in=("pumps", "Bus_A", "allow-hello", "line-1", "Pump 1"))
+    row = KINDS[slug].model.objects.get(name=EXAMPLES[slug].name)
     assert response["Location"] == f"/{slug}/{row.pk}/"
     assert "was created" in browser.get(response["Location"]).content.decode()
 
@@ -88,6 +91,19 @@ def test_the_preview_sends_nothing_and_is_what_is_sent_afterwards(plant, emulato
     assert previewed(preview, "method") == received["method"]
     assert previewed(preview, "url") == f"{emulator.url}{received['path']}{query}"
     assert previewed(preview, "body") == received["body"]
+
+
+@EVERY_VARIETY
+def test_whatever_can_be_typed_is_what_the_platform_receives(plant, emulator, slug, variety):
+    browser, data = plant.browser(), plant.data(slug, variety=variety)
+
+    assert send(browser, slug, filled(browser, slug, variety)).status_code == 302
+
+    (received,) = creates_received(emulator, slug)
+    sent = json.loads(received["body"])
+    expected = json.loads(plant.collection(slug).create_call(data).body)
+    assert {name: sent.get(name) for name in expected} == expected
+    assert {sent[name] for name in sent.keys() - expected.keys()} <= {False}, "a box that was not ticked"
 
 
 def test_the_preview_masks_what_is_secret(plant):
@@ -156,7 +172,7 @@ def test_a_used_key_with_other_content_is_409_keeps_the_input_and_goes_through_a
 
 
 def press_at_once(plant, slug, posted, count=16):
-    """The same form from `count` windows of one browser session, at the same time."""
+    """Send the same form from `count` windows of one session at the same time; the answers."""
     cookies = plant.browser().cookies
 
     def press(_number):
@@ -198,7 +214,7 @@ def test_without_a_record_it_is_503_nothing_is_sent_and_the_form_is_kept(
 ):
     posted = script(slug, plant)
     with monkeypatch.context() as outage:
-        outage.setattr(service, "append", broken)
+        outage.setattr(life, "append", broken)
         response = send(plant.browser(), slug, posted, **headers)
 
     assert response.status_code == 503
@@ -214,9 +230,9 @@ def test_without_a_record_it_is_503_nothing_is_sent_and_the_form_is_kept(
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
 def test_an_outcome_that_cannot_be_recorded_is_said_on_the_operations_page(plant, monkeypatch, headers):
     browser = plant.browser()
-    real = service.append
+    real = life.append
     monkeypatch.setattr(
-        service, "append", lambda line: broken() if line["stage"] == "outcome" else real(line)
+        life, "append", lambda line: broken() if line.fields["stage"] == "outcome" else real(line)
     )
 
     response = send(browser, BUS, script(BUS, plant), **headers)
@@ -229,9 +245,7 @@ def test_an_outcome_that_cannot_be_recorded_is_said_on_the_operations_page(plant
 
 @EVERY_CREATE
 def test_with_nobody_listening_it_says_that_nothing_was_sent_and_keeps_the_form(plant, slug):
-    connection = plant.connections[slug.partition("/")[0]]
-    connection.endpoint = "http://127.0.0.1:9"
-    connection.save()
+    plant.move(KINDS[slug], "http://127.0.0.1:9")
     posted = script(slug, plant)
 
     response = send(plant.browser(), slug, posted)
@@ -282,8 +296,6 @@ def test_a_team_without_a_connection_is_told_where_forms_come_from(plant):
     assert 'id="form"' not in page
 
 
-@pytest.mark.parametrize(
-    "slug", ["iotda/spaces", "iotda/products", "iotda/devices", "roma/apps", "enos/products"]
-)
+@pytest.mark.parametrize("slug", [slug for slug in EXAMPLES if slug not in creating()])
 def test_what_cannot_be_created_here_has_no_form(plant, slug):
     assert plant.browser().get(new(slug)).status_code == 404

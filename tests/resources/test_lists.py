@@ -11,23 +11,22 @@ import pytest
 
 from portal.kinds.registry import KINDS
 from portal.teams.models import Membership, Role
+from tests.examples import EVERY_KIND, creating, match
 from tests.resources.forms import HTMX
-from tests.resources.listings import EMPTY_TEXT, LISTINGS, listed, tree
-from tests.support.plant import CREATES, make_plant
-from tests.support.plant import GROUP as DEMO_GROUP
+from tests.resources.listings import EMPTY_TEXT, listed, tree
+from tests.support.account import GROUP as DEMO_GROUP
+from tests.support.plant import make_plant
 
 BUS, POLICY, GROUP, DEVICE = "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices"
-EVERY_KIND = pytest.mark.parametrize("slug", LISTINGS)
 
 
 def down(slug):
-    method, path = LISTINGS[slug]
-    return {"match": {"method": method, "path": path}, "fault": "answer", "status": 503, "body": "no"}
+    return {"match": match(slug, "list"), "fault": "answer", "status": 503, "body": "no"}
 
 
 @EVERY_KIND
 def test_a_list_shows_what_the_platform_has_now_and_keeps_it(plant, emulator, slug):
-    if slug in CREATES:
+    if slug in creating():
         plant.perform(slug)
         KINDS[slug].model.objects.all().delete()
 
@@ -45,7 +44,7 @@ def test_a_list_shows_what_the_platform_has_now_and_keeps_it(plant, emulator, sl
 
 @EVERY_KIND
 def test_a_detail_page_shows_every_field_of_one_object(plant, slug):
-    if slug in CREATES:
+    if slug in creating():
         plant.perform(slug)
     browser = plant.browser(Role.VIEWER)
     remote_id = listed(browser.get(f"/{slug}/"))[0]
@@ -67,13 +66,13 @@ def test_never_read_and_failing_says_that_nothing_is_known(plant, emulator, slug
     text = plant.browser().get(f"/{slug}/").content.decode()
 
     assert "could not be read" in text
-    assert "It was never read, so nothing is known of it." in text
+    assert "It was never read before, so there is no data to show." in text
     assert EMPTY_TEXT not in text
 
 
 @EVERY_KIND
 def test_failing_shows_the_rows_as_of_the_last_reading(plant, emulator, slug):
-    if slug in CREATES:
+    if slug in creating():
         plant.perform(slug)
     browser = plant.browser()
     before = listed(browser.get(f"/{slug}/"))
@@ -84,7 +83,7 @@ def test_failing_shows_the_rows_as_of_the_last_reading(plant, emulator, slug):
     assert listed(response) == before
     text = response.content.decode()
     assert "could not be read" in text
-    assert re.search(r"What you see is as of\s+<time datetime=", text)
+    assert re.search(r"Showing data from\s+<time datetime=", text)
     assert EMPTY_TEXT not in text
 
 
@@ -98,7 +97,7 @@ def test_a_list_that_was_empty_and_now_fails_does_not_read_as_empty(plant, emula
 
     assert "could not be read" in text
     assert EMPTY_TEXT not in text
-    assert "Nothing matches" not in text
+    assert "No matches" not in text
 
 
 def test_an_empty_list_offers_the_first_create_to_those_who_may(plant):
@@ -148,7 +147,7 @@ def test_an_object_deleted_behind_our_back_leaves_the_list_and_is_called_gone(pl
     assert row.gone_at
     page = browser.get(f"/{GROUP}/{row.pk}/").content.decode()
     assert 'data-state="gone"' in page
-    assert "The platform does not have this any more." in page
+    assert "This no longer exists on the platform." in page
 
 
 def test_an_object_that_a_listing_leaves_out_but_a_single_read_shows_stays(plant, emulator):
@@ -177,7 +176,7 @@ def test_a_detail_page_of_an_object_deleted_behind_our_back_offers_no_verbs(plan
 
     text = plant.browser().get(f"/{BUS}/{row.pk}/").content.decode()
 
-    assert "The platform does not have this any more." in text
+    assert "This no longer exists on the platform." in text
     assert "/sync/" not in text
 
 
@@ -189,7 +188,7 @@ def test_a_detail_page_that_cannot_be_read_shows_what_it_knows_as_of_when(plant,
     text = plant.browser().get(f"/{POLICY}/{row.pk}/").content.decode()
 
     assert "The platform could not be read." in text
-    assert re.search(r"What you see is as of\s+<time", text)
+    assert re.search(r"Showing data from\s+<time", text)
     assert "topic:/v1/${devices.deviceId}/test/hello" in text
 
 

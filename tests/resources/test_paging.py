@@ -11,8 +11,9 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
+from tests.examples import EXAMPLES
 from tests.resources.forms import HTMX
-from tests.resources.listings import EMPTY_TEXT, LISTINGS, listed, tree
+from tests.resources.listings import EMPTY_TEXT, listed, tree
 
 BUS, GROUP, DEVICE = "iotda/soft-buses", "roma/device-groups", "enos/devices"
 
@@ -113,7 +114,7 @@ def test_search_finds_a_part_of_the_name_or_of_the_id(plant, emulator):
     assert listed(browser.get(f"/{GROUP}/", {"q": "3000"})) == ["30003"]
     nothing = browser.get(f"/{GROUP}/", {"q": "zzz"})
     assert listed(nothing) == []
-    assert "Nothing matches" in nothing.content.decode()
+    assert "No matches" in nothing.content.decode()
     assert EMPTY_TEXT not in nothing.content.decode()
 
 
@@ -175,7 +176,7 @@ def test_a_list_costs_at_most_eight_statements_whatever_the_rows(plant, emulator
 
 def test_each_list_costs_at_most_eight_statements(plant):
     browser = plant.browser()
-    for slug in LISTINGS:
+    for slug in EXAMPLES:
         browser.get(f"/{slug}/")
         assert len(queries_of(browser, f"/{slug}/")) <= 8, slug
 

@@ -1,4 +1,4 @@
-"""Forms of a platform that answers slowly or not at all: they come in time, and what was typed stays.
+"""Forms for a platform that answers slowly or not at all: they are shown in time, and input is kept.
 
 Would catch: a form each of whose live choices waits for the platform on its own.
 """
@@ -8,7 +8,10 @@ import pytest
 from portal.operations.models import Operation, State
 from portal.platforms.retrying import READ_TRIES
 from portal.resources import forms
-from tests.resources.forms import filled, new, read, send, typed
+from tests.examples import EXAMPLES
+from tests.resources.forms import filled, new, read, script, send, typed
+
+pytestmark = pytest.mark.anywhere
 
 # Those that read more than one thing.
 EVERY_CREATE = pytest.mark.parametrize("slug", ["iotda/device-groups", "roma/device-groups", "enos/devices"])
@@ -73,3 +76,18 @@ def test_a_platform_that_cannot_be_reached_is_asked_by_one_field_alone(plant, em
     typed(read(response), posted)
     # What is not read from the platform can still be chosen.
     assert ('<select name="timezone"' in response.text) == (slug == "enos/devices")
+
+
+@EVERY_CREATE
+def test_a_platform_that_asks_to_wait_keeps_nobody_waiting_for_choices(plant, emulator, slug):
+    """The refusal is shown at once; reading choices would wait for as long as the platform asked."""
+    call = EXAMPLES[slug].calls["create"].match
+    headers = {"Retry-After": "1"}
+    emulator.faults([{"match": call, "fault": "answer", "status": 429, "headers": headers, "body": {}}])
+
+    response = send(plant.browser(), slug, script(slug, plant))
+
+    assert response.status_code == 422
+    assert 'data-operation-state="not_sent"' in response.content.decode()
+    last = emulator.requests()[-1]
+    assert EXAMPLES[slug].calls["create"].is_made_by(last)

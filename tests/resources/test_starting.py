@@ -1,4 +1,4 @@
-"""What a form starts with: input kept over a sign-in, that of an earlier operation, an address's own values.
+"""The first values of a form: input kept during a sign-in, the input of an earlier operation, the query.
 
 Would catch: typed input that is lost, somebody else's input or a secret in a form, a planted key or
 "as opened".
@@ -15,6 +15,7 @@ from portal.connections.models import Connection
 from portal.operations.models import UNSETTLED, Operation
 from portal.platforms import answers
 from portal.teams.models import Membership, Role
+from tests.examples import EVERY_CREATE, EVERY_UPDATE, EXAMPLES, json_fields
 from tests.resources.forms import (
     HTMX,
     changing,
@@ -28,9 +29,12 @@ from tests.resources.forms import (
     sendable,
     typed,
 )
-from tests.support.plant import CREATES, JSON_FIELDS, UPDATES, creates_received, make_plant
+from tests.support.plant import creates_received, make_plant
+
+pytestmark = pytest.mark.anywhere
 
 BUS, POLICY, DEVICE = "iotda/soft-buses", "iotda/policies", "enos/devices"
+JSON_FIELDS = {name for _slug, name in json_fields()}
 
 
 def shown(form, name):
@@ -55,7 +59,7 @@ def sent_too_late(browser, address, data, *, htmx):
 
 
 @pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
-@pytest.mark.parametrize("slug", CREATES)
+@EVERY_CREATE
 def test_a_create_sent_after_the_session_ended_is_drawn_again(plant, emulator, slug, htmx):
     browser = plant.browser()
     data = filled(browser, slug)
@@ -70,7 +74,7 @@ def test_a_create_sent_after_the_session_ended_is_drawn_again(plant, emulator, s
     assert Operation.objects.get().key == data["operation_key"]
 
 
-@pytest.mark.parametrize("slug", UPDATES)
+@EVERY_UPDATE
 def test_an_update_sent_after_the_session_ended_still_knows_what_it_was_opened_on(plant, slug):
     row, browser = plant.make(slug), plant.browser()
     data = edited(browser, slug, row)
@@ -94,17 +98,17 @@ def test_the_reason_of_a_delete_comes_back(plant):
 # The input of an earlier operation
 
 
-@pytest.mark.parametrize("slug", CREATES)
+@EVERY_CREATE
 def test_a_form_starts_with_the_input_of_an_earlier_create(plant, slug):
     earlier = plant.perform(slug)
     page = plant.browser().get(f"{new(slug)}?from={earlier.pk}")
     form = sendable(read(page).fields)
-    assert "input of an earlier operation. Sent again, it is a new one" in notice(page)
+    assert "input of an earlier operation. Submitting it makes a new one" in notice(page)
     assert {name: shown(form, name) for name in earlier.data} == earlier.data
     assert form["operation_key"] != earlier.key
 
 
-@pytest.mark.parametrize("slug", CREATES)
+@EVERY_CREATE
 def test_what_is_sent_from_there_is_the_same_again(plant, emulator, slug):
     """Not only does it look the same: the editors bring back the same JSON."""
     emulator.faults([{"fault": "answer", "status": 400, "body": {}, "match": {"method": "POST"}}])
@@ -117,13 +121,14 @@ def test_what_is_sent_from_there_is_the_same_again(plant, emulator, slug):
     assert again.data.items() >= earlier.data.items()
 
 
-@pytest.mark.parametrize("slug", UPDATES)
+@EVERY_UPDATE
 def test_a_form_starts_with_the_input_of_an_earlier_update(plant, slug):
     row = plant.make(slug)
     earlier = plant.perform(slug, "update", target=row)
     page = plant.browser().get(f"{changing(row, 'update')}?from={earlier.pk}")
     form = sendable(read(page).fields)
-    assert {name: shown(form, name) for name in UPDATES[slug]} == UPDATES[slug]
+    wished = plant.data(slug, "update")
+    assert {name: shown(form, name) for name in wished} == wished
 
 
 def test_what_an_earlier_update_emptied_stays_empty(plant):
@@ -147,7 +152,7 @@ def test_the_connection_of_the_earlier_operation_is_chosen(plant):
 
 def test_secrets_of_an_earlier_operation_are_not_filled_in(plant):
     tags = {"site": "Plant 3", "api_token": "hunter2-hunter2"}
-    earlier = plant.perform(DEVICE, data={**CREATES[DEVICE], "device_tags": tags})
+    earlier = plant.perform(DEVICE, data={**EXAMPLES[DEVICE].create, "device_tags": tags})
     assert earlier.data["device_tags"]["api_token"].startswith("hmac:")
     page = plant.browser().get(f"{new(DEVICE)}?from={earlier.pk}")
     form = sendable(read(page).fields)
@@ -171,7 +176,7 @@ def test_a_colleagues_input_is_for_those_who_may_read_the_record(plant, role, se
     earlier = plant.perform(BUS, role=Role.OWNER if role == Role.MANAGER else Role.MANAGER)
     page = plant.browser(role).get(f"{new(BUS)}?from={earlier.pk}")
     assert read(page).fields["bus_name"] == ["Bus_A" if sees else ""]
-    assert ("shown only to who asked for it" in notice(page)) is not sees
+    assert ("Only the person who requested that operation" in notice(page)) is not sees
 
 
 def test_another_teams_operation_fills_in_nothing(plant, emulator):
@@ -187,7 +192,10 @@ def test_one_teams_input_does_not_reach_another_teams_account(plant, emulator):
     harbour = make_plant(emulator.url, name="Harbour")
     me = plant.people[Role.OPERATOR]
     Membership.objects.create(team=harbour.team, user=me, role=Role.OWNER)
-    theirs, ours = harbour.perform(BUS), plant.perform(BUS, data={**CREATES[BUS], "bus_name": "Bus_B"})
+    theirs, ours = (
+        harbour.perform(BUS),
+        plant.perform(BUS, data={**EXAMPLES[BUS].create, "bus_name": "Bus_B"}),
+    )
     browser = plant.browser()
 
     for team, own, other in ((plant, ours, theirs), (harbour, theirs, ours)):
@@ -204,7 +212,7 @@ def test_what_may_have_happened_is_not_offered_a_second_time(plant, state):
     Operation.objects.filter(pk=earlier.pk).update(state=state)
     page = plant.browser(Role.OWNER).get(f"{new(BUS)}?from={earlier.pk}")
     assert read(page).fields["bus_name"] == [""]
-    assert "Settle it first." in notice(page)
+    assert "Resolve it first." in notice(page)
     assert f'href="/operations/{earlier.pk}/"' in notice(page)
 
 

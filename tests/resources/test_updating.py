@@ -1,4 +1,4 @@
-"""Editing what is there: the form starts from the platform, sends all of it, and keeps what was typed.
+"""Editing: the form shows the object as the platform has it, sends all fields, and keeps what was typed.
 
 Would catch: an edit of a stale copy, a field that is lost or cannot be cleared, a change by somebody who may
 not, an attempt that nobody can find again.
@@ -12,8 +12,9 @@ from portal.kinds.registry import KINDS
 from portal.operations.models import Operation
 from portal.record.models import Body, Entry
 from portal.teams.models import Role
+from tests.examples import EVERY_UPDATE, EXAMPLES, match
 from tests.resources.forms import HTMX, changing, edited, post, read, sendable, typed
-from tests.support.plant import CREATE_CALLS, UPDATES, updates_received
+from tests.support.plant import updates_received
 
 GROUP, POLICY, ROMA_GROUP, DEVICE = (
     "iotda/device-groups",
@@ -21,7 +22,6 @@ GROUP, POLICY, ROMA_GROUP, DEVICE = (
     "roma/device-groups",
     "enos/devices",
 )
-EVERY_UPDATE = pytest.mark.parametrize("slug", UPDATES)
 BOTH_WAYS = pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
 MAY_UPDATE = {
     Role.VIEWER: False,
@@ -30,33 +30,12 @@ MAY_UPDATE = {
     Role.MANAGER: True,
     Role.OWNER: True,
 }
-WIRE = {
-    "device_name": "deviceName",
-    "device_desc": "deviceDesc",
-    "device_attributes": "deviceAttributes",
-    "device_tags": "deviceTags",
-}
-
-
-def reads(slug, **answer):
-    """Every read of this kind is answered so."""
-    match = {"method": "GET", "path": CREATE_CALLS[slug][1]}
-    return [{"match": match, "fault": "answer", **answer}]
-
-
-def refusal(slug):
-    body = {"error_code": "X.1", "error_msg": "not like this", "code": 99400, "msg": "not like this"}
-    match = (
-        {"path": "/connect-service/v2.1", "query": "action=update"} if slug == DEVICE else {"method": "PUT"}
-    )
-    status = 200 if slug == DEVICE else 400
-    return [{"match": match, "fault": "answer", "status": status, "body": json.dumps(body)}]
 
 
 @EVERY_UPDATE
 @BOTH_WAYS
 def test_what_was_typed_is_what_the_platform_and_the_mirror_have_afterwards(plant, emulator, slug, headers):
-    row, browser = plant.make(slug), plant.browser()
+    row, browser, wished = plant.make(slug), plant.browser(), plant.data(slug, "update")
 
     response = post(browser, changing(row, "update"), edited(browser, slug, row), **headers)
 
@@ -64,9 +43,9 @@ def test_what_was_typed_is_what_the_platform_and_the_mirror_have_afterwards(plan
     assert response.get("HX-Redirect" if headers else "Location") == page
     (received,) = updates_received(emulator, slug)
     sent = json.loads(received["body"])
-    assert sent == {WIRE.get(name, name): value for name, value in UPDATES[slug].items()}
+    assert sent == EXAMPLES[slug].on_the_wire(wished)
     now = plant.seen(slug, row)
-    assert {name: now[name] for name in UPDATES[slug]} == UPDATES[slug]
+    assert {name: now[name] for name in wished} == wished
     text = browser.get(page).content.decode()
     assert "was changed" in text
     row.refresh_from_db()
@@ -77,11 +56,12 @@ def test_what_was_typed_is_what_the_platform_and_the_mirror_have_afterwards(plan
 @EVERY_UPDATE
 def test_the_form_shows_the_platform_and_not_the_copy(plant, slug):
     row, browser = plant.make(slug), plant.browser()
-    plant.collection(slug).update(row.remote_id, UPDATES[slug])
+    wished = plant.data(slug, "update")
+    plant.collection(slug).update(row.remote_id, wished)
 
     page = read(browser.get(changing(row, "update")))
 
-    for name, value in UPDATES[slug].items():
+    for name, value in wished.items():
         (shown,) = page.fields[name]
         assert (shown if isinstance(value, str) else json.loads(shown)) == value, name
 
@@ -94,10 +74,8 @@ def test_done_is_recorded_with_the_request(plant, slug):
 
     intent, done = Entry.objects.filter(verb="update").order_by("seq")
     assert (intent.stage, done.outcome, done.object_id) == ("intent", "done", row.remote_id)
-    assert (
-        "action=update" in Body.objects.get(seq=intent.seq).text
-        or '"PUT"' in Body.objects.get(seq=intent.seq).text
-    )
+    call, asked = EXAMPLES[slug].calls["update"], Body.objects.get(seq=intent.seq).text
+    assert (call.query or f'"{call.method}"') in asked
 
 
 @EVERY_UPDATE
@@ -105,7 +83,7 @@ def test_done_is_recorded_with_the_request(plant, slug):
 def test_a_refusal_keeps_the_form_and_the_next_press_is_a_new_operation(plant, emulator, slug, headers):
     row, browser = plant.make(slug), plant.browser()
     data = edited(browser, slug, row)
-    emulator.faults(refusal(slug))
+    emulator.faults([EXAMPLES[slug].refusal("update", "not like this")])
 
     response = post(browser, changing(row, "update"), data, **headers)
 
@@ -130,7 +108,7 @@ def test_what_went_meanwhile_is_said_and_the_input_kept(plant, emulator, slug):
     response = post(browser, changing(row, "update"), data)
 
     assert response.status_code == 422
-    assert "does not have this any more. Nothing was changed." in response.content.decode()
+    assert "no longer exists on the platform. Nothing was changed." in response.content.decode()
     typed(read(response), data)
     assert updates_received(emulator, slug) == []
     row.refresh_from_db()
@@ -145,14 +123,14 @@ def test_of_what_is_gone_there_is_no_form(plant, slug):
     response = plant.browser().get(changing(row, "update"))
 
     assert response.status_code == 410
-    assert "does not have this any more" in response.content.decode()
+    assert "no longer exists on the platform" in response.content.decode()
     assert 'id="form"' not in response.content.decode()
 
 
 @EVERY_UPDATE
 def test_when_the_platform_cannot_be_read_there_is_no_form_but_a_way_to_try_again(plant, emulator, slug):
     row = plant.make(slug)
-    emulator.faults(reads(slug, status=503, body="no"))
+    emulator.faults([{"match": match(slug, "get"), "fault": "answer", "status": 503, "body": "no"}])
 
     response = plant.browser().get(changing(row, "update"))
 
@@ -199,7 +177,7 @@ def test_the_edit_button_follows_the_right(plant, role):
     text = plant.browser(role).get(f"/{ROMA_GROUP}/{row.pk}/").content.decode()
 
     assert (f'href="{changing(row, "update")}"' in text) is MAY_UPDATE[role]
-    assert text.count("As Viewer you may not do this.") == (2 if role == Role.VIEWER else 0)
+    assert text.count("Viewers can&#x27;t do this.") == (2 if role == Role.VIEWER else 0)
 
 
 @EVERY_UPDATE

@@ -1,7 +1,7 @@
 """Databases of one test process: a template that is migrated once, and copies of it.
 
-Copies instead of Django's flush, which cannot empty append-only tables. `point` moves Django's default
-connection and PORTAL_DATABASE_URL together, so this process and its children mean the same database.
+Tests that commit get a copy, because Django's flush cannot empty append-only tables. `point` changes Django's
+default connection and PORTAL_DATABASE_URL together, so that child processes use the same database.
 """
 
 import os
@@ -26,7 +26,7 @@ ROLLED_BACK = "rolled_back"
 
 @dataclass(frozen=True)
 class Database:
-    """`url` is what PORTAL_DATABASE_URL must be for a child process to use it."""
+    """`url` is the value of PORTAL_DATABASE_URL for child processes that are to use it."""
 
     name: str
     url: str
@@ -53,7 +53,7 @@ class SQLite:
         return self.database(name)
 
     def restore(self, name, *, template):
-        """Make it equal to the template again, also while other processes have it open."""
+        """Make it equal to the template again, even while other processes have it open."""
         source = sqlite3.connect(self._path(template))
         target = sqlite3.connect(self._path(name), timeout=20)
         with closing(source), closing(target):
@@ -105,7 +105,7 @@ def point(database):
 
 
 def make_template(databases):
-    """A migrated, otherwise empty database that nothing is connected to."""
+    """Create the template: migrated, otherwise empty, and with no connection to it."""
     point(databases.create(TEMPLATE))
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
@@ -114,7 +114,7 @@ def make_template(databases):
 
 @contextmanager
 def pointed_at(databases, name, *, template=TEMPLATE):
-    """A fresh copy of the template in use, until the end of the block."""
+    """Use a fresh copy of the template inside the block."""
     database = databases.create(name, template=template)
     point(database)
     try:

@@ -1,4 +1,4 @@
-"""The emulator as tests hold it: a real process, steered through its control plane."""
+"""The emulator of the tests: a real process, controlled over its control plane."""
 
 import requests
 
@@ -11,7 +11,7 @@ SPEED = "20"
 
 
 class Emulator:
-    """`url` ends without a slash. `has_faults` says whether any were set since the last reset."""
+    """`url` has no slash at its end. `has_faults`: were any set since the last reset?"""
 
     def __init__(self, process, url):
         self.process = process
@@ -46,13 +46,17 @@ class Emulator:
         self._control("PUT", "settings", json=values)
 
     def faults(self, rules):
-        """Replace the rules; their members stand in portal/emulator/README.md."""
+        """Replace the rules; portal/emulator/README.md lists their members."""
         self._control("PUT", "faults", json=rules)
         self.has_faults = bool(rules) or self.has_faults
 
     def requests(self, since=0):
-        """Every request after number `since`, oldest first; the control plane's own are not among them."""
+        """Requests after number `since`, oldest first, without those to the control plane."""
         return self._control("GET", "requests", params={"since": since})
+
+    def writes(self, since=0):
+        """What was made, changed and removed after write number `since`, in order of the commits."""
+        return self._control("GET", "writes", params={"since": since})
 
     def state(self):
         return self._control("GET", "state")

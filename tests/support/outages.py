@@ -1,4 +1,4 @@
-"""Ways in which a database fails: each `begin()`s and `end()`s, while the portal and its worker run on."""
+"""Ways in which a database fails. Each has begin() and end(); the portal and its worker keep running."""
 
 import os
 import resource
@@ -20,11 +20,11 @@ CHUNKS = (1 << 20, 1 << 12, 1)  # bytes
 
 
 class NoSmallDisk(Exception):
-    """This process may not mount a filesystem of its own; root may."""
+    """This process is not allowed to mount a filesystem; root is."""
 
 
 class SmallDisk:
-    """A filesystem of so many megabytes at `path`, until remove()."""
+    """A small filesystem, mounted at `path` until remove()."""
 
     def __init__(self, megabytes):
         self.path = Path(tempfile.mkdtemp(prefix="portal-disk-"))
@@ -55,7 +55,7 @@ class SmallDisk:
 
 
 class FileLimit:
-    """Instead of a small disk, for who may not mount one: these processes can write to no file any more."""
+    """Stands in for a small disk where none can be mounted: these processes can no longer write to files."""
 
     def __init__(self, processes):
         self.processes = processes
@@ -74,7 +74,7 @@ class FileLimit:
 
 
 class Killed:
-    """PostgreSQL, by kill -9; started again at the same address."""
+    """The PostgreSQL server is killed with kill -9 and later started again at the same address."""
 
     def __init__(self, cluster):
         self.cluster = cluster
@@ -87,14 +87,14 @@ class Killed:
 
 
 class Full:
-    """`room` is a SmallDisk or a FileLimit. `database` is its URL."""
+    """The disk under the database is full. `room` is a SmallDisk or a FileLimit, `database` a URL."""
 
     def __init__(self, database, room, cluster=None):
         self.database, self.room, self.cluster = database, room, cluster
 
     def begin(self):
         if self.cluster is None:
-            # What the log has room for already would need no more room.
+            # Otherwise writes would go into space that the write-ahead log already has.
             with closing(sqlite3.connect(urlsplit(self.database).path, timeout=20)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.room.fill()
@@ -106,7 +106,7 @@ class Full:
 
 
 class ReadOnly:
-    """PostgreSQL, as after a switch to a standby: all are thrown out, and come back to read only."""
+    """PostgreSQL after a failover: every client is disconnected, and new sessions can only read."""
 
     def __init__(self, database, *, throws_out_at_end=True):
         self.database, self.throws_out_at_end = database, throws_out_at_end
@@ -130,13 +130,13 @@ class ReadOnly:
         self._switch("ALTER DATABASE {} SET default_transaction_read_only = on", throws_out=True)
 
     def end(self):
-        """Who is not thrown out once more keeps the connection that can write nothing."""
+        """A client that is not disconnected again keeps its read-only session."""
         throws_out = self.throws_out_at_end
         self._switch("ALTER DATABASE {} RESET default_transaction_read_only", throws_out=throws_out)
 
 
 class Locked:
-    """Somebody else holds what every writer needs: the write lock, on PostgreSQL a lock on each table."""
+    """Another client holds the write lock; on PostgreSQL, a lock on each table."""
 
     def __init__(self, database):
         self.database = database
@@ -160,7 +160,7 @@ class Locked:
 
 
 class HeldRecord:
-    """PostgreSQL: nobody can append to the record, until the server is killed. `wait()` for one who tries."""
+    """PostgreSQL: appends to the record block until the server is killed. wait() waits for one."""
 
     def __init__(self, database):
         self.database = database
@@ -185,7 +185,7 @@ class HeldRecord:
 
 
 class ReadOnlyFile:
-    """SQLite, in files that nobody may write to. Root still may, unless it runs without_roots_power()."""
+    """SQLite with read-only files. They do not stop root, unless it runs without_roots_power()."""
 
     def __init__(self, database):
         self.file = Path(urlsplit(database).path)
@@ -205,7 +205,7 @@ class ReadOnlyFile:
 
 
 class Switch:
-    """Turned off at the end of the block, whatever happened in it."""
+    """A context manager that ends the outage even when the test fails."""
 
     def __init__(self, outage):
         self.outage, self.is_on = outage, False
@@ -228,7 +228,7 @@ class Switch:
 
 
 def without_roots_power():
-    """Words before a command that make file modes count for root as well."""
+    """A command prefix that makes file modes apply to root, too."""
     if os.geteuid():
         return []
     powers = "-dac_override,-dac_read_search"

@@ -1,79 +1,56 @@
-"""A team at work: people in every role, one connection per platform, all of them on the emulator."""
+"""A team at work: people in every role, one connection per platform, all of them on the emulator.
+
+What tests ask of the portal's service layer goes through here: `perform` is the only call of
+portal.operations.service.perform, and the functions beside it are the only ones that look into a Kind.
+"""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from portal.connections.models import Connection
 from portal.kinds.registry import KINDS
-from portal.operations.service import perform
+from portal.operations import service
+from portal.operations.change import Change
 from portal.teams.models import Membership, Role, Team, User
+from tests.examples import EXAMPLES
+from tests.support.account import APP, IOTDA_INSTANCE, KEYS, ORG, PROJECT, ROMA_INSTANCE
+from tests.support.example import Made
 
-PROJECT = "0123456789abcdef0123456789abcdef"
-KEYS = {"access_key": "DEMOAK0000000000EXMP", "secret_key": "DemoSK00000000000000000000000000000Exmpl"}
-READER_KEYS = {
-    "access_key": "DEMOREADAK0000000000",
-    "secret_key": "DemoReadSK000000000000000000000000000Exmpl",
-}
-APP = {
-    "app_key": "11111111-2222-4333-8444-555555555555",
-    "app_secret": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
-}
-ROMA_APP = "ef3845be-091a-4ab5-869a-9de0025e2165"
-GROUP = "04ed32dc1b0025b52fe3c01a27c2b0a8"
-STATEMENT = [
-    {
-        "effect": "ALLOW",
-        "actions": ["iotda:devices:publish", "iotda:devices:subscribe"],
-        "resources": ["topic:/v1/${devices.deviceId}/test/hello"],
-    }
-]
+# Rights that operators lack, from the design's table of roles.
+MANAGERS_RIGHTS = {"bind", "unbind", "edit_bound_policy", "disable", "replace", "delete", "reset_key"}
 
-# What each create needs at least; "name" says which field names the object.
-CREATES = {
-    "iotda/device-groups": {"name": "pumps", "description": "all pumps"},
-    "iotda/soft-buses": {"bus_name": "Bus_A", "group_id": GROUP},
-    "iotda/policies": {"policy_name": "allow-hello", "statement": STATEMENT},
-    "roma/device-groups": {"name": "line-1", "parent_id": "10001", "app_id": ROMA_APP},
-    "enos/devices": {
-        "product_key": "prodKey1",
-        "device_key": "pump-0001",
-        "device_name": {"defaultValue": "Pump 1", "i18nValue": {"zh_CN": "泵"}},
-        "timezone": "+08:00",
-        "device_attributes": {"serial": 111111},
-    },
-}
-CREATE_CALLS = {
-    "iotda/device-groups": ("POST", f"/v5/iot/{PROJECT}/device-group"),
-    "iotda/soft-buses": ("POST", f"/v5/iot/{PROJECT}/harmony-soft-bus"),
-    "iotda/policies": ("POST", f"/v5/iot/{PROJECT}/device-policies"),
-    "roma/device-groups": ("POST", f"/v2/{PROJECT}/link/instances/demo-roma-instance/device-groups"),
-    "enos/devices": ("POST", "/connect-service/v2.4/devices"),
-}
-# What an update says of the object that CREATES made: every field of its form.
-UPDATES = {
-    "iotda/device-groups": {"name": "pumps-2", "description": "the pumps of hall 2"},
-    "iotda/policies": {"policy_name": "deny-hello", "statement": [STATEMENT[0] | {"effect": "DENY"}]},
-    "roma/device-groups": {"name": "line-2", "description": "second line"},
-    "enos/devices": {
-        "device_name": {"defaultValue": "Pump 2", "i18nValue": {"zh_CN": "泵二"}},
-        "timezone": "Europe/Berlin",
-        "device_desc": "moved to hall 2",
-        "device_attributes": {"serial": 222222},
-        "device_tags": {"hall": "2"},
-    },
-}
-DELETES = ("iotda/device-groups", "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices")
-# Method and the beginning of the path; EnOS says the rest in its query.
-UPDATE_CALLS = {
-    slug: ("PUT", f"{path}/") for slug, (_post, path) in CREATE_CALLS.items() if slug in UPDATES
-} | {"enos/devices": ("POST", "/connect-service/v2.1/devices")}
-DELETE_CALLS = {slug: ("DELETE", f"{CREATE_CALLS[slug][1]}/") for slug in DELETES} | {
-    "enos/devices": ("POST", "/connect-service/v2.1/devices")
-}
-JSON_FIELDS = {"statement", "device_name", "device_attributes", "device_tags"}
+
+def perform(kind, verb, *, actor, connection, data, key, target=None, **options):
+    """Ask for one change; the operation. `options` are those of a Change and of the service."""
+    seen = {name: options.pop(name) for name in ("expected", "reason") if name in options}
+    verb = kind.verb(verb)
+    data = dict.fromkeys(verb.fields) | data  # what a test leaves out is cleared, as in an emptied form
+    change = Change(kind=kind, verb=verb, connection=connection, target=target, data=data, **seen)
+    return service.perform(change, actor=actor, key=key, **options)
+
+
+def collection_of(kind, connection):
+    """The platform's own objects of a kind, past the portal's pages."""
+    return kind.bound(connection.client()).collection
+
+
+def read_past_the_portal(kind, row):
+    """The object behind a mirror row as its platform shows it now."""
+    return kind.bound(row.connection.client(), row).get()
+
+
+def evidence_of(kind, verb):
+    """How an unclear change of that verb is looked up."""
+    return kind.verb(verb).evidence
+
+
+def fields_of(kind, verb="update"):
+    """Names of the fields that the verb edits."""
+    return kind.verb(verb).fields
 
 
 @dataclass
@@ -82,21 +59,54 @@ class Plant:
     people: dict
     connections: dict
     url: str
+    _made: dict = field(default_factory=dict)
 
     def connection(self, kind):
         return self.connections[kind.platform]
 
+    def move(self, kind, url):
+        """Let the connection of this kind lead to another address, where nobody may be listening."""
+        connection = self.connection(kind)
+        connection.endpoint, connection.changed_at = url, timezone.now()
+        connection.save()
+
+    def data(self, slug, verb="create", variety="usual"):
+        """An Example's data for the verb, with the ids of what has to be there before (Made)."""
+        example = EXAMPLES[slug]
+        return self._whole(example.creates[variety] if verb == "create" else example.data(verb))
+
+    def theirs(self, slug, name="theirs"):
+        """Data of an update of what `make` made that only gives it another name."""
+        return self._whole(EXAMPLES[slug].by_somebody_else(name))
+
+    def _whole(self, data):
+        return {
+            name: self._id_of(value.slug) if isinstance(value, Made) else value
+            for name, value in data.items()
+        }
+
+    def prepare(self, slug):
+        """Make what has to be there before objects of this kind, while nothing is counted or broken yet."""
+        example = EXAMPLES[slug]
+        for data in [*example.creates.values(), example.update or {}, *example.verbs.values()]:
+            self._whole(data)
+
+    def _id_of(self, slug):
+        if slug not in self._made:
+            self._made[slug] = self.made_in_the_console(slug)["id"]
+        return self._made[slug]
+
     def perform(self, slug, verb="create", data=None, *, role=None, key=None, target=None, **options):
-        """Creates and updates take the data of the tables above, deletes none; a manager deletes."""
+        """Without `data` that of the Example; an operator asks where operators may, else a manager."""
         kind = KINDS[slug]
-        role = role or (Role.MANAGER if verb == "delete" else Role.OPERATOR)
-        data = {"create": CREATES, "update": UPDATES}.get(verb, {}).get(slug, {}) if data is None else data
+        is_managers = kind.verb(verb).right in MANAGERS_RIGHTS
+        role = role or (Role.MANAGER if is_managers else Role.OPERATOR)
         return perform(
             kind,
             verb,
             actor=User.objects.get(pk=self.people[role].pk),
             connection=self.connection(kind),
-            data=data,
+            data=self.data(slug, verb) if data is None else data,
             key=key or str(uuid.uuid4()),
             target=target,
             **options,
@@ -104,21 +114,37 @@ class Plant:
 
     def make(self, slug, **changes):
         """The mirror row of an object that was just created on its platform."""
-        return self.perform(slug, data={**CREATES[slug], **changes}).target
+        return self.perform(slug, data={**self.data(slug), **changes}).target
 
     def collection(self, slug):
-        """The platform's own, past the portal's pages."""
-        return KINDS[slug].collection_of(self.connection(KINDS[slug]).client())
+        """The platform's own objects, past the portal's pages."""
+        return collection_of(KINDS[slug], self.connection(KINDS[slug]))
+
+    def made_in_the_console(self, slug, data=None):
+        """The object that somebody made who does not use the portal."""
+        return self.collection(slug).create(self.data(slug) if data is None else data)
 
     def seen(self, slug, row):
         """The object as its platform shows it now."""
-        return self.collection(slug).get(row.remote_id, **KINDS[slug].hints(row))
+        return read_past_the_portal(KINDS[slug], row)
+
+    def shown(self, slug, row):
+        """{field: value} of what its update edits, as the platform has it now."""
+        return evidence_of(KINDS[slug], "update").shown(self.seen(slug, row))
 
     def browser(self, role=Role.OPERATOR, **options):
         """Django's test client, signed in."""
-        client = Client(HTTP_HOST="localhost", **options)
-        client.force_login(self.people[role])
-        return client
+        browser = Browser(self, **options)
+        browser.force_login(self.people[role])
+        return browser
+
+
+class Browser(Client):
+    """Django's test client; `plant` is where its person works."""
+
+    def __init__(self, plant, **options):
+        super().__init__(HTTP_HOST="localhost", **options)
+        self.plant = plant
 
 
 def make_plant(url, name="Plant 3", credentials=None):
@@ -129,9 +155,9 @@ def make_plant(url, name="Plant 3", credentials=None):
         Membership.objects.create(team=team, user=people[role], role=role)
     huawei = {"sign_in": "keys", "project_id": PROJECT, "region": "cn-north-4"}
     specs = {
-        "iotda": huawei | {"instance_id": "demo-iotda-instance", "edition": "standard"},
-        "roma": huawei | {"instance_id": "demo-roma-instance"},
-        "enos": {"sign_in": "app", "org_id": "o15000000000001"},
+        "iotda": huawei | {"instance_id": IOTDA_INSTANCE, "edition": "standard"},
+        "roma": huawei | {"instance_id": ROMA_INSTANCE},
+        "enos": {"sign_in": "app", "org_id": ORG},
     }
     connections = {}
     for platform, values in specs.items():
@@ -142,38 +168,57 @@ def make_plant(url, name="Plant 3", credentials=None):
     return Plant(team, people, connections, url)
 
 
+def demo_plant():
+    """The team "Plant 3" of a seeded demo, whose people and connections are there already."""
+    team = Team.objects.get(name="Plant 3")
+    people = {each.role: each.user for each in team.memberships.select_related("user")}
+    connections = {each.platform: each for each in team.connections.all()}
+    return Plant(team, people, connections, connections["iotda"].endpoint)
+
+
 @pytest.fixture
-def plant(db, emulator):
+def plant(request, db, emulator):
     """In a transaction that is rolled back."""
-    return make_plant(emulator.url)
+    return _prepared(make_plant(emulator.url), request)
 
 
 @pytest.fixture
-def committed_plant(committed_db, emulator):
+def committed_plant(request, committed_db, emulator):
     """With real commits, for threads and other processes."""
-    return make_plant(emulator.url)
+    return _prepared(make_plant(emulator.url), request)
+
+
+def _prepared(plant, request):
+    """For the kind that a generic test is about."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    if parameters.get("slug") in EXAMPLES:
+        plant.prepare(parameters["slug"])
+    return plant
+
+
+def received(emulator, slug, verb, since=0):
+    """The verb's own calls that reached the emulator after its request number `since`."""
+    call = EXAMPLES[slug].calls[verb]
+    return [each for each in emulator.requests(since) if call.is_made_by(each)]
 
 
 def creates_received(emulator, slug):
-    """The create calls of a kind that reached the emulator."""
-    method, path = CREATE_CALLS[slug]
-    found = [each for each in emulator.requests() if (each["method"], each["path"]) == (method, path)]
-    return [each for each in found if slug != "enos/devices" or "action=create" in each["query"]]
+    return received(emulator, slug, "create")
 
 
 def updates_received(emulator, slug):
-    """The same for its update calls."""
-    return _received(emulator, UPDATE_CALLS[slug], "action=update")
+    return received(emulator, slug, "update")
 
 
 def deletes_received(emulator, slug):
-    """The same for its delete calls."""
-    return _received(emulator, DELETE_CALLS[slug], "action=delete")
+    return received(emulator, slug, "delete")
 
 
-def _received(emulator, call, action):
-    method, path = call
-    found = [
-        each for each in emulator.requests() if each["method"] == method and each["path"].startswith(path)
-    ]
-    return [each for each in found if method != "POST" or action in each["query"]]
+def ids(emulator, slug):
+    """Ids of all objects of the kind that the platform has."""
+    return set(map(str, emulator.state()[slug]["ids"]))
+
+
+def mirrored(slug):
+    """Ids of those that the portal shows as present."""
+    return set(KINDS[slug].model.objects.present().values_list("remote_id", flat=True))

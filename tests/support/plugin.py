@@ -1,7 +1,7 @@
-"""What pytest needs to know of this project: which engine, which database per test, what each test is.
+"""pytest for this project: the database engine, the databases of tests, the emulator, and markers.
 
-`db` (pytest-django) gives a transaction that is rolled back. `committed_db` gives real commits, in a copy of
-the template database that child processes can use too.
+`db` (pytest-django) is a transaction that is rolled back. `committed_db` is a copy of the template database
+with real commits, which child processes can use, too.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.support.ports import ReservedPort
 from tests.support.postgresql import Cluster
 
 ENGINES = ("sqlite", "postgresql")
-# Each would end with Django's flush, which the record's triggers refuse.
+# These fixtures end with Django's flush, which the record's triggers refuse.
 FLUSHING = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
 server_key = pytest.StashKey[str]()
 cluster_key = pytest.StashKey[Cluster]()
@@ -38,6 +38,9 @@ def engine(config):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "database: uses the database (set by itself); runs on every engine")
+    config.addinivalue_line(
+        "markers", "anywhere: the database makes no difference to it; PostgreSQL in `make test-full` only"
+    )
     config.addinivalue_line("markers", "browser: drives Chromium (set by itself); runs on SQLite only")
     config.addinivalue_line("markers", "full: a long proof; runs in `make test-full` only")
     if hasattr(config, "workerinput"):
@@ -68,6 +71,15 @@ def pytest_report_header(config):
     return f"database: {engine(config)}"
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print what long proofs tell of their run (record_property "told"), also from the processes of xdist."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "told":
+                terminalreporter.write_sep("-", report.nodeid)
+                terminalreporter.write_line(value)
+
+
 def pytest_collection_modifyitems(config, items):
     flushing = [item.nodeid for item in items if flushes(item)]
     if flushing:
@@ -94,7 +106,7 @@ def flushes(item):
 
 @pytest.fixture(scope="session")
 def databases(request):
-    """Where this test process keeps its databases: tests.support.databases.SQLite or PostgreSQL."""
+    """The databases of this test process: tests.support.databases.SQLite or PostgreSQL."""
     if engine(request.config) == "sqlite":
         return engines.SQLite(settings.DATA_DIR)
     return engines.PostgreSQL(request.config.stash[server_key], prefix=f"portal_test_{os.getpid()}_")
@@ -102,7 +114,7 @@ def databases(request):
 
 @pytest.fixture(scope="session")
 def django_db_setup(databases, django_test_environment, django_db_blocker):
-    """Instead of pytest-django's own: a template, and a copy of it for the tests that roll back."""
+    """Replaces pytest-django's fixture: creates a template, and a copy of it for tests that roll back."""
     with django_db_blocker.unblock():
         engines.make_template(databases)
         engines.point(databases.create(engines.ROLLED_BACK, template=engines.TEMPLATE))
@@ -118,7 +130,7 @@ numbers = count(1)
 
 @pytest.fixture
 def committed_db(request, databases, django_db_setup, django_db_blocker):
-    """A database of the test's own, where commits are real; `.url` is for child processes."""
+    """A database for this test alone, with real commits; child processes use its `.url`."""
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         pytest.fail("db rolls back and committed_db commits: a test uses one of them")
     with django_db_blocker.unblock(), engines.pointed_at(databases, f"committed_{next(numbers)}") as database:
@@ -135,13 +147,13 @@ def emulator_process(tmp_path_factory):
 
 @pytest.fixture
 def refusing_port():
-    """A port where nobody listens, and nobody will: `.number`, `.url`."""
+    """A port that refuses connections during the whole test: `.number`, `.url`."""
     with ReservedPort() as port:
         yield port
 
 
 @pytest.fixture
 def emulator(emulator_process):
-    """The emulated clouds with their demo account as on the first day; real HTTP on `.url`."""
+    """The emulated clouds with a fresh demo account; real HTTP on `.url`."""
     emulator_process.reset()
     return emulator_process

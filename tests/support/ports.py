@@ -1,4 +1,4 @@
-"""Ports that no other process gets, by chance, while a test counts on them."""
+"""Ports that no other process can take while a test relies on them."""
 
 import socket
 
@@ -8,8 +8,8 @@ from portal.home.processes import LOOPBACK, loopback_hosts
 class ReservedPort:
     """A port on every loopback address that refuses connections until a server of ours listens there.
 
-    Sockets are bound to it and never listen. The system gives such a port to nobody who asks for any, and
-    still lets a server that names it listen, again after each time that server was killed.
+    Sockets are bound to the port but never listen. The system then hands it to no process that asks for
+    any free port, but a server that asks for this port can still listen, even again after it was killed.
     """
 
     def __init__(self):

@@ -1,6 +1,6 @@
-"""A throw-away PostgreSQL server, made of whatever version this machine has.
+"""A throw-away PostgreSQL server of whatever version this machine has.
 
-Durability stays at its defaults (fsync on): what a test proves about a killed process must hold for real.
+fsync stays on, so that what tests prove about killed processes also holds in production.
 """
 
 import glob
@@ -47,8 +47,8 @@ def _version(path):
 class Cluster:
     """Runs from start() to stop(); `url` is its address without a database name.
 
-    Only this machine's loopback and a private socket directory can reach it, so nobody needs a password.
-    `parent` is the directory that its own is made in; the server's account must be able to get there.
+    It can be reached only over loopback and a private socket directory, so it asks for no password. Its
+    files go into a new directory in `parent`, which the server's account must be able to enter.
     """
 
     def __init__(self, parent=None):
@@ -79,7 +79,7 @@ class Cluster:
         return self.resume()
 
     def resume(self):
-        """Start the server on the data that are there, at the same address; does nothing while it runs."""
+        """Start the server with the data it has, at the same address; does nothing while it runs."""
         process = getattr(self, "process", None)
         if not (process and process.is_running):
             self.process = Process(
@@ -95,7 +95,7 @@ class Cluster:
         return self
 
     def kill(self):
-        """As the power cut would: kill -9, for the children as well, each of which leads its own group."""
+        """Like a power cut: kill -9, for its children too, since each leads a process group of its own."""
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         for child in children:
@@ -119,7 +119,7 @@ class Cluster:
 
 
 def _unprivileged():
-    """The account to run as when we are root, which PostgreSQL refuses to run as; None when we are not."""
+    """The account to run the server as when we are root, which PostgreSQL refuses; otherwise None."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

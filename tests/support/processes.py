@@ -1,4 +1,4 @@
-"""Starting the project's own commands as children of a test; they end when the test process does."""
+"""The project's own commands as child processes of a test; they end when the test process does."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ GUNICORN_SETTINGS = settings.BASE_DIR / "deploy" / "gunicorn.conf.py"
 
 
 def environment(database=None, **variables):
-    """What a child gets: the PORTAL_* variables of the tests, but the settings it would have anywhere."""
+    """The child's environment: the PORTAL_* variables of the tests, but not their settings module."""
     env = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     if database:
         env[VARIABLE] = database.url
@@ -25,7 +25,7 @@ def environment(database=None, **variables):
 
 
 def run_manage(*arguments, database=None, **variables):
-    """`manage.py ...` to its end: CompletedProcess with text."""
+    """Run `manage.py ...` to its end; a CompletedProcess with its output as text."""
     return subprocess.run(
         [sys.executable, MANAGE, *arguments],
         env=environment(database, **variables),
@@ -37,17 +37,20 @@ def run_manage(*arguments, database=None, **variables):
 
 
 def start_manage(*arguments, log, database=None, before=(), **variables):
-    """`manage.py ...` in the background; `log` is the file for all it prints, `before` words before it."""
+    """Start `manage.py ...` in the background; its output goes to the file `log`, `before` is a prefix."""
     command = [*before, sys.executable, MANAGE, *arguments]
     env = environment(database, **variables)
     return Process(f"manage.py {arguments[0]}", command, log=log, env=env, cwd=settings.BASE_DIR)
 
 
 class Portal:
-    """The portal as `manage.py demo` serves it, on a port of its own; `url` ends without a slash."""
+    """The portal as `manage.py demo` serves it, on its own port; `url` has no slash at its end."""
 
-    def __init__(self, database, *, log, workers=1, before=(), **variables):
+    def __init__(
+        self, database, *, log, workers=1, before=(), application="portal.wsgi:application", **variables
+    ):
         self.database = database
+        self.application = application
         self.before = before  # words before the command
         self.log = log
         self._reserved = ReservedPort()
@@ -65,7 +68,7 @@ class Portal:
                 sys.executable,
                 "-m",
                 "gunicorn",
-                "portal.wsgi:application",
+                self.application,
                 "--config",
                 GUNICORN_SETTINGS,
             ]
@@ -91,12 +94,12 @@ class Portal:
         self._reserved.close()
 
     def kill(self):
-        """As the power cut would: kill -9, nothing gets to tidy up."""
+        """Like a power cut: kill -9, without any clean-up."""
         if self.process:
             self.process.kill()
             self.expected_to_run = False
 
     def assert_not_ended(self):
-        """It must not have ended by itself; the message shows its last words."""
+        """Fail, with the last lines of its log, when it ended by itself."""
         if self.expected_to_run:
             assert self.process.is_running, f"{self.process.popen.returncode}:\n{self.process.last_lines()}"

@@ -1,6 +1,6 @@
-"""A portal and a worker as real processes on a database of their own, and a person who sends forms to them.
+"""A portal and a worker as real processes on their own database, and a person who sends forms to them.
 
-For tests that break the database under them: nothing here is shared with other tests but the emulator.
+For tests that break that database. Only the emulator is shared with other tests.
 """
 
 import re
@@ -19,22 +19,24 @@ from portal.jobs.models import Heartbeat
 from portal.kinds.registry import KINDS
 from portal.operations.models import HAPPENED, RUNNING, UNSETTLED, Operation
 from portal.record.models import Entry
+from tests.examples import EXAMPLES, match
 from tests.resources import forms
 from tests.support import databases as engines
-from tests.support.plant import APP, CREATE_CALLS, CREATES, KEYS, creates_received, make_plant
+from tests.support.account import APP, KEYS
+from tests.support.plant import creates_received, make_plant
 from tests.support.processes import Portal, run_manage, start_manage
 
 HTMX = {"HX-Request": "true"}
-SLUG = "enos/devices"  # what became of one is found by the id we chose
+SLUG = "enos/devices"  # its id is chosen by us, so a lost create can always be looked up
 FORM = forms.new(SLUG)
 TYPED_SECRET = "hunter2-typed-into-a-form"
-DATA = CREATES[SLUG] | {"device_tags": {"password": TYPED_SECRET}}
+DATA = EXAMPLES[SLUG].create | {"device_tags": {"password": TYPED_SECRET}}
 WAIT_SECONDS = 20
 numbers = count(1)
 
 
 class Site:
-    """`where` makes the database: engines.SQLite or engines.PostgreSQL."""
+    """`where` creates the database: engines.SQLite or engines.PostgreSQL."""
 
     def __init__(self, where, logs, *, before=(), **variables):
         self.logs, self.before = logs, before
@@ -52,7 +54,7 @@ class Site:
         self.start_worker()
 
     def renew(self):
-        """New processes for pages and for the worker, as after a crash; their connections are new as well."""
+        """Restart the web processes and the worker, as after a crash; their database connections are new."""
         for child in psutil.Process(self.portal.process.pid).children():
             child.kill()
         self.worker.kill()
@@ -65,12 +67,12 @@ class Site:
         self.worker = start_manage("worker", "--every", "0.2", log=log, database=self.database, **more)
 
     def stop(self):
-        """At once: nothing that they would still finish is looked at."""
+        """Kill both at once; nothing is checked after this."""
         self.portal.kill()
         self.worker.kill()
 
     def use(self, emulator):
-        """Let this process look into the database, too, and found a team there that works on the emulator."""
+        """Let this process use the database, too, and create a team in it that works on the emulator."""
         engines.point(self.database)
         self.emulator = emulator
         self.plant = make_plant(emulator.url, name=f"Plant-{next(numbers)}")
@@ -78,7 +80,7 @@ class Site:
         self.at_first = self.on_platform()
 
     def on_platform(self):
-        """The ids there."""
+        """Ids of the objects that the platform has."""
         return set(self.emulator.state()[SLUG]["ids"])
 
     def get(self, path, **headers):
@@ -96,14 +98,12 @@ class Site:
         return creates_received(self.emulator, SLUG)
 
     def hold(self, call, seconds=30):
-        """Let the emulator hold its answer to the baseline or the create until release()."""
-        _method, path = CREATE_CALLS[SLUG]
-        query = {"baseline": "action=get", "create": "action=create"}[call]
-        match = {"path": path, "query": query}
-        self.emulator.faults([{"match": match, "fault": "latency", "seconds": seconds}])
+        """The emulator keeps back its answer to the baseline, or to the create, until release()."""
+        held = match(SLUG, {"baseline": "get_by_key", "create": "create"}[call])
+        self.emulator.faults([{"match": held, "fault": "latency", "seconds": seconds}])
 
     def wait_until_held(self, answer):
-        """`answer` is the future of the page's answer, which cannot come before."""
+        """Wait until the emulator has the call. `answer`, the page's future, must not be done by then."""
         until(lambda: answer.done() or any(each["fault"] == "latency" for each in self.emulator.requests()))
         assert not answer.done(), f"{answer.result().status_code}: {answer.result().text[:2000]}"
 
@@ -111,17 +111,17 @@ class Site:
         self.emulator.faults([])
 
     def let_leases_run_out(self):
-        """What a minute would do."""
+        """End the leases now, as a minute of waiting would."""
         past = timezone.now() - timedelta(seconds=1)
         self.operations().filter(state__in=RUNNING).update(lease_until=past)
 
     def settled(self):
-        """The only operation, once the worker has ended it."""
+        """The only operation, after the worker has settled it."""
         until(lambda: not self.operations().filter(state__in=UNSETTLED).exists())
         return self.operations().get()
 
     def check(self, patience=WAIT_SECONDS):
-        """Platform, mirror and record tell the same story, and the worker works on."""
+        """Platform, mirror and record agree, and the worker still works."""
         operations = list(self.operations())
         received = [each["body"] for each in self.creates()]
         assert len(received) == len(set(received)) <= len(operations)
@@ -143,7 +143,7 @@ class Site:
         self.check_logs()
 
     def check_logs(self):
-        """No bug and no secret in them."""
+        """The logs show no bug and no secret."""
         for name in ("portal", "worker"):
             text = (self.logs / name).read_text()
             for secret in (*APP.values(), *KEYS.values(), TYPED_SECRET, self.person.session):
@@ -152,7 +152,7 @@ class Site:
 
 
 class Person:
-    """An operator with a browser that runs no script, or whose script asks for pieces."""
+    """An operator. The browser runs no script, or (htmx=True) sends forms as htmx does."""
 
     def __init__(self, site):
         self.site = site
@@ -165,7 +165,7 @@ class Person:
         return self.http.get(self.site.portal.url + path, headers=headers, timeout=60)
 
     def fill_in(self, **changes):
-        """A fresh form with everything typed."""
+        """The data of a freshly opened form with everything typed in."""
         page = self.get(FORM)
         assert page.status_code == 200, page.text
         data = forms.sendable(forms.read(page).fields)
@@ -184,7 +184,7 @@ class Person:
         )
 
     def send_until_it_works(self, data):
-        """The portal is not restarted; a connection from before may fail once."""
+        """Press until it works: after an outage each old database connection may fail once."""
         for _press in range(9):
             answer = self.send(data)
             if answer.status_code == 302:
@@ -193,7 +193,7 @@ class Person:
         raise AssertionError("it works no more")
 
     def button_on(self, path):
-        """What the form of a button on that page holds."""
+        """The hidden fields of the button on that page."""
         text = self.get(path).text
         data = QueryDict(mutable=True)
         for name in ("csrfmiddlewaretoken", "made_for", "operation_key"):
@@ -202,26 +202,26 @@ class Person:
 
 
 def keeps_the_form(response, data):
-    """Is this a 503 after which the person still has what was typed?"""
+    """Assert that this is a 503 after which the person still has what was typed."""
     assert response.status_code == 503, (response.status_code, response.text[:2000])
     assert response.headers["X-Portal-Message"]
     page = forms.read(response)
     if "device_key" in page.fields:
         forms.typed(page, data)
     elif response.headers["Content-Type"].startswith("text/html"):
-        # a page that sends the same again, under the same operation key
+        # It is a page with a button that sends the same again, with the same operation key.
         assert 'id="again"' in response.text
         for name, values in data.lists():
             for value in values:
                 assert f'name="{name}" value="{escape(value)}"' in response.text
     else:
-        # htmx swaps no 503 that does not ask for it
+        # htmx leaves the form as it is, unless the answer asks to be shown.
         assert "X-Portal-Swap" not in response.headers
         assert "HX-Retarget" not in response.headers
 
 
 def until(true, seconds=WAIT_SECONDS):
-    """The first true value of `true()`; asserts that it comes in time."""
+    """Wait for `true()` to return a true value, and return it; fails when it takes too long."""
     end = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < end, "it never came"

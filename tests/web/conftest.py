@@ -5,7 +5,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-HTMX = {"HX-Request": "true"}
+from tests.web.site import sent
+from tests.web.tab import PASSWORD, Tab
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +35,24 @@ def person(db, visitor):
     """A signed-in browser."""
     visitor.force_login(get_user_model().objects.create_user("person@example.test"))
     return visitor
+
+
+@pytest.fixture
+def nothing_sent(settings):
+    sent.clear()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
+
+
+@pytest.fixture
+def anna(db, nothing_sent):
+    return get_user_model().objects.create_user("anna@example.test", PASSWORD)
+
+
+@pytest.fixture
+def bert(db, nothing_sent):
+    return get_user_model().objects.create_user("bert@example.test", PASSWORD)
+
+
+@pytest.fixture
+def tab(anna):
+    return Tab().sign_in(anna)

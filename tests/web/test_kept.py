@@ -5,85 +5,15 @@ Would catch: lost input, input shown to somebody else, a secret at rest, a form 
 
 import re
 from html import unescape
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.sessions.models import Session
-from django.test import Client
 from django.utils.crypto import get_random_string
 
 from portal.web import kept
 from tests.web import site
-from tests.web.conftest import HTMX
+from tests.web.tab import HTMX, NOT_KEPT, way_back
 
-PASSWORD = "a long enough password"
-HERE = {"Origin": "http://testserver"}
 KEPT = "Your input was kept. Nothing was sent"
-NOT_KEPT = "What you did just before could not be kept"
-
-
-@pytest.fixture(autouse=True)
-def nothing_sent(settings):
-    site.sent.clear()
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
-
-
-@pytest.fixture
-def anna(db):
-    return get_user_model().objects.create_user("anna@example.test", PASSWORD)
-
-
-@pytest.fixture
-def bert(db):
-    return get_user_model().objects.create_user("bert@example.test", PASSWORD)
-
-
-class Tab:
-    """One browser; `form` is what its last page had in its form, as the browser would post it."""
-
-    def __init__(self):
-        self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
-        self.form = {}
-
-    def open(self, url):
-        response = self.client.get(url, follow=True)
-        self.text = response.content.decode()
-        self.page = response.request["PATH_INFO"]
-        body = self.text[self.text.index('<main id="main"') :]
-        names = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', body)
-        typed = re.search(r'<textarea name="text">(.*?)</textarea>', body, re.DOTALL)
-        self.form = {name: unescape(value) for name, value in names}
-        self.form |= {"text": unescape(typed[1])} if typed else {}
-        return self
-
-    def sign_in(self, person, door="/accounts/login/?next=/note/"):
-        self.open(door)
-        credentials = {"login": person.email, "password": PASSWORD}
-        response = self.client.post("/accounts/login/", self.form | credentials, headers=HERE)
-        assert response.status_code == 302
-        return self.open(response["Location"])
-
-    def expire(self):
-        """The session ends on the server; the browser knows nothing of it."""
-        Session.objects.all().delete()
-
-    def press(self, *, path="/note/", page="/note/", htmx=False, headers=(), **typed):
-        urls = {"HX-Current-URL": f"http://testserver{page}", **HTMX} if htmx else {}
-        urls |= {} if htmx else {"Referer": f"http://testserver{page}"}
-        self.form |= typed
-        return self.client.post(path, self.form, headers=HERE | urls | dict(headers))
-
-
-@pytest.fixture
-def tab(anna):
-    return Tab().sign_in(anna)
-
-
-def way_back(response):
-    """Where the answer leads after signing in."""
-    url = response.headers.get("HX-Redirect") or response["Location"]
-    return parse_qs(urlsplit(url).query)["next"][0] if url.startswith("/accounts/login/") else url
 
 
 # The session ended
@@ -187,34 +117,6 @@ def test_a_button_without_input_leads_back_to_its_page(tab, anna):
 def test_no_foreign_page_is_come_back_to(tab, page):
     tab.expire()
     assert way_back(tab.press(text="typed", headers={"Referer": page})).startswith("/note/?kept=")
-
-
-@pytest.mark.parametrize("name", ["password", "secret_key", "security_token", "app_secret", "credentials"])
-def test_secrets_are_not_kept(tab, anna, name):
-    tab.expire()
-    url = way_back(tab.press(text="typed", **{name: "hunter2-hunter2"}))
-    tab.sign_in(anna)
-    assert tab.open(url).form["text"] == "typed"
-    (entry,) = tab.client.session[kept.SESSION_KEY]
-    assert name not in kept._open(entry["sealed"])["data"]
-
-
-def test_a_secret_alone_is_not_kept_but_a_switch_is(tab):
-    tab.expire()
-    assert way_back(tab.press(text="", password="hunter2-hunter2")) == "/note/?kept=none"
-    way_back(tab.press(text="", require_secret="on"))
-    (entry,) = tab.client.session[kept.SESSION_KEY]
-    assert kept._open(entry["sealed"])["data"]["require_secret"] == ["on"]
-
-
-def test_what_is_kept_cannot_be_read_from_the_database(tab):
-    tab.expire()
-    tab.press(text='{"password": "hunter2-hunter2"}')
-    (stored,) = Session.objects.all()
-    decoded = str(stored.get_decoded())
-    assert kept.SESSION_KEY in decoded
-    assert "hunter2" not in decoded
-    assert "password" not in decoded
 
 
 # Limits

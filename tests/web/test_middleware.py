@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.web.conftest import HTMX
+from tests.web.tab import HTMX
 
 
 @pytest.mark.parametrize("path", ["/rows/", "/fails/missing/", "/fails/bug/", "/guarded/", "/nowhere/"])

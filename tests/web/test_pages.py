@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.conftest import HTMX
+from tests.web.tab import HTMX
 
 
 def test_a_browser_gets_the_whole_page(visitor):

@@ -7,7 +7,8 @@ import pytest
 from django import forms
 from django.template import Context, Template
 
-from portal.web.templatetags.web import BADGES, json_pretty, sprite_names
+from portal.web.guests import json_pretty
+from portal.web.templatetags.web import BADGES, sprite_names
 
 
 def draw(source, **context):

@@ -8,6 +8,8 @@ import pytest
 
 from portal.web.templatetags.web import sprite_names
 
+pytestmark = pytest.mark.anywhere
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(path for place in ("templates", "portal") for path in (ROOT / place).rglob("*.html"))
 VERBS = ("hx-post", "hx-put", "hx-patch", "hx-delete")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.conftest import HTMX
+from tests.web.tab import HTMX
 
 
 @pytest.mark.parametrize(("theme", "drawn"), [("dark", "dark"), ("light", "light"), ("auto", "light")])

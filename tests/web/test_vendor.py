@@ -67,6 +67,7 @@ def test_a_first_visit_is_small():
         "vendor/tabler-core-1.6.1/tabler.min.css",
         "vendor/tabler-icons-3.51.0/sprite.svg",
         "css/portal.css",
+        "css/tables.css",
         "js/portal.js",
         "favicon.svg",
         "django_htmx/htmx-2.min.js",

@@ -1,6 +1,6 @@
-"""Envision EnOS: the door every call goes through, and its envelope. Resources have files of their own.
+"""Envision EnOS: what its calls share: sign-in and rights, the envelope of answers, paging, projection.
 
-Application errors ride on HTTP 200; the envelope's code decides.
+An application error has HTTP status 200 too: the code in the envelope tells it from a success.
 """
 
 import uuid
@@ -8,14 +8,15 @@ from functools import wraps
 
 from portal.emulator import account, auth
 from portal.emulator.knobs import knobs
+from portal.emulator.resource import Cloud
 from portal.emulator.wire import Refused, Unreadable, read_object, refusal, reply
+from portal.platforms.enos import contract
 
 BAD_ARGUMENT = 99400
 DENIED = 99403
 NOT_FOUND = 99404
 TOKEN_REFUSED = 4011
 SIGNATURE_REFUSED = 4012
-PAGE_SIZE_MAX = 1000
 
 
 def refuse(code, message, reason="", status=200):
@@ -25,8 +26,15 @@ def refuse(code, message, reason="", status=200):
 
 
 def invalid(reason):
-    """The create document prints this message; what is wrong travels in the reason."""
+    """The message is the one that the document of the create call prints; `reason` says what is wrong."""
     return refuse(BAD_ARGUMENT, "Invalid arguments", reason)
+
+
+def not_found():
+    return refuse(NOT_FOUND, "Not Found", status=404)
+
+
+CLOUD = Cloud(not_found=not_found)
 
 
 def success(data, **beside):
@@ -34,13 +42,16 @@ def success(data, **beside):
 
 
 def gateway(error):
-    """The gateway's refusal has an envelope of its own: codes from the official SDK, the rest convention."""
+    """A refusal by the gateway. Its codes are from the official SDK, its envelope is convention."""
     code = TOKEN_REFUSED if error.why == "token" else SIGNATURE_REFUSED
     return Refused(200, {"apim_status": code, "apim_refreshtoken": None, "msg": str(error)}, str(error))
 
 
 def actions(**views):
-    """A view that chooses by the query's `action`; each is (methods, write, function of (request, app))."""
+    """A view that chooses one of these functions, each made by `@action`, by the query's `action`.
+
+    It first checks sign-in, action, method, organisation and rights, in this order.
+    """
 
     def view(request):
         try:
@@ -65,11 +76,15 @@ def actions(**views):
         except Refused as refused:
             return refusal(refused)
 
+    view.choose = lambda method, query: views.get(query.get("action"))
     return view
 
 
 def action(*methods, write=False, tolerates_get=False):
-    """`tolerates_get`: in lenient mode GET will do too, as the vendor's own samples send it."""
+    """Mark a function of (request, app) as an action that is called with one of `methods`.
+
+    `tolerates_get`: in lenient mode GET is accepted too, because the vendor's own samples send it.
+    """
 
     def decorate(function):
         @wraps(function)
@@ -93,7 +108,7 @@ def _check_organisation(request):
 
 
 def read_body(request, *, may_be_empty=False):
-    """The body as an object, top-level nulls dropped: here they count as absent. Raises Refused."""
+    """The body as a dict without its top-level nulls, which count as absent on EnOS. Raises Refused."""
     if may_be_empty and not request.body:
         return {}
     try:
@@ -104,12 +119,12 @@ def read_body(request, *, may_be_empty=False):
 
 
 def page_of(body):
-    """(number from 1, size). Raises Refused."""
+    """(number of the page from 1, size). Raises Refused."""
     wanted = body.get("pagination", {})
     if not isinstance(wanted, dict):
         raise invalid("pagination: must be an object")
     number, size = wanted.get("pageNo", 1), wanted.get("pageSize", 10)
-    for name, value, most in (("pageNo", number, 10**9), ("pageSize", size, PAGE_SIZE_MAX)):
+    for name, value, most in (("pageNo", number, 10**9), ("pageSize", size, contract.PAGE_SIZE_MAX)):
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
             raise invalid(f"pagination.{name}: must be from 1 to {most}")
     return number, size
@@ -128,7 +143,7 @@ def check_key_pair(app):
 
 
 def found(rows, number, size, describe, projection):
-    """`rows` has count() and slices like a queryset, or is a list."""
+    """The answer of a search: page `number` of `rows`, a queryset or a list."""
     total = len(rows) if isinstance(rows, list) else rows.count()
     start = (number - 1) * size
     data = (
@@ -140,7 +155,7 @@ def found(rows, number, size, describe, projection):
 
 
 def projection_of(body):
-    """The paths of `projection` as lists of names; empty for everything. Raises Refused."""
+    """The paths that `projection` asks for, as lists of names; empty means everything. Raises Refused."""
     paths = body.get("projection", [])
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
         raise invalid("projection: must be a list of texts")
@@ -149,6 +164,7 @@ def projection_of(body):
 
 
 def projected(item, paths):
+    """`item` with only the members that `paths` name; what they name and `item` lacks is left out."""
     if not paths:
         return item
     result = {}

@@ -1,7 +1,7 @@
-"""Devices: create, get, search, update, delete.
+"""Devices. Update and delete exist only in v2.1.
 
 Source: "V2.4 Create Device"; "V2.4 Get Device", "V2.4 Search Device" and "V2.1 Delete Device", 3.0.0; "V2.1
-Update Device", 2.4.4. Update and delete exist in v2.1 alone.
+Update Device", 2.4.4.
 """
 
 import secrets
@@ -24,23 +24,25 @@ from portal.emulator.enos import (
 )
 from portal.emulator.enos.expression import NotUnderstood, parse
 from portal.emulator.enos.secret import sealed
-from portal.emulator.knobs import knobs
+from portal.emulator.knobs import Setting, is_bool, is_seconds, knobs
 from portal.emulator.models import EnosDevice, EnosProduct, writing
-from portal.emulator.serializers import judged
-from portal.platforms.enos import contract
+from portal.emulator.resource import Neighbour, Objects, Resource, new_name
+from portal.emulator.wire import judged
+from portal.platforms.enos.contract import devices as rules
+from portal.platforms.enos.contract import models as model_rules
 
 LETTERS = string.ascii_letters + string.digits
 COLUMNS = {"productKey": "product__product_key", "deviceKey": "device_key", "assetId": "asset_id"}
 
 
 def new_id(length):
-    """Letters and digits, as assets, keys and secrets are made of them."""
+    """A random id of letters and digits, like those of assets, keys and secrets."""
     return "".join(secrets.choice(LETTERS) for _ in range(length))
 
 
 @action("POST", write=True)
 def create_device(request, app):
-    data, reason = judged(contract.DEVICE, _without_null_members(read_body(request)))
+    data, reason = judged(rules.CREATE, _without_null_members(read_body(request)))
     if reason:
         raise invalid(reason)
     product = EnosProduct.objects.select_related("model").filter(product_key=data["productKey"]).first()
@@ -58,14 +60,14 @@ def create_device(request, app):
 
 def _check_attributes(product, data):
     attributes = data.get("deviceAttributes", {})
-    problems = contract.attribute_problems(product.model.document["attributes"], attributes)
+    problems = model_rules.attribute_problems(product.model.document["attributes"], attributes)
     reason = "; ".join(str(problem) for problem in problems)
     if reason:
         raise invalid(reason)
 
 
 def _without_null_members(body):
-    """`i18nValue` is optional too, so a null there is an absence."""
+    """Removes a null `i18nValue`: it is optional, so its null counts as absent like those at the top."""
     name = body.get("deviceName")
     if isinstance(name, dict) and name.get("i18nValue", "") is None:
         body["deviceName"] = {key: value for key, value in name.items() if key != "i18nValue"}
@@ -147,7 +149,7 @@ def get_device(request, app):
 
 
 def _named(query):
-    """The device that the query names, as rows: none or one. Raises Refused when it names none."""
+    """The rows that the query names: one device, or none. Raises Refused when it names nothing."""
     rows = EnosDevice.objects.select_related("product__model").filter(org_id=account.ENOS_ORG)
     if query.get("assetId"):
         return rows.filter(asset_id=query["assetId"])
@@ -165,11 +167,14 @@ def _one(rows):
 
 @action("POST", write=True)
 def update_device(request, app):
-    """A patch merges attributes by key and replaces tags as a whole; otherwise what is left out is reset."""
+    """A patch merges attributes by key and replaces tags as a whole.
+
+    Without patch, what the body leaves out is reset.
+    """
     is_patch = _is_patch(request.GET)
     rows = _named(request.GET)
     body = _without_null_members(read_body(request, may_be_empty=True))
-    data, reason = judged(contract.DEVICE_UPDATE if is_patch else contract.DEVICE_REPLACE, body)
+    data, reason = judged(rules.UPDATE if is_patch else rules.REPLACE, body)
     if reason:
         raise invalid(reason)
     with writing():
@@ -187,7 +192,7 @@ def update_device(request, app):
 
 
 def _is_patch(query):
-    """The document writes isPatchUpdate, the vendor's samples IsPatchUpdate."""
+    """The document writes `isPatchUpdate`, the vendor's samples write `IsPatchUpdate`."""
     text = query.get("isPatchUpdate", query.get("IsPatchUpdate", "true")).lower()
     if text not in ("true", "false"):
         raise invalid("isPatchUpdate: must be true or false")
@@ -204,7 +209,7 @@ def delete_device(request, app):
 
 @action("POST")
 def search_devices(request, app):
-    """Newest first. With `search_lag_s` a new device stays out of sight for that long, as on the platform."""
+    """Newest first. With `search_lag_s` a new device is not found for that long, as on the real platform."""
     body = read_body(request, may_be_empty=True)
     number, size = page_of(body)
     projection = projection_of(body)
@@ -228,3 +233,45 @@ def search_devices(request, app):
 shared = {"create": create_device, "get": get_device, "search": search_devices}
 devices_v24 = actions(**shared)
 devices_v21 = actions(**shared, update=update_device, delete=delete_device)
+
+
+def seed():
+    product = EnosProduct.objects.get(product_key=account.ENOS_PRODUCT)
+    for number in (1, 2):
+        EnosDevice.objects.create(
+            org_id=account.ENOS_ORG,
+            asset_id=f"DemoAst{number}",
+            product=product,
+            device_key=f"demo-device-{number}",
+            device_secret=f"DemoDeviceSecret000{number}",
+            device_name={"defaultValue": f"Demo device {number}", "i18nValue": {}},
+            timezone="+08:00",
+            device_attributes={"serial": number},
+            device_tags={},
+            create_time=account.SEED_TIME_MS + number,
+        )
+
+
+def _renewed(device):
+    return {
+        "asset_id": new_id(8),
+        "device_key": new_name(device.device_key),
+        "device_secret": new_id(20),
+        "create_time": int(time.time() * 1000),
+    }
+
+
+RESOURCE = Resource(
+    slug="enos/devices",
+    urls={
+        "connect-service/v2.4/devices": devices_v24,
+        "connect-service/v2.1/devices": devices_v21,
+    },
+    tables=(EnosDevice,),
+    seed=seed,
+    listing=search_devices,
+    neighbour=Neighbour(table=EnosDevice, member="assetId", column="asset_id", renewed=_renewed),
+    state={"enos/devices": Objects(EnosDevice.objects, "asset_id", "device_key")},
+    limits={"devices_per_product": rules.PER_PRODUCT_MAX},
+    settings={"search_lag_s": Setting(0, is_seconds), "generate_key_fails": Setting(False, is_bool)},
+)

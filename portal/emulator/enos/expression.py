@@ -1,6 +1,7 @@
-"""The search expressions of EnOS: `deviceKey in ("a", "b") and deviceName like "%pump%"`, and their like.
+"""The search expressions of EnOS, for example `deviceKey in ("a", "b") and deviceName like "%pump%"`.
 
-Source: EnOS API FAQs and "Search Device". Texts stand in single or double quotes; `and` binds before `or`.
+Texts are in single or double quotes; `and` binds more tightly than `or`.
+Source: EnOS API FAQs and "Search Device".
 """
 
 import re
@@ -23,12 +24,15 @@ TOKEN = re.compile(
 
 
 class NotUnderstood(Exception):
-    pass
+    """The expression breaks the grammar; the text says where."""
 
 
 @dataclass
 class Comparison:
-    """`operator`: =, !=, in, like, exists, not exists. Values are compared as texts."""
+    """One condition. `operator` is =, !=, in, like, exists or not exists; values are compared as texts.
+
+    Like `All` and `Any`, it can judge an item itself (`fits`), or turn into a database query (`as_query`).
+    """
 
     field: str
     operator: str
@@ -62,7 +66,7 @@ class All:
         return all(part.fits(item) for part in self.parts)
 
     def as_query(self, columns):
-        """What the database can decide by an index, and what is left to decide row by row (or None)."""
+        """(query, rest): the database answers the query; `rest` (or None) must be judged row by row."""
         query, left = Q(), []
         for part in self.parts:
             done, rest = part.as_query(columns)
@@ -84,7 +88,7 @@ class Any:
 
 
 def _texts(item, field):
-    """The values that a field of the expression stands for, as texts."""
+    """The values of an item that `field` names, as texts: a name has one in each language."""
     head, _dot, tail = field.partition(".")
     if head in NAMES:
         name = item.get(head) or {}
@@ -109,7 +113,7 @@ def _text(value):
 
 
 def _like(text, pattern):
-    """`%` is any text; a pattern without it may be found anywhere (convention). Case does not matter."""
+    """`%` stands for any text; a pattern without `%` is found anywhere (convention). Case is ignored."""
     text = text.lower()
     first, *between, last = pattern.lower().split("%") if "%" in pattern else ("", pattern.lower(), "")
     if not text.startswith(first) or not text.endswith(last):
@@ -124,7 +128,7 @@ def _like(text, pattern):
 
 
 def parse(expression):
-    """Raises NotUnderstood."""
+    """The expression as a tree of All, Any and Comparison. Raises NotUnderstood."""
     if not isinstance(expression, str):
         raise NotUnderstood("is not a text")
     if len(expression) > LENGTH_MAX:
@@ -150,12 +154,14 @@ def _tokens(expression):
 
 
 class _Reader:
+    """A recursive descent parser: `either` reads `or`, `both` reads `and`, `single` one condition."""
+
     def __init__(self, tokens):
         self.tokens = tokens
         self.position = 0
 
     def peek(self, *words):
-        """True when the next token is one of these signs or (in any case) words."""
+        """True when the next token is one of these signs or words. Upper case counts as lower case."""
         if self.position >= len(self.tokens):
             return False
         kind, text = self.tokens[self.position]

@@ -1,11 +1,7 @@
-"""Products and thing models, read only.
-
-Source: "Search Product", "Get Product"; Model Service API, "Get Thing Model", 3.0.0.
-"""
+"""Products. Read only. Source: "Search Product", "Get Product"."""
 
 from portal.emulator import account
 from portal.emulator.enos import (
-    NOT_FOUND,
     action,
     actions,
     check_key_pair,
@@ -19,8 +15,10 @@ from portal.emulator.enos import (
     wants_secret,
 )
 from portal.emulator.enos.expression import NotUnderstood, parse
+from portal.emulator.enos.models import DEMO_MODEL
 from portal.emulator.enos.secret import sealed
 from portal.emulator.models import EnosModel, EnosProduct
+from portal.emulator.resource import Objects, Resource
 
 COLUMNS = {"productKey": "product_key", "modelId": "model__model_id"}
 
@@ -84,23 +82,32 @@ def search_products(request, app):
     return found(rows, number, size, _with_secret if with_secret else describe, projection)
 
 
-@action("GET")
-def get_model(request, app):
-    """`scope` (attributes, measurepoints, ...) narrows the answer; several are joined by commas."""
-    if not request.GET.get("modelId"):
-        raise invalid("modelId: is mandatory")
-    model = EnosModel.objects.filter(org_id=account.ENOS_ORG, model_id=request.GET["modelId"]).first()
-    if model is None:
-        raise refuse(NOT_FOUND, "Not Found resource:  modelId does not exist")
-    parts = ("attributes", "measurepoints", "services", "events")
-    wanted = [part for part in request.GET.get("scope", "").split(",") if part in parts]
-    data = {
-        name: value
-        for name, value in model.document.items()
-        if not wanted or name not in parts or name in wanted
-    }
-    return success(data)
-
-
 products = actions(get=get_product, search=search_products)
-models = actions(get=get_model)
+
+
+def seed():
+    EnosProduct.objects.create(
+        org_id=account.ENOS_ORG,
+        product_key=account.ENOS_PRODUCT,
+        product_secret="DemoProductSecret000",
+        product_name={
+            "defaultValue": "Demo product",
+            "i18nValue": {"en_US": "Demo product", "zh_CN": "演示产品"},
+        },
+        product_desc="Product of the demo account",
+        model=EnosModel.objects.get(model_id=DEMO_MODEL),
+        create_time=account.SEED_TIME_MS,
+    )
+
+
+RESOURCE = Resource(
+    slug="enos/products",
+    urls={
+        "connect-service/v2.4/products": products,
+        "connect-service/v2.1/products": products,
+    },
+    tables=(EnosProduct,),
+    seed=seed,
+    listing=search_products,
+    state={"enos/products": Objects(EnosProduct.objects, "product_key", "product_name")},
+)

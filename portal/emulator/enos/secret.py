@@ -1,7 +1,7 @@
-"""How `requireSecret` hands out a secret: a convention, EnOS documents the steps but no algorithms.
+"""How `requireSecret` encrypts a secret. A convention: EnOS documents the steps, but no algorithms.
 
-RSA-OAEP (SHA-256) wraps a fresh AES-256 key: that is `sessionKey`. AES-GCM with it, nonce first, hides the
-secret: that is `deviceSecret`. Both base64. The private key is the demo account's own, made on first use.
+`deviceSecret` is the secret, encrypted by AES-GCM with a fresh AES-256 key, the nonce in front. `sessionKey`
+is that key, encrypted by RSA-OAEP (SHA-256). Both are base64. The account's RSA key is made on first use.
 """
 
 import base64
@@ -32,7 +32,7 @@ def private_key():
 
 
 def private_key_pem():
-    """What the EnOS console would hand out: PKCS#8 PEM."""
+    """The private key in the form in which the EnOS console gives it out: PKCS#8 PEM."""
     return _pem(private_key()).decode()
 
 
@@ -43,7 +43,7 @@ def _pem(key):
 
 
 def sealed(secret):
-    """{deviceSecret, sessionKey} for the holder of the private key."""
+    """{deviceSecret, sessionKey}: only the holder of the private key can read the secret in them."""
     key = AESGCM.generate_key(256)
     nonce = os.urandom(12)
     hidden = nonce + AESGCM(key).encrypt(nonce, secret.encode(), None)

@@ -1,4 +1,4 @@
-"""The token service: an envelope of its own (`status`, not `code`).
+"""The token service. Its envelope differs from all others: `status` instead of `code`.
 
 Source: EnOS API documentation, "Get access token" and "Refresh access token", 3.0.0.
 """
@@ -10,6 +10,7 @@ from collections import deque
 
 from portal.emulator import account, auth, signatures
 from portal.emulator.models import EnosToken, writing
+from portal.emulator.resource import Resource, by
 from portal.emulator.wire import Unreadable, read_object, reply
 
 MESSAGES = {
@@ -24,7 +25,7 @@ MESSAGES = {
 
 
 class Seen:
-    """Encryptions that were used: the service takes each only once."""
+    """The values of `encryption` that were used: the service accepts each only once."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -36,7 +37,7 @@ class Seen:
             self._known = set()
 
     def take(self, encryption):
-        """False when it was taken before."""
+        """Remember it. False when it was used before."""
         with self._lock:
             if encryption in self._known:
                 return False
@@ -71,7 +72,7 @@ def _answer(status, message, data):
 
 
 def _proven(request, *names):
-    """(app, body): the call proves that it knows the secret. The timestamp may be a number or a text."""
+    """(app, body) of a call that proves that it knows the secret. The timestamp may be a number or a text."""
     try:
         body = read_object(request)
     except Unreadable:
@@ -110,7 +111,7 @@ def _data(row):
 
 @_service
 def get_token(request):
-    """The same token until it expires."""
+    """Answers the same token until it expires."""
     app, _body = _proven(request)
     with writing():
         row = EnosToken.objects.filter(app_key=app.key, expires_at__gt=time.time()).first() or _fresh(app)
@@ -119,7 +120,7 @@ def get_token(request):
 
 @_service
 def refresh_token(request):
-    """A new token; the old one is void from now on (convention)."""
+    """Answers a new token. The old one is void from then on (convention)."""
     app, body = _proven(request, "accessToken")
     with writing():
         row = EnosToken.objects.filter(app_key=app.key, token=body["accessToken"]).first()
@@ -129,3 +130,14 @@ def refresh_token(request):
             raise _Refused(1203)
         row = _fresh(app)
     return _data(row)
+
+
+RESOURCE = Resource(
+    slug="enos/tokens",
+    urls={
+        "apim-token-service/v2.0/token/get": by(POST=get_token),
+        "apim-token-service/v2.0/token/refresh": by(POST=refresh_token),
+    },
+    tables=(EnosToken,),
+    forget=seen.clear,
+)

@@ -1,4 +1,4 @@
-"""Huawei IoTDA v5: the door every call goes through, refusals, paging. Resources have files of their own."""
+"""Huawei IoTDA v5: what its calls share: sign-in and rights, refusals, reading bodies, paging."""
 
 import re
 import uuid
@@ -7,21 +7,23 @@ from functools import wraps
 from portal.emulator import account, auth
 from portal.emulator.knobs import knobs
 from portal.emulator.models import Space
-from portal.emulator.serializers import judged
-from portal.emulator.wire import Refused, Unreadable, read_object, refusal
+from portal.emulator.resource import Cloud
+from portal.emulator.wire import Refused, Unreadable, judged, read_object, refusal
 from portal.platforms.iotda import contract
 
 INVALID = "IOTDA.000006"
 BAD_JSON = "IOTDA.000008"
 BAD_TIME = "IOTDA.000009"
+WRONG_PROJECT = "APIGW.0310"
 NO_PERMISSION = "IOTDA.000022"
 NO_SPACE = "IOTDA.001000"
 EDITION = "IOTDA.000090"  # convention
 WRONG_INSTANCE = "IOTDA.000091"  # convention
-WRONG_PROJECT = "IOTDA.000092"  # convention
 NO_INSTANCE = "IOTDA.000093"  # convention
 
 RECORD_ID_MAX = 2**63 - 1
+
+CLOUD = Cloud(prefix="v5/iot/<str:project_id>/")
 
 
 def refuse(status, code, message, reason=""):
@@ -29,7 +31,7 @@ def refuse(status, code, message, reason=""):
 
 
 def gateway(status, code, message):
-    """A refusal by the gateway, which stands before the service; its bodies carry a request id."""
+    """A refusal by the gateway in front of the service. Only its bodies carry a request id."""
     return Refused(status, {"error_code": code, "error_msg": message, "request_id": uuid.uuid4().hex})
 
 
@@ -38,7 +40,7 @@ def invalid(reason):
 
 
 def not_signed_in(error, bad_token):
-    """`bad_token` is the (status, code) that the called API's document prints for it."""
+    """`bad_token` is the (status, code) that the document of the called API prints for a bad token."""
     if error.why == "kind":
         return refuse(401, "IOTDA.000002", "The request is unauthorized.", str(error))
     if error.why == "token":
@@ -49,7 +51,10 @@ def not_signed_in(error, bad_token):
 
 
 def call(*, write=False, bad_token=(401, "IOTDA.000002"), has_policies=False):
-    """Make a view of a function of (request, caller, ...): sign-in, project, instance, edition, rights."""
+    """Make a view of a function of (request, caller, ...).
+
+    The view first checks sign-in, project, instance, edition and rights, in this order.
+    """
 
     def decorate(function):
         @wraps(function)
@@ -77,7 +82,7 @@ def call(*, write=False, bad_token=(401, "IOTDA.000002"), has_policies=False):
 
 def _check_place(request, project_id, caller):
     if project_id != account.PROJECT_ID or caller.project_id != project_id:
-        raise refuse(403, WRONG_PROJECT, "The project does not exist or does not belong to the caller.")
+        raise gateway(403, WRONG_PROJECT, "The project is unavailable.")
     instance = request.META.get("HTTP_INSTANCE_ID", "")
     if instance and instance != account.IOTDA_INSTANCE:
         raise refuse(403, WRONG_INSTANCE, "The instance does not exist.")
@@ -86,7 +91,7 @@ def _check_place(request, project_id, caller):
 
 
 def read_body(request, fields, prepare=None):
-    """The cleaned body. Raises Refused (400)."""
+    """The body, checked by the contract's rules. `prepare` may rewrite it before. Raises Refused (400)."""
     try:
         body = read_object(request)
     except Unreadable as error:
@@ -98,7 +103,7 @@ def read_body(request, fields, prepare=None):
 
 
 def space_of(app_id):
-    """The resource space; the default one without `app_id`. Raises Refused (403, not 404)."""
+    """The resource space, the default one without `app_id`. Raises Refused (403, not 404) when absent."""
     found = Space.objects.filter(app_id=app_id) if app_id else Space.objects.filter(default_app=True)
     space = found.first()
     if space is None:
@@ -107,13 +112,13 @@ def space_of(app_id):
 
 
 def in_space(request, rows):
-    """`rows` narrowed by the query's app_id, when it has one. Raises Refused."""
+    """`rows` of the space that the query's `app_id` names, or of all spaces. Raises Refused."""
     app_id = request.GET.get("app_id")
     return rows.filter(space=space_of(app_id)) if app_id else rows
 
 
 def time_filter(request, name):
-    """A time of the query in IoTDA's format, or "". Raises Refused."""
+    """The query's value of `name`, a time like 20151212T121212Z, or "". Raises Refused."""
     text = request.GET.get(name, "")
     if text and not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", text):
         raise refuse(400, BAD_TIME, "Invalid time format.", f"{name}: {text}")
@@ -121,9 +126,9 @@ def time_filter(request, name):
 
 
 def paged(request, rows, items, describe):
-    """A page of `rows`, newest record first. Raises Refused for a limit, offset or marker out of range.
+    """A page of `rows`, newest first. Raises Refused when limit, offset or marker is out of range.
 
-    `marker` means "record ids smaller than this"; `offset` counts from there; `count` is of all rows.
+    `marker` means "only record ids smaller than this"; `offset` counts from there; `count` counts all rows.
     Source: SDK 3.1 request classes (limit 1-50, offset 0-500, marker of 24 hexadecimal digits).
     """
     limit = _number(request, "limit", 10, 1, contract.PAGE_LIMIT_MAX, "IOTDA.000017")

@@ -1,16 +1,18 @@
-"""Device policies: standard and enterprise editions only.
+"""Device policies. Only the standard and enterprise editions have them.
 
-Source: "Create a Device Policy" and "Update Device Policy Information", 2024-12-31, and the user guide's
-limits (10 statements, 10 KB).
+Source: "Create a Device Policy" and "Update Device Policy Information", 2024-12-31. The limits (10
+statements, 10 KB) are from the user guide.
 """
 
 import uuid
 
+from portal.emulator import account
 from portal.emulator.iotda import call, in_space, paged, read_body, refuse, space_of
 from portal.emulator.knobs import knobs
-from portal.emulator.models import Policy, writing
+from portal.emulator.models import Policy, Space, writing
+from portal.emulator.resource import Neighbour, Objects, Resource, by, new_name
 from portal.emulator.wire import reply, utc_stamp
-from portal.platforms.iotda import contract
+from portal.platforms.iotda.contract import policies as rules
 
 NO_POLICY = "IOTDA.017001"  # convention
 TOO_MANY = "IOTDA.017002"  # convention
@@ -33,17 +35,17 @@ def _whole(policy):
 def _with_split_actions(body):
     if "statement" not in body:
         return body
-    return {**body, "statement": contract.split_actions(body["statement"])}
+    return {**body, "statement": rules.split_actions(body["statement"])}
 
 
 def _stored(statement):
-    """Only the documented members of each statement are kept."""
+    """Each statement with its documented members only."""
     return [{name: item[name] for name in ("effect", "actions", "resources")} for item in statement]
 
 
 @call(write=True, has_policies=True)
 def create_policy(request, caller):
-    data = read_body(request, contract.POLICY, _with_split_actions)
+    data = read_body(request, rules.CREATE, _with_split_actions)
     statement = _stored(data["statement"])
     with writing():
         space = space_of(data.get("app_id"))
@@ -65,7 +67,7 @@ def create_policy(request, caller):
 
 @call(has_policies=True)
 def list_policies(request, caller):
-    """Items carry no statement."""
+    """The items of the list carry no statement."""
     rows = in_space(request, Policy.objects.select_related("space"))
     if request.GET.get("policy_name"):
         rows = rows.filter(policy_name__contains=request.GET["policy_name"])
@@ -86,8 +88,8 @@ def show_policy(request, caller, policy_id):
 
 @call(write=True, has_policies=True)
 def update_policy(request, caller, policy_id):
-    """What the body leaves out stays; the time of the update moves even when it leaves out everything."""
-    data = read_body(request, contract.POLICY_UPDATE, _with_split_actions)
+    """What the body leaves out stays as it is. Even an empty object changes `update_time`."""
+    data = read_body(request, rules.UPDATE, _with_split_actions)
     with writing():
         policy = _find(policy_id)
         policy.policy_name = data.get("policy_name", policy.policy_name)
@@ -103,3 +105,47 @@ def delete_policy(request, caller, policy_id):
     with writing():
         _find(policy_id).delete()
     return reply(204)
+
+
+def seed():
+    """The `system_default_policy` of each space, which allows everything."""
+    actions = ["iotda:devices:publish", "iotda:devices:subscribe"]
+    for number, space in enumerate(Space.objects.order_by("pk"), 1):
+        Policy.objects.create(
+            space=space,
+            policy_id=f"5c90fa7d3c4e4405e852{number:04x}",
+            policy_name="system_default_policy",
+            statement=[{"effect": "ALLOW", "actions": actions, "resources": ["topic:#"]}],
+            built_in=True,
+            create_time=account.SEED_TIME,
+            update_time=account.SEED_TIME,
+        )
+
+
+def _renewed(policy):
+    now = utc_stamp()
+    return {
+        "policy_id": uuid.uuid4().hex[:24],
+        "policy_name": new_name(policy.policy_name, 128),
+        "built_in": False,
+        "create_time": now,
+        "update_time": now,
+    }
+
+
+RESOURCE = Resource(
+    slug="iotda/policies",
+    urls={
+        "device-policies": by(GET=list_policies, POST=create_policy),
+        "device-policies/<str:policy_id>": by(GET=show_policy, PUT=update_policy, DELETE=delete_policy),
+    },
+    tables=(Policy,),
+    seed=seed,
+    listing=list_policies,
+    neighbour=Neighbour(table=Policy, member="policy_id", column="policy_id", renewed=_renewed),
+    state={
+        "iotda/policies": Objects(Policy.objects.filter(built_in=False), "policy_id", "policy_name"),
+        "iotda/built-in-policies": Objects(Policy.objects.filter(built_in=True), "policy_id", "policy_name"),
+    },
+    limits={"policies": rules.PER_INSTANCE_MAX},
+)

@@ -1,4 +1,4 @@
-"""The tag that lets any page draw an operation."""
+"""The tag by which any page can show an operation."""
 
 from django import template
 
@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def shown_of(context, operation):
-    """What the page of an operation shows to the person who asks (operations.shown.Shown)."""
+    """The operations.shown.Shown of an operation for the signed-in person."""
     return context.get("shown") or Shown(operation, context["request"].user)

@@ -1,97 +1,117 @@
-"""Tags of the generic pages: cells by column style, facts by field, JSON fields with their editor."""
+"""Template tags of the generic pages: list cells, values of a detail page, JSON fields with their editor."""
 
+import json
 import uuid
-from datetime import UTC, datetime
 
 from django import template
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from portal.kinds.fields import JsonText
-from portal.web.templatetags.web import badge, json_pretty
+from portal.kinds import stamps
+from portal.kinds.fields import JsonText, Stamp
+from portal.outside import isolated, parts, shortened
+from portal.web.guests import guest, json_shown
+from portal.web.templatetags.web import control, status
 
 register = template.Library()
+EDITOR_MAX = 30_000  # characters of JSON; of more the page shows the JSON alone
+IN_LISTS_MAX = 500  # characters of one value
 MISSING = format_html('<span class="text-secondary">{}</span>', "–")
+
+
+@register.filter
+def brief(value):
+    """For lists: platforms bound no text, and one row must not fill the page. The object's page has all."""
+    return shortened(str(value), IN_LISTS_MAX)
 
 
 @register.simple_tag
 def cell(row, column):
-    """One value of a list, drawn by its column's style."""
-    return STYLES[column.style](getattr(row, column.name))
+    """One value of a list, formatted by its column's style."""
+    value = getattr(row, column.name)
+    if column.style == "stamp":
+        return _stamp(value, row._meta.get_field(column.name))
+    value = brief(value) if isinstance(value, str) else value
+    return STYLES[column.style](value)
 
 
 def _text(value):
-    return value if value not in (None, "") else MISSING
+    return guest(value) if value not in (None, "") else MISSING
 
 
 def _code(value):
-    return format_html("<code>{}</code>", value) if value else MISSING
+    return format_html("<code>{}</code>", guest(value)) if value else MISSING
 
 
 def _flag(value):
     return _("yes") if value else _("no")
 
 
-def _stamp(value):
-    """Huawei's yyyyMMdd'T'HHmmss'Z' made readable; other texts as the platform wrote them."""
-    value = str(value or "")
-    if len(value) == 16 and value[8] == "T" and value.endswith("Z"):
-        day, time = value[:8], value[9:15]
-        value = f"{day[:4]}-{day[4:6]}-{day[6:]} {time[:2]}:{time[2:4]}:{time[4:]} UTC"
-    return value or MISSING
+def _stamp(value, field):
+    """A time in a readable form, with what the platform wrote beside it as a title."""
+    if not value:
+        return MISSING
+    text = stamps.shown(value, field.in_milliseconds)
+    if text == value:
+        return guest(text)
+    return format_html('<span title="{}">{}</span>', isolated(value), guest(text))
 
 
 def _status(value):
-    return badge(value) if value else MISSING
+    return status(value) if value else MISSING
 
 
-STYLES = {"text": _text, "code": _code, "flag": _flag, "stamp": _stamp, "status": _status}
+STYLES = {"text": _text, "code": _code, "flag": _flag, "status": _status}
 
 
 @register.simple_tag
 def fact(value, field):
-    """One value of a detail page, drawn by the type of its model field."""
-    if isinstance(field, JsonText):
-        return (
-            format_html('<pre class="wire" tabindex="0">{}</pre>', json_pretty(value)) if value else MISSING
-        )
+    """One value of a detail page, formatted by the type of its model field."""
+    if isinstance(field, JsonText) and not isinstance(value, str):
+        shown = format_html('<pre class="wire" tabindex="0">{}</pre>', json_shown(value))
+        return shown if value else MISSING
     if isinstance(value, bool):
         return _flag(value)
     if field.name == "status":
         return _status(value)
-    if field.name.endswith("_time") and isinstance(value, int):
-        return _milliseconds(value)
-    if field.name.endswith("_time"):
-        return _stamp(value)
+    if isinstance(field, Stamp):
+        return _stamp(value, field)
     return _code(value) if field.name.endswith(("_id", "_key")) else _text(value)
 
 
-def _milliseconds(value):
-    try:
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        return str(value)  # no date that a calendar knows
+@register.filter
+def is_unseen(value):
+    """Whether the text holds characters that pages show as marks: then it is offered for copying."""
+    return isinstance(value, str) and any(mark for _piece, mark in parts(value))
 
 
 @register.simple_tag
 def fresh_key():
-    """An operation key for a button that is drawn with the page."""
+    """A new operation key for a button on the page."""
     return str(uuid.uuid4())
 
 
 @register.inclusion_tag("resources/_json_field.html", takes_context=True)
 def json_field(context, bound):
-    """A JsonField: its editor and the JSON beside it."""
+    """A JsonField: its editor, and the JSON beside it."""
     form, editor = context["form"], bound.field.editor
     attributes = {"class": "form-control font-monospace" + (" is-invalid" if bound.errors else "")}
     if bound.errors:
         attributes |= {"aria-invalid": "true", "aria-describedby": f"{bound.auto_id}_error"}
-    value, was = form.sides(bound.name)
+    sides = form.sides(bound.name)
+    is_large = max(len(text or "") for text in (bound.value(), sides.was)) > EDITOR_MAX
+    rows = None if is_large or sides.rows is None else editor.redrawn(sides.rows, sides.drawn)
+    for number, row in enumerate(rows or []):
+        row.names = {part: f"{bound.name}-{editor.input_of(number, row, part)}" for part in row.texts}
     return {
         "form": form,
         "bound": bound,
         "editor": editor,
-        "rows": editor.rows(value),
-        "control": bound.as_widget(attrs=attributes),
-        "was": was,
+        "sides": sides,
+        "is_large": is_large,
+        "rows": rows,
+        "extra": [] if rows is None else editor.extra(sides.drawn),
+        "json_is_broken": sides.is_broken,
+        "control": control(bound, attributes),
+        "drawn": json.dumps(sides.drawn),
     }

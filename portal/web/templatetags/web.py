@@ -1,28 +1,35 @@
-"""Tags that every page uses: icons, form fields, times, state badges, empty states, JSON."""
+"""Tags that every page uses: icons, form fields, times, badges, empty states; the filters of guests.py."""
 
-import json
+import re
 from datetime import UTC
 from pathlib import Path
 
 from django import template
 from django.contrib.staticfiles import finders
-from django.forms import CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.forms import CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select, Textarea
+from django.forms.widgets import Input
 from django.template.defaulttags import CsrfTokenNode
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.bounds import LINE_MAX
+from portal.web import guests
 from portal.web.kept import MARK
 
 register = template.Library()
+for each in guests.FILTERS:
+    register.filter(each)
 
 SPRITE = "vendor/tabler-icons-3.51.0/sprite.svg"
+LONE_AMPERSAND = re.compile("&amp;(?![A-Za-z0-9#])")
 THEMES = ("light", "dark", "auto")
 
-# State or outcome -> (colour, icon, word). The word and the icon say it too: never colour alone.
-BADGES = {
+# State or outcome -> (colour, icon, word). Colour alone never carries the meaning.
+STATES = {
     "intent": ("blue", "clock", gettext_lazy("about to be sent")),
     "sending": ("blue", "send", gettext_lazy("being sent")),
     "done": ("green", "check", gettext_lazy("done")),
@@ -35,7 +42,9 @@ BADGES = {
     "cancelled": ("secondary", "ban", gettext_lazy("cancelled")),
     "denied": ("red", "lock", gettext_lazy("denied")),
     "noted": ("secondary", "notes", gettext_lazy("noted")),
-    # words of the platforms, in lower case
+}
+# Statuses that platforms report, in lower case: a platform's "Sending" is not the portal's.
+STATUSES = {
     "tobesynchronized": ("yellow", "clock", gettext_lazy("to be synchronized")),
     "synchronizing": ("blue", "refresh", gettext_lazy("synchronizing")),
     "synchronized": ("green", "check", gettext_lazy("synchronized")),
@@ -49,18 +58,20 @@ BADGES = {
     "disabled": ("secondary", "ban", gettext_lazy("disabled")),
     "allow": ("green", "check", gettext_lazy("allow")),
     "deny": ("red", "ban", gettext_lazy("deny")),
-    # health
+}
+HEALTH = {
     "ok": ("green", "check", gettext_lazy("ok")),
     "failed": ("red", "x", gettext_lazy("failed")),
     "stale": ("orange", "clock-exclamation", gettext_lazy("stale")),
     "paused": ("orange", "clock-pause", gettext_lazy("paused")),
     "unknown": ("secondary", "question-mark", gettext_lazy("unknown")),
 }
+BADGES = {**STATES, **STATUSES, **HEALTH}
 
 
 @register.simple_tag
 def icon(name, extra=""):
-    """An icon of the sprite, for decoration: the word beside it (or the button's label) names it."""
+    """A decorative icon of the sprite; the text beside it, or the label of its button, says what it means."""
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         f" {extra}" * bool(extra),
@@ -71,7 +82,7 @@ def icon(name, extra=""):
 
 @register.simple_tag(takes_context=True)
 def theme_choice(context):
-    """light, dark or auto, from the cookie; auto when there is no request (the 500 page)."""
+    """light, dark or auto, from the cookie; auto where there is no request, as on the 500 page."""
     request = context.get("request")
     chosen = request.COOKIES.get("theme") if request else None
     return chosen if chosen in THEMES else "auto"
@@ -79,7 +90,7 @@ def theme_choice(context):
 
 @register.simple_tag(takes_context=True)
 def csrf_token(context):
-    """Django's own, in every form; beside it for whom the form was made (portal/web/kept.py)."""
+    """Django's CSRF field, and the field that says for whom the form was made (portal/web/kept.py)."""
     person = getattr(context.get("request"), "made_for", "")
     made_for = format_html('<input type="hidden" name="{}" value="{}">', MARK, person) if person else ""
     return format_html("{}{}", CsrfTokenNode().render(context), made_for)
@@ -99,10 +110,21 @@ def when(value):
 
 @register.simple_tag
 def badge(value, label="", tone=""):
-    """A state, an outcome or a platform's status as a badge; unknown words stay as they are."""
-    colour, name, word = BADGES.get(str(value).lower(), ("secondary", "point", str(value)))
+    """A state of the portal's or an outcome as a badge; an unknown word is shown as it is."""
+    return _badge(BADGES.get(str(value).lower()), value, label, tone)
+
+
+@register.simple_tag
+def status(value):
+    """A platform's status as a badge; what the portal does not know is shown as the platform wrote it."""
+    return _badge(STATUSES.get(str(value).lower()), value)
+
+
+def _badge(known, value, label="", tone=""):
+    colour, name, word = known or ("secondary", "point", guests.guest(str(value)))
     return format_html(
-        '<span class="badge state-badge bg-{}-lt">{}{}</span>',
+        '<span class="badge state-badge{} bg-{}-lt">{}{}</span>',
+        "" if known or label else " badge-as-written",
         tone or colour,
         icon(name),
         label or word or "–",
@@ -111,49 +133,25 @@ def badge(value, label="", tone=""):
 
 @register.inclusion_tag("web/_empty.html")
 def empty(icon, title, text="", url="", label=""):
-    """What stands where rows would be; with `url` and `label` also the way to the first one."""
+    """Shown instead of an empty list; `url` and `label` make a button, usually to create the first row."""
     return {"icon": icon, "title": title, "text": text, "url": url, "label": label}
-
-
-@register.filter
-def json_pretty(value):
-    """JSON for people: indented, integers exact, letters as they are. Text that is no JSON stays as it is."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value, parse_float=_Literal)
-        except (ValueError, RecursionError):
-            return value
-    try:
-        return _unquoted(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-    except RecursionError:
-        return str(value)
-
-
-class _Literal(str):
-    """A number with a fraction, kept as it was written: 1.10 must not become 1.1."""
-
-    def __new__(cls, text):
-        return super().__new__(cls, f"\ue000{text}\ue001")
-
-
-def _unquoted(text):
-    return text.replace('"\ue000', "").replace('\ue001"', "")
 
 
 @register.simple_tag(takes_context=True)
 def field(context, bound, above=""):
     """One form field with its label, control, rule, source, counter and errors.
 
-    Reads `rule`, `source` (title, updated) and `problem` of the form field when it has them. `above` is a
-    template drawn between label and control, with `bound` and the page's context.
+    Uses the form field's attributes `rule`, `source` (title, updated), `problem` and `kept` if it has them.
+    `above` is a template to draw between label and control; it gets `bound` and the page's context.
     """
     if bound.is_hidden:
-        return bound.as_widget()
+        return control(bound, None)
     form_field, widget = bound.field, bound.field.widget
-    ids = {part: f"{bound.auto_id}_{part}" for part in ("error", "rule", "help", "count")}
-    rule, limit = getattr(form_field, "rule", ""), _limit(widget)
+    ids = {part: f"{bound.auto_id}_{part}" for part in ("error", "kept", "rule", "help", "count")}
+    rule, limit, kept = getattr(form_field, "rule", ""), _limit(widget), getattr(form_field, "kept", ())
     described = [
         (bound.errors, ids["error"]),
+        (kept, ids["kept"]),
         (rule or getattr(form_field, "source", None), ids["rule"]),
         (bound.help_text, ids["help"]),
         (limit, ids["count"]),
@@ -165,17 +163,46 @@ def field(context, bound, above=""):
         "bound": bound,
         "kind": kind,
         "ids": ids,
-        "control": "" if kind == "group" else bound.as_widget(attrs=_attributes(bound, kind, described_by)),
+        "control": "" if kind == "group" else control(bound, _attributes(bound, kind, described_by)),
         "options": _options(bound) if kind == "group" else [],
         "described_by": described_by,
         "rule": _(str(rule)) if rule else "",
         "source": getattr(form_field, "source", None),
         "problem": getattr(form_field, "problem", None),
+        "kept": kept,
         "limit": limit,
         "count": len(str(value)) if value not in (None, "") else 0,
         "above": above,
     }
     return render_to_string("web/_field.html", {**context.flatten(), **content})
+
+
+def control(bound, attributes):
+    """The input of a field with its value. A line that a person typed is cut where no rule allows so much.
+
+    A text area is whole, and so is what the platform showed: a form of it must come back as it was drawn.
+    Inside a text area only < and & have to be escaped: 97 KB of quotes would be 580 KB.
+    """
+    form_field = bound.field
+    if isinstance(form_field.widget, Input) and bound.form.is_bound and not _is_untouched(bound):
+        prepared = form_field.prepare_value
+        form_field.prepare_value = lambda value: _cut(prepared(value))
+    html = bound.as_widget(attrs=attributes)
+    if not isinstance(form_field.widget, Textarea):
+        return html
+    tag, _bracket, text = html.partition(">")
+    for entity, character in (("&quot;", '"'), ("&#x27;", "'"), ("&gt;", ">")):
+        text = text.replace(entity, character)
+    return mark_safe(f"{tag}>{LONE_AMPERSAND.sub('&', text)}")
+
+
+def _is_untouched(bound):
+    judge = getattr(bound.field, "is_untouched", None)
+    return bool(judge) and judge(bound.value())
+
+
+def _cut(value):
+    return value[: LINE_MAX + 1] if isinstance(value, str) else value
 
 
 def _kind(widget):
@@ -185,7 +212,7 @@ def _kind(widget):
 
 
 def _limit(widget):
-    """How many characters to count up to; nobody counts those of a choice, an address or a password."""
+    """The limit that the counter shows; "" for fields without a counter: choices, addresses, passwords."""
     if isinstance(widget, Select):
         return ""
     counts = getattr(widget, "input_type", "text") == "text"
@@ -220,6 +247,6 @@ def _options(bound):
 
 
 def sprite_names():
-    """Names of the icons that exist, for tests and for whoever adds one."""
+    """Names of all icons in the sprite."""
     text = Path(finders.find(SPRITE)).read_text()
     return {part.split('"', 1)[0] for part in text.split('<symbol id="')[1:]}

@@ -1,6 +1,6 @@
-"""Takes out of a style sheet the rules that no page of ours can meet. Standard library only.
+"""Removes from a style sheet the rules that no page of ours uses. Standard library only.
 
-Not a CSS parser: it reads minified CSS, where a rule is `prelude{body}` and nothing else.
+This is not a CSS parser: it reads minified CSS only, where every rule is `prelude{body}`.
 """
 
 import re
@@ -22,7 +22,7 @@ def unescape(name):
 
 
 def flat(css):
-    """(selector, body) of each rule, those inside at-rules too."""
+    """(selector, body) of each rule, also of those inside at-rules."""
     for prelude, body in rules(css):
         if prelude.startswith(NESTED):
             yield from flat(body)
@@ -43,18 +43,19 @@ def rules(css):
             if depth == 0:
                 yield css[start : opened - 1].strip(), css[opened : token.start()]
                 start = token.end()
-        elif depth == 0:  # a statement or a comment between rules
+        elif depth == 0:  # the end of a statement or comment between rules
             start = token.end()
 
 
 def reduced(css, keep, used_elsewhere=""):
     """`css` without rules whose classes fail `keep(name)`, then without unused animations and variables.
 
-    `used_elsewhere` is other CSS whose variables count as used. Print and forced-contrast rules go too.
+    Variables used in `used_elsewhere`, which is other CSS, are kept. Rules for print and forced contrast are
+    removed.
     """
     text = "".join(_kept(css, keep))
     text = _without(ANIMATION, text, lambda name: re.search(rf"[:, ]{name}[;, }}]", text))
-    while True:  # a variable may be used by another unused one only
+    while True:  # once an unused variable is gone, others that only it used are unused as well
         used = set(re.findall(r"var\((--[\w-]+)", text + used_elsewhere))
         shorter = _without(VARIABLE, text, used.__contains__)
         if shorter == text:
@@ -77,7 +78,7 @@ def _kept(css, keep):
 
 
 def _is_met(selector, keep):
-    """Could an element of ours match? What stands in :not(), :is() and :where() is not judged."""
+    """Could an element of ours match? Classes inside :not(), :is() and :where() are ignored."""
     plain = re.sub(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)", "", selector)
     return all(keep(unescape(name)) for name in CLASS.findall(plain))
 

@@ -1,7 +1,7 @@
 """Fetch the vendored front-end files again and write `static/vendor/`: `python -m portal.web.vendor.refresh`.
 
-Needs npm (`npm pack` checks each package against the registry's own digest); nothing else of the project
-does. Run it after using a class or an icon that the tests say is missing, or to change a version.
+Run it when the tests say that a class or icon is missing, or to change a version. It is the only part of the
+project that needs npm (`npm pack` checks each package against the registry's digest).
 `--check` writes nothing and fails if the files would differ.
 """
 
@@ -86,7 +86,7 @@ def tabler(source):
 
 
 def words():
-    """Everything in our sources that could be a class name; too many rather than too few."""
+    """Every word in our sources, because any of them could be a class name."""
     texts = (path.read_text() for pattern in SOURCES for path in ROOT.glob(pattern))
     return {word for text in texts for word in re.findall(r"[\w-]+", text)}
 

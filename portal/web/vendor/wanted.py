@@ -1,14 +1,14 @@
-"""What the portal takes of its front-end packages: which icons, and which classes of Tabler's CSS.
+"""Which icons, and which classes of Tabler's CSS, the portal takes from its front-end packages.
 
-Names found in templates, Python and JavaScript are taken anyway; the patterns below are for pages that
-are still to be written, so that most of them need no new run of the tool.
+Classes whose names occur in templates, Python or JavaScript are always taken. The patterns below add what
+future pages are likely to use, so that a new page seldom needs another run of the tool.
 """
 
 import re
 
 PACKAGES = {"@tabler/core": "1.6.1", "@tabler/icons": "3.51.0"}
 
-# Families that are kept whole, without their responsive and decorative members (see SKIP).
+# Families of classes to keep as a whole, except for the responsive and decorative ones in SKIP.
 FAMILIES = """
     alert badge breadcrumb btn card col container datagrid display dropdown empty form input
     invalid-feedback list list-inline list-unstyled list-group modal nav navbar page pagination row

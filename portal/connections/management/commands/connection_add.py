@@ -1,4 +1,4 @@
-"""`manage.py connection_add`: a connection without the browser, checked like the form and recorded."""
+"""`manage.py connection_add`: add a connection without the browser; validated like the form, and recorded."""
 
 import json
 from pathlib import Path
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def read(file):
-    """The file's object; raises CommandError. Its values never appear in a message."""
+    """The JSON object in the file; raises CommandError. Its values never appear in a message."""
     try:
         given = json.loads(Path(file).read_text())
     except OSError as error:
@@ -69,7 +69,7 @@ def read(file):
 
 
 def guess(platform, given):
-    """The way to sign in whose credentials are all there; the one with most of them when several are."""
+    """The way to sign in whose credentials are all given; of several, the one that needs most of them."""
     ways = [way for way in SIGN_INS[platform] if set(CREDENTIALS[way]) <= set(given)]
     if not ways:
         needed = " or ".join(", ".join(CREDENTIALS[way]) for way in SIGN_INS[platform])
@@ -78,7 +78,7 @@ def guess(platform, given):
 
 
 def refuse_unused(given, form):
-    """A name that would be left out silently is more likely a mistake."""
+    """Refuse names that would be ignored: they are most likely mistakes."""
     if unused := sorted(name for name, value in given.items() if value and name not in form.fields):
         raise CommandError(
             f"Not used by this platform and sign-in: {', '.join(unused)}. The connection was not added."

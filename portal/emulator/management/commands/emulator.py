@@ -1,4 +1,4 @@
-"""`manage.py emulator`: serve the emulated clouds until TERM or INT."""
+"""`manage.py emulator`: serves the emulated clouds until it receives SIGTERM or SIGINT."""
 
 import signal
 import warnings
@@ -30,14 +30,14 @@ class Command(BaseCommand):
             raise CommandError(f"{directory} cannot be used: {error}") from None
         connections.settings["default"]["NAME"] = str(directory / "emulator.sqlite3")
         connections.settings["snapshot"]["NAME"] = str(directory / "snapshot.sqlite3")
-        self._set_knobs(speed, limit, directory)
-        call_command("migrate", verbosity=0, interactive=False)
-
-        from portal.emulator import account
+        # Only here, because these modules import models.
+        from portal.emulator import catalogue
         from portal.emulator.server import Server
 
-        if account.is_empty():
-            account.restore()
+        self._set_knobs(speed, limit, directory)
+        call_command("migrate", verbosity=0, interactive=False)
+        if catalogue.is_empty():
+            catalogue.restore()
         connections.close_all()
         warnings.simplefilter("ignore", ResourceWarning)
         try:
@@ -46,9 +46,9 @@ class Command(BaseCommand):
             raise CommandError(f"{host}:{port} cannot be used: {error}") from None
         signal.signal(signal.SIGTERM, _stop)
         signal.signal(signal.SIGINT, _stop)
-        self.stdout.write(f"emulator ready on {server.url}")
-        self.stdout.flush()
         try:
+            self.stdout.write(f"emulator ready on {server.url}")
+            self.stdout.flush()
             server.serve_forever(poll_interval=0.2)
         except _Stopped:
             server.server_close()

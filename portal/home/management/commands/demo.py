@@ -1,4 +1,4 @@
-"""`manage.py demo`: emulator, portal and worker on this machine, with two teams to look at."""
+"""`manage.py demo`: emulator, portal and worker on this machine, with two demo teams."""
 
 import fcntl
 import http.client
@@ -19,9 +19,7 @@ from portal.home.static_files import collect_static_files
 
 USUAL_PORT = 8000
 READY_SECONDS = 60
-LISTENS = (
-    "Listening at: "  # what gunicorn says once the port is its own; till then somebody else may answer there
-)
+LISTENS = "Listening at: "  # gunicorn says so when it has the port; before, another program may answer there
 LOOK_SECONDS = 0.3
 MANAGE = settings.BASE_DIR / "manage.py"
 GUNICORN_SETTINGS = settings.BASE_DIR / "deploy" / "gunicorn.conf.py"
@@ -29,7 +27,7 @@ GUNICORN_SETTINGS = settings.BASE_DIR / "deploy" / "gunicorn.conf.py"
 
 class Command(BaseCommand):
     help = "Start emulator, portal and worker on this machine and fill two demo teams. Ctrl-C stops all."
-    # A database that was never migrated is the usual case, not a mistake to report.
+    # The database is usually not migrated yet: system checks would report that as an error.
     requires_system_checks = ()
 
     def add_arguments(self, parser):
@@ -41,11 +39,13 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("The demo's settings were not chosen: start it with manage.py demo.")
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.default_int_handler)  # set even where a shell left SIGINT ignored
+            signal.signal(
+                number, signal.default_int_handler
+            )  # some shells start commands with SIGINT ignored
         self.children = []
         try:
             with only_one(settings.DATA_DIR / "demo.lock"):
-                portal_port(port)  # one that cannot be had is said before anything is prepared
+                portal_port(port)  # report a port that is taken before anything is prepared
                 self.start(port)
                 self.watch()
         except KeyboardInterrupt:
@@ -54,8 +54,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_IGN)  # stopping is not stopped half-way
-            # The portal first: it still talks to the emulator while it ends its requests.
+                signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C does not interrupt the stopping
+            # The portal stops first: it still calls the emulator while it finishes its requests.
             processes.stop(reversed(self.children))
 
     def start(self, asked):
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         demo.seed(emulator)
         connections.close_all()
         self.child("worker", [sys.executable, MANAGE, "worker"])
-        port = portal_port(asked)  # only now: meanwhile somebody else may have taken it
+        port = portal_port(asked)  # again: another program may have taken it in the meantime
         portal = self.child(
             "portal",
             [sys.executable, "-m", "gunicorn", "portal.wsgi:application"]
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         self.say(f"  emulator: {emulator}   logs: {logs()}   Ctrl-C stops all")
 
     def start_emulator(self):
-        """On the port of the last start when it is still free; seeding tells the connections either way."""
+        """Use the port of the last start if it is free; seeding updates the connections in either case."""
         memory = settings.DATA_DIR / "emulator-port"
         last = memory.read_text().strip() if memory.exists() else ""
         port = int(last) if last.isdigit() and processes.is_free(int(last)) else 0
@@ -100,7 +100,7 @@ class Command(BaseCommand):
         return process
 
     def watch(self):
-        """Until a signal comes or a child ends, which no child should."""
+        """Wait for a signal. No child should end before that; if one does, raise CommandError."""
         while self.all_run():
             time.sleep(LOOK_SECONDS)
 
@@ -114,14 +114,14 @@ class Command(BaseCommand):
         return True
 
     def say(self, text):
-        # Nobody may be reading any more (a closed pipe); that is no reason to stop or to leave children.
+        # The reader may be gone (a closed pipe); that is no reason to stop.
         with suppress(BrokenPipeError):
             self.stdout.write(text)
             self.stdout.flush()
 
 
 class only_one:
-    """Two demos on the same data would fight for the emulator's port. Raises CommandError."""
+    """Refuse a second demo on the same data: both would want the emulator's port. Raises CommandError."""
 
     def __init__(self, path):
         self.path = path
@@ -140,7 +140,7 @@ class only_one:
 
 
 def portal_port(asked):
-    """`asked` if it is free, else (when nothing was asked) 8000 or any free one. Raises CommandError."""
+    """`asked`, or 8000 or any free port when no port was asked for. Raises CommandError if it is taken."""
     for port in [asked] if asked is not None else [USUAL_PORT]:
         if not 0 < port < 65536:
             raise CommandError(f"A port is a number from 1 to 65535, not {port}.")

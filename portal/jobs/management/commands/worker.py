@@ -1,4 +1,4 @@
-"""`manage.py worker`: settles what did not end by itself. Any number may run, on any number of machines."""
+"""`manage.py worker`: settles operations that did not end by themselves. Any number of it may run."""
 
 import logging
 import os
@@ -13,6 +13,9 @@ from django.db.models.functions import Now
 
 from portal.jobs.models import Heartbeat
 from portal.operations import settling
+from portal.operations.shown_once import drop_secrets
+from portal.teams.recording import write_folded
+from portal.web import databases
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 5
@@ -36,7 +39,7 @@ class Command(BaseCommand):
             tick(name)
             settle()
             return
-        # Looks wait for platforms, for half a minute each: neither the tick nor each other may wait for them.
+        # A check waits for its platform, up to half a minute: it must not delay the tick or other checks.
         settlers = [
             threading.Thread(target=_forever, args=(stop, every, settle), name=f"settle-{number}")
             for number in range(SETTLERS)
@@ -49,12 +52,13 @@ class Command(BaseCommand):
 
 
 def _forever(stop, every, work):
-    """Nothing ends it but `stop`: the database may be away for a while, and a bug may meet one operation."""
+    """Only `stop` ends it: the database may be away for a while, or one operation may meet a bug."""
     while not stop.is_set():
         try:
-            work()
-            close_old_connections()
-        except Exception:  # noqa: BLE001 - half a worker that looks alive is worse than a log that repeats
+            with databases.in_use():
+                work()
+                close_old_connections()
+        except Exception:  # noqa: BLE001 - a repeated log is better than a worker that only looks alive
             log.exception("%s failed", threading.current_thread().name)
             connection.close()
         stop.wait(every)
@@ -65,7 +69,8 @@ def tick(name):
     Heartbeat.objects.filter(at__lt=Now() - FORGET).delete()
     if ended := settling.sweep():
         log.info("%s operations of dead processes ended", ended)
-    settling.drop_secrets()
+    drop_secrets()
+    write_folded()
 
 
 def settle():

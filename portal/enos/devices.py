@@ -1,0 +1,151 @@
+"""Devices of EnOS: forms and kind."""
+
+import secrets
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from portal.enos import models, thing_models, timezones
+from portal.enos.editors import AttributesEditor, NameEditor, TagsEditor
+from portal.enos.products import product_picker
+from portal.errors import PortalError
+from portal.kinds import verbs
+from portal.kinds.columns import NAME, STATUS
+from portal.kinds.evidence import OwnId
+from portal.kinds.registry import Column, Kind, register
+from portal.kinds.validating import unless_old
+from portal.platforms.contract import Problem, first
+from portal.platforms.enos.contract import devices as contract
+from portal.platforms.enos.contract.models import attribute_problems
+from portal.resources.changing import DeleteForm, UpdateForm
+from portal.resources.editing import JsonField
+from portal.resources.fields import Picker, TextField
+from portal.resources.forms import PlatformForm
+
+KEY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that are easily confused
+
+
+def timezone_options(client, form, text):
+    """Calls no platform."""
+    return timezones.options(text)
+
+
+class DeviceFields(PlatformForm):
+    """The fields that the create form and the edit form share. The product decides which attributes exist."""
+
+    device_name = JsonField(label=_("Name"), editor=NameEditor())
+    timezone = Picker(label=_("Time zone"), options=timezone_options)
+    device_desc = TextField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    device_attributes = JsonField(label=_("Attributes"), editor=AttributesEditor(), required=False)
+    device_tags = JsonField(label=_("Tags"), editor=TagsEditor(), required=False)
+
+    model_problem = ""  # why the model could not be read, so that attributes have no inputs; for the template
+
+    @property
+    def product(self):
+        """Product key of the device; "" if none is chosen yet."""
+        raise NotImplementedError
+
+    def draw(self, only=None):
+        super().draw(only)
+        if not self.product or not (self.is_drawn("product_key") or only == "device_attributes"):
+            return
+        try:
+            with self.reading() as client:
+                model = thing_models.read(client, self.connection, self.product)
+            self.fields["device_attributes"].editor = AttributesEditor(model)
+        except PortalError as error:
+            self.model_problem = str(error)
+
+    def problems(self, data, before=None):
+        """The product's model has rules, too."""
+        yield from super().problems(data, before)
+        name = "device_attributes"
+        values, was = data.get(name), (before or {}).get(name)
+        model = thing_models.known(self.connection, self.product)
+        if isinstance(values, dict) and model:
+            old = _attribute_problems(model, was) if isinstance(was, dict) else ()
+            found = unless_old(_attribute_problems(model, values), old)
+            yield from ((name, problem) for problem in first(found, name))
+
+
+def _attribute_problems(model, values):
+    """Yield each Problem of a device's attributes by the product's model."""
+    yield from attribute_problems(model, values, "device_attributes")
+    for name, attribute in model.items():
+        if attribute.get("isRequired") and name not in values:
+            yield Problem(f"device_attributes.{name}", "required", gettext_noop("is mandatory"))
+
+
+class CreateForm(DeviceFields):
+    contract = contract.CREATE
+    field_order = ("product_key", "device_key")
+
+    product_key = product_picker()
+    device_key = TextField(label=_("Device key"))
+    require_secret = forms.BooleanField(label=_("Request the device secret"), required=False)
+
+    def __init__(self, *args, initial=None, **kwargs):
+        key = "dev-" + "".join(secrets.choice(KEY_ALPHABET) for _ in range(16))
+        super().__init__(
+            *args, initial={"device_key": key, "timezone": "+08:00", **(initial or {})}, **kwargs
+        )
+
+    @property
+    def product(self):
+        return self.value_of("product_key") or self.initial.get("product_key", "")
+
+
+class EditForm(UpdateForm, DeviceFields):
+    contract = contract.UPDATE
+
+    @property
+    def product(self):
+        return self.target.product_key
+
+
+KIND = register(
+    Kind(
+        slug="enos/devices",
+        platform="enos",
+        label=_("Device"),
+        plural=_("Devices"),
+        icon="cpu",
+        model=models.Device,
+        collection="devices",
+        columns=(
+            NAME,
+            Column(name="device_key", label=_("Device key"), style="code"),
+            Column(name="remote_id", label=_("Asset id"), style="code"),
+            Column(name="product_key", label=_("Product"), style="code"),
+            STATUS,
+        ),
+        filters=("product_key", "status"),
+        about=_("A device belongs to a product. A product holds up to 10,000 devices."),
+        verbs=(
+            verbs.create(
+                form=CreateForm,
+                label=_("Create device"),
+                done=_("Device %(name)s was created."),
+                evidence=OwnId(
+                    identifying=("product_key", "device_key"),
+                    get=lambda devices, data: devices.get_by_key(data["product_key"], data["device_key"]),
+                ),
+                name="device_key",
+            ),
+            verbs.update(
+                form=EditForm,
+                done=_("Device %(name)s was changed."),
+                fields=("device_name", "timezone", "device_desc", "device_attributes", "device_tags"),
+                about=_("A field that you empty is cleared on the platform."),
+            ),
+            verbs.delete(
+                form=DeleteForm,
+                label=_("Delete device"),
+                done=_("Device %(name)s was deleted."),
+                about=_("The device can no longer connect, and its device key can be used again."),
+            ),
+        ),
+    )
+)

@@ -1,0 +1,36 @@
+"""Products of EnOS, read only, and the picker of a product."""
+
+from django.utils.translation import gettext_lazy as _
+
+from portal.enos import models
+from portal.kinds.columns import NAME
+from portal.kinds.registry import Column, Kind, register
+from portal.resources.fields import Picker
+
+
+def product_picker():
+    return Picker(label=_("Product"), options=_options, rereads=True, chooses_first=True)
+
+
+def _options(client, form, text):
+    found = client.products.list(**({"search": text} if text else {}), limit=50).items
+    return [(item["id"], f"{item['name']} ({item['id']})") for item in found]
+
+
+KIND = register(
+    Kind(
+        slug="enos/products",
+        platform="enos",
+        label=_("Product"),
+        plural=_("Products"),
+        icon="box",
+        model=models.Product,
+        collection="products",
+        columns=(
+            NAME,
+            Column(name="remote_id", label=_("Product key"), style="code"),
+            Column(name="product_type", label=_("Type")),
+            Column(name="model_id", label=_("Model"), style="code"),
+        ),
+    )
+)

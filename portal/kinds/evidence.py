@@ -1,0 +1,340 @@
+"""Evidence: how to find out afterwards whether a change happened whose answer was lost.
+
+The portal then looks on the platform. Each class here is one way to look for what a create made; effects.py
+has those for changes of an object that was there already:
+
+- `baseline(bound, data)` reads the platform just before the change is sent. The operation stores the result.
+- `look(bound, data, baseline)` reads the platform while the operation is in doubt. It returns a Look.
+- `before(baseline)` describes a stored baseline to the person who decides, as (Said, ids).
+
+`bound` is a registry.Bound: the collection and the object that the change is about. Nothing here writes.
+
+The look for a create also gets `touched()`: what the portal itself has changed or deleted since. Names
+change, so an object that no longer has the name is recognised by what it was before that. It is asked after
+the platform was read, so that no change falls between the two.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext_noop as _
+
+from portal.errors import Missing, NotSent, Unclear
+from portal.kinds.comparing import compare
+from portal.platforms.gate import TOO_LATE, is_too_big
+from portal.record.redaction import redact
+from portal.words import Said, Sentence
+
+# Verdicts of a look. `missed` comes from a lookup by id or name. `unseen` only means that a listing does not
+# show the object, which proves less: objects may move between pages while the listing is read.
+FOUND, MISSED, UNSEEN, UNDECIDED = "found", "missed", "unseen", "undecided"
+
+CANDIDATES_MAX = 20
+# What a baseline may cost. A create does not fail because its platform has many objects; it is sent, and if
+# its answer is lost, a person decides.
+BASELINE_SECONDS = 10
+ROWS = 500  # of a list that cannot be searched by name: the newest ones
+
+ID_MISSED = Sentence("look.id_missed", _("The platform does not have the id that was sent."))
+ID_BEFORE = Sentence("look.id_before", _("The id that was sent exists, but it existed before this was sent."))
+ID_FOUND = Sentence("look.id_found", _("The id that was sent exists, with every value that was sent."))
+ID_OTHER = Sentence(
+    "look.id_other",
+    _("The id that was sent exists, but with other values: someone else may have made it."),
+)
+NAME_UNSEEN = Sentence(
+    "look.name_unseen",
+    _("The platform lists no new object with that name, but a list alone is no proof."),
+)
+NAME_MISSED = Sentence("look.name_missed", _("The platform shows no new object with that name."))
+NAME_SEVERAL = Sentence("look.name_several", _("Several new objects have that name."))
+NAME_SHARED = Sentence(
+    "look.name_shared",
+    _("A new object has that name, but the platform does not promise that names are unique."),
+)
+NAME_OTHER = Sentence("look.name_other", _("A new object has that name, but with other values."))
+NAME_ONLY = Sentence(
+    "look.name_only",
+    _("A new object has that name, but nothing else was sent that could tell who made it."),
+)
+NAME_FOUND = Sentence(
+    "look.name_found", _("Exactly one new object has that name and every value that was sent.")
+)
+NAME_CUT = Sentence(
+    "look.name_cut",
+    _("An object has that name, but not all objects could be listed before this was sent: it may be older."),
+)
+NAMED_SINCE = Sentence(
+    "look.named_since",
+    _("An object has that name, but the portal itself gave it this name after this was sent."),
+)
+TOUCHED_FOUND = Sentence(
+    "look.touched_found",
+    _("A new object had every value that was sent, until the portal itself changed it."),
+)
+TOUCHED_OTHER = Sentence(
+    "look.touched_other",
+    _("A new object fitted what was sent, until the portal itself changed it. It may be this one."),
+)
+DELETED_FOUND = Sentence(
+    "look.deleted_found", _("A new object had every value that was sent. It has been deleted since.")
+)
+DELETED_OTHER = Sentence(
+    "look.deleted_other",
+    _("A new object fitted what was sent and has been deleted since. It may be this one."),
+)
+BEFORE_NO_ID = Sentence(
+    "before.no_id", _("Just before it was sent, the platform had no object with this id.")
+)
+BEFORE_ID = Sentence(
+    "before.id", _("Just before it was sent, the platform already had an object with this id.")
+)
+BEFORE_NO_NAME = Sentence(
+    "before.no_name", _("Just before it was sent, no object on the platform had this name.")
+)
+BEFORE_NAMES = Sentence("before.names", _("These objects already had this name just before it was sent:"))
+BEFORE_CUT = Sentence(
+    "before.cut",
+    _("Just before it was sent, not all objects could be listed. Those that were seen with this name:"),
+)
+BEFORE_UNKNOWN = Sentence(
+    "before.unknown",
+    _("Just before it was sent, not all objects could be listed. None was seen with this name."),
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """The result of one look.
+
+    - `verdict` is found, missed, unseen or undecided.
+    - `said` is the message about it: a Said, or a platform's own text.
+    - `candidates` are the objects it found: [{"object": decoded, "compared": [rows of comparing.compare],
+      "is_gone": whether it was there, but is no longer}].
+    - `is_whole` means that what it does not show is not there.
+    """
+
+    verdict: str
+    said: Said | str
+    candidates: list = field(default_factory=list)
+    is_whole: bool = True
+
+    @property
+    def object(self):
+        """The object that was found; None after a delete."""
+        return self.candidates[0]["object"] if self.verdict == FOUND and self.candidates else None
+
+    @property
+    def is_gone(self):
+        """Whether the object that was found no longer exists."""
+        return bool(self.object) and self.candidates[0].get("is_gone", False)
+
+
+@dataclass(frozen=True)
+class Touched:
+    """An object that the portal itself has changed or deleted since a create was requested.
+
+    - `before` are its values as the first of these operations found them, without secrets.
+    - `known` are the values by which it is identified, as the mirror has them.
+    - `hints` help the platform to find it (registry.Bound).
+    """
+
+    id: str
+    before: dict
+    known: dict = field(default_factory=dict)
+    hints: dict = field(default_factory=dict)
+
+    @property
+    def was(self):
+        return {**self.known, **self.before}
+
+
+def _candidate(sent, seen, touched=None, *, is_gone=False):
+    """`seen` with what was sent beside it; if the portal has changed the object since, as it was before."""
+    if touched is None:
+        return {"object": seen, "compared": compare(sent, seen)}
+    was = redact({**seen, **touched.was})  # operations keep what they saw without secrets
+    shown = {"name": "", **touched.was, "id": touched.id} if is_gone else seen
+    return {"object": shown, "compared": compare(redact(sent), was), "is_gone": is_gone}
+
+
+def agrees(candidate):
+    return all(row["same"] is not False for row in candidate["compared"])
+
+
+@dataclass(frozen=True)
+class OwnId:
+    """For a create whose id the portal chose: get the object by that id and compare it.
+
+    `get(collection, data)` returns the decoded object or raises Missing. `identifying` are the fields that
+    hold the id.
+    """
+
+    get: Callable
+    identifying: tuple
+
+    def baseline(self, bound, data):
+        """Whether the id is already used."""
+        try:
+            self.get(bound.collection, data)
+        except Missing:
+            return False
+        return True
+
+    def before(self, baseline):
+        return (BEFORE_ID() if baseline else BEFORE_NO_ID()), ()
+
+    def look(self, bound, data, baseline, touched=tuple):
+        try:
+            seen = self.get(bound.collection, data)
+        except Missing:
+            seen = None
+        fitting = [each for each in touched() if self.fits(each, data)]
+        if seen is None:
+            found = [_candidate(data, {}, each, is_gone=True) for each in fitting]
+            return self._deleted(found, baseline) if found else Look(MISSED, ID_MISSED())
+        same = next((each for each in fitting if each.id == seen["id"]), None)
+        candidate = _candidate(data, seen, same)
+        if baseline:
+            return Look(UNDECIDED, ID_BEFORE(), [candidate])
+        if agrees(candidate):
+            return Look(FOUND, TOUCHED_FOUND() if same else ID_FOUND(), [candidate])
+        return Look(UNDECIDED, ID_OTHER(), [candidate])
+
+    def fits(self, touched, data):
+        """Whether an object had the id, before the portal changed or deleted it."""
+        return all(touched.was.get(name) == data.get(name) for name in self.identifying)
+
+    def _deleted(self, found, baseline):
+        if baseline or len(found) > 1 or not agrees(found[0]):
+            return Look(UNDECIDED, DELETED_OTHER(), found)
+        return Look(FOUND, DELETED_FOUND(), found)
+
+
+@dataclass(frozen=True)
+class Name:
+    """For a create whose id the platform chooses: look for the name.
+
+    - `unique`: the platform's documents say that names are unique in their space.
+    - `scope`: the fields that name the space. `default_scope(client)` returns their values if none were sent.
+    - `searched`: the platform itself can search by name, so that finding nothing is a proof.
+
+    A name alone never proves who created the object. The verdict is `found` only if the name is unique and
+    was not used before, more than the name was sent, and all of that agrees.
+    """
+
+    field: str
+    scope: tuple = ()
+    default_scope: Callable | None = None
+    unique: bool = True
+    searched: bool = True
+
+    @property
+    def identifying(self):
+        return self.scope
+
+    def _space(self, bound, data):
+        space = {name: data[name] for name in self.scope if data.get(name)}
+        if self.scope and not space and self.default_scope:
+            space = self.default_scope(bound.collection.client)
+        return space
+
+    def _listing(self, bound, data, space):
+        """(objects with the name, whether these are all)"""
+        name = data.get(self.field, "")
+        if self.searched:
+            listing = bound.collection.list(name=name, **space)
+            return listing.items, listing.complete
+        listing = bound.collection.list(limit=ROWS, **space)
+        return [item for item in listing.items if item["name"] == name], listing.complete
+
+    def baseline(self, bound, data):
+        """Ids of the objects that already have the name; if more may have it, {"ids", "is_whole": False}."""
+        try:
+            with bound.collection.client.one_deadline(time.monotonic() + BASELINE_SECONDS):
+                items, is_whole = self._listing(bound, data, self._space(bound, data))
+        except (Unclear, NotSent) as error:
+            if not _is_too_much(error):
+                raise
+            items, is_whole = [], False
+        ids = [item["id"] for item in items]
+        return ids if is_whole else {"ids": ids, "is_whole": False}
+
+    def before(self, baseline):
+        ids, is_whole = _ids_before(baseline)
+        if is_whole:
+            return (BEFORE_NAMES(), ids) if ids else (BEFORE_NO_NAME(), ())
+        return (BEFORE_CUT(), ids) if ids else (BEFORE_UNKNOWN(), ())
+
+    def look(self, bound, data, baseline, touched=tuple):
+        space = self._space(bound, data)
+        items, is_whole = self._listing(bound, data, space)
+        before, was_whole = _ids_before(baseline)
+        changed = {each.id: each for each in touched() if each.id not in before}
+        found, listed = [], {item["id"] for item in items}
+        for item in [item for item in items if item["id"] not in before][:CANDIDATES_MAX]:
+            try:
+                seen = {**item, **bound.collection.get(item["id"])}
+                found.append(_candidate(data, seen, changed.get(item["id"])))
+            except Missing:
+                is_whole = False  # the list still shows a deleted object, so it may also lack a new one
+                listed.remove(item["id"])
+        for each in changed.values():
+            fits = self.fits(each, data) and all(each.was.get(key, at) == at for key, at in space.items())
+            if fits and each.id not in listed and len(found) < CANDIDATES_MAX:
+                found.append(self._no_longer_named(bound, data, each))
+        if not found:
+            proves = self.searched and is_whole
+            return Look(MISSED, NAME_MISSED()) if proves else Look(UNSEEN, NAME_UNSEEN())
+        verdict, said = self._judged(found, data, changed, was_whole)
+        return Look(verdict, said, found, is_whole=self.searched and is_whole)
+
+    def fits(self, touched, data):
+        """Whether an object had the name, before the portal changed or deleted it."""
+        return touched.was.get(self.field, touched.was.get("name")) == data.get(self.field)
+
+    def _no_longer_named(self, bound, data, touched):
+        try:
+            seen = {**touched.known, **bound.collection.get(touched.id, **touched.hints)}
+        except Missing:
+            return _candidate(data, {}, touched, is_gone=True)
+        return _candidate(data, seen, touched)
+
+    def _judged(self, found, data, changed, was_whole):
+        """(verdict, what is said about it)"""
+        if len(found) > 1:
+            return UNDECIDED, NAME_SEVERAL()
+        (candidate,) = found
+        since = changed.get(candidate["object"]["id"])
+        if since and not self.fits(since, data):
+            return UNDECIDED, NAMED_SINCE()
+        ignored = {self.field, *self.scope}
+        fits = agrees(candidate)
+        tells = any(row["same"] for row in candidate["compared"] if row["field"] not in ignored)
+        if since:
+            is_gone, proves = candidate["is_gone"], self.unique and was_whole and fits and tells
+            if is_gone:
+                return (FOUND, DELETED_FOUND()) if proves else (UNDECIDED, DELETED_OTHER())
+            return (FOUND, TOUCHED_FOUND()) if proves else (UNDECIDED, TOUCHED_OTHER())
+        if not self.unique:
+            return UNDECIDED, NAME_SHARED()
+        if not was_whole:
+            return UNDECIDED, NAME_CUT()
+        if not fits:
+            return UNDECIDED, NAME_OTHER()
+        return (FOUND, NAME_FOUND()) if tells else (UNDECIDED, NAME_ONLY())
+
+
+def _ids_before(baseline):
+    """(ids, whether these are all) of a stored baseline of Name."""
+    if isinstance(baseline, dict):
+        return tuple(baseline["ids"]), False
+    return tuple(baseline or ()), baseline is not None
+
+
+def _is_too_much(error):
+    """Whether a list could not be read because of its size: it was answered, but does not fit the bounds."""
+    if is_too_big(error) or (isinstance(error.message, Said) and error.message.is_from(TOO_LATE)):
+        return True
+    return isinstance(error, Unclear) and error.status is not None and error.status < 300

@@ -1,0 +1,120 @@
+"""Which operation created an object? One that another operation is known to have created is not ours.
+
+What is read here can be outdated when a state is written. Therefore each create that is known to have made an
+object claims it in `Operation.made`, which is unique.
+"""
+
+from django.utils.translation import gettext_noop as _
+
+from portal.connections.models import Connection
+from portal.kinds.evidence import MISSED, UNDECIDED, UNSEEN, Look
+from portal.operations import life
+from portal.operations.entries import line
+from portal.operations.history import older
+from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, Operation, State
+from portal.record.models import Stage
+from portal.words import Sentence, to_json
+
+WAITING = "waiting"  # one more verdict than kinds/evidence.py has: another operation must end first
+
+RIVAL_RUNS = Sentence(
+    "look.rival_runs", _("Another operation with the same name is running. The portal waits until it ends.")
+)
+RIVAL_IN_DOUBT = Sentence(
+    "look.rival_in_doubt", _("Another operation with the same name is in doubt and is resolved first.")
+)
+RIVALS_BOTH = Sentence(
+    "look.rivals_both",
+    _("Two operations with the same name are in doubt, and either may have created the object."),
+)
+RIVAL_MADE_IT = Sentence(
+    "look.rival_made_it", _("Another operation created the object that the platform shows.")
+)
+RIVALS_MADE_SOME = Sentence(
+    "look.rivals_made_some",
+    _("Other operations created some of the objects that were found, but not all of them."),
+)
+OLDER = Sentence(
+    "look.older",
+    _("The object that the platform shows is older: the portal changed it before this was sent."),
+)
+MAKER_KNOWN = Sentence(
+    "operation.maker_known",
+    _("The platform answered another operation that it created this object, so this one did not."),
+)
+
+
+def without_others(operation, look):
+    """The Look of a create, without the objects that other operations created.
+
+    If another create of the same name has not ended, it may have created the object that was found. Then
+    the verdict is WAITING or UNDECIDED.
+    """
+    if operation.verb.on_object or not look.candidates:
+        return look
+    rivals = _others(operation).filter(object_name=operation.object_name)
+    if rivals.filter(state__in=RUNNING).exists():
+        return Look(WAITING, RIVAL_RUNS())
+    if rivals.filter(state__in=UNANSWERED).exists():
+        if operation.state == State.ABSENT:
+            return Look(WAITING, RIVAL_IN_DOUBT())
+        return Look(UNDECIDED, RIVALS_BOTH(), look.candidates)
+    ids = {each["object"]["id"]: each.get("is_gone", False) for each in look.candidates}
+    taken = taken_by_others(operation, ids)
+    not_ours = taken | older(operation, ids)
+    if not not_ours:
+        return look
+    left = [each for each in look.candidates if each["object"]["id"] not in not_ours]
+    if not left:
+        said = RIVAL_MADE_IT() if taken else OLDER()
+        return Look(MISSED if look.is_whole else UNSEEN, said, look.candidates)
+    return Look(UNDECIDED, RIVALS_MADE_SOME(), left)
+
+
+def taken_by_others(operation, ids):
+    """Those objects that another create has made, whenever and through whichever connection.
+
+    Not only those made since this one was requested: a list that lags may have kept them from the baseline.
+    `ids` is {id: whether the object no longer exists}; nobody claims what the portal has deleted.
+    """
+    places = {operation.place_of(each): each for each in ids}
+    claimed = Operation.objects.filter(made__in=places).exclude(pk=operation.pk)
+    taken = {places[place] for place in claimed.values_list("made", flat=True)}
+    if gone := [each for each, is_gone in ids.items() if is_gone]:
+        makers = _others(operation).filter(state__in=HAPPENED, object_id__in=gone)
+        taken |= set(makers.values_list("object_id", flat=True))
+    return taken
+
+
+def may_be_made_by_running(operation):
+    """Whether another create of the same name is on its way: then nobody knows yet what it makes."""
+    return _others(operation).filter(object_name=operation.object_name, state__in=RUNNING).exists()
+
+
+def take_back(operation, remote_id):
+    """Free the object that the platform's clear answer gives to this operation. Returns whether it was taken.
+
+    A create that claimed it by evidence or by a person's decision while this one was on its way was wrong: it
+    needs a human again. An older claim is about an earlier object: the platform gave its id again.
+    """
+    other = Operation.objects.filter(made=operation.place_of(remote_id)).exclude(pk=operation.pk).first()
+    if other is None:
+        return False
+    if other.state != State.FOUND or other.ended_at < operation.sent_at:
+        return life.keep(other, states=HAPPENED, made=None)
+    columns = {"made": None, "object_id": "", "ended_at": None, "decision": "", "platform_message": ""}
+    return life.move(
+        other,
+        State.NEEDS_HUMAN,
+        columns={**columns, "words": to_json(MAKER_KNOWN())},
+        entry=lambda: line(other, Stage.OUTCOME, State.NEEDS_HUMAN, {}, via="system"),
+    )
+
+
+def _others(operation):
+    """Other operations with the same kind and verb in the same account, through any connection to it."""
+    return Operation.objects.filter(
+        connection_id__in=Connection.objects.of_account(operation.connection),
+        kind_slug=operation.kind_slug,
+        verb_name=operation.verb_name,
+    ).exclude(pk=operation.pk)

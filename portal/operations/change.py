@@ -1,0 +1,93 @@
+"""Change: one change that somebody wants on a platform, as a value. service.perform() requests it."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.conf import settings
+
+from portal.connections.models import Connection
+from portal.errors import PortalError
+from portal.kinds.models import Mirror
+from portal.kinds.registry import Kind, Verb
+from portal.outside import NAME_MAX, shortened
+from portal.record.redaction import redact
+from portal.record.store import canonical
+
+
+@dataclass(frozen=True)
+class Change:
+    """Made from validated data without calling the platform: by a form today, by the API and imports later.
+
+    - `target` is the mirror row that the verb acts on; None for a create.
+    - `data` is {field: value} in snake case. An update has only the fields that it sends: those that change,
+      and what the platform wants to be told again (Collection.to_update); None clears a field.
+    - `expected` is {field: value} as the person saw the object. If the platform shows other values just
+      before sending, nothing is sent. None if the person saw no values.
+    """
+
+    kind: Kind
+    verb: Verb
+    connection: Connection
+    target: Mirror | None = None
+    data: dict = field(default_factory=dict)
+    expected: dict | None = None
+    reason: str = ""
+
+    @property
+    def object_name(self):
+        return shortened(self.verb.object_name(self.data, self.target), NAME_MAX)
+
+    @property
+    def object_id(self):
+        return self.target.remote_id if self.target else ""
+
+    @cached_property
+    def bound(self):
+        """The collection and the object on the platform. Raises SignInFailed without usable credentials."""
+        return self.kind.bound(self.connection.client(), self.target)
+
+    @property
+    def client(self):
+        return self.bound.collection.client
+
+    @cached_property
+    def call(self):
+        """The request, built once, so that the same is previewed, recorded and sent.
+
+        Raises NotSent and SignInFailed.
+        """
+        if self.verb.fields and not set(self.data) & set(self.verb.fields):
+            raise ValueError(f"{self.verb.name} of {self.kind.slug} changes nothing")
+        return self.verb.call(self.bound, self.data)
+
+    @cached_property
+    def request(self):
+        """{method, url, body} as it will be sent, for the record, with fingerprints in place of secrets.
+
+        None if no request can be built, for example without credentials. Sending then raises the reason.
+        """
+        try:
+            url = self.client.url(self.call)
+        except PortalError:
+            return None
+        return {"method": self.call.method, "url": url, "body": _shown((self.call.body or b"").decode())}
+
+    @cached_property
+    def body_hash(self):
+        """Equal for two changes that request the same. An HMAC, because a bare hash of a short secret can be
+        guessed."""
+        parts = [self.kind.slug, self.verb.name, str(self.connection.pk), self.object_id, self.data]
+        text = canonical(parts).encode("utf-8", "surrogatepass")
+        return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
+
+
+def _shown(body):
+    """A JSON body byte for byte; if it holds secrets, rewritten without them."""
+    if not body:
+        return ""
+    value = json.loads(body)
+    shown = redact(value)
+    return body if shown == value else json.dumps(shown, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,111 @@
+"""What the portal itself has done with objects of a kind, by the order of the record.
+
+An object that a create made keeps its id but not its name: a colleague may have changed or deleted it while
+the create was in doubt. Clocks of two machines may differ; the numbers of the record's entries do not.
+"""
+
+from itertools import islice
+
+from django.db.models import Min
+from django.utils.translation import gettext_noop as _
+
+from portal.connections.models import Connection
+from portal.errors import Unclear
+from portal.kinds.evidence import Touched
+from portal.operations.models import HAPPENED, Operation
+from portal.record.models import Entry, Stage
+from portal.words import Sentence
+
+BATCH = 500  # operations in memory
+MOST = 10_000  # operations that are looked through; beyond that, nothing is concluded
+TOO_MANY = Sentence(
+    "look.too_many_changes",
+    _("The portal changed too many objects since this was requested, so it cannot tell what became of it."),
+)
+NEVER_FITTED = {"name": ""}
+
+
+def asked(operation):
+    """The number of the entry with which an operation began."""
+    first = Entry.objects.filter(operation=str(operation.pk)).aggregate(Min("seq"))["seq__min"]
+    return first or 0
+
+
+def touched_since(operation, data):
+    """[Touched] of the objects in the account that others changed or deleted since this create began.
+
+    Objects that never fitted `data`, what was sent, are there without their values. Raises Unclear if there
+    are more than MOST changes: one of those that were not looked at may have touched the object.
+    """
+    fits = operation.verb.evidence.fits
+    entries = Entry.objects.filter(
+        stage=Stage.INTENT,
+        kind=operation.kind_slug,
+        connection_id__in=[str(each) for each in _connections(operation)],
+        seq__gt=asked(operation),
+    )
+    found = entries.exclude(object_id="").order_by("seq").values_list("operation", flat=True)
+    if found[MOST : MOST + 1]:
+        raise Unclear(TOO_MANY())
+    pks, first = found.iterator(BATCH), {}
+    while batch := list(islice(pks, BATCH)):
+        seen = {}
+        for each in _with_baseline(batch):
+            seen.setdefault(each.object_id, each)
+        rows = _rows(operation, seen)
+        for id in seen.keys() - first.keys():
+            touched = _touched(operation, seen[id], rows.get(id))
+            first[id] = touched if fits(touched, data) else Touched(id, NEVER_FITTED)
+    return list(first.values())
+
+
+def _with_baseline(pks):
+    """The operations in the given order, without those that ended before they saw their object."""
+    found = {str(each.pk): each for each in _seeing(pks)}
+    return [found[pk] for pk in pks if pk in found]
+
+
+def _touched(operation, other, row):
+    baseline = other.baseline
+    # Of what older versions deleted, only the name is known.
+    before = baseline if isinstance(baseline, dict) else {"name": other.object_name}
+    if row is None:
+        return Touched(other.object_id, before)
+    names = operation.verb.evidence.identifying
+    known = {name: getattr(row, name) for name in names if getattr(row, name, None)}
+    return Touched(other.object_id, before, known, operation.kind.hints(row))
+
+
+def _rows(operation, ids):
+    """{id: mirror row}, through whichever connection to the account."""
+    rows = operation.kind.model.objects.filter(connection_id__in=_connections(operation), remote_id__in=ids)
+    return {row.remote_id: row for row in rows}
+
+
+def older(operation, ids):
+    """Those of the ids whose objects the portal had seen and changed before this create was requested."""
+    entries = Entry.objects.filter(
+        stage=Stage.INTENT,
+        kind=operation.kind_slug,
+        connection_id__in=[str(each) for each in _connections(operation)],
+        seq__lt=asked(operation),
+    )
+    last = {}
+    for id in ids:
+        newest = list(
+            entries.filter(object_id=id).order_by("-seq").values_list("operation", flat=True)[:BATCH]
+        )
+        known = {str(each.pk): each for each in _seeing(newest)}
+        if pk := next((pk for pk in newest if pk in known), None):
+            last[id] = known[pk]
+    # An id may be used again after its object was deleted.
+    return {id for id, each in last.items() if not (each.verb.removes and each.state in HAPPENED)}
+
+
+def _seeing(pks):
+    """Those of the operations that got as far as seeing their object."""
+    return Operation.objects.filter(pk__in=list(pks)).exclude(baseline=None).defer("looks", "answer")
+
+
+def _connections(operation):
+    return Connection.objects.of_account(operation.connection)

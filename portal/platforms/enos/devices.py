@@ -1,0 +1,125 @@
+"""Devices. Update and delete exist in v2.1 of the API only; both answer with `data: null`."""
+
+from portal.errors import NotSent
+from portal.platforms.client import NO_ID
+from portal.platforms.collection import text_id, unreadable
+from portal.platforms.enos.searching import Searched, default_name
+from portal.platforms.retrying import Repeat
+
+WIRE = {
+    "product_key": "productKey",
+    "device_name": "deviceName",
+    "timezone": "timezone",
+    "device_attributes": "deviceAttributes",
+    "device_key": "deviceKey",
+    "device_desc": "deviceDesc",
+    "device_tags": "deviceTags",
+    "require_secret": "requireSecret",
+}
+
+
+class Devices(Searched):
+    def __init__(self, path, *, older_path, **members):
+        super().__init__(path, **members)
+        self._older_path = older_path
+
+    def get_by_key(self, product_key, device_key):
+        return self._get([("productKey", product_key), ("deviceKey", device_key)])
+
+    def create_call(self, data):
+        return self.client.call("POST", self.path(), query=[("action", "create")], body=self.encode(data))
+
+    def created(self, answer, data):
+        """The answer holds only the keys. What else was sent is not known to be true until it is read.
+
+        Only the name is taken from what was sent, so that the device has one. Secrets are not decoded.
+        """
+        raw = answer.data.get("data")
+        try:
+            raw = {**raw, **{key: text_id(raw[key]) for key in ("productKey", "deviceKey")}}
+        except (TypeError, KeyError, ValueError) as error:
+            raise unreadable(answer) from error
+        device = self.decode_answer(answer, raw)
+        return {**device, "name": default_name(data.get("device_name"))}
+
+    def to_update(self, changed, shown):
+        """A patch, where one can make the change: it cannot clear a field, and no document says whether it
+        removes the attribute or the language that it lacks. Else all fields, for a full replacement."""
+        if any(_clears(name, changed[name], shown.get(name)) for name in changed):
+            return {name: changed.get(name, shown.get(name)) for name in self.updates}
+        return super().to_update(changed, shown)
+
+    def update_call(self, id, data):
+        """With all fields, a replacement: the platform resets what the body lacks. Else a patch."""
+        is_whole = set(self.updates) <= set(data)
+        if not is_whole and None in data.values():
+            raise ValueError("a patch of a device cannot clear a field")
+        query = [("action", "update"), (self._id, _given(id))]
+        query.append(("isPatchUpdate", "false" if is_whole else "true"))
+        body = self.encode_update(data)
+        return self.client.call("POST", self._older_path, query=query, body=body, repeat=Repeat.SAME)
+
+    def updated(self, answer, data):
+        return None
+
+    def delete_call(self, id):
+        query = [("action", "delete"), (self._id, _given(id))]
+        return self.client.call("POST", self._older_path, query=query, repeat=Repeat.SAME, removes=True)
+
+    def encode(self, data):
+        body = super().encode(data)
+        return {WIRE[key]: without_null(value) for key, value in body.items()}
+
+    def encode_update(self, data):
+        """None is left out, which resets the field; see `update_call`."""
+        values = {WIRE[key]: data.get(key) for key in self.updates}
+        return {name: without_null(value) for name, value in values.items() if value is not None}
+
+
+def without_null(value):
+    """The value without null members: the platform shows unset members as null, but accepts no null."""
+    if isinstance(value, dict):
+        return {name: without_null(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [without_null(member) for member in value]
+    return value
+
+
+def _clears(name, value, was):
+    """Whether the new value of a field lacks something that the platform shows in it.
+
+    Tags are replaced as a whole map, also by a patch. Source: EnOS API: FAQs, "How to use tag".
+    """
+    if value in (None, "", {}):
+        return was not in (None, "", {})
+    if name == "device_tags" or not isinstance(was, dict) or not isinstance(value, dict):
+        return False
+    return any(
+        member is not None and (value.get(key) is None or _clears(key, value[key], member))
+        for key, member in was.items()
+    )
+
+
+def _given(id):
+    """The id; raises NotSent when it is empty: the query would lack it, and the platform would guess."""
+    if not id:
+        raise NotSent(NO_ID())
+    return id
+
+
+COLLECTION = Devices(
+    "/connect-service/v2.4/devices",
+    older_path="/connect-service/v2.1/devices",
+    id="assetId",
+    name="deviceName",
+    members=tuple(WIRE),
+    required=("product_key", "device_name", "timezone"),
+    updates=("timezone", "device_name", "device_attributes", "device_tags", "device_desc"),
+    fields={
+        "product_key": "productKey",
+        "device_key": "deviceKey",
+        "asset_id": "assetId",
+        "status": "status",
+    },
+    name_field="deviceName",
+)

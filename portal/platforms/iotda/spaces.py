@@ -1,0 +1,33 @@
+"""Resource spaces. The API calls them apps and lists all of them on one page."""
+
+from portal.errors import Missing, Rejected
+from portal.platforms.collection import Collection, narrowed, timed, unreadable
+from portal.platforms.paging import Pages
+
+NO_SPACE = "IOTDA.001000"  # answered with 403; other resources that do not exist are a 404
+
+
+class Spaces(Collection):
+    @timed
+    def list(self, *, limit=1000, name=None):
+        answer = self.client.send(self.client.call("GET", self.path()))
+        if not isinstance(answer.data, dict):
+            raise unreadable(answer)
+        page, pages = answer.data.get("page"), Pages(shift=False)
+        count = page.get("count") if isinstance(page, dict) else None  # no document has one here
+        pages.add(self.items_in(answer, answer.data, "applications", count), count)
+        pages.end(is_documented=True)
+        found = narrowed(pages.items, name)
+        return pages.listing(found, limit, total=pages.total if name is None and pages.total else len(found))
+
+    def get(self, id, **hints):
+        try:
+            return super().get(id, **hints)
+        except Rejected as error:
+            if error.code != NO_SPACE:
+                raise
+            details = {"status": error.status, "code": error.code, "request_id": error.request_id}
+            raise Missing(error.message, data=error.data, duration_ms=error.duration_ms, **details) from error
+
+
+COLLECTION = Spaces("/v5/iot/{project_id}/apps", id="app_id", name="app_name")

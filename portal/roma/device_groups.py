@@ -1,0 +1,105 @@
+"""Device groups of ROMA Connect: forms and kind."""
+
+from django import forms
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from portal.kinds import verbs
+from portal.kinds.columns import ID, NAME
+from portal.kinds.evidence import Name
+from portal.kinds.registry import Column, Kind, register
+from portal.outside import folded
+from portal.platforms.roma.contract import device_groups as contract
+from portal.resources.changing import DeleteForm, UpdateForm
+from portal.resources.fields import Picker, TextField
+from portal.resources.forms import PlatformForm
+from portal.roma import models
+from portal.roma.applications import application_picker
+
+INDENT = "\u2003"
+
+
+def parent_options(client, form, text):
+    """The groups of the chosen application, indented as a tree. Searched here: the platform has no search."""
+    top = [("0", _now("0 (top level)"))]
+    app_id = form.value_of("app_id") or form.initial.get("app_id")
+    if not app_id:
+        return top
+    wanted = folded(text)
+    found = [
+        (item["id"], f"{INDENT * item.get('depth', 0)}{item['name']} ({item['id']})")
+        for item in client.device_groups.list(app_id=app_id).items
+        if wanted in folded(item["name"]) or wanted in item["id"]
+    ]
+    return found if text else top + found
+
+
+def _description():
+    return TextField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class CreateForm(PlatformForm):
+    contract = contract.CREATE
+
+    # The application comes first, because the choice of parents depends on it.
+    app_id = application_picker()
+    parent_id = Picker(label=_("Parent group"), options=parent_options)
+    name = TextField(label=_("Name"))
+    description = _description()
+
+    def clean_parent_id(self):
+        number = contract.whole_number(self.cleaned_data["parent_id"])
+        if number is None:
+            raise forms.ValidationError(
+                _now("Enter a whole number from 0 to 99999999999999999."), code="type"
+            )
+        return str(number)
+
+
+class EditForm(UpdateForm):
+    contract = contract.UPDATE
+
+    name = TextField(label=_("Name"))
+    description = _description()
+
+
+KIND = register(
+    Kind(
+        slug="roma/device-groups",
+        platform="roma",
+        label=_("Device group"),
+        plural=_("Device groups"),
+        icon="folders",
+        model=models.DeviceGroup,
+        collection="device_groups",
+        columns=(
+            NAME,
+            ID,
+            Column(name="parent_id", label=_("Parent group"), style="code"),
+            Column(name="app_id", label=_("Application"), style="code"),
+        ),
+        filters=("app_id",),
+        about=_("Groups of LINK devices form a tree inside an integration application."),
+        verbs=(
+            verbs.create(
+                form=CreateForm,
+                label=_("Create device group"),
+                done=_("Device group %(name)s was created."),
+                # No document says that names are unique, so a human decides about every object that is found.
+                evidence=Name(field="name", scope=("app_id",), unique=False),
+                name="name",
+            ),
+            verbs.update(
+                form=EditForm,
+                done=_("Device group %(name)s was changed."),
+                fields=("name", "description"),
+            ),
+            verbs.delete(
+                form=DeleteForm,
+                label=_("Delete device group"),
+                done=_("Device group %(name)s was deleted."),
+                about=_("The platform may refuse this while the group has child groups or devices."),
+            ),
+        ),
+    )
+)

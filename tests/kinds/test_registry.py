@@ -1,0 +1,87 @@
+"""A kind whose parts contradict each other stops the portal at start. Would catch: a field that every save
+clears or changes, a field whose input is never sent."""
+
+from dataclasses import replace
+
+import pytest
+from django import forms
+
+from portal.kinds.registry import KINDS, register
+
+GROUPS = KINDS["iotda/device-groups"]
+
+
+def with_verb(name, **changes):
+    verbs = tuple(replace(each, **changes) if each.name == name else each for each in GROUPS.verbs)
+    return replace(GROUPS, slug="iotda/odd-groups", verbs=verbs)
+
+
+def test_a_field_that_is_edited_but_not_in_the_form_stops_the_portal():
+    with pytest.raises(ValueError, match="the form of update has"):
+        register(with_verb("update", fields=("name", "description", "app_id")))
+
+
+def test_a_field_that_the_client_does_not_send_stops_the_portal():
+    with pytest.raises(ValueError, match="update edits .*, the client sends"):
+        register(
+            with_verb(
+                "update",
+                form=GROUPS.verb("create").form,
+                fields=tuple(GROUPS.verb("create").form.platform_fields()),
+            )
+        )
+
+
+def test_a_create_that_asks_for_what_the_client_does_not_send_stops_the_portal():
+    form = KINDS["iotda/policies"].verb("create").form
+    with pytest.raises(ValueError, match="create asks for"):
+        register(with_verb("create", form=form))
+
+
+def test_a_field_that_the_platform_requires_and_the_form_does_not_stops_the_portal():
+    form = KINDS["iotda/policies"].verb("create").form
+
+    class Optional(form):
+        policy_name = forms.CharField(required=False)
+
+    kind = replace(
+        KINDS["iotda/policies"],
+        slug="iotda/odd-policies",
+        verbs=(replace(KINDS["iotda/policies"].verb("create"), form=Optional),),
+    )
+    with pytest.raises(ValueError, match=r"the platform requires \['policy_name'\]"):
+        register(kind)
+
+
+def test_a_field_that_would_change_what_nobody_touched_stops_the_portal():
+    class Forgetful(GROUPS.verb("update").form):
+        description = forms.CharField(required=False)
+
+    with pytest.raises(ValueError, match=r"would change \['description'\] by being pressed"):
+        register(with_verb("update", form=Forgetful))
+
+
+def test_a_field_that_each_update_must_carry_and_the_client_does_not_stops_the_portal():
+    group = KINDS["roma/device-groups"]
+
+    class Stricter(GROUPS.verb("update").form):
+        contract = group.verb("update").form.contract
+
+    with pytest.raises(ValueError, match=r"every update must carry \['name'\], the client sends \[\]"):
+        register(with_verb("update", form=Stricter))
+
+
+def test_a_column_that_the_mirror_lacks_stops_the_portal():
+    with pytest.raises(ValueError, match=r"its mirror has no \['colour'\]"):
+        register(replace(GROUPS, slug="iotda/odd-groups", filters=("colour",)))
+
+
+def test_two_kinds_of_one_name_stop_the_portal():
+    with pytest.raises(ValueError, match="two kinds are named iotda/device-groups"):
+        register(GROUPS)
+
+
+def test_what_was_refused_is_no_kind():
+    with pytest.raises(ValueError, match="odd-groups"):
+        register(with_verb("update", fields=("name",)))
+    assert "iotda/odd-groups" not in KINDS

@@ -1,0 +1,21 @@
+"""Reads everything that a database contains, for tests of what must not be in it."""
+
+from pathlib import Path
+
+from django.db import connection
+
+
+def files_of(database):
+    """SQLite's file and its write-ahead log on the disk; nothing for PostgreSQL."""
+    path = Path(database.url.removeprefix("sqlite://"))
+    return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+
+def rows_but_of(mirror):
+    """Every row of every table as text, without the mirror, which may show what the platform shows."""
+    texts = []
+    with connection.cursor() as cursor:
+        for table in set(connection.introspection.table_names(cursor)) - {mirror._meta.db_table}:
+            cursor.execute(f'SELECT * FROM "{table}"')
+            texts += [repr(row) for row in cursor.fetchall()]
+    return "\n".join(texts)

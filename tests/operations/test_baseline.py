@@ -1,0 +1,95 @@
+"""What is read before a create is bounded: the create is sent however many objects there are.
+
+Would catch: a create that fails, or takes hundreds of calls, because its platform has many objects; and a
+lost create that is found although nobody knows what was there before.
+"""
+
+import pytest
+
+from portal.kinds import evidence
+from portal.operations import settling
+from portal.operations.models import State
+from portal.teams.models import Role
+from tests.examples import match
+from tests.operations.endings import due, text_of, url
+from tests.support.plant import received
+
+BUS, GROUP, ROMA_GROUP = "iotda/soft-buses", "iotda/device-groups", "roma/device-groups"
+
+
+MANY = ",".join(["[]"] * 150_000)  # more members than the portal reads
+TOO_BIG = {
+    "bytes": {"fault": "huge_body"},
+    "members": {"fault": "answer", "status": 200, "body": f'{{"items": [{MANY}]}}'},
+}
+LOST = {"fault": "timeout_after_commit", "seconds": 0.1}
+
+
+@pytest.fixture
+def many_buses(plant, emulator):
+    """A page and a bit of them, of which the portal reads one page before a create."""
+    for number in range(55):
+        plant.made_in_the_console(BUS, {**plant.data(BUS), "bus_name": f"Bus_{number}"})
+
+
+def settled(operation):
+    due()
+    settling.settle_due()
+    operation.refresh_from_db()
+    return operation
+
+
+def test_a_create_reads_only_the_newest_of_a_list_without_a_search(
+    plant, emulator, many_buses, monkeypatch, owner
+):
+    monkeypatch.setattr(evidence, "ROWS", 50)
+    since = len(emulator.requests())
+
+    assert plant.perform(BUS).state == State.DONE
+
+    assert len(received(emulator, BUS, "list", since=since)) == 1
+    emulator.faults([{"match": match(BUS, "create"), **LOST}])
+    lost = plant.perform(BUS, data={**plant.data(BUS), "bus_name": "Bus_B"})
+    emulator.faults([])
+    assert settled(lost).state == State.NEEDS_HUMAN
+    assert lost.looks[-1]["words"]["code"] == "look.name_cut"
+    (candidate,) = lost.looks[-1]["candidates"]
+    assert candidate["object"]["name"] == "Bus_B"
+    assert "not all objects could be listed" in text_of(owner.get(url(lost, "decide")))
+
+
+def test_a_create_waits_for_a_slow_list_only_for_so_long(plant, emulator, many_buses, monkeypatch):
+    client = plant.connections["iotda"].client()
+    monkeypatch.setattr(evidence, "BASELINE_SECONDS", client._room + 0.1)
+    emulator.faults([{"match": match(BUS, "list"), "fault": "latency", "seconds": 0.2}])
+
+    operation = plant.perform(BUS)
+
+    assert (operation.state, operation.baseline) == (State.DONE, {"ids": [], "is_whole": False})
+    assert len(received(emulator, BUS, "list")) == 1
+
+
+@pytest.mark.parametrize("slug", [GROUP, ROMA_GROUP])
+@pytest.mark.parametrize("what", TOO_BIG)
+def test_a_list_that_is_too_big_to_be_read_keeps_no_create_back(plant, emulator, slug, what):
+    too_big = {"match": match(slug, "list"), **TOO_BIG[what]}
+    emulator.faults([too_big])
+    assert plant.perform(slug).state == State.DONE
+    emulator.faults([too_big, {"match": match(slug, "create"), **LOST}])
+    lost = plant.perform(slug, data={**plant.data(slug), "name": "another"})
+    emulator.faults([])
+
+    assert lost.state == State.IN_DOUBT
+    assert settled(lost).state == State.NEEDS_HUMAN
+    assert lost.object_id == ""
+    assert [each["object"]["name"] for each in lost.looks[-1]["candidates"]] == ["another"]
+
+
+@pytest.mark.parametrize("slug", [BUS, GROUP, ROMA_GROUP])
+@pytest.mark.parametrize("fault", ["html_502", "reset"])
+def test_where_the_platform_does_not_answer_nothing_is_sent(plant, emulator, slug, fault):
+    emulator.faults([{"match": match(slug, "list"), "fault": fault}])
+
+    assert plant.perform(slug, role=Role.OWNER).state == State.NOT_SENT
+
+    assert received(emulator, slug, "create") == []
