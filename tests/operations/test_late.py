@@ -26,7 +26,7 @@ LOOKED_UP = [
 def committed_late(plant, emulator, slug):
     """An operation in doubt, and a function that waits until the platform has done it late."""
     base = ids(emulator, slug)
-    emulator.faults([{"match": match(slug, "create"), "fault": "late_commit", "seconds": 20}])
+    emulator.faults([{"match": match(slug, "create"), "fault": "late_commit", "seconds": 40}])
     operation = plant.perform(slug)
     emulator.faults([])
     assert operation.state == State.IN_DOUBT
