@@ -52,7 +52,7 @@ def update(model, values, **where):
 
 @cache
 def _fields(model):
-    return {field.attname: field for field in model._meta.concrete_fields}
+    return {field.attname: field for field in model._meta.concrete_fields if not field.generated}
 
 
 def _place(field, value):

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from portal.kinds.fields import JsonText, Stamp
-from portal.kinds.models import Mirror
+from portal.kinds.models import Mirror, key_of, listed
 
 
 class Product(Mirror):
@@ -21,7 +21,7 @@ class Product(Mirror):
     searched = ("product_key", "product_name")
 
     class Meta(Mirror.Meta):
-        pass
+        indexes = listed()
 
 
 class Device(Mirror):
@@ -36,7 +36,10 @@ class Device(Mirror):
     device_tags = JsonText(_("tags"), blank=True, default=dict)
     create_time = Stamp(_("created"), in_milliseconds=True)
 
+    product_key_key = key_of("product_key")
+    status_key = key_of("status")
+
     searched = ("device_name", "device_key", "product_key")
 
     class Meta(Mirror.Meta):
-        pass
+        indexes = listed("product_key", "status")

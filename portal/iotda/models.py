@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from portal.kinds.fields import JsonText, Stamp
-from portal.kinds.models import Mirror
+from portal.kinds.models import Mirror, key_of, listed
 
 
 class Space(Mirror):
@@ -14,7 +14,7 @@ class Space(Mirror):
     default_app = models.BooleanField(_("default"), default=False)
 
     class Meta(Mirror.Meta):
-        pass
+        indexes = listed()
 
 
 class DeviceGroup(Mirror):
@@ -22,18 +22,22 @@ class DeviceGroup(Mirror):
     super_group_id = models.TextField(_("parent group"), blank=True)
     app_id = models.TextField(_("resource space"), blank=True)
     group_type = models.TextField(_("type"), blank=True)
+    app_id_key = key_of("app_id")
 
     class Meta(Mirror.Meta):
-        pass
+        indexes = listed("app_id")
 
 
 class SoftBus(Mirror):
     group_id = models.TextField(_("device group"), blank=True)
     app_id = models.TextField(_("resource space"), blank=True)
     status = models.TextField(_("status"), blank=True)
+    app_id_key = key_of("app_id")
+    status_key = key_of("status")
 
     class Meta(Mirror.Meta):
         verbose_name_plural = "soft buses"
+        indexes = listed("app_id", "status")
 
 
 class Policy(Mirror):
@@ -41,9 +45,11 @@ class Policy(Mirror):
     statement = JsonText(_("statements"), blank=True, default=list)
     create_time = Stamp(_("created"))
     update_time = Stamp(_("changed"))
+    app_id_key = key_of("app_id")
 
     class Meta(Mirror.Meta):
         verbose_name_plural = "policies"
+        indexes = listed("app_id")
 
 
 class Product(Mirror):
@@ -54,9 +60,10 @@ class Product(Mirror):
     manufacturer_name = models.TextField(_("manufacturer"), blank=True)
     description = models.TextField(_("description"), blank=True)
     create_time = Stamp(_("created"))
+    app_id_key = key_of("app_id")
 
     class Meta(Mirror.Meta):
-        pass
+        indexes = listed("app_id")
 
 
 class Device(Mirror):
@@ -70,7 +77,10 @@ class Device(Mirror):
     description = models.TextField(_("description"), blank=True)
     create_time = Stamp(_("created"))
 
+    product_id_key = key_of("product_id")
+    status_key = key_of("status")
+
     searched = ("node_id",)
 
     class Meta(Mirror.Meta):
-        pass
+        indexes = listed("product_id", "status")

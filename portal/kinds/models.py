@@ -1,9 +1,10 @@
-"""Mirror: the base model of all local copies of cloud objects. Reading: when a kind was last listed."""
+"""Mirror: the base model of all local copies of cloud objects. Reading: how fresh the mirror of a kind is."""
 
 import json
 import uuid
 
 from django.db import models
+from django.db.models.functions import Left
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +14,31 @@ from portal.kinds.fields import JsonText
 from portal.outside import name_or_id
 from portal.platforms.answers import storable, storable_within
 from portal.teams import access
+
+
+KEY_LENGTH = 100  # characters of a text by which lists are sorted and filtered: an index bounds its length
+
+
+def key_of(name):
+    """A column with the first characters of the text column `name`, for an index."""
+    return models.GeneratedField(
+        expression=Left(name, KEY_LENGTH),
+        output_field=models.CharField(max_length=KEY_LENGTH),
+        db_persist=True,
+    )
+
+
+def listed(*filters):
+    """Meta.indexes for lists of present rows, sorted by name: of all, and by each filter column."""
+    present = models.Q(gone_at=None)
+    return [
+        models.Index(
+            fields=["connection", *([f"{name}_key"] if name else []), "sort_key", "remote_id"],
+            condition=present,
+            name=f"%(app_label)s_%(class)s_{name or 'list'}",
+        )
+        for name in ("", *filters)
+    ]
 
 
 class MirrorQuerySet(models.QuerySet):
@@ -29,6 +55,13 @@ class Mirror(models.Model):
     Subclasses add typed fields with the platform's own names in snake case. Texts have no longest length: no
     document bounds what a platform may show one day. `searched` are the fields by which lists are searched,
     besides name and id.
+
+    - `read_at` is when the platform last showed the values. `known_at` is when it last proved that the object
+      exists: by its own look, or in a listing that began then.
+    - `unsure_at` is since when a listing and the row contradict each other and nobody has looked at the object
+      itself: a present row is not in the listing, or a gone one is.
+    - `generation` is the number of the refresh whose listing last showed it.
+    - `drift` is {field: [was, now]} of what was changed elsewhere and nobody has accepted; see `drifted_at`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,7 +70,13 @@ class Mirror(models.Model):
     name = models.TextField(_("name"), blank=True)
     search_text = models.TextField(blank=True, default="", editable=False)
     read_at = models.DateTimeField(default=timezone.now)
+    known_at = models.DateTimeField(default=timezone.now)
+    unsure_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
+    generation = models.PositiveBigIntegerField(default=0)
+    drift = JsonText(null=True, default=None)
+    drifted_at = models.DateTimeField(null=True)
+    sort_key = key_of("name")
 
     team_path, searched = "connection__team_id", ()
 
@@ -61,7 +100,7 @@ class Mirror(models.Model):
     @classmethod
     def platform_fields(cls):
         shared = {field.name for field in Mirror._meta.fields} | {"id", "connection"}
-        return [field for field in cls._meta.fields if field.name not in shared]
+        return [field for field in cls._meta.fields if field.name not in shared and not field.generated]
 
     @classmethod
     def values_from(cls, decoded):
@@ -96,13 +135,45 @@ def _storable(field, value):
 
 
 class Reading(models.Model):
-    """The last successful listing of one kind on one connection: when it was, and whether it was complete."""
+    """How fresh the mirror of one kind on one connection is, and the refresh that is going on.
+
+    The last refresh that ended:
+    - `at` is when it ended, None if none ever did. What it showed is as of `as_of`, when it began.
+    - `total` is the platform's own count. `count` is how many objects it showed. `is_complete` means that the
+      platform says that these are all.
+    - `said` is why it failed, if it did; then the other values are those of the last one that did not.
+      `failures` counts how often in a row, `failed_at` is when.
+
+    The refresh that is wanted or going on (resources/refreshing.py):
+    - `asked_at` is when somebody asked for one; `due_at` when the schedule wants the next.
+    - `started_at` is when it began, None if none is going on. `place` is where its walk goes on, `progress`
+      how many objects it has shown so far, `phase` what it does: "walk", then "looks".
+    - `lease_until` is until when one process has it, and `attempt` that process's fence.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="readings")
     kind = models.CharField(max_length=40)
+
     at = models.DateTimeField(null=True)
+    as_of = models.DateTimeField(null=True)
     total = models.PositiveBigIntegerField(null=True)
+    count = models.PositiveBigIntegerField(default=0)
     is_complete = models.BooleanField(default=False)
+    said = JsonText(null=True, default=None)
+    failed_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+
+    asked_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, db_index=True)
+    started_at = models.DateTimeField(null=True)
+    generation = models.PositiveBigIntegerField(default=0)
+    phase = models.CharField(max_length=10, default="walk")
+    place = JsonText(null=True, default=None)
+    progress = models.PositiveBigIntegerField(default=0)
+    found_total = models.PositiveBigIntegerField(null=True)
+    is_whole = models.BooleanField(default=False)
+    lease_until = models.DateTimeField(null=True)
+    attempt = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "kind"], name="one_reading_per_kind")]

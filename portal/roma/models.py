@@ -4,14 +4,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from portal.kinds.fields import JsonText, Stamp
-from portal.kinds.models import Mirror
+from portal.kinds.models import Mirror, key_of, listed
 
 
 class App(Mirror):
     """An integration application."""
 
     class Meta(Mirror.Meta):
-        pass
+        indexes = listed()
 
 
 class DeviceGroup(Mirror):
@@ -24,6 +24,7 @@ class DeviceGroup(Mirror):
     # The platform documents any text of up to 50 characters, some of them a date without a time.
     created_datetime = Stamp(_("created"))
     last_updated_datetime = Stamp(_("changed"))
+    app_id_key = key_of("app_id")
 
     class Meta(Mirror.Meta):
-        pass
+        indexes = listed("app_id")
