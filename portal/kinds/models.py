@@ -15,7 +15,6 @@ from portal.outside import name_or_id
 from portal.platforms.answers import storable, storable_within
 from portal.teams import access
 
-
 KEY_LENGTH = 100  # characters of a text by which lists are sorted and filtered: an index bounds its length
 
 
