@@ -57,7 +57,7 @@ class Mirror(models.Model):
 
     - `read_at` is when the platform last showed the values. `known_at` is when it last proved that the object
       exists: by its own look, or in a listing that began then.
-    - `unsure_at` is since when a listing and the row contradict each other and nobody has looked at the object
+    - `unsure_at` is since when a listing and the row contradict each other and nobody looked at the object
       itself: a present row is not in the listing, or a gone one is.
     - `generation` is the number of the refresh whose listing last showed it.
     - `drift` is {field: [was, now]} of what was changed elsewhere and nobody has accepted; see `drifted_at`.
