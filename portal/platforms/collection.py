@@ -71,6 +71,11 @@ class Collection:
         self.members, self._required, self.updates, self.resent = members, required, updates, resent
         self.client = None
 
+    @property
+    def name_member(self):
+        """The platform's own word for the member that holds the name."""
+        return self._name
+
     def bound_to(self, client):
         """The same collection, which sends its calls through `client`."""
         bound = copy.copy(self)
