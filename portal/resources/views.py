@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.connections.models import Connection
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds import search
 from portal.kinds.effects import as_shown
@@ -20,7 +19,7 @@ from portal.operations.service import perform
 from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
-from portal.resources import reading
+from portal.resources import asking, pages, reading
 from portal.resources.changing import versions
 from portal.resources.editing import JsonField
 from portal.resources.forms import touched_initial
@@ -37,21 +36,16 @@ DENIED_MAX = 256  # characters of a field that a denial records
 HURRIED_SECONDS = 1
 
 
-def connections_of(request, kind):
-    """This team's connections to the kind's platform."""
-    return Connection.objects.visible_to(request.user).filter(platform=kind.platform, team=request.team)
-
-
 @require_safe
 def list_(request, kind):
-    connections = list(connections_of(request, kind))
-    reads = [reading.read_list(kind, connection) for connection in connections]
+    connections = list(pages.connections_of(request, kind))
+    reads = asking.opened(kind, connections)
     rows, filters = _narrow(request, kind, connections, reads)
     shown = list(rows[: PAGE + 1])
     columns = [column for column in kind.columns if column.name != "name"]
     seen = mark(
         [(row.pk, str(row), row.state, [getattr(row, each.name) for each in columns]) for row in shown],
-        [(str(read.problem), read.is_complete, read.total, read.count) for read in reads],
+        [(str(read.problem), read.is_complete, read.total, read.count, read.is_running) for read in reads],
     )
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
@@ -101,17 +95,13 @@ def _narrow(request, kind, connections, reads):
 
 def _held(kind, reads, name):
     """The values of a filter's column in the mirror, also where the platform cannot be read just now."""
-    rows = [row for read in reads for row in read.rows or () if not row.gone_at]
-    values = {getattr(row, name) for row in rows}
-    if unread := [read.connection for read in reads if read.rows is None]:
-        held = kind.model.objects.present().filter(connection__in=unread).order_by()
-        values.update(held.values_list(name, flat=True).distinct()[:CHOICES])
-    return set(sorted(values)[:CHOICES])
+    held = kind.model.objects.present().filter(connection__in=[read.connection for read in reads]).order_by()
+    return set(held.values_list(name, flat=True).distinct()[:CHOICES])
 
 
 def _place(rows, after):
     """(name, remote id) of the row after which a page begins; ("", "") for the first page."""
-    if not _is_uuid(after):
+    if not pages.is_uuid(after):
         name, _bar, remote_id = after.rpartition("|")
         return name, remote_id
     row = rows.filter(pk=after).first()
@@ -129,23 +119,9 @@ def _next_url(request, shown):
     return f"?{query.urlencode()}"
 
 
-def find(request, kind, id):
-    """The mirror row with this portal id, or with this platform id if exactly one is visible; else 404."""
-    rows = kind.model.objects.visible_to(request.user).select_related("connection__team")
-    found = list(rows.filter(remote_id=id)[:2]) if not _is_uuid(id) else []
-    found = found or (list(rows.filter(pk=id)) if _is_uuid(id) else []) or list(rows.filter(remote_id=id)[:2])
-    if len(found) != 1:
-        raise Http404
-    return found[0]
-
-
-def _is_uuid(text):
-    return len(text) == 36 and text.count("-") == 4 and all(c in "0123456789abcdefABCDEF-" for c in text)
-
-
 @require_safe
 def detail(request, kind, id):
-    row = find(request, kind, id)
+    row = pages.find(request, kind, id)
     row, problem = reading.read_one(kind, row)
     fields = _fields(request, kind, row)
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
@@ -203,7 +179,7 @@ def act(request, kind, id, verb):
         verb = kind.verb(verb)
     except KeyError as error:
         raise Http404 from error
-    row = find(request, kind, id)
+    row = pages.find(request, kind, id)
     if not verb.on_object:
         raise Http404
     if verb.form is None:
@@ -238,7 +214,7 @@ def _go(request, url):
 
 
 def _form(request, kind, verb, target=None):
-    connections = list(connections_of(request, kind))
+    connections = list(pages.connections_of(request, kind))
     if target:
         connections = [target.connection]
     if not connections and request.team is None:
