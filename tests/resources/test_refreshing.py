@@ -16,7 +16,7 @@ from portal.platforms.enos import searching
 from portal.resources import asking, refreshing
 from portal.resources.refreshing import LAG, _claim
 from portal.web.stopping import stopping
-from tests.examples import EXAMPLES, match
+from tests.examples import EVERY_CREATE, EVERY_KIND, EXAMPLES, creating, match, updating
 from tests.support.plant import ids, mirrored, received
 
 DEVICES = "enos/devices"
