@@ -32,7 +32,7 @@ JOBS = []
 
 
 def ask(due, task):
-    """Ask for the task with each tuple of arguments that `due()` yields; with functools.partial, a Job's work.
+    """Ask for the task with each tuple of arguments that `due()` yields; as a partial, it is a Job's work.
 
     `due` reads rows and moves each that it yields ahead, or it would be asked for again at each round.
     """
