@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from huey.contrib.djhuey import HUEY
 
 from portal.jobs.models import Turn
@@ -25,6 +26,20 @@ def test_two_workers_share_the_work_and_do_each_task_once(queue, start_worker, t
     done = tasks.lines(notes)[4:]
     assert sorted(word for word, _pid in done) == sorted(words)
     assert len({pid for _word, pid in done}) == 2
+
+
+@pytest.mark.parametrize("queue", ["in redis"], indirect=True)
+def test_a_worker_outlives_its_queue(redis, queue, start_worker, tmp_path):
+    notes = tmp_path / "notes"
+    start_worker()
+    tasks.note.enqueue(str(notes), "before")
+    until(lambda: len(tasks.lines(notes)) == 1, seconds=60)
+
+    redis.kill()
+    redis.start()
+    tasks.note.enqueue(str(notes), "after")
+
+    until(lambda: len(tasks.lines(notes)) == 2, seconds=60)
 
 
 def test_work_of_a_killed_worker_is_done_by_another(queue, start_worker, tmp_path):
