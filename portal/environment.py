@@ -159,6 +159,27 @@ def _libpq_options(name, query):
     return options
 
 
+def queue(name):
+    """Address of the Redis server in which background work waits; empty: it waits at the database.
+
+    now: does the work at once in the process that asks for it; tests use it.
+    """
+    url = text(name)
+    if url in ("", "now:"):
+        return url
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ImproperlyConfigured(
+            f"{name} must be redis://user:password@host:port/number, or rediss://... for TLS;"
+            " / ? # @ [ ] in a password are written as %2F and so on"
+        )
+    return url
+
+
 def sqlite(path, lock_seconds=LOCK_SECONDS):
     return {
         "ENGINE": "django.db.backends.sqlite3",

@@ -2,6 +2,8 @@
 
 PORTAL_DATABASE_URL            sqlite:///PATH or postgresql://user:password@host:port/name?sslmode=...;
                                default: SQLite in the data directory
+PORTAL_QUEUE_URL[_FILE]        redis://user:password@host:port/number, where background work waits; default:
+                               in the database if it is PostgreSQL, else in a file beside it
 PORTAL_DATA_DIR                default var/
 PORTAL_SECRET_KEY[_FILE]       signs sessions and forms
 PORTAL_CREDENTIAL_KEYS[_FILE]  encrypts cloud credentials; several, newest first, separated by blanks
@@ -35,6 +37,16 @@ PRODUCTION = not (DEMO or DEBUG)
 
 DATABASES = {"default": environment.database("PORTAL_DATABASE_URL", DATA_DIR / "portal.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Background work (portal/jobs/engine.py): tasks wait until the change that asks for them is committed.
+QUEUE_URL = environment.queue("PORTAL_QUEUE_URL")
+TASKS = {
+    "default": {
+        "BACKEND": "huey.contrib.djhuey.tasks_backend.HueyBackend",
+        "ENQUEUE_ON_COMMIT": True,
+    }
+}
+HUEY = {"huey_class": "portal.jobs.engine.Engine", "name": "portal", "immediate": QUEUE_URL == "now:"}
 
 # Machines share a PostgreSQL database: keys that each made for itself would not open what the others sealed.
 KEYS_MAY_BE_MADE = DEMO or DATABASES["default"]["ENGINE"].endswith("sqlite3")
@@ -214,6 +226,10 @@ logging.config.dictConfig(
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         # urllib3 logs whole URLs at DEBUG; query strings may carry signatures.
-        "loggers": {"urllib3": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+        "loggers": {
+            "urllib3": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},
+            "huey": {"level": "WARNING"},  # two lines a task otherwise
+        },
     }
 )

@@ -14,6 +14,7 @@ from portal.kinds.fields import JsonText
 from portal.outside import name_or_id
 from portal.platforms.answers import storable, storable_within
 from portal.teams import access
+from portal.words import from_json
 
 KEY_LENGTH = 100  # characters of a text by which lists are sorted and filtered: an index bounds its length
 
@@ -65,9 +66,10 @@ class Mirror(models.Model):
     document bounds what a platform may show one day. `searched` are the fields by which lists are searched,
     besides name and id.
 
-    - `read_at` is when the platform last showed the values. `known_at` is when it last proved that the object
-      exists: by its own look, or in a listing that began then.
-    - `unsure_at` is since when a listing and the row contradict each other and nobody has looked at the object
+    - `read_at` is when the platform last showed the values. `known_at` is when the object itself was last
+      read or changed here; before that, when the first listing that showed it began. Listings may lag behind
+      by some minutes, so one that contradicts a row proves something only if it began long enough after.
+    - `unsure_at` is since when a listing and the row contradict each other and nobody looked at the object
       itself: a present row is not in the listing, or a gone one is.
     - `generation` is the number of the refresh whose listing last showed it.
     - `drift` is {field: [was, now]} of what was changed elsewhere and nobody has accepted; see `drifted_at`.
@@ -118,11 +120,20 @@ class Mirror(models.Model):
         return {name: _storable(field, decoded[name]) for name, field in fields.items() if name in decoded}
 
     def take(self, values):
-        """Set the fields and what the row is searched by; the names of what was set."""
+        """Set the fields and what the row is searched by; the names of what was set.
+
+        Of what was changed elsewhere only that remains which still has the value that was found.
+        """
         for name, value in values.items():
             setattr(self, name, value)
         self.search_text = search.text(self, self.searched)
-        return [*values, "search_text"]
+        names = [*values, "search_text"]
+        if self.drift:
+            self.drift = {
+                name: pair for name, pair in self.drift.items() if getattr(self, name) == pair[1]
+            } or None
+            names.append("drift")
+        return names
 
 
 def _storable(field, value):
@@ -189,3 +200,20 @@ class Reading(models.Model):
 
     def __str__(self):
         return f"{self.kind} at {self.at}"
+
+    @property
+    def is_running(self):
+        """Whether a process works on it now."""
+        return self.lease_until is not None and self.lease_until > timezone.now()
+
+    @property
+    def is_asked(self):
+        """Whether a refresh is going on or about to begin."""
+        return self.is_running or (self.asked_at is not None and self.failed_at is None)
+
+    @property
+    def problem(self):
+        """What the platform or the portal said when the last refresh failed; "" if it did not."""
+        if not self.said:
+            return ""
+        return from_json(self.said) or self.said.get("text", "")

@@ -118,6 +118,19 @@ class Kind:
         """The kind's collection without a client: what it sends can be asked, but nothing be called."""
         return import_module(f"portal.platforms.{self.platform}.{self.collection}").COLLECTION
 
+    @property
+    def judged(self):
+        """The columns that people set by its forms: if one changes, somebody changed it."""
+        collection = self.declared
+        columns = {field.name for field in self.model.platform_fields()}
+        wished = columns & {*collection.members, *collection.updates}
+        return wished if self.typed_name in wished else wished | {"name"}
+
+    @property
+    def typed_name(self):
+        """The field of its forms that holds the name."""
+        return snake(self.declared.name_member)
+
     def bound(self, client, row=None):
         """The kind's collection in the client's account, and the object of `row` if there is one."""
         collection = getattr(client, self.collection)

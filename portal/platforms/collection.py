@@ -63,11 +63,18 @@ class Collection:
     """
 
     secret_fields = ()
+    pages_shift = False  # whether an object that is deleted moves others to a page that was read already
+    finds_names = False  # whether list(name=...) asks the platform to search, and does not read everything
 
     def __init__(self, path, *, id, name, members=(), required=(), updates=(), resent=()):
         self._path, self._id, self._name = path, id, name
         self.members, self._required, self.updates, self.resent = members, required, updates, resent
         self.client = None
+
+    @property
+    def name_member(self):
+        """The platform's own word for the member that holds the name."""
+        return self._name
 
     def bound_to(self, client):
         """The same collection, which sends its calls through `client`."""
@@ -83,6 +90,14 @@ class Collection:
         """A Listing of up to `limit` decoded objects; raises when it cannot be read.
 
         The filter `name` must match exactly; `search` is a part of the name or the id.
+        """
+        raise NotImplementedError
+
+    def walk(self, place=None, **filters):
+        """Yield all objects as one paging.Page after another, each with a deadline of its own.
+
+        With the `place` of a page it goes on after that page, in any process. Raises when a page cannot be
+        read; a new walk from the place before tries that page again.
         """
         raise NotImplementedError
 

@@ -1,125 +1,40 @@
-"""Reads platforms live and updates the mirror. A failed listing is never shown as an empty one."""
+"""Reads single objects live, keeps them in the mirror, and records what was changed elsewhere."""
 
+import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from django.db import IntegrityError
+from django.db import transaction
 from django.utils import timezone
 
-from portal.connections.models import Connection
-from portal.connections.tokens import DELETED
-from portal.errors import Missing, NotVisible, PortalError
+from portal.errors import Missing, PlatformError, PortalError
 from portal.kinds import mirroring
-from portal.kinds.models import Reading
+from portal.outside import shows_nothing
+from portal.platforms.collection import ID_MAX
+from portal.record.store import append
+from portal.resources import drift
+from portal.resources.drift import Found
 
-LIST_LIMIT = 1000  # objects read for one page view; if there are more, the page says so
-GONE_CHECKS = 10  # of rows that disappeared from a listing or came back, how many are looked up by id
-LAG = timedelta(minutes=5)  # how long a listing may still show a deleted object
+REACH_SECONDS = 8  # for all that a search asks the platforms
+NAMES = 10  # objects of one exact name that a search keeps
 
 
 @dataclass(frozen=True)
-class Read:
-    """The result of listing one kind on one connection.
+class Reached:
+    """What platforms were asked for: `rows` of the mirror, and `unread`, [(connection, PortalError)]."""
 
-    - `problem` is None if the platform answered.
-    - `at` is when the mirror was last updated; None if never.
-    - `total` is the platform's count; None if it gave none.
-    - `count` is how many objects were read.
-    - `rows` are the rows of the mirror, gone ones too; None if the platform could not be read.
-    """
-
-    connection: Connection
-    at: datetime | None
-    total: int | None
-    is_complete: bool
-    problem: PortalError | None = None
-    count: int = 0
-    rows: tuple | None = None
-
-    @property
-    def more(self):
-        """How many objects the platform counts, if that is more than were read; else None."""
-        return self.total if self.total is not None and self.total > self.count else None
-
-
-def read_list(kind, connection):
-    """List the kind on the platform and update the mirror."""
-    try:
-        client = connection.client()
-        collection = kind.bound(client).collection
-        listing = collection.list(limit=LIST_LIMIT)
-    except PortalError as error:
-        last = Reading.objects.filter(connection=connection, kind=kind.slug).first()
-        if not last:
-            return Read(connection, None, None, False, error)
-        return Read(connection, last.at, last.total, last.is_complete, error)
-    try:
-        at, rows = _keep(kind, connection, collection, listing)
-    except IntegrityError:
-        if Connection.objects.filter(pk=connection.pk).exists():
-            raise
-        error = NotVisible(DELETED())
-        return Read(connection, None, None, False, error)
-    return Read(connection, at, listing.total, listing.complete, count=len(listing.items), rows=rows)
-
-
-def _keep(kind, connection, collection, listing):
-    """Update the mirror from a listing; returns when, and its rows.
-
-    Raises IntegrityError if the connection was deleted.
-    """
-    known = mirroring.keep_all(kind, connection, listing.items, _Returned(kind, collection))
-    if listing.complete:
-        seen = {str(item["id"]) for item in listing.items}
-        missing = [row for remote_id, row in known.items() if remote_id not in seen and not row.gone_at]
-        _mark_missing(kind, collection, missing)
-    now = timezone.now()
-    values = {"at": now, "total": listing.total, "is_complete": listing.complete}
-    rows = Reading.objects.filter(connection=connection, kind=kind.slug)
-    if not rows.update(**values):
-        Reading.objects.update_or_create(connection=connection, kind=kind.slug, defaults=values)
-    return now, tuple(known.values())
-
-
-def _mark_missing(kind, collection, rows):
-    """Mark rows as gone that a complete listing does not show. The newest are first looked up by id.
-
-    A new object may be missing from a listing for some seconds. If the listing skipped a page, the next one
-    brings the row back.
-    """
-    rows = sorted(rows, key=lambda row: row.read_at, reverse=True)
-    gone = rows[GONE_CHECKS:]
-    for row in rows[:GONE_CHECKS]:
-        try:
-            kind.bound(collection.client, row).get()
-        except Missing:
-            gone.append(row)
-        except PortalError:
-            continue  # unknown: the row stays as it is
-    mirroring.mark_gone(kind, gone)
-
-
-class _Returned:
-    """Decides whether an object is back that was gone: listings may show a deleted one for some seconds."""
-
-    def __init__(self, kind, collection):
-        self.kind, self.collection, self.checks = kind, collection, 0
-
-    def __call__(self, row):
-        if self.checks == GONE_CHECKS or timezone.now() - row.gone_at > LAG:
-            return True
-        self.checks += 1
-        try:
-            self.kind.bound(self.collection.client, row).get()
-        except PortalError:
-            return False  # gone or unknown: the row stays as it is
-        return True
+    rows: tuple = ()
+    unread: tuple = ()
 
 
 def read_one(kind, row):
     """Read one object and update its row, as `read_object` does; returns (row, problem)."""
     _decoded, problem = read_object(kind, row)
     return row, problem
+
+
+def look(kind, row):
+    """Find out whether a row's object exists and what it is like; returns the error if nobody knows."""
+    return read_object(kind, row)[1]
 
 
 def read_object(kind, row):
@@ -130,9 +45,79 @@ def read_object(kind, row):
     try:
         decoded = kind.bound(row.connection.client(), row).get()
     except Missing:
-        mirroring.mark_gone(kind, [row])
+        _note_gone(kind, row)
         return None, None
     except PortalError as error:
         return None, error
-    mirroring.refresh(row, decoded)
+    _note(kind, row, decoded)
     return decoded, None
+
+
+def _note(kind, row, decoded):
+    values = row.values_from(decoded)
+    diff = {} if row.gone_at else drift.differences(kind, row, values)
+    diff = drift.elsewhere(kind, row.connection, {row: diff}).get(row) if diff else None
+    if not diff:
+        mirroring.refresh(row, decoded)
+        return
+    mirroring.refresh(row, decoded)
+    drift.mark(row, diff)
+    row.drifted_at = timezone.now()
+    entry = drift.line(kind, row.connection, Found(row, drift.CHANGED, diff))
+    with transaction.atomic(durable=True):
+        known = type(row).objects.filter(pk=row.pk)
+        known.update(drift=row.drift, drifted_at=row.drifted_at)
+        append(entry)
+
+
+def _note_gone(kind, row):
+    if row.gone_at:
+        mirroring.mark_gone(kind, [row])
+        return
+    is_ours = drift.removed_here(kind, row.connection, [row.remote_id])
+    lines = [] if is_ours else drift.lines(kind, row.connection, [Found(row, drift.GONE())])
+    with transaction.atomic(durable=True):
+        mirroring.mark_gone(kind, [row])
+        if lines:
+            append(*lines)
+
+
+def by_id(kind, connections, id):
+    """Ask each connection's platform for the object with this id; Reached."""
+    return _reach(kind, connections, lambda bound: [bound.collection.get(id)], id)
+
+
+def reach(kind, connections, text):
+    """Ask each connection's platform for what has exactly this id or, where it searches, this name; Reached."""
+
+    def ask(bound):
+        try:
+            return [bound.collection.get(text)]
+        except Missing:
+            if not bound.collection.finds_names:
+                return []
+        return bound.collection.list(name=text, limit=NAMES).items
+
+    return _reach(kind, connections, ask, text)
+
+
+def _reach(kind, connections, ask, text):
+    if shows_nothing(text) or len(text) > ID_MAX or not text.isprintable():
+        return Reached()
+    found, unread, until = [], [], time.monotonic() + REACH_SECONDS
+    for connection in connections:
+        try:
+            client = connection.client()
+            with client.one_deadline(until):
+                objects = ask(kind.bound(client))
+        except Missing:
+            continue
+        except PortalError as error:
+            unread.append((connection, error))
+            continue
+        ids = [str(each["id"]) for each in objects]
+        for decoded in objects:
+            mirroring.keep(kind, connection, decoded)
+        rows = kind.model.objects.filter(connection=connection, remote_id__in=ids).select_related("connection__team")
+        found += rows
+    return Reached(tuple(found), tuple(unread))

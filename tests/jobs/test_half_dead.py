@@ -13,6 +13,7 @@ from django.utils import timezone
 from portal.jobs.management.commands import worker
 from portal.operations import leases, settling
 from portal.operations.models import Operation, State
+from portal.web.stopping import stopping
 from tests.examples import match
 from tests.operations.endings import due, in_doubt
 from tests.support.site import until
@@ -28,7 +29,7 @@ def working(monkeypatch, *, tick, settle):
     monkeypatch.setattr(worker, "signal", signals)
     monkeypatch.setattr(worker, "tick", lambda name: tick())
     monkeypatch.setattr(worker, "settle", settle)
-    running = threading.Thread(target=lambda: worker.Command().handle(once=False, every=0.01))
+    running = threading.Thread(target=lambda: worker.Command().handle(once=False, every=0.01, threads=1))
     running.start()
     try:
         yield
@@ -36,6 +37,7 @@ def working(monkeypatch, *, tick, settle):
         until(lambda: signal.SIGTERM in handlers, seconds=60)
         handlers[signal.SIGTERM]()
         running.join()
+        stopping.clear()
 
 
 @pytest.mark.parametrize("error", [KeyError("a bug"), OperationalError("the database is away")], ids=str)

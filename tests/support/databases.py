@@ -15,6 +15,7 @@ import psycopg
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connections
+from huey.contrib.djhuey import HUEY
 from psycopg import sql
 
 from portal import environment
@@ -61,8 +62,9 @@ class SQLite:
             source.backup(target)
 
     def drop(self, name):
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self._path(name)}{suffix}").unlink(missing_ok=True)
+        for file in (self._path(name), self._path(f"{name}-queue")):
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
 class PostgreSQL:
@@ -101,6 +103,8 @@ def point(database):
     wanted = {"default": environment.database(VARIABLE, None)}
     connections.settings["default"] = connections.configure_settings(wanted)["default"]
     connections["default"] = connections.create_connection("default")
+    HUEY.storage.close()
+    HUEY.storage = HUEY.create_storage()  # the queue that belongs to this database
     ContentType.objects.clear_cache()
 
 

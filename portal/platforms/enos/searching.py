@@ -5,7 +5,7 @@ import re
 from portal.errors import Missing
 from portal.platforms.collection import EXACT, Collection, narrowed, text_id, text_or_empty, timed
 from portal.platforms.contract import _
-from portal.platforms.paging import Pages
+from portal.platforms.paging import Pages, Sheet, turned, walked
 from portal.platforms.retrying import Repeat
 from portal.words import Sentence
 
@@ -37,6 +37,7 @@ class Searched(Acted):
     """
 
     secret_fields = SECRETS
+    pages_shift = finds_names = True
 
     def __init__(self, path, *, fields, name_field, **members):
         super().__init__(path, **members)
@@ -45,19 +46,30 @@ class Searched(Acted):
     @timed
     def list(self, *, limit=1000, name=None, search=None, **filters):
         """`filters` are members in snake case and match exactly. A new object appears after about 2 s."""
-        wanted = [(self._fields[key], "=", filters[key]) for key in self._fields if filters.get(key)]
         text = name or search
+        pages, found = Pages(shift=True), []
+        for _items in turned(
+            self._reader(PAGE_SIZE if text else min(limit, PAGE_SIZE), text, **filters), pages
+        ):
+            found = narrowed(pages.items, name, search)
+            if len(found) >= limit:
+                break
+        return pages.listing(found, limit, total=None if text else pages.total)
+
+    def walk(self, place=None, **filters):
+        return walked(self._reader(PAGE_SIZE, **filters), place, shift=True)
+
+    def _reader(self, size, text=None, **filters):
+        wanted = [(self._fields[key], "=", filters[key]) for key in self._fields if filters.get(key)]
         if text:
             wanted.append((self._name_field, "like", text))
         expression = " and ".join(f"{field} {sign} {_quoted(value)}" for field, sign, value in wanted)
-        pages, number = Pages(shift=True), 1
-        size = PAGE_SIZE if text else min(limit, PAGE_SIZE)
-        while True:
-            pages.add(*self._page(expression, number, size))
-            found = narrowed(pages.items, name, search)
-            if pages.is_over or len(found) >= limit:
-                return pages.listing(found, limit, total=None if text else pages.total)
-            number += 1
+
+        def read(at):
+            number = at or 1
+            return Sheet(*self._page(expression, number, size), number + 1)
+
+        return read
 
     def _page(self, expression, number, size):
         body = {"expression": expression} if expression else {}

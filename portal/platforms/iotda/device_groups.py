@@ -4,8 +4,11 @@ The body of a group does not name its resource space. Only a list filtered by `a
 of all groups asks for one space after the other.
 """
 
+from dataclasses import replace
+
 from portal.platforms.collection import Listing, timed
 from portal.platforms.iotda.paging import Paged
+from portal.platforms.paging import Page
 
 
 class DeviceGroups(Paged):
@@ -29,6 +32,36 @@ class DeviceGroups(Paged):
             items[:limit], None if None in totals else sum(totals), complete and len(items) <= limit
         )
 
+    def walk(self, place=None, *, app_id=None, **filters):
+        """The platform's total is the sum over all spaces, known when the last one is read."""
+        if app_id:
+            return self._walk_of_space(place, app_id, filters)
+        return self._walk_of_all(place, filters)
+
+    def _walk_of_space(self, place, app_id, filters):
+        for page in super().walk(place, app_id=app_id, **filters):
+            yield replace(page, items=[{**item, "app_id": app_id} for item in page.items])
+
+    def _walk_of_all(self, place, filters):
+        """`spaces` are those still to do, the present one first; `page` is the place in it. `total` and
+        `is_whole` say what was so in those that are done."""
+        if place is None:
+            spaces = self.client.spaces.list()
+            place = {"spaces": [space["id"] for space in spaces.items], "is_whole": spaces.complete}
+            place |= {"page": None, "total": 0}
+        if not place["spaces"]:
+            yield Page([], None, 0, place["is_whole"])
+        while place["spaces"]:
+            for page in self._walk_of_space(place["page"], place["spaces"][0], filters):
+                place = _after(page, place)
+                is_last = not place["spaces"]
+                yield Page(
+                    page.items,
+                    None if is_last else place,
+                    place["total"] if is_last else None,
+                    is_last and place["is_whole"],
+                )
+
     def get(self, id, *, app_id=None, **hints):
         """`app_id` is the space in which the group was listed; it is kept in the group that is returned."""
         group = super().get(id, **hints)
@@ -39,6 +72,18 @@ class DeviceGroups(Paged):
 
     def updated(self, answer, data):
         return _in_space(super().updated(answer, data), data)
+
+
+def _after(page, place):
+    """The place in the walk of all spaces, after a page of the first of those still to do."""
+    if page.place:
+        return {**place, "page": page.place}
+    return {
+        "spaces": place["spaces"][1:],
+        "page": None,
+        "total": None if None in (place["total"], page.total) else place["total"] + page.total,
+        "is_whole": place["is_whole"] and page.is_whole,
+    }
 
 
 def _in_space(group, data):

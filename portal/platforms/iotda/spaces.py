@@ -2,7 +2,7 @@
 
 from portal.errors import Missing, Rejected
 from portal.platforms.collection import Collection, narrowed, timed, unreadable
-from portal.platforms.paging import Pages
+from portal.platforms.paging import Pages, Sheet, walked
 
 NO_SPACE = "IOTDA.001000"  # answered with 403; other resources that do not exist are a 404
 
@@ -10,15 +10,21 @@ NO_SPACE = "IOTDA.001000"  # answered with 403; other resources that do not exis
 class Spaces(Collection):
     @timed
     def list(self, *, limit=1000, name=None):
+        pages = Pages(shift=False)
+        pages.add(self._sheet())
+        found = narrowed(pages.items, name)
+        return pages.listing(found, limit, total=pages.total if name is None and pages.total else len(found))
+
+    def walk(self, place=None):
+        return walked(self._sheet, place, shift=False)
+
+    def _sheet(self, _at=None):
         answer = self.client.send(self.client.call("GET", self.path()))
         if not isinstance(answer.data, dict):
             raise unreadable(answer)
-        page, pages = answer.data.get("page"), Pages(shift=False)
+        page = answer.data.get("page")
         count = page.get("count") if isinstance(page, dict) else None  # no document has one here
-        pages.add(self.items_in(answer, answer.data, "applications", count), count)
-        pages.end(is_documented=True)
-        found = narrowed(pages.items, name)
-        return pages.listing(found, limit, total=pages.total if name is None and pages.total else len(found))
+        return Sheet(self.items_in(answer, answer.data, "applications", count), count, is_end=True)
 
     def get(self, id, **hints):
         try:

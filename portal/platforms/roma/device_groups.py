@@ -14,6 +14,9 @@ from portal.platforms.collection import (
     whole,
     whole_or_none,
 )
+from portal.platforms.paging import Page
+
+SLICE = 500
 
 
 class DeviceGroups(Collection):
@@ -35,6 +38,29 @@ class DeviceGroups(Collection):
                 complete = complete and is_whole
         found = narrowed(groups, name)
         return Listing(found[:limit], len(found) if complete else None, complete and len(found) <= limit)
+
+    def walk(self, place=None, *, app_id=None):
+        """Slices of the trees, one application after the other. A walk that is taken up within a tree reads
+        it again from its top, because it comes in one answer. The platform's total is known at the end.
+
+        `apps` are those still to do, the present one first; `total` and `is_whole` say what was so in those
+        that are done.
+        """
+        if place is None:
+            apps = Listing([{"id": app_id}]) if app_id else self.client.apps.list()
+            place = {"apps": [app["id"] for app in apps.items], "total": 0, "is_whole": apps.complete}
+        if not place["apps"]:
+            yield _page([], place)
+        while place["apps"]:
+            groups, is_whole = self._tree(place["apps"][0])
+            done = {
+                "apps": place["apps"][1:],
+                "total": place["total"] + len(groups),
+                "is_whole": place["is_whole"] and is_whole,
+            }
+            for start in range(0, len(groups) or 1, SLICE):
+                place = done if start + SLICE >= len(groups) else place
+                yield _page(groups[start : start + SLICE], place)
 
     def _tree(self, app_id):
         """The groups of an application, and whether they are as many as the platform counts."""
@@ -70,6 +96,12 @@ class DeviceGroups(Collection):
     def decode(self, raw):
         parent_id = text_id(whole(raw.get("parent_id") or 0))
         return {**named(raw, text_id(whole(raw["id"])), raw.get("name")), "parent_id": parent_id}
+
+
+def _page(groups, place):
+    is_last = not place["apps"]
+    is_whole = is_last and place["is_whole"]
+    return Page(groups, None if is_last else place, place["total"] if is_whole else None, is_whole)
 
 
 COLLECTION = DeviceGroups(

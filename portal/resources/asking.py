@@ -1,0 +1,78 @@
+"""Asks for refreshes: when a list is opened, when somebody presses the button, after a change."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from portal.connections.models import Connection
+from portal.kinds.models import Reading
+from portal.kinds.registry import KINDS
+from portal.resources.tasks import refresh
+
+log = logging.getLogger(__name__)
+
+
+def opened(kind, connections):
+    """One Reading per connection, in their order. Asks for a refresh of those that are too old."""
+    found = _readings(kind, connections)
+    fresh = timezone.now() - timedelta(seconds=settings.FRESH_SECONDS)
+    asked = [each for each in found if _is_stale(each, fresh)]
+    for each in asked:
+        ask(kind, each.connection)
+    return _readings(kind, connections) if asked else found
+
+
+def _readings(kind, connections):
+    known = {
+        each.connection_id: each
+        for each in Reading.objects.filter(connection__in=connections, kind=kind.slug)
+    }
+    found = [known.get(each.pk) or Reading(connection=each, kind=kind.slug) for each in connections]
+    for reading, connection in zip(found, connections, strict=True):
+        reading.connection = connection
+    return found
+
+
+def _is_stale(reading, fresh):
+    if reading.is_running:
+        return False
+    latest = max(filter(None, (reading.at, reading.failed_at)), default=None)
+    return latest is None or latest <= fresh or (reading.asked_at is not None and reading.failed_at is None)
+
+
+def ask(kind, connection):
+    """Ask for a refresh; it begins as soon as a worker has time. Never raises."""
+    mark_asked(kind, connection)
+    enqueue(refresh, str(connection.pk), kind.slug)
+
+
+def mark_asked(kind, connection):
+    """Write down that a refresh is wanted: of what is stale, or of what an operation touched."""
+    rows = Reading.objects.filter(connection=connection, kind=kind.slug)
+    if not rows.update(asked_at=timezone.now()):
+        values = {"asked_at": timezone.now()}
+        Reading.objects.update_or_create(connection=connection, kind=kind.slug, defaults=values)
+
+
+def enqueue(task, *args):
+    """Wake a worker. If the queue is away, the schedule of the workers finds the row later."""
+    try:
+        task.enqueue(*args)
+    except Exception:  # noqa: BLE001 - whatever the engine raises, the page is there
+        log.exception("The queue could not be reached; workers find the work by themselves.")
+
+
+def make_missing():
+    """Make a Reading for each connection and kind that has none, due at once: the schedule's first refresh."""
+    if not settings.REFRESH_SECONDS:
+        return
+    known = set(Reading.objects.values_list("connection_id", "kind"))
+    wanted = [
+        Reading(connection=connection, kind=kind.slug, due_at=timezone.now())
+        for connection in Connection.objects.all()
+        for kind in KINDS.values()
+        if kind.platform == connection.platform and (connection.pk, kind.slug) not in known
+    ]
+    Reading.objects.bulk_create(wanted, ignore_conflicts=True)

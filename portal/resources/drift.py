@@ -1,0 +1,156 @@
+"""Drift: what was changed on a platform, and no operation of the portal did it.
+
+What is found becomes an entry of the record. A row keeps the fields that differ until somebody accepts them or
+sets them back.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from portal.connections.models import Connection
+from portal.operations.models import REPEATABLE, Operation
+from portal.outside import NAME_MAX, name_or_id, shortened
+from portal.record import store
+from portal.record.models import Stage
+from portal.words import Sentence
+
+VERB, OUTCOME, VIA = "found", "found", "refresh"
+PORTAL = "the portal"
+SHOWN_MAX = 20  # objects of one batch that get an entry each; one entry names the number of the others
+# Operations end on one machine's clock and rows are read on another's.
+CLOCKS = timedelta(seconds=5)
+
+CHANGED = Sentence("found.changed", _("Found, not done here: changed outside the portal (%(fields)s)."))
+MADE = Sentence("found.made", _("Found, not done here: made outside the portal."))
+GONE = Sentence("found.gone", _("Found, not done here: it no longer exists on the platform."))
+MORE = Sentence(
+    "found.more", _("Found, not done here: %(count)s more objects were made, changed or deleted elsewhere.")
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something that was changed elsewhere: `said` about `row`. `diff` is {field: [was, now]}."""
+
+    row: object
+    said: object
+    diff: dict = field(default_factory=dict)
+
+
+def differences(kind, row, values):
+    """{field: [was, now]} of what people set and the platform shows otherwise than the row."""
+    return {
+        name: [getattr(row, name), values[name]]
+        for name in sorted(kind.judged & values.keys())
+        if getattr(row, name) != values[name]
+    }
+
+
+def elsewhere(kind, connection, differing):
+    """What of {row: diff} no operation of the portal explains: {row: diff} of the rest.
+
+    An operation explains the fields that it sent, from when it is asked for until the row was read after its
+    end.
+    """
+    sent = {}
+    for operation in _touching(kind, connection, [row.remote_id for row in differing]):
+        sent.setdefault(operation.object_id, []).append(operation)
+    left = {}
+    for row, diff in differing.items():
+        explained = set()
+        for operation in sent.get(row.remote_id, ()):
+            if _may_have_come_since(operation, row.read_at):
+                explained |= _columns(kind, operation)
+        if rest := {name: pair for name, pair in diff.items() if name not in explained}:
+            left[row] = rest
+    return left
+
+
+def _may_have_come_since(operation, moment):
+    late = operation.late_until and operation.late_until > timezone.now()
+    return operation.ended_at is None or late or operation.ended_at >= moment - CLOCKS
+
+
+def _columns(kind, operation):
+    """The columns that an operation writes; its form may have another name for the name."""
+    names = set(operation.data or ())
+    return names | ({"name"} if kind.typed_name in names else set())
+
+
+def _touching(kind, connection, ids):
+    operations = Operation.objects.filter(
+        connection_id__in=Connection.objects.of_account(connection), kind_slug=kind.slug
+    )
+    fields = ("object_id", "ended_at", "late_until", "data", "verb_name", "kind_slug", "state")
+    return operations.filter(object_id__in=ids).exclude(state__in=REPEATABLE).only(*fields)
+
+
+def made_elsewhere(kind, connection, rows):
+    """Those of the new rows that no create of the portal made, or may have made."""
+    if not rows:
+        return []
+    account = Connection.objects.of_account(connection)
+    creates = Operation.objects.filter(connection_id__in=account, kind_slug=kind.slug, verb_name="create")
+    if creates.unsettled().exists():
+        return []  # nobody knows yet which of them it made
+    ids = {row.remote_id for row in rows}
+    ours = set(creates.filter(object_id__in=ids).values_list("object_id", flat=True))
+    return [row for row in rows if row.remote_id not in ours]
+
+
+def removed_here(kind, connection, ids):
+    """Ids of the objects that an operation of the portal removed, or may have removed."""
+    removing = [verb.name for verb in kind.verbs if verb.removes]
+    operations = _touching(kind, connection, ids).filter(verb_name__in=removing)
+    return set(operations.values_list("object_id", flat=True))
+
+
+def mark(row, diff):
+    """Put {field: [was, now]} into the row's drift: what the field was at first stays. Saves nothing."""
+    known = row.drift or {}
+    merged = {**known}
+    for name, (was, now) in diff.items():
+        merged[name] = [known.get(name, [was])[0], now]
+    row.drift = {name: pair for name, pair in merged.items() if pair[0] != pair[1]} or None
+
+
+def lines(kind, connection, found):
+    """Lines of the record for a list of Found."""
+    entries = [line(kind, connection, each) for each in found[:SHOWN_MAX]]
+    if more := found[SHOWN_MAX:]:
+        entries.append(_line(kind, connection, MORE(count=len(more)), {"objects": _named(more)}))
+    return entries
+
+
+def line(kind, connection, found):
+    fields = ", ".join(str(kind.model._meta.get_field(name).verbose_name) for name in found.diff)
+    said = CHANGED(fields=fields) if found.diff else found.said
+    body = {"changed": {name: {"was": was, "now": now} for name, (was, now) in found.diff.items()}}
+    about = {"object_id": found.row.remote_id, "object_name": shortened(str(found.row), NAME_MAX)}
+    return _line(kind, connection, said, body if found.diff else {}, **about)
+
+
+def _named(found):
+    return [{"id": each.row.remote_id, "name": name_or_id(each.row.name, each.row.remote_id)} for each in found]
+
+
+def _line(kind, connection, said, body, **about):
+    return store.line(
+        stage=Stage.NOTE,
+        outcome=OUTCOME,
+        actor=PORTAL,
+        via=VIA,
+        team_id=str(connection.team_id),
+        team=connection.team.name,
+        connection_id=str(connection.pk),
+        connection=connection.name,
+        platform=kind.platform,
+        kind=kind.slug,
+        verb=VERB,
+        said=said,
+        body=body,
+        **about,
+    )

@@ -1,0 +1,269 @@
+"""Refresh: brings the mirror of one kind on one connection in line with its platform, in the background.
+
+A refresh has two phases. The walk reads the platform's list page by page (batches.py). Then the looks read the
+objects themselves on which list and mirror contradict each other: what the list did not show, what it showed
+though it was gone, what it showed otherwise than an own look of a moment ago.
+
+`Reading` is the truth about it: one process at a time has its lease, and each page moves `place` on in the
+transaction that writes the page. So a process may die at any point; another goes on after the last page.
+"""
+
+import logging
+import random
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from portal.errors import Missing, NotSent, PlatformError, PortalError, Throttled, Unclear
+from portal.kinds import mirroring
+from portal.kinds.models import Reading
+from portal.kinds.registry import KINDS
+from portal.record.store import append
+from portal.resources import drift, reading
+from portal.resources.batches import CHUNK, LAG, Lost, hold, write
+from portal.resources.drift import Found
+from portal.web.stopping import stopping
+from portal.words import to_json
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=90)  # a page takes 30 s at most
+SLICE_SECONDS = 20  # then other refreshes get their turn
+LOOKS = 500  # objects that one refresh looks at by themselves
+BURST, CALLS_PER_SECOND = 50, 10  # of one slice: people call the same platform
+GOES_ON_FOR = timedelta(minutes=15)  # a walk that failed goes on where it was; an older one begins anew
+AGAIN_AFTER = (timedelta(seconds=60), timedelta(minutes=5))  # the first failure, and each further one
+MISSED = Q(gone_at=None)  # and not of this generation
+MARK = 2000  # rows that are marked in one transaction
+
+
+def run(connection_id, slug):
+    """Go on with the refresh for one slice. Returns whether more of it is left.
+
+    Returns False as well when nothing is asked for or another process has it.
+    """
+    work = _claim(connection_id, slug)
+    if work is None:
+        return False
+    try:
+        return work.go_on()
+    except Lost:
+        return False
+    except IntegrityError:
+        if Reading.objects.filter(pk=work.reading.pk).exists():
+            raise
+        return False  # the connection was deleted meanwhile
+
+
+def due():
+    """Yield (connection id, slug) of each refresh that is wanted and that nobody works on, oldest first."""
+    wanted = Q(due_at__lte=Now()) | Q(asked_at__isnull=False, failed_at=None)
+    wanted |= Q(started_at__isnull=False, failed_at=None)
+    rows = Reading.objects.filter(wanted & _free()).order_by(F("at").asc(nulls_first=True))
+    for connection_id, slug in rows.values_list("connection_id", "kind"):
+        if slug in KINDS:
+            yield connection_id, slug
+
+
+def _free():
+    return Q(lease_until=None) | Q(lease_until__lte=Now())
+
+
+def _claim(connection_id, slug):
+    """The work on a refresh, with a fence that no other process has; None if there is nothing to do."""
+    rows = Reading.objects.filter(connection_id=connection_id, kind=slug)
+    wanted = Q(asked_at__isnull=False) | Q(started_at__isnull=False) | Q(due_at__lte=Now())
+    claimed = rows.filter(wanted & _free())
+    if not claimed.update(attempt=F("attempt") + 1, lease_until=Now() + LEASE):
+        return None
+    found = rows.select_related("connection__team").first()
+    return _Work(KINDS[slug], found) if found else None
+
+
+class _Work:
+    def __init__(self, kind, reading):
+        self.kind, self.reading = kind, reading
+        self.until, self.calls = time.monotonic() + SLICE_SECONDS, 0
+
+    @property
+    def rows(self):
+        return self.kind.model.objects.filter(connection_id=self.reading.connection_id)
+
+    def go_on(self):
+        """Work until the slice is over or the refresh ends; returns whether more is left."""
+        if self.reading.started_at is None or self._is_too_old():
+            self._begin()
+        try:
+            is_over = self._walk() if self.reading.phase == "walk" else True
+            if is_over:
+                is_over = self._look()
+        except PortalError as error:
+            self._fail(error)
+            return False
+        if is_over:
+            self._end()
+            return False
+        hold(self.reading, lease_until=None)
+        return True
+
+    def _is_too_old(self):
+        failed = self.reading.failed_at
+        return bool(failed and failed >= self.reading.started_at) and (
+            timezone.now() - self.reading.started_at > GOES_ON_FOR
+        )
+
+    def _begin(self):
+        hold(
+            self.reading,
+            started_at=timezone.now(),
+            generation=self.reading.generation + 1,
+            phase="walk",
+            place=None,
+            progress=0,
+            found_total=None,
+            is_whole=False,
+        )
+
+    # The walk
+
+    def _walk(self):
+        """Read pages until the list or the slice is over; returns whether the list is."""
+        collection = self.kind.bound(self.reading.connection.client()).collection
+        for page in collection.walk(self.reading.place):
+            is_last = page.place is None
+            columns = {"place": page.place, "found_total": page.total, "lease_until": Now() + LEASE}
+            if is_last:
+                columns |= {"phase": "looks", "is_whole": page.is_whole}
+            write(self.kind, self.reading, page.items, **columns)
+            if is_last:
+                break
+            if self._is_time_up():
+                return False
+            self._pace()
+        self._finish_walk()
+        return True
+
+    def _finish_walk(self):
+        """What is whole must have shown as many different objects as the platform counts."""
+        reading = self.reading
+        if reading.is_whole and reading.found_total not in (None, reading.progress):
+            hold(reading, is_whole=False)
+
+    def _is_time_up(self):
+        return stopping.is_set() or time.monotonic() > self.until
+
+    def _pace(self):
+        self.calls += 1
+        if self.calls > BURST:
+            stopping.wait(1 / CALLS_PER_SECOND)
+
+    # The looks
+
+    def _look(self):
+        """Judge what the list did not show, and look at what is in question; returns whether that is over."""
+        self._judge_missed()
+        looked = 0
+        for row in self._in_question():
+            if looked == LOOKS:
+                break
+            if self._is_time_up():
+                return False
+            self._look_at(row)
+            looked += 1
+            self._pace()
+            if looked % BURST == 0:
+                hold(self.reading, lease_until=Now() + LEASE)
+        return True
+
+    def _judge_missed(self):
+        """A row that a whole list lacks is gone if all that is known of it is older than lists may lag.
+
+        The others are not sure until somebody has looked.
+        """
+        if not self.reading.is_whole:
+            return
+        began, now = self.reading.started_at, timezone.now()
+        missed = self.rows.filter(MISSED, generation__lt=self.reading.generation)
+        while gone := list(missed.filter(known_at__lte=began - LAG)[:CHUNK]):
+            self._mark_gone(gone)
+        while pks := list(missed.filter(unsure_at=None).values_list("pk", flat=True)[:MARK]):
+            with transaction.atomic(durable=True):
+                hold(self.reading, lease_until=Now() + LEASE)
+                missed.filter(pk__in=pks).update(unsure_at=now)
+
+    def _mark_gone(self, rows):
+        """Mark rows as gone that nobody has read meanwhile, with an entry of those that we did not remove."""
+        kind, connection = self.kind, self.reading.connection
+        removed = drift.removed_here(kind, connection, [row.remote_id for row in rows])
+        found = [Found(row, drift.GONE()) for row in rows if row.remote_id not in removed]
+        lines = drift.lines(kind, connection, found)
+        with transaction.atomic(durable=True):
+            hold(self.reading, lease_until=Now() + LEASE)
+            pks = [row.pk for row in rows]
+            known = self.rows.filter(pk__in=pks, known_at__lte=self.reading.started_at - LAG)
+            known.update(gone_at=timezone.now(), unsure_at=None)
+            self.rows.filter(pk__in=pks, gone_at=None).update(generation=self.reading.generation)
+            if lines:
+                append(*lines)
+
+    def _in_question(self):
+        """Rows that list and mirror contradict each other about, those first that wait longest."""
+        last = None
+        while True:
+            rows = self.rows.exclude(unsure_at=None).order_by("unsure_at", "pk")
+            if last:
+                rows = rows.filter(Q(unsure_at__gt=last[0]) | Q(unsure_at=last[0], pk__gt=last[1]))
+            rows = list(rows[:BURST])
+            if not rows:
+                return
+            last = rows[-1].unsure_at, rows[-1].pk
+            yield from rows
+
+    def _look_at(self, row):
+        row.connection = self.reading.connection
+        problem = reading.look(self.kind, row)
+        if isinstance(problem, NotSent | Unclear):
+            raise problem  # the platform is not there, or wants fewer calls
+
+    # The end
+
+    def _end(self):
+        now, reading = timezone.now(), self.reading
+        asked = Reading.objects.filter(pk=reading.pk).values_list("asked_at", flat=True).first()
+        hold(
+            reading,
+            **{"at": now, "as_of": reading.started_at, "total": reading.found_total, "count": reading.progress},
+            is_complete=reading.is_whole,
+            **{"said": None, "failed_at": None, "failures": 0},
+            asked_at=asked if asked and asked > reading.started_at else None,
+            due_at=_next(),
+            **{"started_at": None, "place": None, "phase": "walk", "lease_until": None},
+        )
+
+    def _fail(self, error):
+        """Keep the place, if the platform may just have been away; a refused page needs a new walk."""
+        again = AGAIN_AFTER[min(self.reading.failures, len(AGAIN_AFTER) - 1)]
+        wait = getattr(error, "retry_after", None) or 0
+        started = self.reading.started_at if isinstance(error, NotSent | Unclear) else None
+        said = to_json(error.message) or {"text": str(error.message)}
+        hold(
+            self.reading,
+            said=said,
+            failed_at=timezone.now(),
+            failures=self.reading.failures + 1,
+            started_at=started,
+            asked_at=None,
+            due_at=Now() + max(again, timedelta(seconds=min(wait, 3600))),
+            lease_until=None,
+        )
+
+
+def _next():
+    """When the schedule wants the next refresh; None if it wants none. Not all at the same time."""
+    every = settings.REFRESH_SECONDS
+    return Now() + timedelta(seconds=every * random.uniform(0.9, 1.1)) if every else None
