@@ -16,6 +16,8 @@ PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides
 PORTAL_CA_BUNDLE               file of certificates that platforms are checked against
 PORTAL_HTTPS_PROXY             proxy for calls to platforms
 PORTAL_LOCK_SECONDS            how long a query waits for a lock of the database; default 20
+PORTAL_REFRESH_SECONDS         how often the mirror of each kind is refreshed by itself; default 300, 0: never
+PORTAL_FRESH_SECONDS           a list that is older is refreshed when it is opened; default 30
 PORTAL_SETTLE_SECONDS          how long absence is watched before it counts; default 900
 PORTAL_DEBUG                   true: error pages with code; never in production
 PORTAL_DEMO                    true: set by `manage.py demo` and tests; allows loopback and plain HTTP
@@ -43,10 +45,14 @@ QUEUE_URL = environment.queue("PORTAL_QUEUE_URL")
 TASKS = {
     "default": {
         "BACKEND": "huey.contrib.djhuey.tasks_backend.HueyBackend",
-        "ENQUEUE_ON_COMMIT": True,
+        "ENQUEUE_ON_COMMIT": QUEUE_URL != "now:",
     }
 }
 HUEY = {"huey_class": "portal.jobs.engine.Engine", "name": "portal", "immediate": QUEUE_URL == "now:"}
+
+# Refreshes of the mirror (portal/resources/refreshing.py)
+REFRESH_SECONDS = environment.number("PORTAL_REFRESH_SECONDS", 300)
+FRESH_SECONDS = environment.number("PORTAL_FRESH_SECONDS", 30)
 
 # Machines share a PostgreSQL database: keys that each made for itself would not open what the others sealed.
 KEYS_MAY_BE_MADE = DEMO or DATABASES["default"]["ENGINE"].endswith("sqlite3")

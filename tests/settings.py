@@ -12,6 +12,9 @@ data = tempfile.mkdtemp(prefix="portal-tests-")
 Path(data, "static").mkdir()  # WhiteNoise warns when it is missing
 os.environ["PORTAL_DATA_DIR"] = data
 os.environ["PORTAL_DEMO"] = "true"
+# A list is refreshed whenever it is opened, within the request, and never by itself: so a test sees at once
+# what the platform has, and counts only its own calls.
+os.environ |= {"PORTAL_QUEUE_URL": "now:", "PORTAL_FRESH_SECONDS": "0", "PORTAL_REFRESH_SECONDS": "0"}
 
 from portal.settings import *  # noqa: E402, F403
 

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 
 from portal.jobs.models import Turn
+from portal.resources import asking, refreshing, tasks
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
@@ -28,11 +29,14 @@ class Job:
     work: Callable
 
 
-JOBS = []
+JOBS = [
+    Job("readings", 60, asking.make_missing),
+    Job("refreshes", 5, lambda: ask(refreshing.due, tasks.refresh)),
+]
 
 
 def ask(due, task):
-    """Ask for the task with each tuple of arguments that `due()` yields; with functools.partial, a Job's work.
+    """Ask for the task with each tuple of arguments that `due()` yields.
 
     `due` reads rows and moves each that it yields ahead, or it would be asked for again at each round.
     """

@@ -1,4 +1,4 @@
-"""Writes what a platform showed of one object into the mirror. resources/batches.py writes what lists show."""
+"""Writes what a platform showed of one object into the mirror. resources/batches.py writes lists."""
 
 from django.utils import timezone
 

@@ -207,9 +207,9 @@ class Reading(models.Model):
         return self.lease_until is not None and self.lease_until > timezone.now()
 
     @property
-    def is_asked(self):
-        """Whether a refresh is going on or about to begin."""
-        return self.is_running or (self.asked_at is not None and self.failed_at is None)
+    def is_waited_for(self):
+        """Whether somebody asked for a refresh a moment ago that no worker has begun yet."""
+        return self.asked_at is not None and self.due_at is not None and self.due_at > timezone.now()
 
     @property
     def problem(self):

@@ -1,6 +1,5 @@
 """Asks for refreshes: when a list is opened, when somebody presses the button, after a change."""
 
-import logging
 from datetime import timedelta
 
 from django.conf import settings
@@ -9,9 +8,8 @@ from django.utils import timezone
 from portal.connections.models import Connection
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
+from portal.resources.refreshing import UNTAKEN
 from portal.resources.tasks import refresh
-
-log = logging.getLogger(__name__)
 
 
 def opened(kind, connections):
@@ -36,36 +34,30 @@ def _readings(kind, connections):
 
 
 def _is_stale(reading, fresh):
-    if reading.is_running:
+    if reading.is_running or reading.is_waited_for:
         return False
     latest = max(filter(None, (reading.at, reading.failed_at)), default=None)
-    return latest is None or latest <= fresh or (reading.asked_at is not None and reading.failed_at is None)
+    return latest is None or latest <= fresh
 
 
 def ask(kind, connection):
-    """Ask for a refresh; it begins as soon as a worker has time. Never raises."""
+    """Ask for a refresh; it begins as soon as a worker has time.
+
+    If the queue is away, the workers' schedule finds the row.
+    """
     mark_asked(kind, connection)
-    enqueue(refresh, str(connection.pk), kind.slug)
+    refresh.enqueue(str(connection.pk), kind.slug)
 
 
 def mark_asked(kind, connection):
     """Write down that a refresh is wanted: of what is stale, or of what an operation touched."""
-    rows = Reading.objects.filter(connection=connection, kind=kind.slug)
-    if not rows.update(asked_at=timezone.now()):
-        values = {"asked_at": timezone.now()}
+    values = {"asked_at": timezone.now(), "due_at": timezone.now() + UNTAKEN}
+    if not Reading.objects.filter(connection=connection, kind=kind.slug).update(**values):
         Reading.objects.update_or_create(connection=connection, kind=kind.slug, defaults=values)
 
 
-def enqueue(task, *args):
-    """Wake a worker. If the queue is away, the schedule of the workers finds the row later."""
-    try:
-        task.enqueue(*args)
-    except Exception:  # noqa: BLE001 - whatever the engine raises, the page is there
-        log.exception("The queue could not be reached; workers find the work by themselves.")
-
-
 def make_missing():
-    """Make a Reading for each connection and kind that has none, due at once: the schedule's first refresh."""
+    """Make a Reading, due at once, for each connection and kind that has none."""
     if not settings.REFRESH_SECONDS:
         return
     known = set(Reading.objects.values_list("connection_id", "kind"))

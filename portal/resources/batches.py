@@ -158,4 +158,3 @@ def _update(model, judged):
 def _chunks(values):
     # SQLite takes up to 32766 values in one statement.
     return [values[start : start + CHUNK] for start in range(0, len(values), CHUNK)]
-

@@ -1,7 +1,7 @@
 """Drift: what was changed on a platform, and no operation of the portal did it.
 
-What is found becomes an entry of the record. A row keeps the fields that differ until somebody accepts them or
-sets them back.
+What is found becomes an entry of the record. A row keeps the fields that differ until somebody accepts them
+or sets them back.
 """
 
 from dataclasses import dataclass, field
@@ -134,7 +134,9 @@ def line(kind, connection, found):
 
 
 def _named(found):
-    return [{"id": each.row.remote_id, "name": name_or_id(each.row.name, each.row.remote_id)} for each in found]
+    return [
+        {"id": each.row.remote_id, "name": name_or_id(each.row.name, each.row.remote_id)} for each in found
+    ]
 
 
 def _line(kind, connection, said, body, **about):

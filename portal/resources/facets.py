@@ -18,13 +18,15 @@ STEPS = """
                   ORDER BY {key} LIMIT 1), 1
     FROM {connections} c WHERE c.id IN ({ids})
     UNION ALL
-    SELECT place, (SELECT {key} FROM {table} WHERE connection_id = place AND gone_at IS NULL AND {key} > value
+    SELECT place, (SELECT {key} FROM {table}
+                   WHERE connection_id = place AND gone_at IS NULL AND {key} > value
                    ORDER BY {key} LIMIT 1), number + 1
     FROM {name} WHERE value IS NOT NULL AND number <= {most}
 )"""
 VALUES = """
 SELECT '{column}', CASE WHEN LENGTH(value) < {length} THEN value ELSE
-    (SELECT {column} FROM {table} WHERE connection_id = place AND gone_at IS NULL AND {key} = value LIMIT 1) END
+    (SELECT {column} FROM {table}
+     WHERE connection_id = place AND gone_at IS NULL AND {key} = value LIMIT 1) END
 FROM {name} WHERE value IS NOT NULL AND value <> ''"""
 
 

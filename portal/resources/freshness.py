@@ -38,7 +38,10 @@ class Freshness:
 
     @property
     def is_running(self):
-        return self.reading.is_asked
+        """Whether a refresh is going on, between two of its slices too, or about to begin."""
+        began, failed = self.reading.started_at, self.reading.failed_at
+        is_begun = began is not None and not (failed and failed >= began)
+        return self.reading.is_running or self.reading.is_waited_for or is_begun
 
     @property
     def so_far(self):

@@ -30,7 +30,7 @@ class Walk:
         self.rows, self.connections = rows, connections
 
     def ids(self, sign, place, is_backwards, limit):
-        """(SQL, parameters): the ids of the first rows, of those that are `sign` (> or <) the place if any."""
+        """(SQL, parameters): ids of the first rows, of those that are `sign` (> or <) the place if any."""
         order = tuple(f"-{name}" if is_backwards else name for name in KEYS[:2])
         parts = [part.order_by(*order).values("id", *KEYS)[:limit] for part in self._parts(sign, place)]
         sql, params = union(parts)

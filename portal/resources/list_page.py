@@ -15,7 +15,7 @@ from portal.resources import asking, reading
 from portal.resources.facets import facets
 from portal.resources.freshness import freshness
 from portal.resources.listing import listing
-from portal.resources.views import connections_of
+from portal.resources.pages import connections_of
 from portal.resources.wanted import Wanted
 from portal.teams.access import explain, may, require
 from portal.web.following import address, is_unchanged, mark, without_mark
@@ -52,7 +52,7 @@ def list_(request, kind):
 
 
 def _is_to_be_reached(wanted, found):
-    """Whether the platforms are asked for exactly what was typed. No id or name is longer or has such letters."""
+    """Whether the platforms are asked for exactly what was typed, if it could be an id."""
     if not wanted.text or len(wanted.text) > ID_MAX or not wanted.text.isprintable():
         return False
     return wanted.exactly or not (found.rows or wanted.place)

@@ -1,13 +1,13 @@
 """The rows of one page of a list, how many there are in all, and where among them the page stands.
 
-Whatever the size of the mirror, a page is one statement that reads a bounded number of rows: totals are counted
-up to COUNT_MAX, and a search shows so many of what it finds.
+Whatever the size of the mirror, a page is one statement that reads a bounded number of rows: totals are
+counted up to COUNT_MAX, and a search shows FOUND_MAX of what it finds.
 """
 
 from dataclasses import dataclass, replace
 
 from django.db import connection as database
-from django.db.models import IntegerField, Value
+from django.db.models import BooleanField, IntegerField, Value
 from django.db.models.expressions import RawSQL
 
 from portal.kinds import search, search_index
@@ -81,7 +81,7 @@ def _found(rows, text, connections):
     if search.is_indexed(model, text):
         ids = [each.pk for each in connections]
         sql, params = search_index.proposed(model, folded(text), ids, most=LOOKED_AT_MAX)
-        looked_at = RawSQL(f"{model._meta.db_table}.rowid IN ({sql})", params)
+        looked_at = RawSQL(f"{model._meta.db_table}.rowid IN ({sql})", params, output_field=BooleanField())
         return _few(matching.filter(looked_at), hint="NOT INDEXED"), (sql, params)
     first = [
         rows.filter(connection=each).order_by(*order).values("id")[:LOOKED_AT_MAX] for each in connections

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from portal.errors import Missing, PlatformError, PortalError
+from portal.errors import Missing, PortalError
 from portal.kinds import mirroring
 from portal.outside import shows_nothing
 from portal.platforms.collection import ID_MAX
@@ -88,7 +88,10 @@ def by_id(kind, connections, id):
 
 
 def reach(kind, connections, text):
-    """Ask each connection's platform for what has exactly this id or, where it searches, this name; Reached."""
+    """Ask each connection's platform for what has exactly this id or this name; Reached.
+
+    By name only where the platform searches for names.
+    """
 
     def ask(bound):
         try:
@@ -118,6 +121,8 @@ def _reach(kind, connections, ask, text):
         ids = [str(each["id"]) for each in objects]
         for decoded in objects:
             mirroring.keep(kind, connection, decoded)
-        rows = kind.model.objects.filter(connection=connection, remote_id__in=ids).select_related("connection__team")
+        rows = kind.model.objects.filter(connection=connection, remote_id__in=ids).select_related(
+            "connection__team"
+        )
         found += rows
     return Reached(tuple(found), tuple(unread))

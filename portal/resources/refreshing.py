@@ -1,26 +1,24 @@
 """Refresh: brings the mirror of one kind on one connection in line with its platform, in the background.
 
-A refresh has two phases. The walk reads the platform's list page by page (batches.py). Then the looks read the
-objects themselves on which list and mirror contradict each other: what the list did not show, what it showed
-though it was gone, what it showed otherwise than an own look of a moment ago.
+A refresh has two phases. The walk reads the platform's list page by page (batches.py). Then the looks read
+single objects, where the list and the mirror contradict each other: what the list did not show, what it
+showed though it was gone, what it showed otherwise than an own look of a moment ago.
 
 `Reading` is the truth about it: one process at a time has its lease, and each page moves `place` on in the
 transaction that writes the page. So a process may die at any point; another goes on after the last page.
 """
 
-import logging
 import random
 import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from portal.errors import Missing, NotSent, PlatformError, PortalError, Throttled, Unclear
-from portal.kinds import mirroring
+from portal.errors import NotSent, PortalError, Unclear
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
 from portal.record.store import append
@@ -30,16 +28,13 @@ from portal.resources.drift import Found
 from portal.web.stopping import stopping
 from portal.words import to_json
 
-log = logging.getLogger(__name__)
-
 LEASE = timedelta(seconds=90)  # a page takes 30 s at most
+UNTAKEN = timedelta(seconds=30)  # a task that no worker began by then is asked for again
 SLICE_SECONDS = 20  # then other refreshes get their turn
 LOOKS = 500  # objects that one refresh looks at by themselves
 BURST, CALLS_PER_SECOND = 50, 10  # of one slice: people call the same platform
 GOES_ON_FOR = timedelta(minutes=15)  # a walk that failed goes on where it was; an older one begins anew
 AGAIN_AFTER = (timedelta(seconds=60), timedelta(minutes=5))  # the first failure, and each further one
-MISSED = Q(gone_at=None)  # and not of this generation
-MARK = 2000  # rows that are marked in one transaction
 
 
 def run(connection_id, slug):
@@ -61,13 +56,14 @@ def run(connection_id, slug):
 
 
 def due():
-    """Yield (connection id, slug) of each refresh that is wanted and that nobody works on, oldest first."""
-    wanted = Q(due_at__lte=Now()) | Q(asked_at__isnull=False, failed_at=None)
-    wanted |= Q(started_at__isnull=False, failed_at=None)
-    rows = Reading.objects.filter(wanted & _free()).order_by(F("at").asc(nulls_first=True))
-    for connection_id, slug in rows.values_list("connection_id", "kind"):
-        if slug in KINDS:
-            yield connection_id, slug
+    """Yield (connection id, slug) of each refresh that is due and that nobody works on, oldest first.
+
+    Each is due again after a while, in case that the worker that takes it is killed.
+    """
+    rows = Reading.objects.filter(_free(), due_at__lte=Now(), kind__in=KINDS)
+    for pk, connection_id, slug in rows.order_by("due_at").values_list("pk", "connection_id", "kind"):
+        if Reading.objects.filter(pk=pk, due_at__lte=Now()).update(due_at=Now() + UNTAKEN):
+            yield str(connection_id), slug
 
 
 def _free():
@@ -79,7 +75,7 @@ def _claim(connection_id, slug):
     rows = Reading.objects.filter(connection_id=connection_id, kind=slug)
     wanted = Q(asked_at__isnull=False) | Q(started_at__isnull=False) | Q(due_at__lte=Now())
     claimed = rows.filter(wanted & _free())
-    if not claimed.update(attempt=F("attempt") + 1, lease_until=Now() + LEASE):
+    if not claimed.update(attempt=F("attempt") + 1, lease_until=Now() + LEASE, due_at=Now() + LEASE):
         return None
     found = rows.select_related("connection__team").first()
     return _Work(KINDS[slug], found) if found else None
@@ -108,7 +104,7 @@ class _Work:
         if is_over:
             self._end()
             return False
-        hold(self.reading, lease_until=None)
+        hold(self.reading, lease_until=None, due_at=Now() + UNTAKEN)
         return True
 
     def _is_too_old(self):
@@ -167,14 +163,12 @@ class _Work:
     def _look(self):
         """Judge what the list did not show, and look at what is in question; returns whether that is over."""
         self._judge_missed()
-        looked = 0
-        for row in self._in_question():
-            if looked == LOOKS:
-                break
+        for looked, row in enumerate(self._in_question(), 1):
             if self._is_time_up():
                 return False
             self._look_at(row)
-            looked += 1
+            if looked == LOOKS:
+                break
             self._pace()
             if looked % BURST == 0:
                 hold(self.reading, lease_until=Now() + LEASE)
@@ -188,10 +182,10 @@ class _Work:
         if not self.reading.is_whole:
             return
         began, now = self.reading.started_at, timezone.now()
-        missed = self.rows.filter(MISSED, generation__lt=self.reading.generation)
+        missed = self.rows.filter(gone_at=None, generation__lt=self.reading.generation)
         while gone := list(missed.filter(known_at__lte=began - LAG)[:CHUNK]):
             self._mark_gone(gone)
-        while pks := list(missed.filter(unsure_at=None).values_list("pk", flat=True)[:MARK]):
+        while pks := list(missed.filter(unsure_at=None).values_list("pk", flat=True)[:CHUNK]):
             with transaction.atomic(durable=True):
                 hold(self.reading, lease_until=Now() + LEASE)
                 missed.filter(pk__in=pks).update(unsure_at=now)
@@ -235,14 +229,20 @@ class _Work:
     def _end(self):
         now, reading = timezone.now(), self.reading
         asked = Reading.objects.filter(pk=reading.pk).values_list("asked_at", flat=True).first()
+        is_asked_again = asked is not None and asked > reading.started_at
+        showed = {"total": reading.found_total, "count": reading.progress, "is_complete": reading.is_whole}
+        over = {"started_at": None, "place": None, "phase": "walk", "lease_until": None}
         hold(
             reading,
-            **{"at": now, "as_of": reading.started_at, "total": reading.found_total, "count": reading.progress},
-            is_complete=reading.is_whole,
-            **{"said": None, "failed_at": None, "failures": 0},
-            asked_at=asked if asked and asked > reading.started_at else None,
-            due_at=_next(),
-            **{"started_at": None, "place": None, "phase": "walk", "lease_until": None},
+            at=now,
+            as_of=reading.started_at,
+            said=None,
+            failed_at=None,
+            failures=0,
+            asked_at=asked if is_asked_again else None,
+            due_at=Now() if is_asked_again else _next(),
+            **showed,
+            **over,
         )
 
     def _fail(self, error):

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.connections.models import Connection
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
 from portal.kinds.masking import masked
@@ -18,7 +17,7 @@ from portal.operations.service import perform
 from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
-from portal.resources import reading
+from portal.resources import pages, reading
 from portal.resources.changing import versions
 from portal.resources.editing import JsonField
 from portal.resources.forms import touched_initial
@@ -32,28 +31,9 @@ DENIED_MAX = 256  # characters of a field that a denial records
 HURRIED_SECONDS = 1
 
 
-def connections_of(request, kind):
-    """This team's connections to the kind's platform."""
-    return Connection.objects.visible_to(request.user).filter(platform=kind.platform, team=request.team)
-
-
-def find(request, kind, id):
-    """The mirror row with this portal id, or with this platform id if exactly one is visible; else 404."""
-    rows = kind.model.objects.visible_to(request.user).select_related("connection__team")
-    found = list(rows.filter(remote_id=id)[:2]) if not _is_uuid(id) else []
-    found = found or (list(rows.filter(pk=id)) if _is_uuid(id) else []) or list(rows.filter(remote_id=id)[:2])
-    if len(found) != 1:
-        raise Http404
-    return found[0]
-
-
-def _is_uuid(text):
-    return len(text) == 36 and text.count("-") == 4 and all(c in "0123456789abcdefABCDEF-" for c in text)
-
-
 @require_safe
 def detail(request, kind, id):
-    row = find(request, kind, id)
+    row = pages.find(request, kind, id)
     row, problem = reading.read_one(kind, row)
     fields = _fields(request, kind, row)
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
@@ -111,7 +91,7 @@ def act(request, kind, id, verb):
         verb = kind.verb(verb)
     except KeyError as error:
         raise Http404 from error
-    row = find(request, kind, id)
+    row = pages.find(request, kind, id)
     if not verb.on_object:
         raise Http404
     if verb.form is None:
@@ -146,7 +126,7 @@ def _go(request, url):
 
 
 def _form(request, kind, verb, target=None):
-    connections = list(connections_of(request, kind))
+    connections = list(pages.connections_of(request, kind))
     if target:
         connections = [target.connection]
     if not connections and request.team is None:

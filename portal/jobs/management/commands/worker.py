@@ -1,4 +1,7 @@
-"""`manage.py worker`: runs tasks and settles operations that did not end by themselves; any number may run."""
+"""`manage.py worker`: runs tasks and settles operations that did not end by themselves.
+
+Any number may run.
+"""
 
 import logging
 import os
