@@ -10,6 +10,7 @@ from django.db import connection as database
 from django.db.models import BooleanField, IntegerField, Value
 from django.db.models.expressions import RawSQL
 
+from portal.bounds import LINE_MAX
 from portal.kinds import search, search_index
 from portal.kinds.models import KEY_LENGTH
 from portal.outside import folded
@@ -48,7 +49,7 @@ class Listing:
 def listing(kind, wanted, connections):
     """Read the page of a list of the mirror that is wanted; its rows know their connections."""
     chosen = [wanted.connection] if wanted.connection else list(connections)
-    if not chosen:
+    if not chosen or len(wanted.text) > LINE_MAX:  # no text of a row is as long
         return Listing([])
     rows = _narrowed(kind.model.objects.present(), wanted)
     if wanted.text:
