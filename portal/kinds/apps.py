@@ -1,5 +1,14 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
 
 
 class KindsConfig(AppConfig):
     name = "portal.kinds"
+
+    def ready(self):
+        from portal.kinds import search_index
+
+        # A migration that alters a table on SQLite drops its triggers without a word.
+        post_migrate.connect(search_index.install, sender=self)
+        register(search_index.check, Tags.database)

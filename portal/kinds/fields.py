@@ -15,7 +15,9 @@ class JsonText(models.TextField):
         return json.loads(value) if isinstance(value, str) and value else value
 
     def get_prep_value(self, value):
-        return "" if value is None else json.dumps(value, ensure_ascii=True)
+        if value is None:
+            return None if self.null else ""
+        return json.dumps(value, ensure_ascii=True)
 
     def value_to_string(self, obj):
         return self.get_prep_value(self.value_from_object(obj))

@@ -29,15 +29,25 @@ def key_of(name):
 
 
 def listed(*filters):
-    """Meta.indexes for lists of present rows, sorted by name: of all, and by each filter column."""
+    """Meta.indexes for lists of present rows, sorted by name: of all, by each filter column, by all of these
+    together, and of those that carry a mark."""
     present = models.Q(gone_at=None)
+    narrowed = {"list": ()} | {name: (name,) for name in filters}
+    if len(filters) > 1:
+        narrowed["filters"] = filters
+    marked = {"unsure": models.Q(unsure_at__isnull=False), "drift": models.Q(drift__isnull=False)}
     return [
         models.Index(
-            fields=["connection", *([f"{name}_key"] if name else []), "sort_key", "remote_id"],
-            condition=present,
-            name=f"%(app_label)s_%(class)s_{name or 'list'}",
+            fields=[
+                "connection",
+                *(f"{each}_key" for each in narrowed.get(name, ())),
+                "sort_key",
+                "remote_id",
+            ],
+            condition=present & marked.get(name, models.Q()),
+            name=f"%(app_label)s_%(class)s_{name}",
         )
-        for name in ("", *filters)
+        for name in (*narrowed, *marked)
     ]
 
 

@@ -1,13 +1,14 @@
 from django.urls import path, register_converter
 
 from portal.kinds.registry import KindConverter
-from portal.resources import views
+from portal.resources import list_page, views
 
 register_converter(KindConverter, "kind")
 
 app_name = "resources"
 urlpatterns = [
-    path("<kind:kind>/", views.list_, name="list"),
+    path("<kind:kind>/", list_page.list_, name="list"),
+    path("<kind:kind>/refresh/", list_page.refresh, name="refresh"),
     path("<kind:kind>/new/", views.create, name="create"),
     path("<kind:kind>/<str:id>/", views.detail, name="detail"),
     path("<kind:kind>/<str:id>/<slug:verb>/", views.act, name="act"),

@@ -1,7 +1,6 @@
-"""Pages for all kinds: list, detail, and the form of each verb. None of them asks which kind it shows."""
+"""Pages for all kinds: detail, and the form of each verb. None of them asks which kind it shows."""
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -9,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
-from portal.kinds import search
 from portal.kinds.effects import as_shown
 from portal.kinds.masking import masked
 from portal.operations.change import Change
@@ -19,104 +17,18 @@ from portal.operations.service import perform
 from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
-from portal.resources import asking, pages, reading
+from portal.resources import pages, reading
 from portal.resources.changing import versions
 from portal.resources.editing import JsonField
 from portal.resources.forms import touched_initial
 from portal.resources.starting import starting_values, without_secrets
 from portal.teams.access import explain, may, require, visible_to
-from portal.web.following import address, is_unchanged, mark, without_mark
+from portal.web.following import address, is_unchanged, mark
 from portal.web.pages import is_piece, page, say
 
-PAGE = 50
-CHOICES = 500  # of a filter; what is not among them can be searched for
-LONGEST_IN_ADDRESS = 256  # characters of a name
 DENIED_MAX = 256  # characters of a field that a denial records
 # For the choices of a form whose change was not sent: the platform may not be there, or asked to wait.
 HURRIED_SECONDS = 1
-
-
-@require_safe
-def list_(request, kind):
-    connections = list(pages.connections_of(request, kind))
-    reads = asking.opened(kind, connections)
-    rows, filters = _narrow(request, kind, connections, reads)
-    shown = list(rows[: PAGE + 1])
-    columns = [column for column in kind.columns if column.name != "name"]
-    seen = mark(
-        [(row.pk, str(row), row.state, [getattr(row, each.name) for each in columns]) for row in shown],
-        [(str(read.problem), read.is_complete, read.total, read.count, read.is_running) for read in reads],
-    )
-    if is_unchanged(request, seen):
-        return HttpResponse(status=204)
-    context = {
-        "kind": kind,
-        "columns": columns,
-        "connections": connections,
-        "reads": reads,
-        "problems": [read for read in reads if read.problem],
-        "partial_reads": [read for read in reads if not read.problem and not read.is_complete],
-        "rows": shown[:PAGE],
-        "next_url": _next_url(request, shown),
-        "filters": filters,
-        "query": request.GET.get("q", ""),
-        "is_filtered": any(request.GET.get(name) for name in ("q", "connection", "after", *kind.filters)),
-        "may_create": request.team and may(request.user, "create", request.team),
-        "may_connect": request.team and may(request.user, "connections", request.team),
-        "is_following": any(row.state in kind.following for row in shown[:PAGE]),
-        "mark": seen,
-        "address": address(request),
-    }
-    return page(request, "resources/list.html", context, partial="rows")
-
-
-def _narrow(request, kind, connections, reads):
-    """The mirror rows that the query selects, in the order of keyset paging; and [filter] with its values."""
-    rows = kind.model.objects.present().filter(connection__in=connections).select_related("connection")
-    held = rows
-    rows = search.matching(rows, request.GET.get("q", ""))
-    if (chosen := request.GET.get("connection")) and chosen in {str(each.pk) for each in connections}:
-        rows = rows.filter(connection_id=chosen)
-    filters = []
-    for name in kind.filters:
-        value = request.GET.get(name, "")
-        values = sorted(({value} | _held(kind, reads, name)) - {""})
-        filters.append(
-            {"name": name, "label": kind.model._meta.get_field(name).verbose_name, "values": values}
-        )
-        filters[-1]["value"] = value
-        if value:
-            rows = rows.filter(**{name: value})
-    name, remote_id = _place(held, request.GET.get("after", ""))
-    if remote_id:
-        rows = rows.filter(Q(name__gt=name) | Q(name=name, remote_id__gt=remote_id))
-    return rows.order_by("name", "remote_id"), filters
-
-
-def _held(kind, reads, name):
-    """The values of a filter's column in the mirror, also where the platform cannot be read just now."""
-    held = kind.model.objects.present().filter(connection__in=[read.connection for read in reads]).order_by()
-    return set(held.values_list(name, flat=True).distinct()[:CHOICES])
-
-
-def _place(rows, after):
-    """(name, remote id) of the row after which a page begins; ("", "") for the first page."""
-    if not pages.is_uuid(after):
-        name, _bar, remote_id = after.rpartition("|")
-        return name, remote_id
-    row = rows.filter(pk=after).first()
-    return (row.name, row.remote_id) if row else ("", "")
-
-
-def _next_url(request, shown):
-    if len(shown) <= PAGE:
-        return ""
-    last = shown[PAGE - 1]
-    query = without_mark(request)
-    # A server refuses an address that is too long, and platforms do not bound names.
-    is_short = len(last.name) <= LONGEST_IN_ADDRESS
-    query["after"] = f"{last.name}|{last.remote_id}" if is_short else str(last.pk)
-    return f"?{query.urlencode()}"
 
 
 @require_safe

@@ -244,4 +244,14 @@
     const menu = target.closest("[data-menu][open]") || document.querySelector("[data-menu][open]");
     closeMenu(menu, Boolean(menu));
   });
+
+  // "12 s ago" goes on by itself: data-ago holds the texts for seconds, minutes, hours and days.
+  setInterval(() => {
+    for (const time of document.querySelectorAll("time[data-ago]")) {
+      const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000));
+      const spans = [1, 60, 3600, 86400];
+      const unit = spans.findLastIndex((each) => seconds >= each);
+      time.textContent = time.dataset.ago.split("|")[Math.max(unit, 0)].replace("#", Math.floor(seconds / spans[Math.max(unit, 0)]));
+    }
+  }, 5000);
 })();

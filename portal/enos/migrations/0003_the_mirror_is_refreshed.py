@@ -106,5 +106,25 @@ class Migration(migrations.Migration):
             model_name='product',
             index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='enos_product_list'),
         ),
+        migrations.AddIndex(
+            model_name='device',
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_key_key', 'status_key', 'sort_key', 'remote_id'], name='enos_device_filters'),
+        ),
+        migrations.AddIndex(
+            model_name='device',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='enos_device_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='device',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='enos_device_drift'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='enos_product_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='enos_product_drift'),
+        ),
         migrations.RunPython(known_when_read, migrations.RunPython.noop),
     ]

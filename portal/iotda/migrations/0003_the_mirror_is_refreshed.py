@@ -287,5 +287,61 @@ class Migration(migrations.Migration):
             model_name='space',
             index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_space_list'),
         ),
+        migrations.AddIndex(
+            model_name='device',
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_id_key', 'status_key', 'sort_key', 'remote_id'], name='iotda_device_filters'),
+        ),
+        migrations.AddIndex(
+            model_name='device',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_device_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='device',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_device_drift'),
+        ),
+        migrations.AddIndex(
+            model_name='devicegroup',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_devicegroup_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='devicegroup',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_devicegroup_drift'),
+        ),
+        migrations.AddIndex(
+            model_name='policy',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_policy_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='policy',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_policy_drift'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_product_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_product_drift'),
+        ),
+        migrations.AddIndex(
+            model_name='softbus',
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'status_key', 'sort_key', 'remote_id'], name='iotda_softbus_filters'),
+        ),
+        migrations.AddIndex(
+            model_name='softbus',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_softbus_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='softbus',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_softbus_drift'),
+        ),
+        migrations.AddIndex(
+            model_name='space',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_space_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='space',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_space_drift'),
+        ),
         migrations.RunPython(known_when_read, migrations.RunPython.noop),
     ]

@@ -1,9 +1,13 @@
 """Template tags of the generic pages: list cells, values of a detail page, JSON fields with their editor."""
 
 import json
+import math
 import uuid
+from datetime import UTC
 
 from django import template
+from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -12,6 +16,7 @@ from portal.kinds.fields import JsonText, Stamp
 from portal.outside import isolated, parts, shortened
 from portal.web.guests import guest, json_shown
 from portal.web.templatetags.web import control, status
+from portal.words import clock
 
 register = template.Library()
 EDITOR_MAX = 30_000  # characters of JSON; of more the page shows the JSON alone
@@ -23,6 +28,27 @@ MISSING = format_html('<span class="text-secondary">{}</span>', "–")
 def brief(value):
     """For lists: platforms bound no text, and one row must not fill the page. The object's page has all."""
     return shortened(str(value), IN_LISTS_MAX)
+
+
+@register.filter
+def counted(number):
+    """A number as people read it: 1,234."""
+    return number_format(number, force_grouping=True)
+
+
+@register.simple_tag
+def ago(moment):
+    """How long ago, with the exact time as a title; static/js/portal.js keeps it up to date."""
+    seconds = max(0, int((timezone.now() - moment).total_seconds()))
+    spans = [_("# s ago"), _("# min ago"), _("# h ago"), _("# d ago")]
+    number = next(index for index, most in enumerate((60, 3600, 86400, math.inf)) if seconds < most)
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago="{}">{}</time>',
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        clock(moment),
+        "|".join(spans),
+        spans[number].replace("#", str(seconds // (1, 60, 3600, 86400)[number])),
+    )
 
 
 @register.simple_tag

@@ -97,5 +97,21 @@ class Migration(migrations.Migration):
             model_name='devicegroup',
             index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id'], name='roma_devicegroup_app_id'),
         ),
+        migrations.AddIndex(
+            model_name='app',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='roma_app_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='app',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='roma_app_drift'),
+        ),
+        migrations.AddIndex(
+            model_name='devicegroup',
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='roma_devicegroup_unsure'),
+        ),
+        migrations.AddIndex(
+            model_name='devicegroup',
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='roma_devicegroup_drift'),
+        ),
         migrations.RunPython(known_when_read, migrations.RunPython.noop),
     ]

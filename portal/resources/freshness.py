@@ -1,0 +1,73 @@
+"""What a list says of itself: for each connection how many objects its platform has, as of when, and what is
+being done about it. Nothing is said that no reading has shown."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portal.connections.models import Connection
+from portal.kinds.models import Reading
+
+
+class State(StrEnum):
+    UNREAD = "unread"  # never read, so nothing is known
+    WHOLE = "whole"  # the platform says that these are all
+    PARTLY = "partly"  # the platform counts more than it showed
+    UNCERTAIN = "uncertain"  # the platform does not say whether these are all
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Of one connection."""
+
+    connection: Connection
+    reading: Reading
+
+    @property
+    def state(self):
+        if self.reading.at is None:
+            return State.UNREAD
+        if self.reading.is_complete:
+            return State.WHOLE
+        total = self.reading.total
+        return State.PARTLY if total is not None and total > self.reading.count else State.UNCERTAIN
+
+    @property
+    def problem(self):
+        """Why the last refresh failed; "" if it did not."""
+        return self.reading.problem if self.reading.failed_at else ""
+
+    @property
+    def is_running(self):
+        """Whether a refresh is going on, between two of its slices too, or about to begin."""
+        began, failed = self.reading.started_at, self.reading.failed_at
+        is_begun = began is not None and not (failed and failed >= began)
+        return self.reading.is_running or self.reading.is_waited_for or is_begun
+
+    @property
+    def so_far(self):
+        """How many objects the running refresh has shown; 0 if it has not begun."""
+        return self.reading.progress if self.reading.started_at else 0
+
+    @property
+    def is_empty(self):
+        """Whether the platform itself said that it has nothing."""
+        return self.state == State.WHOLE and self.reading.count == 0 and not self.problem
+
+    @property
+    def shown(self):
+        """What the page's text depends on, but for the passing of time."""
+        reading = self.reading
+        return (
+            self.state,
+            reading.count,
+            reading.total,
+            reading.as_of,
+            self.is_running,
+            self.so_far,
+            str(self.problem),
+        )
+
+
+def freshness(readings):
+    """One Freshness per Reading."""
+    return [Freshness(reading.connection, reading) for reading in readings]

@@ -1,0 +1,120 @@
+"""The list of a kind: what the mirror has, what that covers, and as of when. It reads no platform.
+
+Only a search that finds nothing asks the platforms, for exactly what was typed.
+"""
+
+from functools import partial
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.platforms.collection import ID_MAX
+from portal.resources import asking, reading
+from portal.resources.facets import facets
+from portal.resources.freshness import freshness
+from portal.resources.listing import listing
+from portal.resources.pages import connections_of
+from portal.resources.wanted import Wanted
+from portal.teams.access import explain, may, require
+from portal.web.following import address, is_unchanged, mark, without_mark
+from portal.web.pages import page
+
+
+@require_safe
+def list_(request, kind):
+    connections = list(connections_of(request, kind))
+    wanted = Wanted.read(kind, request.GET, connections)
+    fresh = freshness(asking.opened(kind, connections))
+    found = listing(kind, wanted, connections)
+    reached = None
+    if _is_to_be_reached(wanted, found):
+        if "seen" in request.GET and any(each.is_running for each in fresh):
+            return HttpResponse(status=204)  # still nothing in the mirror; platforms are asked once
+        reached = reading.reach(kind, _chosen(wanted, connections), wanted.text)
+        found = listing(kind, wanted, connections) if reached.rows else found
+    columns = [column for column in kind.columns if column.name != "name"]
+    seen = mark(
+        [_drawn(row, columns) for row in found.rows],
+        (found.total, found.is_more, found.first, found.is_whole, bool(found.next)),
+        [each.shown for each in fresh],
+    )
+    if is_unchanged(request, seen):
+        return HttpResponse(status=204)
+    context = {"kind": kind, "columns": columns, "connections": connections, "wanted": wanted, "mark": seen}
+    context |= {"fresh": fresh, "found": found, "reached": reached}
+    context |= {"facets": partial(facets, kind, wanted, connections)}  # pieces draw none
+    context |= _links(request, kind, wanted, found) | _rights(request, connections)
+    context["is_empty"] = bool(fresh) and not wanted.is_narrowed and all(each.is_empty for each in fresh)
+    context["is_following"] = not wanted.exactly and _is_following(kind, fresh, found)
+    return page(request, "resources/list.html", context, partial="rows")
+
+
+def _is_to_be_reached(wanted, found):
+    """Whether the platforms are asked for exactly what was typed, if it could be an id."""
+    if not wanted.text or len(wanted.text) > ID_MAX or not wanted.text.isprintable():
+        return False
+    return wanted.exactly or not (found.rows or wanted.place)
+
+
+def _chosen(wanted, connections):
+    return [wanted.connection] if wanted.connection else connections
+
+
+def _drawn(row, columns):
+    """What the page shows of a row."""
+    marks = bool(row.unsure_at), bool(row.drift)
+    return row.pk, str(row), row.state, marks, [getattr(row, each.name) for each in columns]
+
+
+def _is_following(kind, fresh, found):
+    """Whether the page asks again by itself: while it is read, or while a status changes by itself."""
+    if any(each.is_running for each in fresh):
+        return True
+    changing = any(row.state in kind.following for row in found.rows)
+    return changing and not any(each.problem for each in fresh)
+
+
+def _links(request, kind, wanted, found):
+    """Addresses of the pages around this one; "" where there is none."""
+
+    def link(**changes):
+        query = without_mark(request)
+        for name in ("after", "before", "exactly", *changes):
+            query.pop(name, None)
+        query.update({name: str(value) for name, value in changes.items() if value})
+        return f"?{query.urlencode()}" if query else reverse("resources:list", args=[kind])
+
+    return {
+        "address": address(request),
+        "refresh_url": f"{reverse('resources:refresh', args=[kind])}{link() if request.GET else ''}",
+        "first_url": link() if found.previous else "",
+        "previous_url": link(before=found.previous) if found.previous else "",
+        "next_url": link(after=found.next) if found.next else "",
+        "sort_url": link(sort="" if wanted.is_backwards else "-name"),
+        "exactly_url": link(exactly=1) if wanted.text and not wanted.exactly else "",
+    }
+
+
+def _rights(request, connections):
+    thing = connections[0] if connections else request.team
+    return {
+        "may_create": request.team and may(request.user, "create", request.team),
+        "may_connect": request.team and may(request.user, "connections", request.team),
+        "why_no_refresh": explain(request.user, "refresh", thing) if thing else "",
+    }
+
+
+@require_POST
+def refresh(request, kind):
+    """Ask for a refresh of what the list shows, and go back to it."""
+    connections = list(connections_of(request, kind))
+    if not connections:
+        raise Http404
+    wanted = Wanted.read(kind, request.GET, connections)
+    for connection in _chosen(wanted, connections):
+        require(request.user, "refresh", connection)
+        asking.ask(kind, connection)
+    query = without_mark(request).urlencode()
+    return redirect(reverse("resources:list", args=[kind]) + (f"?{query}" if query else ""))
