@@ -8,9 +8,14 @@ from portal import statements
 def keep(kind, connection, decoded):
     """Create or update the mirror row of one object that the platform just showed, in one statement.
 
+    An answer that lacks what people set leaves the row in question until the object itself is read.
+
     Returns a row with the new values. If the row existed already, its `pk` is not the one in the database.
     """
-    values = {**kind.model.values_from(decoded), **_shown_now()}
+    shown = kind.model.values_from(decoded)
+    values = {**shown, **_shown_now()}
+    if kind.judged - shown.keys():
+        values["unsure_at"] = values["known_at"]
     row = kind.model(connection=connection, remote_id=str(decoded["id"]))
     changing = row.take(values)
     if not {"name", *row.searched} <= set(values):
@@ -37,7 +42,8 @@ def mark_gone(kind, rows):
 
 def mark_unsure(row):
     """The object was changed and not shown since: a refresh looks at it."""
-    type(row).objects.filter(pk=row.pk).update(unsure_at=timezone.now())
+    now = timezone.now()
+    type(row).objects.filter(pk=row.pk).update(known_at=now, unsure_at=now)
 
 
 def _shown_now():

@@ -28,12 +28,11 @@ class Lost(Exception):
 class _Sorted:
     """The items of one page by what they say about the mirror."""
 
-    new: list = field(default_factory=list)
-    changed: list = field(default_factory=list)  # present rows, and gone ones that are back
-    names: set = field(default_factory=set)  # the columns of `changed`
-    diffs: dict = field(default_factory=dict)  # {row: {field: [was, now]}} of what people set
+    new: list = field(default_factory=list)  # rows
+    changed: list = field(default_factory=list)  # (row, values): present rows, and gone ones that are back
     doubted: list = field(default_factory=list)  # pk of rows that the listing contradicts and does not refute
     seen: list = field(default_factory=list)  # pk of rows that are as they were
+    names: set = field(default_factory=set)  # the columns of `changed`
 
 
 def write(kind, reading, items, **columns):
@@ -42,16 +41,15 @@ def write(kind, reading, items, **columns):
 
     `columns` are those of the Reading that change with it.
     """
-    connection = reading.connection
-    rows = _known(kind, connection, items)
-    judged = _judge(kind, reading, items, rows)
-    fresh = sum(row.generation != reading.generation for row in rows.values()) + len(judged.new)
-    found = _found_elsewhere(kind, reading, judged)
-    lines = drift.lines(kind, connection, found)
+    rows = _known(kind, reading.connection, items)
+    sorted_ = _sort(kind, reading, items, rows)
+    fresh = sum(row.generation != reading.generation for row in rows.values()) + len(sorted_.new)
+    found = _take(kind, reading, sorted_)
+    lines = drift.lines(kind, reading.connection, found)
     columns["progress"] = reading.progress + fresh
     with transaction.atomic(durable=True):
         hold(reading, **columns)
-        _write(kind.model, reading, judged)
+        _write(kind.model, reading, sorted_)
         if lines:
             append(*lines)
     return fresh
@@ -76,32 +74,36 @@ def _known(kind, connection, items):
     return rows
 
 
-def _judge(kind, reading, items, rows):
-    judged, now, began = _Sorted(), timezone.now(), reading.started_at
+def _sort(kind, reading, items, rows):
+    """What each item says; the rows stay as they are."""
+    found, since = _Sorted(), reading.started_at - LAG
     removed = _removed_here(kind, reading.connection, rows)
     for item in {str(item["id"]): item for item in items}.values():
         row, values = rows.get(str(item["id"])), kind.model.values_from(item)
-        shown = {"read_at": now, "generation": reading.generation, "unsure_at": None}
         if row is None:
-            row = kind.model(connection=reading.connection, remote_id=str(item["id"]), known_at=began)
-            row.take({**values, **shown})
-            judged.new.append(row)
+            began = {"known_at": reading.started_at, **_shown(reading)}
+            row = kind.model(connection=reading.connection, remote_id=str(item["id"]))
+            row.take({**values, **began})
+            found.new.append(row)
         elif row.gone_at:
-            if row.gone_at > began - LAG or row.remote_id in removed:
-                judged.doubted.append(row.pk)
-                continue
-            judged.names |= {*row.take({**values, **shown, "gone_at": None, "known_at": began})}
-            judged.changed.append(row)
+            is_proof = row.gone_at <= since and row.remote_id not in removed
+            if is_proof:
+                found.changed.append((row, {**values, "known_at": reading.started_at}))
+            else:
+                found.doubted.append(row.pk)
         elif all(getattr(row, name) == value for name, value in values.items()):
-            judged.seen.append(row.pk)
-        elif row.known_at > began - LAG:
-            judged.doubted.append(row.pk)
+            is_settled = row.unsure_at is None or row.unsure_at <= since
+            (found.seen if is_settled else found.doubted).append(row.pk)
+        elif row.known_at <= since:
+            found.changed.append((row, values))
         else:
-            if diff := drift.differences(kind, row, values):
-                judged.diffs[row] = diff
-            judged.names |= {*row.take({**values, **shown})}
-            judged.changed.append(row)
-    return judged
+            found.doubted.append(row.pk)
+    return found
+
+
+def _shown(reading):
+    shown = {"read_at": timezone.now(), "generation": reading.generation}
+    return {**shown, "unsure_at": None, "gone_at": None}
 
 
 def _removed_here(kind, connection, rows):
@@ -110,49 +112,52 @@ def _removed_here(kind, connection, rows):
     return drift.removed_here(kind, connection, gone) if gone else set()
 
 
-def _found_elsewhere(kind, reading, judged):
-    """[Found] of what no operation of the portal explains; puts the differences into the rows."""
+def _take(kind, reading, sorted_):
+    """Put what is proved into the rows; returns [Found] of what no operation of the portal explains."""
     connection, found = reading.connection, []
-    if judged.diffs:
-        for row, diff in drift.elsewhere(kind, connection, judged.diffs).items():
+    differing = {
+        row: drift.differences(kind, row, values) for row, values in sorted_.changed if not row.gone_at
+    }
+    differing = {row: diff for row, diff in differing.items() if diff}
+    elsewhere = drift.elsewhere(kind, connection, differing) if differing else {}
+    for row, values in sorted_.changed:
+        sorted_.names |= {*row.take({**values, **_shown(reading)})}
+        if diff := elsewhere.get(row):
             drift.mark(row, diff)
             row.drifted_at = row.read_at
-            judged.names |= {"drift", "drifted_at"}
+            sorted_.names |= {"drift", "drifted_at"}
             found.append(Found(row, drift.CHANGED, diff))
     if reading.at:  # all is new to the first refresh
-        made = drift.made_elsewhere(kind, connection, judged.new)
-        found += [Found(row, drift.MADE()) for row in made]
+        found += [Found(row, drift.MADE()) for row in drift.made_elsewhere(kind, connection, sorted_.new)]
     return found
 
 
-def _write(model, reading, judged):
+def _write(model, reading, sorted_):
     rows = model.objects.filter(connection_id=reading.connection_id)
-    if judged.new:
+    if sorted_.new:
         # A person's change may have inserted the same object a moment ago: it knows more than a list.
-        model.objects.bulk_create(judged.new, batch_size=CHUNK, ignore_conflicts=True)
-    if judged.changed:
-        _update(model, judged)
-    now, generation = timezone.now(), reading.generation
-    for pks in _chunks(judged.seen):
-        rows.filter(pk__in=pks).update(generation=generation, read_at=now, unsure_at=None)
-    for pks in _chunks(judged.doubted):
-        rows.filter(pk__in=pks, unsure_at=None).update(unsure_at=now)
-        rows.filter(pk__in=pks).update(generation=generation)
+        model.objects.bulk_create(sorted_.new, batch_size=CHUNK, ignore_conflicts=True)
+    for changed in _chunks([row for row, _values in sorted_.changed]):
+        _update(model, changed, sorted(sorted_.names))
+    shown = _shown(reading)
+    for pks in _chunks(sorted_.seen):
+        rows.filter(pk__in=pks, gone_at=None).update(**shown)
+    for pks in _chunks(sorted_.doubted):
+        rows.filter(pk__in=pks, unsure_at=None).update(unsure_at=shown["read_at"])
+        rows.filter(pk__in=pks).update(generation=reading.generation)
 
 
-def _update(model, judged):
-    """Update the changed rows, but none that was read or changed since this process read it."""
-    for rows in _chunks(judged.changed):
-        found = model.objects.filter(pk__in=[row.pk for row in rows]).select_for_update()
-        known = dict(found.values_list("pk", "known_at"))
-        still = [row for row in rows if known.get(row.pk, row.known_at) <= row.known_at]
-        # An upsert of rows that are there: ten times as fast as bulk_update, which compares each with each.
-        model.objects.bulk_create(
-            still,
-            update_conflicts=True,
-            unique_fields=["connection", "remote_id"],
-            update_fields=sorted(judged.names),
-        )
+def _update(model, changed, names):
+    """Update the rows, but none that was read or changed since this process read it.
+
+    As an upsert of rows that are there: bulk_update compares each row with each and takes ten times as long.
+    """
+    found = model.objects.filter(pk__in=[row.pk for row in changed]).select_for_update()
+    known = dict(found.values_list("pk", "known_at"))
+    still = [row for row in changed if known.get(row.pk, row.known_at) <= row.known_at]
+    model.objects.bulk_create(
+        still, update_conflicts=True, unique_fields=["connection", "remote_id"], update_fields=names
+    )
 
 
 def _chunks(values):

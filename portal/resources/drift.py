@@ -20,8 +20,7 @@ from portal.words import Sentence
 VERB, OUTCOME, VIA = "found", "found", "refresh"
 PORTAL = "the portal"
 SHOWN_MAX = 20  # objects of one batch that get an entry each; one entry names the number of the others
-# Operations end on one machine's clock and rows are read on another's.
-CLOCKS = timedelta(seconds=5)
+CLOCKS = timedelta(seconds=5)  # between two clocks that are read one after the other
 
 CHANGED = Sentence("found.changed", _("Found, not done here: changed outside the portal (%(fields)s)."))
 MADE = Sentence("found.made", _("Found, not done here: made outside the portal."))
@@ -62,16 +61,20 @@ def elsewhere(kind, connection, differing):
     for row, diff in differing.items():
         explained = set()
         for operation in sent.get(row.remote_id, ()):
-            if _may_have_come_since(operation, row.read_at):
+            if _may_be_its(operation, row):
                 explained |= _columns(kind, operation)
         if rest := {name: pair for name, pair in diff.items() if name not in explained}:
             left[row] = rest
     return left
 
 
-def _may_have_come_since(operation, moment):
+def _may_be_its(operation, row):
+    """Whether the operation may have changed the row's object since its values were shown."""
     late = operation.late_until and operation.late_until > timezone.now()
-    return operation.ended_at is None or late or operation.ended_at >= moment - CLOCKS
+    if operation.ended_at is None or late or operation.ended_at > row.read_at:
+        return True
+    # Its answer showed less than the row holds, so the row is in question since its end.
+    return row.unsure_at is not None and abs(row.unsure_at - operation.ended_at) < CLOCKS
 
 
 def _columns(kind, operation):

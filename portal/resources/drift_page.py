@@ -23,16 +23,14 @@ from portal.teams.recording import UNRECORDED, line, require_recorded
 from portal.words import Sentence
 
 VERB, RIGHT = "accept_found", "update"
-ACCEPTED = Sentence(
-    "found.accepted", gettext_noop("A change made outside the portal was accepted (%(fields)s).")
-)
+ACCEPTED = Sentence("found.accepted", gettext_noop("The change made elsewhere was accepted (%(fields)s)."))
 
 
 def shown(request, kind, row, *, reads_secrets):
     """What the page of an object needs of its drift: None if there is none.
 
-    `differences` are (field, was, now). `back_url` leads to the form that sets it back, "" where there is none
-    or the person may not use it.
+    `differences` are (field, was, now). `back_url` leads to the form that sets it back, "" where there is
+    none or the person may not use it.
     """
     if not row.drift:
         return None

@@ -13,6 +13,7 @@ from portal.record.models import Body, Entry
 from portal.resources import drift
 from portal.teams.models import Role
 from tests.examples import EVERY_CREATE, EXAMPLES, updating
+from tests.resources.forms import post, read, sendable
 from tests.resources.test_refreshing import long_ago, made, numbered, refresh
 from tests.support.plant import make_plant
 
@@ -121,11 +122,12 @@ def test_many_finds_at_once_are_told_in_few_entries(plant, monkeypatch):
 @EVERY_UPDATE
 def test_a_difference_is_shown_until_it_is_accepted(plant, slug):
     row = plant.make(slug)
+    refresh(plant, slug)
     change_elsewhere(plant, slug, row)
     browser = plant.browser()
     text = browser.get(f"/{slug}/{row.pk}/").content.decode()
     assert "Changed outside the portal" in text
-    assert 'data-remote-id="%s"' % row.remote_id in browser.get(f"/{slug}/?drift=1").content.decode()
+    assert f'data-remote-id="{row.remote_id}"' in browser.get(f"/{slug}/?drift=1").content.decode()
 
     denied = plant.browser(Role.VIEWER).post(f"/{slug}/{row.pk}/accept-found/")
     accepted = browser.post(f"/{slug}/{row.pk}/accept-found/", follow=True)
@@ -143,17 +145,17 @@ def test_a_difference_is_shown_until_it_is_accepted(plant, slug):
 @EVERY_UPDATE
 def test_the_form_that_sets_it_back_sends_only_that(plant, emulator, slug):
     row = plant.make(slug)
+    refresh(plant, slug)
     before = plant.shown(slug, row)
     change_elsewhere(plant, slug, row)
     browser = plant.browser(Role.MANAGER)
     text = browser.get(f"/{slug}/{row.pk}/").content.decode()
     assert f"/{slug}/{row.pk}/update/?back=1" in text
 
-    form = browser.get(f"/{slug}/{row.pk}/update/?back=1").context["form"]
-    data = {name: form.initial.get(name, "") for name in form.fields}
-    done = browser.post(f"/{slug}/{row.pk}/update/", data, follow=True)
+    form = read(browser.get(f"/{slug}/{row.pk}/update/?back=1"))
+    done = post(browser, f"/{slug}/{row.pk}/update/", sendable(form.fields), follow=True)
 
-    assert done.status_code == 200
+    assert done.status_code == 200, done.content.decode()
     assert plant.shown(slug, row) == before
     row.refresh_from_db()
     assert row.drift is None
@@ -162,6 +164,7 @@ def test_the_form_that_sets_it_back_sends_only_that(plant, emulator, slug):
 
 def test_another_team_neither_sees_nor_accepts_it(plant, emulator):
     row = plant.make(DEVICE)
+    refresh(plant, DEVICE)
     change_elsewhere(plant, DEVICE, row)
     plant.browser().get(f"/{DEVICE}/{row.pk}/")
     other = make_plant(emulator.url, "Harbour")
@@ -173,6 +176,7 @@ def test_another_team_neither_sees_nor_accepts_it(plant, emulator):
 
 def test_a_secret_in_a_difference_is_shown_to_nobody_who_may_not_read_it(plant):
     row = plant.make(DEVICE)
+    refresh(plant, DEVICE)
     collection = plant.collection(DEVICE)
     changed = {"device_tags": {"wifi_password": "hunter2-5f1c7a"}}
     collection.update(row.remote_id, collection.to_update(changed, plant.shown(DEVICE, row)))

@@ -1,7 +1,7 @@
 """Pages of a list, forwards and backwards, over several connections.
 
-Would catch: rows that are skipped or doubled between pages, in either direction and order, on one connection or
-many; a place whose row is gone; a place that somebody made up; a plan that reads more than a page needs.
+Would catch: rows that are skipped or doubled between pages, in either direction and order, on one connection
+or many; a place whose row is gone; a place that somebody made up; a plan that reads more than a page needs.
 """
 
 import html

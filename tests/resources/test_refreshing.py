@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
+from portal.operations.models import Operation
 from portal.platforms.enos import searching
 from portal.resources import asking, refreshing
 from portal.resources.refreshing import LAG, _claim
@@ -41,6 +42,7 @@ def long_ago(slug, **columns):
     """As if all that is known of the kind were from an hour ago."""
     before = timezone.now() - timedelta(hours=1)
     KINDS[slug].model.objects.update(known_at=before, read_at=before, **columns)
+    Operation.objects.filter(kind_slug=slug).update(ended_at=before - timedelta(seconds=1))
 
 
 def stale(slug):
