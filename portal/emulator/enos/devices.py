@@ -226,8 +226,8 @@ def search_devices(request, app):
     if with_secret:
         check_key_pair(app)
     seen_until = int((time.time() - knobs.search_lag_s / knobs.speed) * 1000)
-    rows = EnosDevice.objects.select_related("product__model").filter(org_id=account.ENOS_ORG).order_by("-pk")
-    rows = rows.annotate(name_text=Cast("device_name", TextField()))
+    rows = EnosDevice.objects.filter(org_id=account.ENOS_ORG).order_by("-pk")
+    rows = rows.prefetch_related("product__model").annotate(name_text=Cast("device_name", TextField()))
     if knobs.search_lag_s:
         rows = rows.filter(create_time__lte=seen_until)
     try:
