@@ -8,7 +8,7 @@ if __name__ == "__main__":
     os.umask(0o077)  # databases, keys and logs are for their own user
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     os.environ["DJANGO_SETTINGS_MODULE"] = (
-        "portal.emulator.settings" if command == "emulator" else "portal.settings"
+        "portal.emulator.settings" if command in ("emulator", "emulator_fill") else "portal.settings"
     )
     if command == "demo":
         os.environ["PORTAL_DEMO"] = "true"  # settings are read once, before any command is

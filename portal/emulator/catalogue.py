@@ -127,6 +127,15 @@ def restore():
                 resource.seed()
 
 
+def fillers():
+    """{option: functions that make many objects} of all resources, those that others build on first."""
+    found = {}
+    for resource in RESOURCES:
+        for option, function in resource.fill.items():
+            found.setdefault(option, []).append(function)
+    return found
+
+
 def forget():
     """Clear what resources keep in memory."""
     for resource in RESOURCES:

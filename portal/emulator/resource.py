@@ -68,6 +68,7 @@ class Resource:
     limits     {name: number}, its quotas; `knobs.limit(name)` reads what is in force
     settings   {name: Setting}; `knobs.<name>` reads what is in force
     forget     clears what the resource keeps in memory; called when the emulator is reset
+    fill       {option of `manage.py emulator_fill`: function(count) that makes so many new objects}
     """
 
     slug: str
@@ -80,6 +81,7 @@ class Resource:
     limits: dict = field(default_factory=dict)
     settings: dict = field(default_factory=dict)
     forget: Callable | None = None
+    fill: dict = field(default_factory=dict)
 
 
 def by(**views):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from portal.enos import models, thing_models, timezones
 from portal.enos.editors import AttributesEditor, NameEditor, TagsEditor
-from portal.enos.products import product_picker
+from portal.enos.products import model_of, product_picker
 from portal.errors import PortalError
 from portal.kinds import verbs
 from portal.kinds.columns import NAME, STATUS
@@ -47,13 +47,18 @@ class DeviceFields(PlatformForm):
         """Product key of the device; "" if none is chosen yet."""
         raise NotImplementedError
 
+    @property
+    def model_id(self):
+        """The id of the product's model, if the platform has just shown it; else None."""
+        raise NotImplementedError
+
     def draw(self, only=None):
         super().draw(only)
         if not self.product or not (self.is_drawn("product_key") or only == "device_attributes"):
             return
         try:
             with self.reading() as client:
-                model = thing_models.read(client, self.connection, self.product)
+                model = thing_models.read(client, self.connection, self.product, self.model_id)
             self.fields["device_attributes"].editor = AttributesEditor(model)
         except PortalError as error:
             self.model_problem = str(error)
@@ -96,13 +101,25 @@ class CreateForm(DeviceFields):
     def product(self):
         return self.value_of("product_key") or self.initial.get("product_key", "")
 
+    @property
+    def model_id(self):
+        return model_of(self, self.product)
+
 
 class EditForm(UpdateForm, DeviceFields):
     contract = contract.UPDATE
 
+    @classmethod
+    def initial_from(cls, verb, decoded):
+        return {**super().initial_from(verb, decoded), "model_id": decoded.get("model_id")}
+
     @property
     def product(self):
         return self.target.product_key
+
+    @property
+    def model_id(self):
+        return self.initial.get("model_id")
 
 
 KIND = register(

@@ -13,8 +13,15 @@ def product_picker():
 
 
 def _options(client, form, text):
-    found = client.products.list(**({"search": text} if text else {}), limit=50).items
+    search = {"search": text} if text else {}
+    found = form.shared("products", lambda: client.products.list(**search, limit=50).items)
     return [(item["id"], f"{item['name']} ({item['id']})") for item in found]
+
+
+def model_of(form, product_key):
+    """The id of the model of a product, if the form has read it for its choices; else None."""
+    found = form.shared("products", list)
+    return next((item.get("model_id") for item in found if item["id"] == product_key), None)
 
 
 KIND = register(

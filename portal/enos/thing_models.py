@@ -11,9 +11,12 @@ from django.core.cache import cache
 SECONDS = 1800
 
 
-def read(client, connection, product_key):
-    """{identifier: attribute} of the product's model, from the platform. Raises PortalError."""
-    model_id = client.products.get(product_key).get("model_id")
+def read(client, connection, product_key, model_id=None):
+    """{identifier: attribute} of the product's model, from the platform. Raises PortalError.
+
+    `model_id` is that of the product, where the platform has just shown it.
+    """
+    model_id = model_id or client.products.get(product_key).get("model_id")
     attributes = client.models.get(model_id)["attributes"] if model_id else {}
     cache.set(_key(connection, product_key), attributes, SECONDS)
     return attributes

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from portal.iotda import models
-from portal.iotda.spaces import SPACE, default_space, in_space, space_picker
+from portal.iotda.spaces import SPACE, chosen_space, default_space, in_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import Name
@@ -16,8 +16,7 @@ from portal.resources.forms import PlatformForm
 
 def group_options(client, form, text):
     """Groups of the chosen space whose name contains the text. The platform does the search."""
-    filters = {"app_id": form.value_of("app_id"), "search": text}
-    filters = {name: value for name, value in filters.items() if value}
+    filters = {**chosen_space(client, form), **({"search": text} if text else {})}
     listing = client.device_groups.list(limit=50, **filters)
     return [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
 

@@ -18,7 +18,11 @@ def in_space(row):
 
 def default_space(client):
     """The scope of an object that is created without a resource space: the platform uses the default one."""
-    default = [item["id"] for item in client.spaces.list().items if item.get("default_app")]
+    return _default_of(client.spaces.list().items)
+
+
+def _default_of(spaces):
+    default = [item["id"] for item in spaces if item.get("default_app")]
     return {"app_id": default[0]} if default else {}
 
 
@@ -36,7 +40,17 @@ def space_picker(*, required=False):
 
 
 def _options(client, form, text):
-    return [(item["id"], f"{item['name']} ({item['id']})") for item in client.spaces.list().items]
+    return [(item["id"], f"{item['name']} ({item['id']})") for item in _spaces(client, form)]
+
+
+def _spaces(client, form):
+    return form.shared("spaces", lambda: client.spaces.list().items)
+
+
+def chosen_space(client, form):
+    """The scope of an object that the form would create: see default_space."""
+    app_id = form.value_of("app_id")
+    return {"app_id": app_id} if app_id else _default_of(_spaces(client, form))
 
 
 KIND = register(

@@ -80,7 +80,7 @@ class InFile(SqliteStorage):
     """A file beside the SQLite database."""
 
     def __init__(self, name):
-        super().__init__(name, create_tables=False)
+        super().__init__(name, create_tables=False, timeout=CONNECT_SECONDS)
 
     def _create_connection(self):
         database = Path(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])

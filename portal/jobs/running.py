@@ -58,9 +58,9 @@ def _run(task):
 
 
 def run_queued():
-    """Run all that is queued now, one after the other. Raises what the queue raises."""
+    """Run all that is queued now, one after the other."""
     for _task in range(HUEY.storage.queue_size()):
-        if task := HUEY.dequeue():
+        if task := _take():
             _run(task)
 
 

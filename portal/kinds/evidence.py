@@ -22,6 +22,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.errors import Missing, NotSent, Unclear
 from portal.kinds.comparing import compare
+from portal.platforms.collection import Listing
 from portal.platforms.gate import TOO_LATE, is_too_big
 from portal.record.redaction import redact
 from portal.words import Said, Sentence
@@ -34,7 +35,9 @@ CANDIDATES_MAX = 20
 # What a baseline may cost. A create does not fail because its platform has many objects; it is sent, and if
 # its answer is lost, a person decides.
 BASELINE_SECONDS = 10
-ROWS = 500  # of a list that cannot be searched by name: the newest ones
+# Of a list that cannot be searched by name: the newest ones. Before a create it is one page.
+ROWS_BEFORE, ROWS = 50, 500
+NEWEST = 10  # ids that a baseline keeps of them
 
 ID_MISSED = Sentence("look.id_missed", _("The platform does not have the id that was sent."))
 ID_BEFORE = Sentence("look.id_before", _("The id that was sent exists, but it existed before this was sent."))
@@ -222,6 +225,10 @@ class Name:
 
     A name alone never proves who created the object. The verdict is `found` only if the name is unique and
     was not used before, more than the name was sent, and all of that agrees.
+
+    Where there is no search, only the newest objects are read before a create. That does not show whether
+    an older one has the name. But it parts the new from the old, where a list is newest first: what stands
+    before the first of those objects later was not there, and what stands behind it was.
     """
 
     field: str
@@ -240,26 +247,33 @@ class Name:
             space = self.default_scope(bound.collection.client)
         return space
 
-    def _listing(self, bound, data, space):
-        """(objects with the name, whether these are all)"""
-        name = data.get(self.field, "")
+    def _listing(self, bound, data, space, rows):
+        """A Listing that holds all objects with the name, if it is complete."""
         if self.searched:
-            listing = bound.collection.list(name=name, **space)
-            return listing.items, listing.complete
-        listing = bound.collection.list(limit=ROWS, **space)
-        return [item for item in listing.items if item["name"] == name], listing.complete
+            return bound.collection.list(name=data.get(self.field, ""), **space)
+        return bound.collection.list(limit=rows, **space)
+
+    def _named(self, listing, data):
+        return [item for item in listing.items if item["name"] == data.get(self.field, "")]
 
     def baseline(self, bound, data):
-        """Ids of the objects that already have the name; if more may have it, {"ids", "is_whole": False}."""
+        """Ids of the objects that already have the name. If more may have it, {"ids", "is_whole": False};
+        then `newest` are the ids of the newest objects, where the order of the list tells them."""
         try:
             with bound.collection.client.one_deadline(time.monotonic() + BASELINE_SECONDS):
-                items, is_whole = self._listing(bound, data, self._space(bound, data))
+                listing = self._listing(bound, data, self._space(bound, data), ROWS_BEFORE)
         except (Unclear, NotSent) as error:
             if not _is_too_much(error):
                 raise
-            items, is_whole = [], False
-        ids = [item["id"] for item in items]
-        return ids if is_whole else {"ids": ids, "is_whole": False}
+            listing = Listing(complete=False)
+        ids = [item["id"] for item in self._named(listing, data)]
+        if listing.complete:
+            return ids
+        newest = [item["id"] for item in listing.items[:NEWEST]] if self._is_in_order(bound) else []
+        return {"ids": ids, "is_whole": False, **({"newest": newest} if newest else {})}
+
+    def _is_in_order(self, bound):
+        return bound.collection.newest_first and not self.searched
 
     def before(self, baseline):
         ids, is_whole = _ids_before(baseline)
@@ -269,8 +283,11 @@ class Name:
 
     def look(self, bound, data, baseline, touched=tuple):
         space = self._space(bound, data)
-        items, is_whole = self._listing(bound, data, space)
+        listing = self._listing(bound, data, space, ROWS)
+        items, is_whole = self._named(listing, data), listing.complete
         before, was_whole = _ids_before(baseline)
+        new, old = _parted(listing, baseline)
+        before = {*before, *old}
         changed = {each.id: each for each in touched() if each.id not in before}
         found, listed = [], {item["id"] for item in items}
         for item in [item for item in items if item["id"] not in before][:CANDIDATES_MAX]:
@@ -287,7 +304,8 @@ class Name:
         if not found:
             proves = self.searched and is_whole
             return Look(MISSED, NAME_MISSED()) if proves else Look(UNSEEN, NAME_UNSEEN())
-        verdict, said = self._judged(found, data, changed, was_whole)
+        is_new = was_whole or found[0]["object"]["id"] in new
+        verdict, said = self._judged(found, data, changed, is_new)
         return Look(verdict, said, found, is_whole=self.searched and is_whole)
 
     def fits(self, touched, data):
@@ -301,8 +319,8 @@ class Name:
             return _candidate(data, {}, touched, is_gone=True)
         return _candidate(data, seen, touched)
 
-    def _judged(self, found, data, changed, was_whole):
-        """(verdict, what is said about it)"""
+    def _judged(self, found, data, changed, is_new):
+        """(verdict, what is said about it). `is_new`: a single candidate was surely not there before."""
         if len(found) > 1:
             return UNDECIDED, NAME_SEVERAL()
         (candidate,) = found
@@ -313,13 +331,13 @@ class Name:
         fits = agrees(candidate)
         tells = any(row["same"] for row in candidate["compared"] if row["field"] not in ignored)
         if since:
-            is_gone, proves = candidate["is_gone"], self.unique and was_whole and fits and tells
+            is_gone, proves = candidate["is_gone"], self.unique and is_new and fits and tells
             if is_gone:
                 return (FOUND, DELETED_FOUND()) if proves else (UNDECIDED, DELETED_OTHER())
             return (FOUND, TOUCHED_FOUND()) if proves else (UNDECIDED, TOUCHED_OTHER())
         if not self.unique:
             return UNDECIDED, NAME_SHARED()
-        if not was_whole:
+        if not is_new:
             return UNDECIDED, NAME_CUT()
         if not fits:
             return UNDECIDED, NAME_OTHER()
@@ -331,6 +349,17 @@ def _ids_before(baseline):
     if isinstance(baseline, dict):
         return tuple(baseline["ids"]), False
     return tuple(baseline or ()), baseline is not None
+
+
+def _parted(listing, baseline):
+    """(ids of the listed objects that were not there before, ids of those that were), by their order.
+
+    Both are empty where the newest objects of a baseline are not known, or none of them is listed any more.
+    """
+    newest = baseline.get("newest", ()) if isinstance(baseline, dict) else ()
+    ids = [item["id"] for item in listing.items]
+    first = next((place for place, id in enumerate(ids) if id in newest), None)
+    return (set(), set()) if first is None else (set(ids[:first]), set(ids[first:]))
 
 
 def _is_too_much(error):

@@ -35,6 +35,11 @@ def mark_gone(kind, rows):
         kind.model.objects.filter(pk__in=[row.pk for row in rows]).update(**values)
 
 
+def mark_unsure(row):
+    """The object was changed and not shown since: a refresh looks at it."""
+    type(row).objects.filter(pk=row.pk).update(unsure_at=timezone.now())
+
+
 def _shown_now():
     now = timezone.now()
     return {"read_at": now, "known_at": now, "gone_at": None, "unsure_at": None}

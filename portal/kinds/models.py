@@ -69,8 +69,9 @@ class Mirror(models.Model):
     - `read_at` is when the platform last showed the values. `known_at` is when the object itself was last
       read or changed here; before that, when the first listing that showed it began. Listings may lag behind
       by some minutes, so one that contradicts a row proves something only if it began long enough after.
-    - `unsure_at` is since when a listing and the row contradict each other and nobody looked at the object
-      itself: a present row is not in the listing, or a gone one is.
+    - `unsure_at` is since when the row is in question and nobody has looked at the object itself: a listing
+      lacks a present one, or shows a gone one or other values, or an operation changed it and the answer did
+      not show it.
     - `generation` is the number of the refresh whose listing last showed it.
     - `drift` is {field: [was, now]} of what was changed elsewhere and nobody has accepted; see `drifted_at`.
     """

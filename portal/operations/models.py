@@ -271,8 +271,11 @@ class Operation(models.Model):
         """Write what it did to its object into the mirror, in the transaction that ends the operation."""
         if decoded:
             mirroring.keep(self.kind, self.connection, decoded)
-        elif self.verb.removes and self.target:
-            mirroring.mark_gone(self.kind, [self.target])
+        elif target := self.target:
+            if self.verb.removes:
+                mirroring.mark_gone(self.kind, [target])
+            else:
+                mirroring.mark_unsure(target)
         if self.verb.removes:
             # Should the platform ever give this id again, then to a new object.
             Operation.objects.filter(made=self.place_on_platform).update(made=None)

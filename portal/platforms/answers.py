@@ -42,7 +42,8 @@ class Answer:
     """One answer. `data` is its JSON or None; `is_readable` is False when its body is no valid JSON.
 
     `code`, `message` and `request_id` come from the platform, "" when it gave none. All that may be kept is
-    scrubbed of credentials. `headers` and `unscrubbed` (the data) are not: a token is read from them.
+    scrubbed of credentials. `headers` and `unscrubbed` (the data) are not: a token is read from them. `large`
+    is what a large answer is read with (client.Call), and `data` then its outline.
     """
 
     status: int
@@ -54,6 +55,7 @@ class Answer:
     message: str = ""
     is_readable: bool = True
     unscrubbed: object = field(default=None, repr=False)
+    large: object = field(default=None, repr=False)
 
     @property
     def details(self):
@@ -67,15 +69,20 @@ class Answer:
         }
 
 
-def read(reply, envelope, scrubber):
+def read(reply, envelope, scrubber, large=None):
     """The Answer in a network.Reply; `envelope(status, data)` returns (code, message, request id).
 
+    `large(body, scrubber)` makes what reads a large answer and scrubs what it reads; it has an `outline`.
     This is the one place where answers are scrubbed: before anything of them is cut, kept or shown.
     """
-    data, text, is_readable = None, "", True
+    data, text, is_readable, reader = None, "", True, None
     try:
-        text = decoded(reply.body)
-        data = parse(text) if text.strip() else None
+        if large and reply.status == 200:
+            reader = large(reply.body, scrubber)
+            data, text = reader.outline, json.dumps(reader.outline, ensure_ascii=False)
+        else:
+            text = decoded(reply.body)
+            data = parse(text) if text.strip() else None
     except (ValueError, RecursionError):
         is_readable = False
     unscrubbed = data
@@ -95,6 +102,7 @@ def read(reply, envelope, scrubber):
         message=storable(message)[:MESSAGE_MAX],
         is_readable=is_readable,
         unscrubbed=unscrubbed,
+        large=reader,
     )
 
 
@@ -126,14 +134,14 @@ def parse(text, depth_max=DEPTH_MAX):
         raise ValueError("too many members")
     if nests_deeper(text, depth_max):
         raise ValueError("nested too deeply")
-    return json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
+    return json.loads(text, parse_constant=_no_constant, parse_float=finite, object_pairs_hook=_unique)
 
 
 def _no_constant(name):
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(text):
+def finite(text):
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text[:40]} is out of range")

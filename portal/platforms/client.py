@@ -5,6 +5,7 @@ This file knows no resource. Each resource is a Collection (collection.py) in a 
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from portal.platforms import answers, cause, collections_of
 from portal.platforms.contract import Meaning, _, meaning
 from portal.platforms.diagnosis import Diagnosable
 from portal.platforms.gate import Gate, Route
-from portal.platforms.network import Transport
+from portal.platforms.network import LARGE_BYTES, Transport
 from portal.platforms.quoting import HIDDEN, scrubber_of
 from portal.platforms.retrying import Repeat, SignedOut, Tries, Waits
 from portal.platforms.signing import to_json
@@ -56,6 +57,7 @@ class Call:
     """One request before it is signed. `path` is percent-encoded and begins with a slash.
 
     `removes` means that the object is gone afterwards, so "it does not exist" can mean that the call worked.
+    `large` reads an answer that may be large, see answers.read.
     """
 
     method: str
@@ -65,6 +67,7 @@ class Call:
     headers: tuple[tuple[str, str], ...] = ()
     repeat: Repeat = Repeat.NEVER
     removes: bool = False
+    large: Callable | None = None
 
     @property
     def target(self):
@@ -126,7 +129,7 @@ class Client(Diagnosable):
         """The query pairs that every call to this account has."""
         return ()
 
-    def call(self, method, path, *, query=(), body=None, repeat=None, removes=False):
+    def call(self, method, path, *, query=(), body=None, repeat=None, removes=False, large=None):
         """A Call to this account; `body` is an object, turned into JSON here, once.
 
         Without `repeat`, a GET counts as a read; anything else is sent again only when it surely did not
@@ -144,6 +147,7 @@ class Client(Diagnosable):
             headers=tuple(self.standing_headers().items()),
             repeat=repeat or (Repeat.READ if method == "GET" else Repeat.NEVER),
             removes=removes,
+            large=large,
         )
 
     def family(self, call):
@@ -207,15 +211,19 @@ class Client(Diagnosable):
                 self.auth.sign_in(route)
             prepared = self.auth(self._prepared(call))
             family = self.family(call)
-            return route.of(family).exchange(prepared, lambda reply: self._judge(reply, prepared, refused))
+            cap = LARGE_BYTES if call.large else None
+            return route.of(family).exchange(
+                prepared, lambda reply: self._judge(reply, prepared, refused, call.large), cap
+            )
 
         tries = self._tries(route, call.repeat, removes=call.removes, again=again, seen=seen)
         with self.one_deadline(route.end):  # includes what `again` looks up
             return tries.run(attempt)
 
-    def _judge(self, reply, prepared, refused):
+    def _judge(self, reply, prepared, refused, large):
         """The Answer, or the error it means; a request whose token was refused is added to `refused`."""
-        answer = answers.read(reply, self.envelope, scrubber_of(self.auth.secrets(), prepared.headers))
+        scrubber = scrubber_of(self.auth.secrets(), prepared.headers)
+        answer = answers.read(reply, self.envelope, scrubber, large)
         verdict = self.verdict(answer)
         if verdict is Meaning.DONE:
             self.auth.accepted(prepared)

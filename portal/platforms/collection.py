@@ -65,6 +65,7 @@ class Collection:
     secret_fields = ()
     pages_shift = False  # whether an object that is deleted moves others to a page that was read already
     finds_names = False  # whether list(name=...) asks the platform to search, and does not read everything
+    newest_first = False  # whether a new object stands before all that were there
 
     def __init__(self, path, *, id, name, members=(), required=(), updates=(), resent=()):
         self._path, self._id, self._name = path, id, name

@@ -54,13 +54,13 @@ class Route:
         """The same way, for exchanges of that family."""
         return replace(self, family=family)
 
-    def exchange(self, prepared, judge):
+    def exchange(self, prepared, judge, body_cap=None):
         """What `judge` makes of the Reply. It runs inside the gate, so the gate sees the errors it raises."""
         latest = self.end - self.room
         with self.gate.passage(latest, self.family):
             if time.monotonic() > latest:
                 raise NotSent(TOO_LATE())
-            return judge(self.transport.exchange(prepared, self.end))
+            return judge(self.transport.exchange(prepared, self.end, body_cap))
 
 
 def never_connected(error):

@@ -32,6 +32,7 @@ from portal.words import Sentence
 
 CONNECT_PASSES = 2  # each address is tried twice before the platform counts as unreachable
 PIECE_BYTES = 65536
+LARGE_BYTES = 32_000_000  # the body cap of answers that are read piece by piece
 
 TLS_ERRORS = (ssl.SSLError, SSLError, CertificateError)
 
@@ -296,8 +297,11 @@ class Transport:
         except (requests.RequestException, ValueError) as error:
             raise NotSent(NOT_VALID(), part="address") from error
 
-    def exchange(self, prepared, end=None):
-        """Send once and read the whole Reply before `end` (time.monotonic()); raises NotSent or Unclear."""
+    def exchange(self, prepared, end=None, body_cap=None):
+        """Send once and read the whole Reply before `end` (time.monotonic()); raises NotSent or Unclear.
+
+        `body_cap` stands in for that of the transport.
+        """
         if self._before_send:
             self._before_send()
         started = time.monotonic()
@@ -307,7 +311,7 @@ class Transport:
             self._check_proxied(prepared.url)
             response = self._session.send(prepared, stream=True, timeout=self._timeout, allow_redirects=False)
             try:
-                body = self._read(response)
+                body = self._read(response, body_cap or self._body_cap)
             finally:
                 response.close()
         except NotSent as error:
@@ -334,18 +338,15 @@ class Transport:
             except (socket.gaierror, TimeoutError):
                 return  # only the proxy can resolve this name
 
-    def _read(self, response):
-        pieces, size = [], 0
-        try:
+    @staticmethod
+    def _read(response, cap):
+        with io.BytesIO() as body:  # closed on the way out: an error refers to this frame, and may be kept
             # read1 returns what is there, one piece at most, so the cap stops a gzip bomb early.
             while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
-                pieces.append(piece)
-                size += len(piece)
-                if size > self._body_cap:
+                body.write(piece)
+                if body.tell() > cap:
                     raise requests.exceptions.ContentDecodingError("answer too big")
-            return b"".join(pieces)
-        finally:
-            pieces.clear()  # an error refers to this frame, and somebody may keep the error
+            return body.getvalue()
 
 
 def _milliseconds_since(started):

@@ -110,8 +110,7 @@ class Trail(Tally):
 
     It knows the page before, whose objects the next one may show again, and one page further back, which
     moves on at each power of two, so that pages that go round in circles are noticed too. Objects that come
-    again from further away count twice: whoever keeps the objects checks that they are `total` different
-    ones.
+    again from further away count twice: who keeps the objects checks that they are `total` different ones.
     """
 
     def __init__(self, place=None, *, shift):

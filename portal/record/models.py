@@ -89,6 +89,8 @@ class Entry(models.Model):
     @property
     def who(self):
         """The person, as pages show it; where the portal acted by itself, "the portal, for" that person."""
+        if self.via == "refresh":
+            return _now("the portal, in a refresh")
         if self.via != "system":
             return self.actor
         return _now("the portal, for %(person)s") % {"person": self.actor}

@@ -128,9 +128,13 @@ def lines(kind, connection, found):
 def line(kind, connection, found):
     fields = ", ".join(str(kind.model._meta.get_field(name).verbose_name) for name in found.diff)
     said = CHANGED(fields=fields) if found.diff else found.said
-    body = {"changed": {name: {"was": was, "now": now} for name, (was, now) in found.diff.items()}}
     about = {"object_id": found.row.remote_id, "object_name": shortened(str(found.row), NAME_MAX)}
-    return _line(kind, connection, said, body if found.diff else {}, **about)
+    return _line(kind, connection, said, stated(found.diff) if found.diff else {}, **about)
+
+
+def stated(diff):
+    """The body of an entry about {field: [was, now]}."""
+    return {"changed": {name: {"was": was, "now": now} for name, (was, now) in diff.items()}}
 
 
 def _named(found):

@@ -76,6 +76,7 @@ class PlatformForm(forms.Form):
         """
         self._only = only
         self._read_until, self._unanswered = time.monotonic() + (self.read_seconds or READ_SECONDS), None
+        self._shared = {}
         if len(self.connections) == 1:
             self.fields["connection"].widget = forms.HiddenInput()
         for rule in self.contract:
@@ -114,6 +115,12 @@ class PlatformForm(forms.Form):
             if error.status is None:
                 self._unanswered, self._read_until = error, time.monotonic()
             raise
+
+    def shared(self, what, read):
+        """What several fields need of the platform: `read()` once for each drawing of the form."""
+        if what not in self._shared:
+            self._shared[what] = read()
+        return self._shared[what]
 
     @property
     def read_fields(self):

@@ -15,7 +15,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from portal.errors import NotSent, PortalError, Unclear
@@ -62,7 +62,8 @@ def due():
     """
     rows = Reading.objects.filter(_free(), due_at__lte=Now(), kind__in=KINDS)
     for pk, connection_id, slug in rows.order_by("due_at").values_list("pk", "connection_id", "kind"):
-        if Reading.objects.filter(pk=pk, due_at__lte=Now()).update(due_at=Now() + UNTAKEN):
+        wanted = {"due_at": Now() + UNTAKEN, "asked_at": Coalesce("asked_at", Now())}
+        if Reading.objects.filter(pk=pk, due_at__lte=Now()).update(**wanted):
             yield str(connection_id), slug
 
 
@@ -73,7 +74,7 @@ def _free():
 def _claim(connection_id, slug):
     """The work on a refresh, with a fence that no other process has; None if there is nothing to do."""
     rows = Reading.objects.filter(connection_id=connection_id, kind=slug)
-    wanted = Q(asked_at__isnull=False) | Q(started_at__isnull=False) | Q(due_at__lte=Now())
+    wanted = Q(asked_at__isnull=False) | Q(started_at__isnull=False)
     claimed = rows.filter(wanted & _free())
     if not claimed.update(attempt=F("attempt") + 1, lease_until=Now() + LEASE, due_at=Now() + LEASE):
         return None

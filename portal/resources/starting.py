@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal.operations.models import UNSETTLED, Operation
 from portal.resources.changing import initial_values
+from portal.resources.drift_page import initial_back
 from portal.resources.forms import touched_initial
 from portal.teams.access import may
 from portal.web import kept
@@ -29,6 +30,8 @@ def starting_values(request, kind, verb, connections, target=None):
     posted = kept.take(request)
     if posted is not None:
         return touched_initial(verb.form, posted)
+    if "back" in request.GET and target is not None and verb.fields:
+        return initial_back(kind, verb, target)
     earlier = _earlier(request, kind, verb, target)
     if earlier is None:
         return {name: value for name, value in request.GET.items() if name not in NOT_PRESET}

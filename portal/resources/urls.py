@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from portal.kinds.registry import KindConverter
-from portal.resources import list_page, views
+from portal.resources import drift_page, list_page, views
 
 register_converter(KindConverter, "kind")
 
@@ -11,5 +11,6 @@ urlpatterns = [
     path("<kind:kind>/refresh/", list_page.refresh, name="refresh"),
     path("<kind:kind>/new/", views.create, name="create"),
     path("<kind:kind>/<str:id>/", views.detail, name="detail"),
+    path("<kind:kind>/<str:id>/accept-found/", drift_page.accept, name="accept"),
     path("<kind:kind>/<str:id>/<slug:verb>/", views.act, name="act"),
 ]

@@ -17,7 +17,7 @@ from portal.operations.service import perform
 from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
-from portal.resources import pages, reading
+from portal.resources import drift_page, pages, reading
 from portal.resources.changing import versions
 from portal.resources.editing import JsonField
 from portal.resources.forms import touched_initial
@@ -41,16 +41,18 @@ def detail(request, kind, id):
     entries = list(entries.exclude(stage="intent")[:10])
     doubts = doubts_about(request, kind, row)
     shown = mark(
-        [row.state, row.gone_at, str(problem), [value for _label, value, _field in fields]],
+        [row.state, row.gone_at, str(problem), row.drift, [value for _label, value, _field in fields]],
         [entry.seq for entry in entries],
         [(each.pk, each.state) for each in doubts],
     )
     if is_unchanged(request, shown):
         return HttpResponse(status=204)
+    found = drift_page.shown(request, kind, row, reads_secrets=_reads_secrets(request, kind, row))
     context = {
         "kind": kind,
         "row": row,
         "problem": problem,
+        "found": found,
         "fields": fields,
         "verbs": [(verb, explain(request.user, verb.right, row)) for verb in kind.object_verbs],
         "entries": entries,
@@ -72,10 +74,14 @@ def doubts_about(request, kind, row):
 def _fields(request, kind, row):
     """(label, value, field) of what a page shows; secrets only to those who can read them in the form too."""
     fields = {field: getattr(row, field.name) for field in kind.model.platform_fields()}
-    if not any(verb.name == "update" and may(request.user, verb.right, row) for verb in kind.verbs):
+    if not _reads_secrets(request, kind, row):
         hidden = masked({field.name: value for field, value in fields.items()})
         fields = {field: hidden[field.name] for field in fields}
     return [(field.verbose_name, value, field) for field, value in fields.items()]
+
+
+def _reads_secrets(request, kind, row):
+    return any(verb.name == "update" and may(request.user, verb.right, row) for verb in kind.verbs)
 
 
 @require_http_methods(["GET", "POST"])

@@ -25,10 +25,10 @@ def send(operation, change):
         _sending.reset(token)
 
 
-def exchange(transport, prepared, end=None):
+def exchange(transport, prepared, *options):
     if operation := _sending.get():
         prepared.headers[TAG] = f"{operation.pk} {len(operation.attempts)}"
-    return _exchange(transport, prepared, end)
+    return _exchange(transport, prepared, *options)
 
 
 service.send, Transport.exchange = send, exchange

@@ -39,18 +39,48 @@ def settled(operation):
     return operation
 
 
-def test_a_create_reads_only_the_newest_of_a_list_without_a_search(
-    plant, emulator, many_buses, monkeypatch, owner
-):
-    monkeypatch.setattr(evidence, "ROWS", 50)
+def lost_create(plant, emulator, name, **fault):
+    """A create of a bus whose answer is lost; what the portal finds out about it is the test's."""
+    emulator.faults([{"match": match(BUS, "create"), **LOST, **fault}])
+    operation = plant.perform(BUS, data={**plant.data(BUS), "bus_name": name})
+    emulator.faults([])
+    assert operation.state == State.IN_DOUBT
+    return operation
+
+
+def test_a_create_reads_only_the_newest_of_a_list_without_a_search(plant, emulator, many_buses):
     since = len(emulator.requests())
 
     assert plant.perform(BUS).state == State.DONE
 
     assert len(received(emulator, BUS, "list", since=since)) == 1
-    emulator.faults([{"match": match(BUS, "create"), **LOST}])
-    lost = plant.perform(BUS, data={**plant.data(BUS), "bus_name": "Bus_B"})
-    emulator.faults([])
+
+
+def test_what_stands_before_the_newest_of_then_is_new(plant, emulator, many_buses):
+    lost = lost_create(plant, emulator, "Bus_B")
+    plant.made_in_the_console(BUS, {**plant.data(BUS), "bus_name": "Bus_C"})
+
+    assert (lost.baseline["ids"], lost.baseline["is_whole"], len(lost.baseline["newest"])) == ([], False, 10)
+    assert settled(lost).state == State.FOUND
+    (candidate,) = lost.looks[-1]["candidates"]
+    assert candidate["object"]["name"] == "Bus_B"
+
+
+def test_what_stands_behind_them_is_old_and_nobody_claims_it(plant, emulator, many_buses):
+    """The platform refuses the second bus of that name, and the refusal is lost."""
+    lost = lost_create(plant, emulator, "Bus_0")
+
+    assert lost.baseline["ids"] == []  # it stands on the second page
+    assert settled(lost).state in (State.IN_DOUBT, State.NEEDS_HUMAN)
+    assert (lost.object_id, lost.looks[-1]["words"]["code"]) == ("", "look.name_unseen")
+
+
+def test_where_none_of_the_newest_is_left_a_person_decides(plant, emulator, many_buses, monkeypatch, owner):
+    monkeypatch.setattr(evidence, "NEWEST", 1)
+    lost = lost_create(plant, emulator, "Bus_B")
+    (newest,) = lost.baseline["newest"]
+    plant.collection(BUS).delete(newest)
+
     assert settled(lost).state == State.NEEDS_HUMAN
     assert lost.looks[-1]["words"]["code"] == "look.name_cut"
     (candidate,) = lost.looks[-1]["candidates"]
@@ -58,15 +88,16 @@ def test_a_create_reads_only_the_newest_of_a_list_without_a_search(
     assert "not all objects could be listed" in text_of(owner.get(url(lost, "decide")))
 
 
-def test_a_create_waits_for_a_slow_list_only_for_so_long(plant, emulator, many_buses, monkeypatch):
+def test_a_create_waits_for_a_slow_list_only_for_so_long(plant, emulator, monkeypatch):
+    """The list of spaces takes all the time, so that of groups is not asked for."""
     client = plant.connections["iotda"].client()
     monkeypatch.setattr(evidence, "BASELINE_SECONDS", client._room + 0.1)
-    emulator.faults([{"match": match(BUS, "list"), "fault": "latency", "seconds": 0.2}])
+    emulator.faults([{"match": match("iotda/spaces", "list"), "fault": "latency", "seconds": 0.2}])
 
-    operation = plant.perform(BUS)
+    operation = plant.perform(GROUP, data={**plant.data(GROUP), "app_id": ""})
 
     assert (operation.state, operation.baseline) == (State.DONE, {"ids": [], "is_whole": False})
-    assert len(received(emulator, BUS, "list")) == 1
+    assert received(emulator, GROUP, "list") == []
 
 
 @pytest.mark.parametrize("slug", [GROUP, ROMA_GROUP])

@@ -29,6 +29,14 @@ def server():
     server.stop()
 
 
+@pytest.fixture
+def other_server():
+    """A second one."""
+    server = FaultyServer()
+    yield server
+    server.stop()
+
+
 class Slept(list):
     """The seconds that would have been slept; its clock goes on by them."""
 

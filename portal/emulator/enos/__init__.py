@@ -142,16 +142,33 @@ def check_key_pair(app):
         raise refuse(11858, "Unable to find public key")
 
 
-def found(rows, number, size, describe, projection):
-    """The answer of a search: page `number` of `rows`, a queryset or a list."""
-    total = len(rows) if isinstance(rows, list) else rows.count()
+def found(rows, rest, number, size, describe, projection):
+    """The answer of a search: page `number` of those of the `rows` (a queryset) that `rest` lets through."""
     start = (number - 1) * size
-    data = (
-        [projected(describe(row), projection) for row in rows[start : start + size]] if start < total else []
-    )
+    total, page = _judged(rows, rest, start, size) if rest else _counted(rows, start, size)
+    data = [projected(describe(row), projection) for row in page]
     return success(
         data, pagination={"sortedBy": None, "pageNo": number, "pageSize": size, "totalSize": total}
     )
+
+
+def _judged(rows, fits, start, size):
+    """(how many of the rows fit, those of them on the page)"""
+    total, page = 0, []
+    for row in rows.iterator(chunk_size=500):
+        if fits(row):
+            if start <= total < start + size:
+                page.append(row)
+            total += 1
+    return total, page
+
+
+def _counted(rows, start, size):
+    """(how many rows, those on the page): keys come from an index alone, however many rows stand before."""
+    total = rows.count()
+    keys = list(rows.values_list("pk", flat=True)[start : start + size]) if start < total else []
+    by_key = rows.in_bulk(keys)
+    return total, [by_key[key] for key in keys if key in by_key]
 
 
 def projection_of(body):

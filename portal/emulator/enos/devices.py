@@ -8,7 +8,10 @@ import secrets
 import string
 import time
 
-from portal.emulator import account
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from portal.emulator import account, filling
 from portal.emulator.enos import (
     action,
     actions,
@@ -31,8 +34,14 @@ from portal.emulator.wire import judged
 from portal.platforms.enos.contract import devices as rules
 from portal.platforms.enos.contract import models as model_rules
 
+PER_PRODUCT = rules.PER_PRODUCT_MAX - 100  # of those that are filled in: room for more stays
 LETTERS = string.ascii_letters + string.digits
-COLUMNS = {"productKey": "product__product_key", "deviceKey": "device_key", "assetId": "asset_id"}
+COLUMNS = {
+    "productKey": "product__product_key",
+    "deviceKey": "device_key",
+    "assetId": "asset_id",
+    "deviceName": "name_text",
+}
 
 
 def new_id(length):
@@ -218,6 +227,7 @@ def search_devices(request, app):
         check_key_pair(app)
     seen_until = int((time.time() - knobs.search_lag_s / knobs.speed) * 1000)
     rows = EnosDevice.objects.select_related("product__model").filter(org_id=account.ENOS_ORG).order_by("-pk")
+    rows = rows.annotate(name_text=Cast("device_name", TextField()))
     if knobs.search_lag_s:
         rows = rows.filter(create_time__lte=seen_until)
     try:
@@ -225,9 +235,8 @@ def search_devices(request, app):
     except NotUnderstood as error:
         raise invalid(f"expression: {error}") from None
     rows = rows.filter(query)
-    if rest:
-        rows = [row for row in rows if rest.fits(describe(row))]
-    return found(rows, number, size, _with_secret if with_secret else describe, projection)
+    fits = rest and (lambda row: rest.fits(describe(row)))
+    return found(rows, fits, number, size, _with_secret if with_secret else describe, projection)
 
 
 shared = {"create": create_device, "get": get_device, "search": search_devices}
@@ -261,6 +270,46 @@ def _renewed(device):
     }
 
 
+def fill(count):
+    """New devices, and new products where those that there are become too many devices."""
+    first = EnosDevice.objects.count()
+    while count > 0:
+        product = _roomy_product()
+        share = min(count, PER_PRODUCT - EnosDevice.objects.filter(product=product).count())
+        filling.store(_filled(product, first, share))
+        first, count = first + share, count - share
+
+
+def _roomy_product():
+    with writing():
+        last = EnosProduct.objects.order_by("pk").last()
+        if EnosDevice.objects.filter(product=last).count() < PER_PRODUCT:
+            return last
+        number = EnosProduct.objects.count() + 1
+        last.pk, last._state.adding, last.product_key = None, True, f"prodKey{number}"
+        last.product_name = {"defaultValue": f"Demo product {number}", "i18nValue": {}}
+        last.save()
+        return last
+
+
+def _filled(product, first, count):
+    now, states = int(time.time() * 1000), ("inactive", "online", "online", "offline")
+    for number in range(first, first + count):
+        yield EnosDevice(
+            org_id=product.org_id,
+            asset_id=filling.text(LETTERS, 8),
+            product=product,
+            device_key=f"{filling.text(LETTERS, 6)}-{number}",
+            device_secret=filling.text(LETTERS, 20),
+            device_name={"defaultValue": filling.name(number).replace("-", " "), "i18nValue": {}},
+            timezone="+08:00",
+            device_attributes={"serial": number},
+            device_tags={"line": str(number % 40)},
+            status=states[number % len(states)],
+            create_time=now,
+        )
+
+
 RESOURCE = Resource(
     slug="enos/devices",
     urls={
@@ -272,6 +321,7 @@ RESOURCE = Resource(
     listing=search_devices,
     neighbour=Neighbour(table=EnosDevice, member="assetId", column="asset_id", renewed=_renewed),
     state={"enos/devices": Objects(EnosDevice.objects, "asset_id", "device_key")},
+    fill={"devices": fill},
     limits={"devices_per_product": rules.PER_PRODUCT_MAX},
     settings={"search_lag_s": Setting(0, is_seconds), "generate_key_fails": Setting(False, is_bool)},
 )

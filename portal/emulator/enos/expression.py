@@ -15,6 +15,7 @@ DEPTH_MAX = 40
 FIELDS = {"modelId", "productKey", "deviceKey", "assetId", "productType", "firmwareVersion", "status"}
 NAMES = {"deviceName", "productName"}
 MAPS = {"deviceAttributes", "deviceTags", "productTags"}
+PLAIN = re.compile("[A-Za-z0-9 _-]+")  # looks in JSON as it is
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<number>-?[0-9]+(?:\.[0-9]+)?)(?![\w.])"""
@@ -52,6 +53,10 @@ class Comparison:
 
     def as_query(self, columns):
         column = columns.get(self.field)
+        if column is not None and self.operator == "like":
+            # The database finds the rows that may fit; which of them do is judged here.
+            part = max(PLAIN.findall(self.values[0]), key=len, default="")
+            return Q(**{f"{column}__icontains": part}) if part else Q(), self
         if column is None or self.operator not in ("=", "!=", "in"):
             return Q(), self
         query = Q(**{f"{column}__in": self.values})

@@ -77,9 +77,8 @@ def search_products(request, app):
     except NotUnderstood as error:
         raise invalid(f"expression: {error}") from None
     rows = _rows().filter(query)
-    if rest:
-        rows = [row for row in rows if rest.fits(describe(row))]
-    return found(rows, number, size, _with_secret if with_secret else describe, projection)
+    fits = rest and (lambda row: rest.fits(describe(row)))
+    return found(rows, fits, number, size, _with_secret if with_secret else describe, projection)
 
 
 products = actions(get=get_product, search=search_products)

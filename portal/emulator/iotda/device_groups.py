@@ -5,7 +5,7 @@ Source: "Create a Device Group" and "Delete a Device Group", 2025-12; "Modify a 
 
 import uuid
 
-from portal.emulator import account
+from portal.emulator import account, filling
 from portal.emulator.iotda import (
     EDITION,
     call,
@@ -178,6 +178,32 @@ def _renewed(group):
     return {"group_id": uuid.uuid4().hex, "name": new_name(group.name), "modified": utc_stamp()}
 
 
+def fill(count):
+    """Trees of three levels; a fifth of them in the second space."""
+    for app_id, share in ((account.DEFAULT_SPACE, count - count // 5), (account.SECOND_SPACE, count // 5)):
+        space, parents = space_of(app_id), [None]
+        for level, size in enumerate(filling.levels(share), 1):
+            first = Group.objects.count()
+            last = Group.objects.order_by("pk").last()
+            filling.store(_filled(space, level, parents, first, size))
+            made = Group.objects.filter(space=space, pk__gt=last.pk if last else 0)
+            parents = list(made.order_by("pk").values_list("pk", flat=True)) or parents
+
+
+def _filled(space, level, parents, first, count):
+    now = utc_stamp()
+    for number in range(first, first + count):
+        parent = parents[number % len(parents)]
+        yield Group(
+            space=space,
+            group_id=uuid.uuid4().hex,
+            name=filling.name(number),
+            super_group_id=parent,
+            level=level if parent else 1,
+            modified=now,
+        )
+
+
 RESOURCE = Resource(
     slug="iotda/device-groups",
     urls={
@@ -189,5 +215,6 @@ RESOURCE = Resource(
     listing=list_groups,
     neighbour=Neighbour(table=Group, member="group_id", column="group_id", renewed=_renewed),
     state={"iotda/device-groups": Objects(Group.objects, "group_id", "name")},
+    fill={"groups": fill},
     limits={"groups": rules.PER_SPACE_MAX, "group_depth": rules.DEPTH_MAX},
 )

@@ -6,7 +6,7 @@ statements, 10 KB) are from the user guide.
 
 import uuid
 
-from portal.emulator import account
+from portal.emulator import account, filling
 from portal.emulator.iotda import call, in_space, paged, read_body, refuse, space_of
 from portal.emulator.knobs import knobs
 from portal.emulator.models import Policy, Space, writing
@@ -133,6 +133,27 @@ def _renewed(policy):
     }
 
 
+def fill(count):
+    space, first, now = space_of(account.DEFAULT_SPACE), Policy.objects.count(), utc_stamp()
+    filling.store(
+        Policy(
+            space=space,
+            policy_id=uuid.uuid4().hex[:24],
+            policy_name=filling.name(number),
+            statement=[
+                {
+                    "effect": "ALLOW",
+                    "actions": ["iotda:devices:publish"],
+                    "resources": [f"topic:/plant/{number}/#"],
+                }
+            ],
+            create_time=now,
+            update_time=now,
+        )
+        for number in range(first, first + count)
+    )
+
+
 RESOURCE = Resource(
     slug="iotda/policies",
     urls={
@@ -148,4 +169,5 @@ RESOURCE = Resource(
         "iotda/built-in-policies": Objects(Policy.objects.filter(built_in=True), "policy_id", "policy_name"),
     },
     limits={"policies": rules.PER_INSTANCE_MAX},
+    fill={"policies": fill},
 )

@@ -6,11 +6,13 @@ HarmonyOS Soft Bus", 2025-12-02, which prints 204 and 404.
 
 import time
 import uuid
+from itertools import islice, zip_longest
 
+from portal.emulator import account, filling
 from portal.emulator.iotda import call, in_space, paged, read_body, refuse, space_of
 from portal.emulator.iotda.device_groups import NO_GROUP, find_group
 from portal.emulator.knobs import Setting, is_seconds, knobs
-from portal.emulator.models import SoftBus, writing
+from portal.emulator.models import Group, SoftBus, writing
 from portal.emulator.resource import Neighbour, Objects, Resource, by, new_name
 from portal.emulator.wire import reply
 from portal.platforms.iotda.contract import soft_buses as rules
@@ -100,6 +102,16 @@ def _renewed(bus):
     return {"bus_id": uuid.uuid4().hex, "bus_name": new_name(bus.bus_name), "sync_started": None}
 
 
+def fill(count):
+    """One bus for each group of the default space, then some without a group."""
+    space, first = space_of(account.DEFAULT_SPACE), SoftBus.objects.count()
+    groups = Group.objects.filter(space=space, softbus=None).order_by("pk").values_list("pk", flat=True)
+    filling.store(
+        SoftBus(space=space, bus_id=uuid.uuid4().hex, bus_name=f"Bus-{filling.name(number)}", group_id=group)
+        for number, group in islice(zip_longest(range(first, first + count), list(groups[:count])), count)
+    )
+
+
 RESOURCE = Resource(
     slug="iotda/soft-buses",
     urls={
@@ -112,4 +124,5 @@ RESOURCE = Resource(
     neighbour=Neighbour(table=SoftBus, member="bus_id", column="bus_id", renewed=_renewed),
     state={"iotda/soft-buses": Objects(SoftBus.objects, "bus_id", "bus_name")},
     settings={"sync_s": Setting(2, is_seconds)},
+    fill={"buses": fill},
 )

@@ -9,7 +9,7 @@ import re
 
 from django.db.models import Max
 
-from portal.emulator import account
+from portal.emulator import account, filling
 from portal.emulator.knobs import Setting, is_count, knobs
 from portal.emulator.models import RomaGroup, RomaSequence, writing
 from portal.emulator.resource import Objects, Resource, by
@@ -155,6 +155,27 @@ def seed():
     )
 
 
+def fill(count):
+    """A tree of three levels below the root group."""
+    app, now, parents = app_of(account.ROMA_APP), iso_stamp(), [account.ROMA_ROOT_GROUP]
+    for size in filling.levels(count):
+        first = max(_greatest_id() + 1, knobs.roma_first_id)
+        filling.store(
+            RomaGroup(
+                id=number,
+                app=app,
+                parent_id=parents[number % len(parents)],
+                name=filling.name(number),
+                created_user=account.WRITER.name,
+                last_updated_user=account.WRITER.name,
+                created_datetime=now,
+                last_updated_datetime=now,
+            )
+            for number in range(first, first + size)
+        )
+        parents = range(first, first + size) or parents
+
+
 RESOURCE = Resource(
     slug="roma/device-groups",
     urls={
@@ -167,5 +188,6 @@ RESOURCE = Resource(
     seed=seed,
     listing=show_tree,
     state={"roma/device-groups": Objects(RomaGroup.objects, "id", "name")},
+    fill={"groups": fill},
     settings={"roma_first_id": Setting(10_002, lambda value: is_count(value) and 1 <= value <= FIRST_ID_MAX)},
 )

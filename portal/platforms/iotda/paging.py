@@ -17,6 +17,8 @@ class Paged(Collection):
     takes; `name_filter` is the one that narrows by name.
     """
 
+    newest_first = True
+
     def __init__(self, path, *, items, filters=(), name_filter=None, **members):
         super().__init__(path, **members)
         self._items, self._filters, self._name_filter = items, filters, name_filter

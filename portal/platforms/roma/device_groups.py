@@ -15,8 +15,7 @@ from portal.platforms.collection import (
     whole_or_none,
 )
 from portal.platforms.paging import Page
-
-SLICE = 500
+from portal.platforms.roma.trees import Tree
 
 
 class DeviceGroups(Collection):
@@ -27,17 +26,16 @@ class DeviceGroups(Collection):
 
     @timed
     def list(self, *, limit=1000, app_id=None, name=None):
-        if app_id:
-            groups, complete = self._tree(app_id)
-        else:
-            apps = self.client.apps.list()
-            groups, complete = [], apps.complete
-            for app in apps.items:
-                tree, is_whole = self._tree(app["id"])
-                groups += tree
-                complete = complete and is_whole
-        found = narrowed(groups, name)
-        return Listing(found[:limit], len(found) if complete else None, complete and len(found) <= limit)
+        found, count, apps = [], 0, self._apps(app_id)
+        complete = apps.complete
+        for app in apps.items:
+            answer = self._tree(app["id"])
+            complete = complete and _is_whole(answer)
+            for groups in self._slices(answer, app["id"]):
+                wanted = narrowed(groups, name)
+                count += len(wanted)
+                found += wanted[: limit - len(found)]
+        return Listing(found, count if complete else None, complete and count <= limit)
 
     def walk(self, place=None, *, app_id=None):
         """Slices of the trees, one application after the other. A walk that is taken up within a tree reads
@@ -47,45 +45,43 @@ class DeviceGroups(Collection):
         that are done.
         """
         if place is None:
-            apps = Listing([{"id": app_id}]) if app_id else self.client.apps.list()
+            apps = self._apps(app_id)
             place = {"apps": [app["id"] for app in apps.items], "total": 0, "is_whole": apps.complete}
         if not place["apps"]:
             yield _page([], place)
         while place["apps"]:
-            groups, is_whole = self._tree(place["apps"][0])
-            done = {
-                "apps": place["apps"][1:],
-                "total": place["total"] + len(groups),
-                "is_whole": place["is_whole"] and is_whole,
-            }
-            for start in range(0, len(groups) or 1, SLICE):
-                place = done if start + SLICE >= len(groups) else place
-                yield _page(groups[start : start + SLICE], place)
+            app_id, *others = place["apps"]
+            answer = self._tree(app_id)
+            left = answer.large.count
+            done = {"apps": others, "total": place["total"] + left}
+            done["is_whole"] = place["is_whole"] and _is_whole(answer)
+            for groups in self._slices(answer, app_id):
+                left -= len(groups)
+                yield _page(groups, place if left else done)
+            if not answer.large.count:
+                yield _page([], done)
+            place = done
+
+    def _apps(self, app_id):
+        return Listing([{"id": app_id}]) if app_id else self.client.apps.list()
 
     def _tree(self, app_id):
-        """The groups of an application, and whether they are as many as the platform counts."""
-        answer = self.client.send(self.client.call("GET", self.path(), query=[("app_id", app_id)]))
+        """The answer with the groups of an application."""
+        query = [("app_id", app_id)]
+        answer = self.client.send(self.client.call("GET", self.path(), query=query, large=Tree))
+        if not isinstance(answer.data, dict) or "items" not in answer.data:
+            raise unreadable(answer)
+        is_empty = answer.data["items"] is None and set(_counts(answer)) == {0}
+        if not is_empty and not isinstance(answer.data["items"], list):
+            raise unreadable(answer)
+        return answer
+
+    def _slices(self, answer, app_id):
         try:
-            counts = [answer.data[name] for name in ("size", "total") if answer.data.get(name) is not None]
-            counts = list(map(whole_or_none, counts))
-            is_empty = answer.data["items"] is None and set(counts) == {0}
-            groups = [] if is_empty else list(self._flat(answer.data["items"], app_id))
-            tops = sum(group["depth"] == 0 for group in groups)
-            return groups, all(
-                count is not None and (tops >= count or len(groups) == count) for count in counts
-            )
+            for groups in answer.large.slices():
+                yield [{**self.decode(own), "app_id": app_id, "depth": depth} for own, depth in groups]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise unreadable(answer) from error
-
-    def _flat(self, items, app_id):
-        # A stack and no recursion: the documents name no greatest depth.
-        waiting = [(item, 0) for item in reversed(items)]
-        while waiting:
-            item, depth = waiting.pop()
-            children = item.get("children") or []
-            own = {key: value for key, value in item.items() if key != "children"}
-            yield {**self.decode(own), "app_id": app_id, "depth": depth}
-            waiting += [(child, depth + 1) for child in reversed(children)]
 
     def encode(self, data):
         body = super().encode(data)
@@ -96,6 +92,17 @@ class DeviceGroups(Collection):
     def decode(self, raw):
         parent_id = text_id(whole(raw.get("parent_id") or 0))
         return {**named(raw, text_id(whole(raw["id"])), raw.get("name")), "parent_id": parent_id}
+
+
+def _counts(answer):
+    found = [answer.data.get(name) for name in ("size", "total")]
+    return [whole_or_none(count) for count in found if count is not None]
+
+
+def _is_whole(answer):
+    """Whether the groups are as many as the platform counts."""
+    tree = answer.large
+    return all(count is not None and (tree.tops >= count or tree.count == count) for count in _counts(answer))
 
 
 def _page(groups, place):

@@ -9,6 +9,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 
+def opened(directory):
+    """From here on, the emulator's databases are those in this directory. Raises CommandError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{directory} cannot be used: {error}") from None
+    connections.settings["default"]["NAME"] = str(directory / "emulator.sqlite3")
+    connections.settings["snapshot"]["NAME"] = str(directory / "snapshot.sqlite3")
+
+
 class Command(BaseCommand):
     help = "Serves the emulated clouds: Huawei IAM, IoTDA and ROMA Connect, Envision EnOS."
     requires_system_checks = ()
@@ -24,12 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *, port, host, data, speed, limit, **options):
         directory = Path(data)
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CommandError(f"{directory} cannot be used: {error}") from None
-        connections.settings["default"]["NAME"] = str(directory / "emulator.sqlite3")
-        connections.settings["snapshot"]["NAME"] = str(directory / "snapshot.sqlite3")
+        opened(directory)
         # Only here, because these modules import models.
         from portal.emulator import catalogue
         from portal.emulator.server import Server

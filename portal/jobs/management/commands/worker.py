@@ -1,7 +1,4 @@
-"""`manage.py worker`: runs tasks and settles operations that did not end by themselves.
-
-Any number may run.
-"""
+"""`manage.py worker`: runs tasks, and settles operations that did not end by themselves. Many may run."""
 
 import logging
 import os

@@ -1,0 +1,54 @@
+"""Queues of every sort, and workers as processes."""
+
+import sys
+
+import pytest
+from django.conf import settings
+from huey.contrib.djhuey import HUEY
+
+from portal.home.processes import Process, stop
+from portal.jobs import engine
+from tests.support.processes import environment
+from tests.support.redis import RedisServer
+
+
+@pytest.fixture(scope="session")
+def redis_process():
+    server = RedisServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis(redis_process, committed_db):
+    """An empty Redis server that is the queue of this process; it may be killed and started."""
+    redis_process.client.flushall()
+    own, HUEY.storage = HUEY.storage, engine.storage(redis_process.url, HUEY.name)
+    yield redis_process
+    HUEY.storage, HUEY._away_until = own, 0
+    if not redis_process.process.is_running:
+        redis_process.start()
+
+
+@pytest.fixture(params=["at the database", "in redis"])
+def queue(request, committed_db):
+    """The variables of processes that share the queue of this process."""
+    if request.param == "in redis":
+        return {"PORTAL_QUEUE_URL": request.getfixturevalue("redis").url}
+    return {}
+
+
+@pytest.fixture
+def start_worker(committed_db, queue, tmp_path):
+    """start_worker(*arguments): one more worker on the queue; all end with the test."""
+    started = []
+
+    def start(*arguments):
+        command = [sys.executable, "-m", "tests.jobs.manage", "worker", "--every", "0.1", *arguments]
+        log = tmp_path / f"worker-{len(started)}.log"
+        env = environment(committed_db, **queue)
+        started.append(Process("worker", command, log=log, env=env, cwd=settings.BASE_DIR))
+        return started[-1]
+
+    yield start
+    stop([each for each in started if each.is_running])

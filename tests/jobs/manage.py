@@ -1,0 +1,17 @@
+"""`python -m tests.jobs.manage`: manage.py with a job for tests in its schedule."""
+
+import os
+import sys
+from functools import partial
+
+import django
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+django.setup()
+
+from portal.jobs import schedule  # noqa: E402 - models need the set-up
+from tests.jobs import tasks  # noqa: E402
+
+schedule.JOBS.append(schedule.Job("to do", 0.2, partial(schedule.ask, tasks.to_do, tasks.do)))
+execute_from_command_line(sys.argv)
