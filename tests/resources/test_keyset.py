@@ -232,8 +232,9 @@ def test_a_page_is_read_in_the_order_of_an_index(plant, browser, wanted):
     with database.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
         plan = [line[-1] for line in cursor.fetchall()]
-    found = next(line for line in plan if "enos_device USING" in line)
-    assert f"enos_device_{_index(wanted)} " in found, plan
+    used = {word for line in plan for word in line.split() if "enos_device_" in word}
+    assert used == {f"enos_device_{_index(wanted)}", "sqlite_autoindex_enos_device_1"}, plan
+    assert not [line for line in plan if "SCAN enos_device" in line]
 
 
 def _index(wanted):
