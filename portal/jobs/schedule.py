@@ -16,7 +16,7 @@ from huey.contrib.djhuey import HUEY
 from portal.jobs.models import Turn
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)  # a job that takes longer is done twice at once, which does no harm
 
 
 @dataclass(frozen=True)
