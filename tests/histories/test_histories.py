@@ -24,7 +24,7 @@ from tests.resources.test_refreshing import long_ago, numbered, refresh
 from tests.support.plant import ids
 
 SHARE, FULL = 500, 20_000  # histories in all; each kind has its part
-STEPS = 14
+STEPS = 10
 KIND_COUNT = len(creating())
 
 
@@ -135,12 +135,15 @@ class History:
         *(refresh, refresh_in_part) * 3,
     )
 
+    JUDGED = (refresh, refresh_in_part, open_page, delete_here)
+
     def play(self):
         for _step in range(STEPS):
             step = self.random.choice(self.STEPS)
             self.told.append(step.__name__)
             step(self)
-            self.judge()
+            if step in self.JUDGED:
+                self.judge()
 
     def judge(self):
         """No live object is called gone, and none that the portal deleted is called present."""
