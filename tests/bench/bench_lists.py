@@ -24,7 +24,7 @@ from tests.support.plant import make_plant
 
 KIND = "enos/devices"
 FEW, MANY = 1_000, int(os.environ.get("PORTAL_BENCH_ROWS", 1_000_000))
-TIMES = 60
+TIMES = 40
 # {column: SQL by the row's number}
 COLUMNS = {
     "remote_id": "'id-' || {n}",
