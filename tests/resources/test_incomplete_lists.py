@@ -48,8 +48,8 @@ def test_an_empty_page_below_the_count_is_no_empty_list(plant, emulator, slug):
 
     assert EMPTY_TEXT not in text
     if slug != TREE:  # what the applications of ROMA hold is counted one by one
-        assert "has 50 of these; 0 of them were read just now." in text
-    assert "No matches among those that were read" in found
+        assert "the platform counts 50 of these, 0 were read" in text
+    assert "No matches among what was read" in found
 
 
 @pytest.mark.parametrize("slug", PAGED)
@@ -59,7 +59,7 @@ def test_a_list_says_how_many_objects_were_read(plant, emulator, slug):
     response = plant.browser().get(f"/{slug}/")
 
     assert listed(response) == ["100", "200", "300"]
-    assert "has 5 of these; 3 of them were read just now." in response.content.decode()
+    assert "the platform counts 5 of these, 3 were read" in response.content.decode()
 
 
 @pytest.mark.parametrize("slug", PAGED)
@@ -68,7 +68,7 @@ def test_a_list_whose_count_is_unreadable_is_not_called_whole(plant, emulator, s
 
     text = plant.browser().get(f"/{slug}/").content.decode()
 
-    assert "does not say that the 3 of these that the portal just read are all." in text
+    assert "3 of these were read, the platform does not say whether that is all" in text
 
 
 @pytest.mark.parametrize("slug", [*PAGED, TREE])
@@ -93,7 +93,7 @@ def test_no_row_is_gone_because_a_page_came_empty(plant, emulator, slug):
 
     assert listed(response) == ["100", "200", "300"]
     assert not KINDS[slug].model.objects.exclude(gone_at=None).exists()
-    assert "has 3 of these; 1 of them were read just now." in response.content.decode()
+    assert "the platform counts 3 of these, 1 were read" in response.content.decode()
 
 
 def test_no_group_is_gone_because_the_second_page_came_empty(plant, emulator):

@@ -146,7 +146,7 @@ def asked_again(browser, page):
 def test_a_list_follows_a_refresh_and_draws_only_what_changed(plant, browser):
     have_read(plant, GROUP, **running(progress=3400))
     page = browser.get(f"/{GROUP}/")
-    assert "not read yet, reading now 3,400 so far" in words(page)
+    assert "not read yet reading now: 3,400 so far" in words(page)
 
     assert asked_again(browser, page).status_code == 204
 
