@@ -27,7 +27,7 @@ class Guard:
         return self.name
 
 
-OPERATIONS = "tests/operations/"
+OPERATIONS, REFRESHING = "tests/operations/", "tests/resources/test_refreshing.py::"
 GUARDS = [
     Guard(
         "the intent is committed before anything is sent",
@@ -249,6 +249,48 @@ GUARDS = [
         '        return json.loads(zlib.decompress(unseal_bytes(sealed, f"kept:{owner}")))',
         '        return json.loads(zlib.decompress(unseal_bytes(sealed, "kept")))',
         ("tests/web/test_kept.py::test_it_is_still_there_after_a_reload",),
+    ),
+    Guard(
+        "a list that lags calls no row gone",
+        "portal/resources/batches.py",
+        "LAG = timedelta(minutes=5)",
+        "LAG = timedelta(0)",
+        (f"{REFRESHING}test_live_objects_that_a_lagging_list_lacks_are_looked_at[iotda/policies]",),
+    ),
+    Guard(
+        "only a whole list calls rows gone",
+        "portal/resources/refreshing.py",
+        "        if not self.reading.is_whole:\n            return\n        began",
+        "        began",
+        (f"{REFRESHING}test_an_empty_page_below_the_count_calls_nothing_gone",),
+    ),
+    Guard(
+        "what the portal deleted does not come back with a list",
+        "portal/resources/batches.py",
+        "            is_proof = row.gone_at <= since and row.remote_id not in removed",
+        "            is_proof = True",
+        (f"{REFRESHING}test_deleted_objects_that_a_lagging_list_shows_stay_gone[enos/devices]",),
+    ),
+    Guard(
+        "a list from before an own change does not undo it",
+        "portal/resources/batches.py",
+        "        elif row.known_at <= since:",
+        "        elif row:",
+        (f"{REFRESHING}test_an_own_change_is_not_undone_by_a_list_from_before_it",),
+    ),
+    Guard(
+        "one process writes a refresh",
+        "portal/resources/batches.py",
+        "    mine = Reading.objects.filter(pk=reading.pk, attempt=reading.attempt)",
+        "    mine = Reading.objects.filter(pk=reading.pk)",
+        (f"{REFRESHING}test_one_process_at_a_time_has_a_refresh_and_the_slower_one_writes_nothing",),
+    ),
+    Guard(
+        "an own change is nobody else's",
+        "portal/resources/drift.py",
+        "    names = set(operation.data or ())",
+        "    names = set()",
+        ("tests/resources/test_drift.py::test_an_own_change_is_nobody_elses[enos/devices]",),
     ),
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
