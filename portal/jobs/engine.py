@@ -63,7 +63,7 @@ class Engine(Huey):
 
 def storage(url, name):
     """Where tasks wait. Nothing connects before the first of them."""
-    if url:
+    if url.startswith("redis"):
         pool = ConnectionPool.from_url(
             url,
             socket_connect_timeout=CONNECT_SECONDS,

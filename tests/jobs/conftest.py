@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from django.conf import settings
+from django_tasks import task_backends
 from huey.contrib.djhuey import HUEY
 
 from portal.home.processes import Process, stop
@@ -20,7 +21,7 @@ def redis_process():
 
 
 @pytest.fixture
-def redis(redis_process, committed_db):
+def redis(redis_process, committed_db, waiting_tasks):
     """An empty Redis server that is the queue of this process; it may be killed and started."""
     redis_process.client.flushall()
     own, HUEY.storage = HUEY.storage, engine.storage(redis_process.url, HUEY.name)
@@ -31,11 +32,11 @@ def redis(redis_process, committed_db):
 
 
 @pytest.fixture(params=["at the database", "in redis"])
-def queue(request, committed_db):
+def queue(request, committed_db, waiting_tasks):
     """The variables of processes that share the queue of this process."""
     if request.param == "in redis":
         return {"PORTAL_QUEUE_URL": request.getfixturevalue("redis").url}
-    return {}
+    return {"PORTAL_QUEUE_URL": ""}
 
 
 @pytest.fixture
@@ -52,3 +53,12 @@ def start_worker(committed_db, queue, tmp_path):
 
     yield start
     stop([each for each in started if each.is_running])
+
+
+@pytest.fixture(autouse=True)
+def waiting_tasks():
+    """In these tests tasks wait until a worker takes them; elsewhere they are done at once."""
+    backend = task_backends["default"]
+    HUEY.immediate, backend.enqueue_on_commit = False, True
+    yield
+    HUEY.immediate, backend.enqueue_on_commit = settings.HUEY["immediate"], False
