@@ -90,7 +90,8 @@ class Collection:
     def list(self, *, limit=LIST_LIMIT, **filters):
         """A Listing of up to `limit` decoded objects; raises when it cannot be read.
 
-        The filter `name` must match exactly; `search` is a part of the name or the id.
+        The filter `name` must match exactly; `search` is a part of the name or the id. Where the platform
+        itself searches (`finds_names`), `calls` bounds how many pages are read of what it finds.
         """
         raise NotImplementedError
 

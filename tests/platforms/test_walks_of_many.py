@@ -36,24 +36,35 @@ def crowd(tmp_path_factory):
     emulator.stop()
 
 
+def collection(crowd, name):
+    platform, collection = name.split()
+    if platform == "enos":
+        client = EnOS(crowd.url, EnosAuth(MemoryTokenStore(), *ENOS_KEYS), org_id="o15000000000001")
+    else:
+        auth, ids = SdkHmac(*KEYS, project_id=PROJECT), {"project_id": PROJECT}
+        if platform == "roma":
+            client = ROMA(crowd.url, auth, instance_id="demo-roma-instance", **ids)
+        else:
+            client = IoTDA(crowd.url, auth, **ids)
+    return getattr(client, collection)
+
+
 @pytest.fixture
 def walk(crowd):
     """walk(name, place=None, **filters): a walk by a client that knows nothing of others."""
 
     def begin(name, place=None, **filters):
-        platform, collection = name.split()
-        if platform == "enos":
-            client = EnOS(crowd.url, EnosAuth(MemoryTokenStore(), *ENOS_KEYS), org_id="o15000000000001")
-        else:
-            auth, ids = SdkHmac(*KEYS, project_id=PROJECT), {"project_id": PROJECT}
-            if platform == "roma":
-                client = ROMA(crowd.url, auth, instance_id="demo-roma-instance", **ids)
-            else:
-                client = IoTDA(crowd.url, auth, **ids)
-        return getattr(client, collection).walk(json.loads(json.dumps(place)), **filters)
+        return collection(crowd, name).walk(json.loads(json.dumps(place)), **filters)
 
     yield begin
     crowd.faults([])
+
+
+def lookup(crowd, what, /, **filters):
+    """(the collection's listing, the number of calls it took)"""
+    since = (crowd.requests() or [{"number": 0}])[-1]["number"]
+    listing = collection(crowd, what).list(**filters)
+    return listing, sum("token" not in each["path"] for each in crowd.requests(since))
 
 
 def ids(pages):
@@ -137,3 +148,16 @@ def test_every_group_names_its_space(crowd, walk):
         "jeQDJQZltU8iKgFFoW060F5SGZka",
         "secondSpace0000000000000000",
     }
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_an_exact_name_costs_few_calls_where_the_platform_searches(crowd, walk, name):
+    wanted = next(walk(name)).items[-1]
+    space = {"app_id": wanted["app_id"]} if name == "iotda device_groups" else {}
+    if collection(crowd, name).finds_names:
+        listing, calls = lookup(crowd, name, name=wanted["name"], calls=2, **space)
+        assert [item["id"] for item in listing.items] == [wanted["id"]]
+        assert (listing.complete, calls) == (True, 1)
+        # A part of very many names: what was not read may be there.
+        listing, calls = lookup(crowd, name, name="0", calls=2, **space)
+        assert (listing.items, listing.complete, calls) == ([], False, 2)

@@ -44,15 +44,14 @@ class Searched(Acted):
         self._fields, self._name_field = fields, name_field
 
     @timed
-    def list(self, *, limit=1000, name=None, search=None, **filters):
+    def list(self, *, limit=1000, name=None, search=None, calls=None, **filters):
         """`filters` are members in snake case and match exactly. A new object appears after about 2 s."""
         text = name or search
+        size = PAGE_SIZE if text else min(limit, PAGE_SIZE)
         pages, found = Pages(shift=True), []
-        for _items in turned(
-            self._reader(PAGE_SIZE if text else min(limit, PAGE_SIZE), text, **filters), pages
-        ):
+        for number, _items in enumerate(turned(self._reader(size, text, **filters), pages), 1):
             found = narrowed(pages.items, name, search)
-            if len(found) >= limit:
+            if len(found) >= limit or number == calls:
                 break
         return pages.listing(found, limit, total=None if text else pages.total)
 

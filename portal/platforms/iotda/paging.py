@@ -25,13 +25,13 @@ class Paged(Collection):
         self.finds_names = name_filter is not None
 
     @timed
-    def list(self, *, limit=1000, name=None, search=None, **filters):
+    def list(self, *, limit=1000, name=None, search=None, calls=None, **filters):
         wanted = name or search
         size = PAGE_LIMIT_MAX if wanted else min(limit, PAGE_LIMIT_MAX)
         pages, found = Pages(shift=False), []
-        for _items in turned(self._reader(size, wanted, **filters), pages):
+        for number, _items in enumerate(turned(self._reader(size, wanted, **filters), pages), 1):
             found = narrowed(pages.items, name, search)
-            if len(found) >= limit:
+            if len(found) >= limit or number == calls:
                 break
         return pages.listing(found, limit, total=None if wanted else pages.total)
 
