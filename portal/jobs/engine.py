@@ -1,4 +1,4 @@
-"""The task engine: Huey, behind the tasks interface of Django. No other file names it.
+"""The task engine: Huey, behind the tasks interface of Django. No other room names it.
 
 It only wakes workers up, at most once for each call: a worker that is killed takes its tasks with it. The
 truth is in rows with leases, from which the schedule asks again. So there are no results here: a task says in

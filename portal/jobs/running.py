@@ -11,7 +11,7 @@ from portal.web.stopping import stopping
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1  # a file cannot wake anybody
-AWAY_SECONDS = 1
+WAIT_SECONDS = 1  # so soon a queue that was away is tried again, and a stop is noticed
 
 
 def serve(threads):
@@ -23,7 +23,7 @@ def serve(threads):
     free = threading.Semaphore(threads)
     with ThreadPoolExecutor(threads, thread_name_prefix="task") as pool:
         while not stopping.is_set():
-            if not free.acquire(timeout=AWAY_SECONDS):
+            if not free.acquire(timeout=WAIT_SECONDS):
                 continue
             task = _take()
             if task is None:
@@ -41,7 +41,7 @@ def _take():
     except Exception as error:  # noqa: BLE001 - it differs by storage
         log.warning("the queue cannot be read: %s", error)
         HUEY.storage.close()
-        stopping.wait(AWAY_SECONDS)
+        stopping.wait(WAIT_SECONDS)
         return None
     if task is None and not HUEY.storage.blocking:
         stopping.wait(POLL_SECONDS)

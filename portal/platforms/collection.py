@@ -98,7 +98,8 @@ class Collection:
         """Yield all objects as one paging.Page after another, each with a deadline of its own.
 
         With the `place` of a page it goes on after that page, in any process. Raises when a page cannot be
-        read; a new walk from the place before tries that page again.
+        read; a new walk from the place before tries that page again. An object may come more than once:
+        whoever calls the walk whole has found as many different ones as its `total`, where there is one.
         """
         raise NotImplementedError
 

@@ -48,6 +48,11 @@ class Freshness:
         """How many objects the running refresh has shown; 0 if it has not begun."""
         return self.reading.progress if self.reading.started_at else 0
 
+    def lacked(self, row):
+        """Whether the last refresh that ended did not show the row."""
+        last = self.reading.generation - (1 if self.reading.started_at else 0)
+        return row.generation < last
+
     @property
     def is_empty(self):
         """Whether the platform itself said that it has nothing."""

@@ -34,6 +34,8 @@ def list_(request, kind):
             return HttpResponse(status=204)  # still nothing in the mirror; platforms are asked once
         reached = reading.reach(kind, _chosen(wanted, connections), wanted.text)
         found = listing(kind, wanted, connections) if reached.rows else found
+    for row in found.rows:
+        row.is_lacked = next(each for each in fresh if each.connection.pk == row.connection_id).lacked(row)
     columns = [column for column in kind.columns if column.name != "name"]
     seen = mark(
         [_drawn(row, columns) for row in found.rows],
@@ -64,7 +66,7 @@ def _chosen(wanted, connections):
 
 def _drawn(row, columns):
     """What the page shows of a row."""
-    marks = bool(row.unsure_at), bool(row.drift)
+    marks = bool(row.unsure_at), row.is_lacked, bool(row.drift)
     return row.pk, str(row), row.state, marks, [getattr(row, each.name) for each in columns]
 
 

@@ -1,6 +1,7 @@
 """Work that is asked for is done: by the file, the tables of PostgreSQL and Redis alike."""
 
 import signal
+from datetime import UTC, datetime
 
 import pytest
 from huey.contrib.djhuey import HUEY
@@ -8,6 +9,8 @@ from huey.contrib.djhuey import HUEY
 from portal.jobs.models import Turn
 from tests.jobs import tasks
 from tests.support.site import until
+
+PAST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_two_workers_share_the_work_and_do_each_task_once(queue, start_worker, tmp_path):
@@ -44,7 +47,7 @@ def test_a_worker_outlives_its_queue(redis, queue, start_worker, tmp_path):
 
 def test_work_of_a_killed_worker_is_done_by_another(queue, start_worker, tmp_path):
     work = tmp_path / "work"
-    Turn.objects.create(job=str(work), due_at="2026-01-01T00:00Z")
+    Turn.objects.create(job=str(work), due_at=PAST)
     first = start_worker()
     until(lambda: tasks.lines(work), seconds=60)
     assert HUEY.storage.queue_size() == 0
@@ -76,3 +79,24 @@ def test_a_worker_that_is_asked_to_stop_lets_its_task_leave_and_takes_no_other(q
     until(lambda: not once.is_running, seconds=60)
     assert once.popen.returncode == 0, once.last_lines()
     assert tasks.lines(notes)[2:] == [["later", str(once.pid)]]
+
+
+@pytest.mark.parametrize("queue", ["in redis"], indirect=True)
+def test_nothing_is_lost_when_worker_and_queue_are_killed_and_the_queue_comes_back_empty(
+    redis, queue, start_worker, tmp_path
+):
+    rows = [Turn(job=str(tmp_path / str(number)), attempt=1, due_at=PAST) for number in range(100)]
+    Turn.objects.bulk_create(rows)
+    left = Turn.objects.filter(job__startswith=str(tmp_path))
+    worker = start_worker()
+    until(lambda: left.count() < len(rows), seconds=60)
+    worker.kill()
+    redis.kill()
+    redis.start()
+    redis.client.flushall()
+    assert left.exists()
+
+    start_worker()
+
+    until(lambda: not left.exists(), seconds=60)
+    assert all(tasks.lines(row.job) for row in rows)

@@ -77,6 +77,27 @@ def test_a_group_is_the_same_wherever_its_children_stand(server):
     assert [item["depth"] for item in last[0].items] == [0, 1, 2]
 
 
+def test_a_walk_goes_from_one_application_to_the_next(server):
+    answers = {"app_id=a": tree([group(1), group(2)]), "app_id=b": tree([group(3)]), "app_id=c": tree([])}
+    apps = {"total": 3, "size": 3, "apps": [{"id": id, "name": id} for id in "abc"]}
+
+    def behave(connection, got):
+        tree_of = next((answer for query, answer in answers.items() if query in got.target), None)
+        return tree_of or http(200, json.dumps(apps))
+
+    server.behave = behave
+    groups = client_of(SPEC, server.url, deadline=20).device_groups
+    found = list(groups.walk())
+    assert [[item["id"] for item in page.items] for page in found] == [["1", "2"], ["3"], []]
+    assert [(page.total, page.is_whole) for page in found] == [(None, False), (None, False), (3, True)]
+    assert list(groups.walk(json.loads(json.dumps(found[0].place)))) == found[1:]
+    assert "app_id=a" not in server.got[-1].target + server.got[-2].target
+
+    answers["app_id=b"] = tree([group(3)], size=4)
+    found = list(groups.walk())
+    assert [(page.total, page.is_whole) for page in found] == [(None, False)] * 3
+
+
 @pytest.mark.parametrize(
     "items",
     [[5], [None], [[]], [{"id": 1, "children": [3]}], [{"id": 1, "children": {}}], {"id": 1}, "", None],
