@@ -10,6 +10,7 @@ from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
 KEYS = ("sort_key", "remote_id", "connection_id")
+IN_QUESTION = RawSQL("SELECT item FROM in_question", ())
 OPPOSITE = {">": "<=", "<=": ">", "<": ">=", ">=": "<"}
 
 
@@ -26,6 +27,8 @@ def union(queries):
 class Walk:
     """All rows of a list: `rows` has those that are wanted of all connections."""
 
+    shared, looked_at, most = ("", []), ("SELECT 0", []), 1  # as in Few; nothing is looked at in vain
+
     def __init__(self, rows, connections):
         self.rows, self.connections = rows, connections
 
@@ -34,7 +37,7 @@ class Walk:
         order = tuple(f"-{name}" if is_backwards else name for name in KEYS[:2])
         parts = [part.order_by(*order).values("id", *KEYS)[:limit] for part in self._parts(sign, place)]
         sql, params = union(parts)
-        return f"SELECT id FROM ({sql}) AS parts {_ordered(is_backwards)} LIMIT {limit}", params
+        return f"SELECT id FROM ({sql}) AS parts {ordered(is_backwards)} LIMIT {limit}", params
 
     def count(self, limit, sign=None, place=None):
         """(SQL, parameters): how many rows there are, or as many as the limit."""
@@ -60,31 +63,52 @@ def _beyond(sign, place, connection):
 
 
 class Few:
-    """Rows that are not in the order of an index: `sql` is a query of their ids and keys, with a limit."""
+    """Rows that an index of the list does not find: as many of `rows` as the limit says, in no order.
 
-    def __init__(self, model, sql, params):
-        self.model, self.sql, self.params = model, sql, params
+    `in_question` is a query of which rows were looked at, by what IN_QUESTION compares, and `most` its limit.
+    `is_by_number`: that is the number of a row in SQLite.
+    """
+
+    def __init__(self, rows, limit, in_question=None, most=1, is_by_number=False):
+        self.model, self.in_question, self.most = rows.model, in_question, most
+        sql, params = rows.order_by().values("id", *KEYS)[:limit].query.sql_with_params()
+        if is_by_number:
+            # SQLite would rather read a whole connection by its index than the rows with these numbers.
+            table = f'FROM "{self.model._meta.db_table}"'
+            sql = sql.replace(table, f"{table} NOT INDEXED", 1)
+        self.found = sql, params
+
+    @property
+    def shared(self):
+        """(SQL, parameters) of what stands in front of the statement, so that each search is made once."""
+        queries = {"in_question (item)": self.in_question} if self.in_question else {}
+        queries["found"] = self.found
+        parts = [f"{name} AS ({sql})" for name, (sql, _params) in queries.items()]
+        return f"WITH {', '.join(parts)}", [each for _sql, params in queries.values() for each in params]
+
+    @property
+    def looked_at(self):
+        """(SQL, parameters): how many rows were looked at; with `most` of them, there may be more."""
+        return ("SELECT COUNT(*) FROM in_question" if self.in_question else "SELECT 0"), []
 
     def ids(self, sign, place, is_backwards, limit):
-        condition, more = self._beyond(sign, place)
-        sql = f"SELECT id FROM ({self.sql}) AS found{condition} {_ordered(is_backwards)} LIMIT {limit}"
-        return sql, [*self.params, *more]
+        condition, params = self._beyond(sign, place)
+        return f"SELECT id FROM found{condition} {ordered(is_backwards)} LIMIT {limit}", params
 
     def count(self, limit, sign=None, place=None):
-        condition, more = self._beyond(sign, place)
-        counted = f"SELECT 1 AS one FROM ({self.sql}) AS found{condition} LIMIT {limit}"
-        return f"SELECT COUNT(*) FROM ({counted}) AS counted", [*self.params, *more]
+        condition, params = self._beyond(sign, place)
+        return (
+            f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM found{condition} LIMIT {limit}) AS counted",
+            params,
+        )
 
     def _beyond(self, sign, place):
         if not place:
             return "", []
         connection_id = self.model._meta.get_field("connection").get_db_prep_value(place.connection, database)
-        return f" WHERE ({', '.join(KEYS)}) {sign} (%s, %s, %s)", [
-            place.sort_key,
-            place.remote_id,
-            connection_id,
-        ]
+        condition = f" WHERE ({', '.join(KEYS)}) {sign} (%s, %s, %s)"
+        return condition, [place.sort_key, place.remote_id, connection_id]
 
 
-def _ordered(is_backwards):
+def ordered(is_backwards):
     return "ORDER BY " + ", ".join(f"{name} DESC" if is_backwards else name for name in KEYS)

@@ -140,7 +140,8 @@ def asked_again(browser, page):
     """What the page's own next request gets."""
     refresh = re.search(r'<a [^>]*id="refresh"[^>]*>', page.content.decode())[0]
     seen = re.search(r'"seen": "(\w+)"', refresh)[1]
-    return browser.get(html.unescape(re.search(r'hx-get="([^"]*)"', refresh)[1]), {"seen": seen}, **HTMX)
+    address = html.unescape(re.search(r'hx-get="([^"]*)"', refresh)[1])
+    return browser.get(f"{address}{'&' if '?' in address else '?'}seen={seen}", **HTMX)
 
 
 def test_a_list_follows_a_refresh_and_draws_only_what_changed(plant, browser):
