@@ -20,7 +20,7 @@ from portal.teams.models import Role
 from portal.web.stopping import stopping
 from tests.examples import EXAMPLES, creating, match
 from tests.resources.listings import listed
-from tests.resources.test_refreshing import long_ago, numbered, refresh
+from tests.resources.test_refreshing import long_ago, numbered
 from tests.support.plant import ids
 
 SHARE, FULL = 500, 20_000  # histories in all; each kind has its part
@@ -111,7 +111,7 @@ class History:
         self.emulator.faults([])
 
     def refresh(self):
-        refresh(self.plant, self.slug)
+        self.plant.refresh(self.slug)
 
     def refresh_in_part(self):
         connection = self.plant.connection(self.kind)
@@ -157,7 +157,7 @@ class History:
         """All is quiet: the mirror is what the platform has."""
         self.emulator.faults([])
         for _round in range(2):
-            refresh(self.plant, self.slug)
+            self.plant.refresh(self.slug)
         rows = {row.remote_id: row for row in self.rows.filter(gone_at=None)}
         there = ids(self.emulator, self.slug)
         assert there <= set(rows), f"missing: {there - set(rows)}"

@@ -10,7 +10,6 @@ from portal.errors import NotDecidable
 from portal.kinds.registry import KINDS
 from portal.operations import deciding, settling
 from portal.operations.models import Decision, Operation, State
-from portal.resources import reading
 from portal.teams.models import Role
 from tests.examples import EVERY_DELETE, EVERY_UPDATE, EXAMPLES, creating, deleting, is_provable, match
 from tests.operations.dying import settle_all
@@ -28,9 +27,9 @@ def colleague(request, plant, emulator):
 
 
 def row_seen_by(plant, slug, id):
-    """The mirror row of an object, after the colleague opened the list."""
+    """The mirror row of an object, after the colleague's list was refreshed."""
     kind = KINDS[slug]
-    reading.read_list(kind, plant.connection(kind))
+    plant.refresh(slug)
     return kind.model.objects.get(connection=plant.connection(kind), remote_id=id)
 
 

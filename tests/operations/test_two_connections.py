@@ -12,7 +12,7 @@ from portal.connections.models import Connection
 from portal.kinds.registry import KINDS
 from portal.operations import service, settling
 from portal.operations.models import Cause, Operation, State
-from portal.resources import reading
+from portal.resources import asking
 from tests.examples import EXAMPLES
 from tests.operations.endings import due, in_doubt, someone
 from tests.support.account import KEYS
@@ -56,7 +56,7 @@ def test_what_was_made_through_another_connection_is_not_claimed(plant, emulator
 def test_one_object_has_one_change_at_a_time(plant, emulator, monkeypatch, other):
     mine = plant.make(POLICY)
     actor, connection = other
-    reading.read_list(KINDS[POLICY], connection)
+    asking.ask(KINDS[POLICY], connection)
     theirs = KINDS[POLICY].model.objects.get(connection=connection, remote_id=mine.remote_id)
     real, meanwhile = service.mark_sending, []
 

@@ -14,7 +14,7 @@ from portal.resources import drift
 from portal.teams.models import Role
 from tests.examples import EVERY_CREATE, EXAMPLES, updating
 from tests.resources.forms import post, read, sendable
-from tests.resources.test_refreshing import long_ago, made, numbered, refresh
+from tests.resources.test_refreshing import long_ago, made, numbered
 from tests.support.plant import make_plant
 
 DEVICE = "enos/devices"
@@ -37,14 +37,14 @@ def change_elsewhere(plant, slug, row, name="theirs"):
 @pytest.mark.parametrize("by", ["a refresh", "the page of the object"])
 def test_a_change_made_elsewhere_is_found_once_with_its_difference(plant, slug, by):
     row = plant.make(slug)
-    refresh(plant, slug)
+    plant.refresh(slug)
     long_ago(slug)
     was = row.name
     change_elsewhere(plant, slug, row)
 
     def look():
         if by == "a refresh":
-            refresh(plant, slug)
+            plant.refresh(slug)
         else:
             plant.browser(Role.VIEWER).get(f"/{slug}/{row.pk}/")
 
@@ -65,11 +65,11 @@ def test_a_change_made_elsewhere_is_found_once_with_its_difference(plant, slug, 
 @EVERY_UPDATE
 def test_an_own_change_is_nobody_elses(plant, slug):
     row = plant.make(slug)
-    refresh(plant, slug)
+    plant.refresh(slug)
     long_ago(slug)
 
     plant.perform(slug, "update", plant.theirs(slug, "ours"), target=row)
-    refresh(plant, slug)
+    plant.refresh(slug)
     plant.browser().get(f"/{slug}/{row.pk}/")
 
     row.refresh_from_db()
@@ -80,11 +80,11 @@ def test_an_own_change_is_nobody_elses(plant, slug):
 
 @EVERY_CREATE
 def test_what_is_made_and_deleted_elsewhere_is_found(plant, slug):
-    refresh(plant, slug)
+    plant.refresh(slug)
     (remote_id,) = made(plant, slug, 1)
-    refresh(plant, slug)
+    plant.refresh(slug)
     plant.collection(slug).delete(remote_id)
-    refresh(plant, slug)
+    plant.refresh(slug)
 
     assert [(each.object_id, each.text) for each in found(slug)] == [
         (remote_id, str(drift.MADE())),
@@ -95,22 +95,22 @@ def test_what_is_made_and_deleted_elsewhere_is_found(plant, slug):
 @EVERY_CREATE
 def test_the_first_refresh_and_what_we_make_and_delete_are_no_finds(plant, slug):
     made(plant, slug, 2)
-    refresh(plant, slug)
+    plant.refresh(slug)
     row = plant.make(slug, **numbered(slug, 7))
     KINDS[slug].model.objects.filter(pk=row.pk).delete()  # the mirror has lost it
-    refresh(plant, slug)
+    plant.refresh(slug)
     row = KINDS[slug].model.objects.get(remote_id=row.remote_id)
     plant.perform(slug, "delete", {}, target=row)
-    refresh(plant, slug)
+    plant.refresh(slug)
 
     assert found(slug) == []
 
 
 def test_many_finds_at_once_are_told_in_few_entries(plant, monkeypatch):
     monkeypatch.setattr(drift, "SHOWN_MAX", 2)
-    refresh(plant, DEVICE)
+    plant.refresh(DEVICE)
     new = made(plant, DEVICE, 5)
-    refresh(plant, DEVICE)
+    plant.refresh(DEVICE)
 
     *some, rest = found(DEVICE)
     assert len(some) == 2
@@ -122,7 +122,7 @@ def test_many_finds_at_once_are_told_in_few_entries(plant, monkeypatch):
 @EVERY_UPDATE
 def test_a_difference_is_shown_until_it_is_accepted(plant, slug):
     row = plant.make(slug)
-    refresh(plant, slug)
+    plant.refresh(slug)
     change_elsewhere(plant, slug, row)
     browser = plant.browser()
     text = browser.get(f"/{slug}/{row.pk}/").content.decode()
@@ -145,7 +145,7 @@ def test_a_difference_is_shown_until_it_is_accepted(plant, slug):
 @EVERY_UPDATE
 def test_the_form_that_sets_it_back_sends_only_that(plant, emulator, slug):
     row = plant.make(slug)
-    refresh(plant, slug)
+    plant.refresh(slug)
     before = plant.shown(slug, row)
     change_elsewhere(plant, slug, row)
     browser = plant.browser(Role.MANAGER)
@@ -164,7 +164,7 @@ def test_the_form_that_sets_it_back_sends_only_that(plant, emulator, slug):
 
 def test_another_team_neither_sees_nor_accepts_it(plant, emulator):
     row = plant.make(DEVICE)
-    refresh(plant, DEVICE)
+    plant.refresh(DEVICE)
     change_elsewhere(plant, DEVICE, row)
     plant.browser().get(f"/{DEVICE}/{row.pk}/")
     other = make_plant(emulator.url, "Harbour")
@@ -176,7 +176,7 @@ def test_another_team_neither_sees_nor_accepts_it(plant, emulator):
 
 def test_a_secret_in_a_difference_is_shown_to_nobody_who_may_not_read_it(plant):
     row = plant.make(DEVICE)
-    refresh(plant, DEVICE)
+    plant.refresh(DEVICE)
     collection = plant.collection(DEVICE)
     changed = {"device_tags": {"wifi_password": "hunter2-5f1c7a"}}
     collection.update(row.remote_id, collection.to_update(changed, plant.shown(DEVICE, row)))

@@ -10,7 +10,7 @@ from portal.kinds.registry import KINDS
 from portal.teams.models import Role
 from tests.examples import EVERY_CREATE, creating, match
 from tests.resources.listings import listed
-from tests.resources.test_refreshing import made, refresh
+from tests.resources.test_refreshing import made
 from tests.support.plant import make_plant
 
 POLICY, DEVICE = "iotda/policies", "enos/devices"
@@ -25,7 +25,7 @@ def never_refreshed(settings):
 
 @EVERY_CREATE
 def test_the_address_with_a_platform_id_opens_what_exists(plant, slug):
-    refresh(plant, slug)
+    plant.refresh(slug)
     (remote_id,) = made(plant, slug, 1)
 
     response = plant.browser(Role.VIEWER).get(f"/{slug}/{remote_id}/")
@@ -36,7 +36,7 @@ def test_the_address_with_a_platform_id_opens_what_exists(plant, slug):
 
 @EVERY_CREATE
 def test_a_search_for_an_exact_id_finds_what_exists(plant, slug):
-    refresh(plant, slug)
+    plant.refresh(slug)
     (remote_id,) = made(plant, slug, 1)
 
     assert listed(plant.browser(Role.VIEWER).get(f"/{slug}/", {"q": remote_id})) == [remote_id]
@@ -44,7 +44,7 @@ def test_a_search_for_an_exact_id_finds_what_exists(plant, slug):
 
 @pytest.mark.parametrize("slug", NAMED)
 def test_a_search_for_an_exact_name_finds_what_exists(plant, slug):
-    refresh(plant, slug)
+    plant.refresh(slug)
     (remote_id,) = made(plant, slug, 1)
     name = plant.collection(slug).get(remote_id)["name"]
 
@@ -53,7 +53,7 @@ def test_a_search_for_an_exact_name_finds_what_exists(plant, slug):
 
 @EVERY_CREATE
 def test_what_does_not_exist_is_not_there(plant, slug):
-    refresh(plant, slug)
+    plant.refresh(slug)
     browser = plant.browser(Role.VIEWER)
 
     assert browser.get(f"/{slug}/99999999/").status_code == 404
@@ -62,7 +62,7 @@ def test_what_does_not_exist_is_not_there(plant, slug):
 
 @EVERY_CREATE
 def test_an_account_that_cannot_be_asked_is_not_called_empty(plant, emulator, slug):
-    refresh(plant, slug)
+    plant.refresh(slug)
     (remote_id,) = made(plant, slug, 1)
     broken = [match(slug, "get"), match(slug, "list")]
     emulator.faults([{"match": each, "fault": "answer", "status": 503, "body": "no"} for each in broken])
@@ -86,7 +86,7 @@ def test_another_teams_account_is_not_asked(plant, emulator):
 @pytest.mark.parametrize("odd", ["a\nb", "x" * 161, "..", "%00", "a/b", "new"])
 def test_odd_texts_are_not_asked_for_as_ids(plant, emulator, odd):
     browser = plant.browser(Role.VIEWER)
-    refresh(plant, DEVICE)
+    plant.refresh(DEVICE)
     response = browser.get(f"/{DEVICE}/", {"q": odd})
     assert response.status_code == 200
     assert listed(response) == []

@@ -32,12 +32,6 @@ def reading_of(plant, slug):
     return Reading.objects.get(connection=plant.connection(KINDS[slug]), kind=slug)
 
 
-def refresh(plant, slug):
-    """Refresh to the end; the Reading afterwards."""
-    asking.ask(KINDS[slug], plant.connection(KINDS[slug]))
-    return reading_of(plant, slug)
-
-
 def long_ago(slug, **columns):
     """As if all that is known of the kind were from an hour ago."""
     before = timezone.now() - timedelta(hours=1)
@@ -71,7 +65,7 @@ def test_a_refresh_adopts_what_was_made_elsewhere(plant, emulator, slug):
     if slug in creating():
         made(plant, slug, 3)
 
-    reading = refresh(plant, slug)
+    reading = plant.refresh(slug)
 
     assert ids(emulator, slug) <= mirrored(slug)
     assert reading.is_complete
@@ -83,11 +77,11 @@ def test_a_refresh_adopts_what_was_made_elsewhere(plant, emulator, slug):
 @EVERY_CREATE
 def test_live_objects_that_a_lagging_list_lacks_are_looked_at(plant, emulator, slug):
     """V1: 25 creates, then a list from before them."""
-    refresh(plant, slug)
+    plant.refresh(slug)
     emulator.faults([stale(slug)])
     new = {plant.make(slug, **numbered(slug, n)).remote_id for n in range(25)}
 
-    reading = refresh(plant, slug)
+    reading = plant.refresh(slug)
 
     assert new <= mirrored(slug)
     assert reading.at
@@ -98,12 +92,12 @@ def test_live_objects_that_a_lagging_list_lacks_are_looked_at(plant, emulator, s
 def test_deleted_objects_that_a_lagging_list_shows_stay_gone(plant, emulator, slug):
     """V1: 15 deleted, then a list from before."""
     rows = [plant.make(slug, **numbered(slug, n)) for n in range(15)]
-    refresh(plant, slug)
+    plant.refresh(slug)
     emulator.faults([stale(slug)])
     for row in rows:
         plant.perform(slug, "delete", {}, target=row)
 
-    refresh(plant, slug)
+    plant.refresh(slug)
 
     assert mirrored(slug).isdisjoint({row.remote_id for row in rows})
 
@@ -111,31 +105,31 @@ def test_deleted_objects_that_a_lagging_list_shows_stay_gone(plant, emulator, sl
 @EVERY_CREATE
 def test_what_nobody_could_look_at_is_unsure_and_not_gone(plant, emulator, slug):
     (remote_id,) = made(plant, slug, 1)
-    refresh(plant, slug)
+    plant.refresh(slug)
     plant.collection(slug).delete(remote_id)
     emulator.faults([{"match": match(slug, "get"), "fault": "answer", "status": 503, "body": "no"}])
 
-    reading = refresh(plant, slug)
+    reading = plant.refresh(slug)
 
     row = KINDS[slug].model.objects.get(remote_id=remote_id)
     assert row.gone_at is None
     assert row.unsure_at
     assert reading.problem
     emulator.faults([])
-    refresh(plant, slug)
+    plant.refresh(slug)
     assert remote_id not in mirrored(slug)
 
 
 @EVERY_CREATE
 def test_a_whole_list_that_began_long_after_proves_that_rows_are_gone(plant, emulator, slug):
     gone = made(plant, slug, 3)
-    refresh(plant, slug)
+    plant.refresh(slug)
     long_ago(slug)
     for remote_id in gone:
         plant.collection(slug).delete(remote_id)
     before = so_far(emulator)
 
-    refresh(plant, slug)
+    plant.refresh(slug)
 
     assert mirrored(slug).isdisjoint(gone)
     assert not received(emulator, slug, "get", before)
@@ -146,32 +140,32 @@ def test_more_rows_than_one_refresh_looks_at_are_shown_as_unsure(plant, emulator
     monkeypatch.setattr(refreshing, "LOOKS", 2)
     monkeypatch.setattr(refreshing, "BURST", 2)
     gone = made(plant, slug, 5)
-    refresh(plant, slug)
+    plant.refresh(slug)
     for remote_id in gone:
         plant.collection(slug).delete(remote_id)
 
-    refresh(plant, slug)
+    plant.refresh(slug)
 
     rows = KINDS[slug].model.objects.filter(remote_id__in=gone)
     assert rows.exclude(gone_at=None).count() == 2
     assert rows.filter(gone_at=None).exclude(unsure_at=None).count() == 3
 
-    refresh(plant, slug)
-    refresh(plant, slug)
+    plant.refresh(slug)
+    plant.refresh(slug)
 
     assert mirrored(slug).isdisjoint(gone)
 
 
 @pytest.mark.parametrize("slug", ["iotda/policies", "enos/products"])
 def test_an_empty_page_below_the_count_calls_nothing_gone(plant, emulator, slug):
-    refresh(plant, slug)
+    plant.refresh(slug)
     long_ago(slug)
     before = mirrored(slug)
     counts = {"page": {"count": 50, "marker": "0" * 24}, "pagination": {"totalSize": 50}, "code": 0}
     body = {**counts, "policies": [], "data": [], "msg": "OK", "requestId": "r"}
     emulator.faults([{"match": match(slug, "list"), "fault": "answer", "status": 200, "body": body}])
 
-    reading = refresh(plant, slug)
+    reading = plant.refresh(slug)
 
     assert mirrored(slug) == before
     assert not reading.is_complete
@@ -181,11 +175,11 @@ def test_an_empty_page_below_the_count_calls_nothing_gone(plant, emulator, slug)
 @pytest.mark.parametrize("slug", updating())
 def test_an_own_change_is_not_undone_by_a_list_from_before_it(plant, emulator, slug):
     row = plant.make(slug)
-    refresh(plant, slug)
+    plant.refresh(slug)
     emulator.faults([stale(slug)])
     plant.perform(slug, "update", plant.theirs(slug, "after"), target=row)
 
-    refresh(plant, slug)
+    plant.refresh(slug)
 
     row.refresh_from_db()
     assert row.name == plant.seen(slug, row)["name"]
@@ -233,7 +227,7 @@ def test_a_failed_page_keeps_the_place_and_is_asked_for_again(plant, emulator, s
     assert failed.at is None
     emulator.faults([])
 
-    reading = refresh(plant, DEVICES)
+    reading = plant.refresh(DEVICES)
 
     assert reading.is_complete
     assert not reading.problem

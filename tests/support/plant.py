@@ -12,9 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.connections.models import Connection
+from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
 from portal.operations import service
 from portal.operations.change import Change
+from portal.resources import asking
 from portal.teams.models import Membership, Role, Team, User
 from tests.examples import EXAMPLES
 from tests.support.account import APP, IOTDA_INSTANCE, KEYS, ORG, PROJECT, ROMA_INSTANCE
@@ -123,6 +125,12 @@ class Plant:
     def made_in_the_console(self, slug, data=None):
         """The object that somebody made who does not use the portal."""
         return self.collection(slug).create(self.data(slug) if data is None else data)
+
+    def refresh(self, slug):
+        """Bring the mirror of the kind in line; returns its Reading."""
+        kind = KINDS[slug]
+        asking.ask(kind, self.connection(kind))
+        return Reading.objects.get(connection=self.connection(kind), kind=slug)
 
     def seen(self, slug, row):
         """The object as its platform shows it now."""
