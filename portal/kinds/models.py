@@ -35,8 +35,7 @@ def listed(*filters):
     narrowed = {"list": ()} | {name: (name,) for name in filters}
     if len(filters) > 1:
         narrowed["filters"] = filters
-    # SQLite counts rows in an index alone only if the condition's column stands in it, too.
-    order = "sort_key", "remote_id", "gone_at"
+    order = "sort_key", "remote_id"
     marked = {"unsure": models.Q(unsure_at__isnull=False), "drift": models.Q(drift__isnull=False)}
     return [
         models.Index(
