@@ -99,7 +99,7 @@ def reach(kind, connections, text):
         except Missing:
             if not bound.collection.finds_names:
                 return []
-        return bound.collection.list(name=text, limit=NAMES).items
+        return bound.collection.list(name=text, limit=NAMES, calls=2).items
 
     return _reach(kind, connections, ask, text)
 
