@@ -35,15 +35,11 @@ def listed(*filters):
     narrowed = {"list": ()} | {name: (name,) for name in filters}
     if len(filters) > 1:
         narrowed["filters"] = filters
+    order = "sort_key", "remote_id"
     marked = {"unsure": models.Q(unsure_at__isnull=False), "drift": models.Q(drift__isnull=False)}
     return [
         models.Index(
-            fields=[
-                "connection",
-                *(f"{each}_key" for each in narrowed.get(name, ())),
-                "sort_key",
-                "remote_id",
-            ],
+            fields=["connection", *(f"{each}_key" for each in narrowed.get(name, ())), *order],
             condition=present & marked.get(name, models.Q()),
             name=f"%(app_label)s_%(class)s_{name}",
         )

@@ -41,7 +41,7 @@ class Walk:
 
     def count(self, limit, sign=None, place=None):
         """(SQL, parameters): how many rows there are, or as many as the limit."""
-        # In the order of its index, so that it is that index alone which is read.
+        # In the order of an index: SQLite would else choose one that leads to gone rows, too.
         parts = [part.order_by(*KEYS[:2]).values(*KEYS[:2])[:limit] for part in self._parts(sign, place)]
         sql, params = union(parts)
         return f"SELECT COUNT(*) FROM (SELECT * FROM ({sql}) AS parts LIMIT {limit}) AS counted", params

@@ -145,6 +145,6 @@ def _number(source, query):
 
 def _shown(kind):
     """Names of the columns that a list shows: others may hold a lot, and rows are many."""
-    names = {"id", "name", *KEYS, "gone_at", "unsure_at", "drift", "status"}
+    names = {"id", "name", *KEYS, "generation", "gone_at", "unsure_at", "drift", "status"}
     names |= {column.name for column in kind.columns}
     return [field.column for field in kind.model._meta.fields if field.attname in names]

@@ -122,18 +122,21 @@ def test_a_refresh_that_failed_says_why_and_as_of_when_the_rows_are(plant, brows
 
 
 def test_doubts_about_a_row_stand_beside_it(plant, browser):
-    sure, unsure, changed = mirror(plant, GROUP, "a-sure", "b-unsure", "c-changed")
-    KINDS[GROUP].model.objects.filter(pk=unsure.pk).update(unsure_at=timezone.now())
+    sure, unsure, changed, shown = mirror(plant, GROUP, "a-sure", "b-unsure", "c-changed", "d-shown")
+    in_question = KINDS[GROUP].model.objects.filter(pk__in=[unsure.pk, shown.pk])
+    in_question.update(unsure_at=timezone.now())
+    KINDS[GROUP].model.objects.exclude(pk=unsure.pk).update(generation=1)
     KINDS[GROUP].model.objects.filter(pk=changed.pk).update(drift={"name": ["x", "c-changed"]})
-    have_read(plant, GROUP)
+    have_read(plant, GROUP, generation=1)
 
     rows = browser.get(f"/{GROUP}/").content.decode().split("<tr ")[1:]
 
-    assert ["not seen in the last refresh" in row for row in rows] == [False, True, False]
-    assert ["changed elsewhere" in row for row in rows] == [False, False, True]
-    assert listed(browser.get(f"/{GROUP}/?only=unsure")) == [unsure.remote_id]
+    assert ["not seen in the last refresh" in row for row in rows] == [False, True, False, False]
+    assert ["not confirmed yet" in row for row in rows] == [False, False, False, True]
+    assert ["changed elsewhere" in row for row in rows] == [False, False, True, False]
+    assert listed(browser.get(f"/{GROUP}/?only=unsure")) == [unsure.remote_id, shown.remote_id]
     assert listed(browser.get(f"/{GROUP}/?only=changed")) == [changed.remote_id]
-    assert len(listed(browser.get(f"/{GROUP}/?only=nothing"))) == 3
+    assert len(listed(browser.get(f"/{GROUP}/?only=nothing"))) == 4
 
 
 def asked_again(browser, page):

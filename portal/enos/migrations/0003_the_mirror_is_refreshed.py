@@ -92,39 +92,39 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='enos_device_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='enos_device_list'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_key_key', 'sort_key', 'remote_id', 'gone_at'], name='enos_device_product_key'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_key_key', 'sort_key', 'remote_id'], name='enos_device_product_key'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'status_key', 'sort_key', 'remote_id', 'gone_at'], name='enos_device_status'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'status_key', 'sort_key', 'remote_id'], name='enos_device_status'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='enos_product_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='enos_product_list'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_key_key', 'status_key', 'sort_key', 'remote_id', 'gone_at'], name='enos_device_filters'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_key_key', 'status_key', 'sort_key', 'remote_id'], name='enos_device_filters'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='enos_device_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='enos_device_unsure'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='enos_device_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='enos_device_drift'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='enos_product_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='enos_product_unsure'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='enos_product_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='enos_product_drift'),
         ),
         migrations.RunPython(known_when_read, migrations.RunPython.noop),
     ]

@@ -237,111 +237,111 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_device_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_device_list'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_id_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_device_product_id'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_id_key', 'sort_key', 'remote_id'], name='iotda_device_product_id'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'status_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_device_status'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'status_key', 'sort_key', 'remote_id'], name='iotda_device_status'),
         ),
         migrations.AddIndex(
             model_name='devicegroup',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_devicegroup_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_devicegroup_list'),
         ),
         migrations.AddIndex(
             model_name='devicegroup',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_devicegroup_app_id'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id'], name='iotda_devicegroup_app_id'),
         ),
         migrations.AddIndex(
             model_name='policy',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_policy_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_policy_list'),
         ),
         migrations.AddIndex(
             model_name='policy',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_policy_app_id'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id'], name='iotda_policy_app_id'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_product_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_product_list'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_product_app_id'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id'], name='iotda_product_app_id'),
         ),
         migrations.AddIndex(
             model_name='softbus',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_softbus_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_softbus_list'),
         ),
         migrations.AddIndex(
             model_name='softbus',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_softbus_app_id'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id'], name='iotda_softbus_app_id'),
         ),
         migrations.AddIndex(
             model_name='softbus',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'status_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_softbus_status'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'status_key', 'sort_key', 'remote_id'], name='iotda_softbus_status'),
         ),
         migrations.AddIndex(
             model_name='space',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_space_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_space_list'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_id_key', 'status_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_device_filters'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'product_id_key', 'status_key', 'sort_key', 'remote_id'], name='iotda_device_filters'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_device_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_device_unsure'),
         ),
         migrations.AddIndex(
             model_name='device',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_device_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_device_drift'),
         ),
         migrations.AddIndex(
             model_name='devicegroup',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_devicegroup_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_devicegroup_unsure'),
         ),
         migrations.AddIndex(
             model_name='devicegroup',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_devicegroup_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_devicegroup_drift'),
         ),
         migrations.AddIndex(
             model_name='policy',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_policy_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_policy_unsure'),
         ),
         migrations.AddIndex(
             model_name='policy',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_policy_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_policy_drift'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_product_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_product_unsure'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_product_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_product_drift'),
         ),
         migrations.AddIndex(
             model_name='softbus',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'status_key', 'sort_key', 'remote_id', 'gone_at'], name='iotda_softbus_filters'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'status_key', 'sort_key', 'remote_id'], name='iotda_softbus_filters'),
         ),
         migrations.AddIndex(
             model_name='softbus',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_softbus_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_softbus_unsure'),
         ),
         migrations.AddIndex(
             model_name='softbus',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_softbus_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_softbus_drift'),
         ),
         migrations.AddIndex(
             model_name='space',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_space_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_space_unsure'),
         ),
         migrations.AddIndex(
             model_name='space',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='iotda_space_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='iotda_space_drift'),
         ),
         migrations.RunPython(known_when_read, migrations.RunPython.noop),
     ]

@@ -87,31 +87,31 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='app',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='roma_app_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='roma_app_list'),
         ),
         migrations.AddIndex(
             model_name='devicegroup',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='roma_devicegroup_list'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'sort_key', 'remote_id'], name='roma_devicegroup_list'),
         ),
         migrations.AddIndex(
             model_name='devicegroup',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id', 'gone_at'], name='roma_devicegroup_app_id'),
+            index=models.Index(condition=models.Q(('gone_at', None)), fields=['connection', 'app_id_key', 'sort_key', 'remote_id'], name='roma_devicegroup_app_id'),
         ),
         migrations.AddIndex(
             model_name='app',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='roma_app_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='roma_app_unsure'),
         ),
         migrations.AddIndex(
             model_name='app',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='roma_app_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='roma_app_drift'),
         ),
         migrations.AddIndex(
             model_name='devicegroup',
-            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='roma_devicegroup_unsure'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('unsure_at__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='roma_devicegroup_unsure'),
         ),
         migrations.AddIndex(
             model_name='devicegroup',
-            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id', 'gone_at'], name='roma_devicegroup_drift'),
+            index=models.Index(condition=models.Q(('gone_at', None), ('drift__isnull', False)), fields=['connection', 'sort_key', 'remote_id'], name='roma_devicegroup_drift'),
         ),
         migrations.RunPython(known_when_read, migrations.RunPython.noop),
     ]
