@@ -27,7 +27,8 @@ def union(queries):
 class Walk:
     """All rows of a list: `rows` has those that are wanted of all connections."""
 
-    shared, looked_at, most = ("", []), ("SELECT 0", []), 1  # as in Few; nothing is looked at in vain
+    # As in Few: nothing is looked at in vain.
+    shared, in_question, looked_at, most = ("", []), None, ("SELECT 0", []), 1
 
     def __init__(self, rows, connections):
         self.rows, self.connections = rows, connections

@@ -111,7 +111,8 @@ def _page(kind, wanted, source, most):
     if place and (not rows or (is_turned and not has_more)):
         return None
     if not rows:
-        return Listing([], is_whole=_number(source, source.looked_at) < source.most)
+        is_whole = not source.in_question or _number(source, source.looked_at) < source.most
+        return Listing([], is_whole=is_whole)
     in_all, skipped, looked_at = rows[0].in_all, rows[0].skipped, rows[0].looked_at
     rows = rows[has_more:] if is_turned else rows[:PAGE]
     return Listing(

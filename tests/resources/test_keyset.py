@@ -192,7 +192,7 @@ def test_a_search_says_how_many_it_shows(plant, browser, monkeypatch):
     assert "A search shows 60 matches at most." in text
 
 
-@pytest.mark.parametrize("text", ["p1", "-15"])
+@pytest.mark.parametrize("text", ["p1", "-15", "p-00"])
 def test_a_search_that_looked_at_a_part_says_so(plant, browser, monkeypatch, text):
     monkeypatch.setattr("portal.resources.listing.LOOKED_AT_MAX", 10)
     monkeypatch.setattr("portal.kinds.search_index.is_there", lambda model: False)
