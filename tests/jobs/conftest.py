@@ -44,10 +44,10 @@ def start_worker(committed_db, queue, tmp_path):
     """start_worker(*arguments): one more worker on the queue; all end with the test."""
     started = []
 
-    def start(*arguments):
+    def start(*arguments, **variables):
         command = [sys.executable, "-m", "tests.jobs.manage", "worker", "--every", "0.1", *arguments]
         log = tmp_path / f"worker-{len(started)}.log"
-        env = environment(committed_db, **queue)
+        env = environment(committed_db, **queue, **variables)
         started.append(Process("worker", command, log=log, env=env, cwd=settings.BASE_DIR))
         return started[-1]
 
