@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.utils import timezone
 
 from portal.connections.models import Connection
@@ -52,8 +53,13 @@ def ask(kind, connection):
 def mark_asked(kind, connection):
     """Write down that a refresh is wanted: of what is stale, or of what an operation touched."""
     values = {"asked_at": timezone.now(), "due_at": timezone.now() + UNTAKEN}
-    if not Reading.objects.filter(connection=connection, kind=kind.slug).update(**values):
+    if Reading.objects.filter(connection=connection, kind=kind.slug).update(**values):
+        return
+    try:
         Reading.objects.update_or_create(connection=connection, kind=kind.slug, defaults=values)
+    except IntegrityError:
+        if Connection.objects.filter(pk=connection.pk).exists():
+            raise  # otherwise it was deleted meanwhile, and nothing is wanted of it
 
 
 def make_missing():

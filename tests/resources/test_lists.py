@@ -123,16 +123,16 @@ def test_one_failing_connection_does_not_hide_the_others(plant, emulator):
 
 
 def test_an_object_changed_behind_our_back_shows_its_new_name(plant, emulator):
-    emulator.faults([tree((20_001, "old-name"))])
+    made = plant.made_in_the_console(GROUP, {**plant.data(GROUP), "name": "old-name"})
     browser = plant.browser()
     assert "old-name" in browser.get(f"/{GROUP}/").content.decode()
-    emulator.faults([tree((20_001, "new-name"))])
+    plant.collection(GROUP).update(made["id"], {"name": "new-name"})
 
     text = browser.get(f"/{GROUP}/").content.decode()
 
     assert "new-name" in text
     assert "old-name" not in text
-    assert KINDS[GROUP].model.objects.get().name == "new-name"
+    assert KINDS[GROUP].model.objects.get(remote_id=made["id"]).name == "new-name"
 
 
 def test_an_object_deleted_behind_our_back_leaves_the_list_and_is_called_gone(plant, emulator):
@@ -207,8 +207,9 @@ def test_another_teams_objects_do_not_exist(plant, harbour):
     row = KINDS[BUS].model.objects.get(connection__team=harbour.team)
     browser = plant.browser(Role.OWNER)
 
-    for url in (f"/{BUS}/{row.pk}/", f"/{BUS}/{row.remote_id}/"):
-        assert browser.get(url).status_code == 404
+    assert browser.get(f"/{BUS}/{row.pk}/").status_code == 404
+    own = browser.get(f"/{BUS}/{row.remote_id}/")  # both teams have a connection to the account
+    assert own.context["row"].connection == plant.connections["iotda"]
     response = browser.post(f"/{BUS}/{row.pk}/sync/", {"operation_key": "k"})
     assert response.status_code == 404
     operation = harbour.team.operations.get()
