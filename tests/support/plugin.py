@@ -55,6 +55,9 @@ def pytest_configure(config):
             config.stash[server_key] = f"{cluster.start().url}/postgres"
 
 
+LONG = ("tests/untouched/", "tests/histories/")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     """pytest-xdist: one server for all workers, each with databases of its own."""
@@ -95,6 +98,8 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="browser tests run on SQLite"))
         elif fixtures & {"db", "committed_db"} or item.get_closest_marker("django_db"):
             item.add_marker("database")
+    # What takes minutes begins first; else one worker ends long after the others.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def flushes(item):
