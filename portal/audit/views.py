@@ -41,7 +41,7 @@ OUTCOMES = (
 # What people do in the portal itself, beside the verbs of the kinds.
 OWN_VERBS = (
     *("connection_create", "connection_update", "connection_delete", "connection_test", "connection_try"),
-    *("found", "accept_found"),
+    *("found", "accept_found", "refresh"),
     *("team_create", "member_add", "member_role", "member_remove"),
 )
 OTHER_KINDS = ("portal/connections", "portal/members", "portal/teams")

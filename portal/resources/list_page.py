@@ -17,7 +17,8 @@ from portal.resources.freshness import freshness
 from portal.resources.listing import listing
 from portal.resources.pages import connections_of
 from portal.resources.wanted import Wanted
-from portal.teams.access import explain, may, require
+from portal.teams.access import explain, may
+from portal.teams.recording import line, require_recorded
 from portal.web.following import address, is_unchanged, mark, without_mark
 from portal.web.pages import page
 
@@ -116,7 +117,20 @@ def refresh(request, kind):
         raise Http404
     wanted = Wanted.read(kind, request.GET, connections)
     for connection in _chosen(wanted, connections):
-        require(request.user, "refresh", connection)
+        require_recorded(request.user, "refresh", connection, _refresh_line(request, kind, connection))
         asking.ask(kind, connection)
     query = without_mark(request).urlencode()
     return redirect(reverse("resources:list", args=[kind]) + (f"?{query}" if query else ""))
+
+
+def _refresh_line(request, kind, connection):
+    """What the record keeps if the person may not refresh. A refresh itself changes nothing: no entry."""
+    return line(
+        "refresh",
+        kind=kind.slug,
+        actor=request.user,
+        team=connection.team,
+        connection_id=str(connection.pk),
+        connection=connection.name,
+        platform=kind.platform,
+    )

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
+from portal.record.models import Entry
 from portal.teams.models import Role
 from tests.resources.forms import HTMX
 from tests.resources.listings import EMPTY_TEXT, listed
@@ -294,3 +295,12 @@ def test_a_page_costs_at_most_eight_statements(plant, browser, query, piece):
     assert len(listed(response)) == 50
     statements = [each["sql"] for each in captured if not each["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert len(statements) <= 8, "\n".join(statements)
+
+
+def test_who_may_not_refresh_is_refused_and_the_denial_is_recorded(plant):
+    response = plant.browser(Role.VIEWER).post(f"/{GROUP}/refresh/")
+
+    assert response.status_code == 403
+    assert Entry.objects.get(verb="refresh").stage == "denied"
+    assert plant.browser(Role.OPERATOR).post(f"/{GROUP}/refresh/").status_code == 302
+    assert Entry.objects.filter(verb="refresh").count() == 1
