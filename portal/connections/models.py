@@ -140,6 +140,7 @@ class Connection(models.Model):
 
     team_path = "team_id"
     make_client = None  # clients.client, which apps.py puts here: clients.py imports this module
+    forget_mirror = None  # kinds.mirroring.forget, which kinds/apps.py puts here
 
     objects = ConnectionQuerySet.as_manager()
 

@@ -63,12 +63,13 @@ def change(connection, *, actor, values, credentials, via="web", same_account=Fa
     Raises NotAllowed, NotVisible when the connection was deleted meanwhile, and ValidationError for a taken
     name, or for another destination while operations are unsettled. `same_account` says that the destination
     is the same account at another address, which is always allowed. Tokens are deleted, because one got with
-    the old values would hide a wrong password until it expires.
+    the old values would hide a wrong password until it expires. At another account, the mirror is deleted: it
+    shows what this connection no longer leads to.
     """
     tried = attempt("connection_update", actor=actor, thing=connection, via=via)
     with transaction.atomic(durable=True):
         row = _locked(connection)
-        before = {name: getattr(row, name) for name in values}
+        before, account = {name: getattr(row, name) for name in values}, row.account
         moves = any(values.get(name, getattr(row, name)) != getattr(row, name) for name in DESTINATION)
         if moves and not same_account:
             _settled_or_refused(row)
@@ -86,6 +87,8 @@ def change(connection, *, actor, values, credentials, via="web", same_account=Fa
         _save(row)
         StoredToken.objects.filter(connection=row).delete()
         condition.reset(row.pk)
+        if row.account != account and not same_account:
+            row.forget_mirror()
         append({**tried, "body": {"changes": changes}})
     return row
 

@@ -7,7 +7,10 @@ class KindsConfig(AppConfig):
     name = "portal.kinds"
 
     def ready(self):
-        from portal.kinds import search_index
+        from portal.connections.models import Connection
+        from portal.kinds import mirroring, search_index
+
+        Connection.forget_mirror = mirroring.forget
 
         # A migration that alters a table on SQLite drops its triggers without a word.
         post_migrate.connect(search_index.install, sender=self)

@@ -3,6 +3,8 @@
 from django.utils import timezone
 
 from portal import statements
+from portal.kinds.models import Reading
+from portal.kinds.registry import KINDS
 
 
 def keep(kind, connection, decoded):
@@ -44,6 +46,17 @@ def mark_unsure(row):
     """The object was changed and not shown since: a refresh looks at it."""
     now = timezone.now()
     type(row).objects.filter(pk=row.pk).update(known_at=now, unsure_at=now)
+
+
+def forget(connection):
+    """Delete what the connection has shown, and how fresh that was: it leads to another account now.
+
+    A refresh that is going on ends with it.
+    """
+    Reading.objects.filter(connection=connection).delete()
+    for kind in KINDS.values():
+        if kind.platform == connection.platform:
+            kind.model.objects.filter(connection=connection).delete()
 
 
 def _shown_now():

@@ -10,14 +10,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from portal.connections import service
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
 from portal.operations.models import Operation
 from portal.platforms.enos import searching
 from portal.resources import asking, refreshing
 from portal.resources.refreshing import LAG, _claim
+from portal.teams.models import Role
 from portal.web.stopping import stopping
 from tests.examples import EVERY_CREATE, EVERY_KIND, EXAMPLES, creating, match, updating
+from tests.support.account import APP
 from tests.support.plant import ids, mirrored, received
 
 DEVICES = "enos/devices"
@@ -299,3 +302,23 @@ def test_a_deleted_connection_ends_its_refresh(plant):
 
 def test_lists_may_lag_for_some_minutes():
     assert timedelta(minutes=1) <= LAG <= timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("field", ["org_id", "name"])
+def test_a_connection_that_leads_to_another_account_shows_nothing_of_the_old_one(plant, field):
+    made(plant, DEVICES, 2)
+    plant.refresh(DEVICES)
+    kind, connection = KINDS[DEVICES], plant.connection(KINDS[DEVICES])
+    asking.mark_asked(kind, connection)
+    work = _claim(connection.pk, DEVICES)
+    values = {name: getattr(connection, name) for name in (*service.DESTINATION, "name")}
+    owner = plant.people[Role.OWNER]
+
+    service.change(connection, actor=owner, values={**values, field: "another"}, credentials=APP)
+
+    moved = field == "org_id"
+    assert kind.model.objects.filter(connection=connection).exists() is not moved
+    assert Reading.objects.filter(connection=connection).exists() is not moved
+    if moved:
+        with pytest.raises(refreshing.Lost):
+            work.go_on()
