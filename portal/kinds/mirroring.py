@@ -15,11 +15,17 @@ def keep(kind, connection, decoded):
     Returns a row with the new values. If the row existed already, its `pk` is not the one in the database.
     """
     shown = kind.model.values_from(decoded)
-    values = {**shown, **_shown_now()}
-    if kind.judged - shown.keys():
-        values["unsure_at"] = values["known_at"]
-    row = kind.model(connection=connection, remote_id=str(decoded["id"]))
+    now = timezone.now()
+    values = {**shown, **proved(now)}
+    unshown = sorted(kind.judged - shown.keys())
+    if unshown:
+        values["unsure_at"] = now
+    row = kind.model(connection=connection, remote_id=str(decoded["id"]), unshown=unshown or None)
     changing = row.take(values)
+    if unshown:
+        changing.remove("unshown")  # a row that is there may have been shown whole
+    else:
+        changing.append("unshown")
     if not {"name", *row.searched} <= set(values):
         # An answer that shows less than the row holds says less than what it is searched by, too.
         changing.remove("search_text")
@@ -27,15 +33,24 @@ def keep(kind, connection, decoded):
     return row
 
 
-def refresh(row, decoded):
-    """Update a row from the object that the platform just showed."""
-    names = row.take({**row.values_from(decoded), **_shown_now()})
-    type(row).objects.filter(pk=row.pk).update(**{name: getattr(row, name) for name in names})
+def refresh(row, decoded, asked, **more):
+    """Update a row from the object as the platform showed it when it was `asked`; `more` are other columns.
+
+    Returns False, and takes the row as the database has it, if more was known by then.
+    """
+    names = row.take({**row.values_from(decoded), **proved(asked)})
+    values = {name: getattr(row, name) for name in names} | more
+    if type(row).objects.filter(pk=row.pk, known_at__lte=asked).update(**values):
+        vars(row).update(more)
+        return True
+    row.refresh_from_db()
+    return False
 
 
 def mark_gone(kind, rows):
     """Mark rows as gone, in one statement: the platform no longer shows their objects."""
-    values = {"gone_at": timezone.now(), "unsure_at": None}
+    now = timezone.now()
+    values = {"gone_at": now, "known_at": now, "unsure_at": None}
     for row in rows:
         vars(row).update(values)
     if rows:
@@ -59,6 +74,6 @@ def forget(connection):
             kind.model.objects.filter(connection=connection).delete()
 
 
-def _shown_now():
-    now = timezone.now()
-    return {"read_at": now, "known_at": now, "gone_at": None, "unsure_at": None}
+def proved(asked):
+    """The columns of a row whose object was there when the platform was asked."""
+    return {"read_at": asked, "known_at": asked, "gone_at": None, "unsure_at": None}

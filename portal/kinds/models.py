@@ -70,6 +70,7 @@ class Mirror(models.Model):
       not show it.
     - `generation` is the number of the refresh whose listing last showed it.
     - `drift` is {field: [was, now]} of what was changed elsewhere and nobody has accepted; see `drifted_at`.
+    - `unshown` are the fields that the platform has not shown yet: a list may show less than a look.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,6 +85,7 @@ class Mirror(models.Model):
     generation = models.PositiveBigIntegerField(default=0)
     drift = JsonText(null=True, default=None)
     drifted_at = models.DateTimeField(null=True)
+    unshown = JsonText(null=True, default=None)
     sort_key = key_of("name")
 
     team_path, searched = "connection__team_id", ()
@@ -125,6 +127,9 @@ class Mirror(models.Model):
             setattr(self, name, value)
         self.search_text = search.text(self, self.searched)
         names = [*values, "search_text"]
+        if self.unshown:
+            self.unshown = [name for name in self.unshown if name not in values] or None
+            names.append("unshown")
         if self.drift:
             self.drift = {
                 name: pair for name, pair in self.drift.items() if getattr(self, name) == pair[1]

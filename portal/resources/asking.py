@@ -12,6 +12,8 @@ from portal.kinds.registry import KINDS
 from portal.resources.refreshing import UNTAKEN
 from portal.resources.tasks import refresh
 
+URGENT = 50  # before what the schedule asks for: somebody waits
+
 
 def opened(kind, connections):
     """One Reading per connection, in their order. Asks for a refresh of those that are too old."""
@@ -35,8 +37,8 @@ def _readings(kind, connections):
 
 
 def _is_stale(reading, fresh):
-    if reading.is_running or reading.is_waited_for:
-        return False
+    if reading.is_running or reading.asked_at is not None:
+        return False  # what was asked for and no worker has begun is the schedule's business
     latest = max(filter(None, (reading.at, reading.failed_at)), default=None)
     return latest is None or latest <= fresh
 
@@ -47,7 +49,7 @@ def ask(kind, connection):
     If the queue is away, the workers' schedule finds the row.
     """
     mark_asked(kind, connection)
-    refresh.enqueue(str(connection.pk), kind.slug)
+    refresh.using(priority=URGENT).enqueue(str(connection.pk), kind.slug)
 
 
 def mark_asked(kind, connection):

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from portal.kinds.comparing import is_identical
 from portal.kinds.models import Reading
 from portal.record.store import append
 from portal.resources import drift
@@ -35,24 +36,26 @@ class _Sorted:
     names: set = field(default_factory=set)  # the columns of `changed`
 
 
-def write(kind, reading, items, **columns):
-    """Write a page of a listing and the refresh's progress. Returns how many objects it showed for the first
-    time in this refresh. Raises Lost when this process no longer has the refresh; then nothing is written.
+def write(kind, reading, items, asked, **columns):
+    """Write a page of a listing, which was asked for at `asked`, and the refresh's progress.
 
-    `columns` are those of the Reading that change with it.
+    `columns` are those of the Reading that change with it. A list is whole only if it showed as many
+    different objects as the platform counts. Raises Lost when this process no longer has the refresh; then
+    nothing is written.
     """
     rows = _known(kind, reading.connection, items)
     sorted_ = _sort(kind, reading, items, rows)
     fresh = sum(row.generation != reading.generation for row in rows.values()) + len(sorted_.new)
     found = _take(kind, reading, sorted_)
-    lines = drift.lines(kind, reading.connection, found)
     columns["progress"] = reading.progress + fresh
+    if columns.get("is_whole"):
+        columns["is_whole"] = columns["found_total"] in (None, columns["progress"])
     with transaction.atomic(durable=True):
         hold(reading, **columns)
-        _write(kind.model, reading, sorted_)
+        refused = _write(kind.model, reading, sorted_, asked)
+        lines = drift.lines(kind, reading.connection, [each for each in found if each.row.pk not in refused])
         if lines:
             append(*lines)
-    return fresh
 
 
 def hold(reading, **columns):
@@ -82,7 +85,8 @@ def _sort(kind, reading, items, rows):
         row, values = rows.get(str(item["id"])), kind.model.values_from(item)
         if row is None:
             began = {"known_at": reading.started_at, **_shown(reading)}
-            row = kind.model(connection=reading.connection, remote_id=str(item["id"]))
+            unshown = sorted(kind.judged - values.keys()) or None
+            row = kind.model(connection=reading.connection, remote_id=str(item["id"]), unshown=unshown)
             row.take({**values, **began})
             found.new.append(row)
         elif row.gone_at:
@@ -91,7 +95,7 @@ def _sort(kind, reading, items, rows):
                 found.changed.append((row, {**values, "known_at": reading.started_at}))
             else:
                 found.doubted.append(row.pk)
-        elif all(getattr(row, name) == value for name, value in values.items()):
+        elif all(is_identical(getattr(row, name), value) for name, value in values.items()):
             is_settled = row.unsure_at is None or row.unsure_at <= since
             (found.seen if is_settled else found.doubted).append(row.pk)
         elif row.known_at <= since:
@@ -121,10 +125,10 @@ def _take(kind, reading, sorted_):
     differing = {row: diff for row, diff in differing.items() if diff}
     elsewhere = drift.elsewhere(kind, connection, differing) if differing else {}
     for row, values in sorted_.changed:
+        known = row.drift
         sorted_.names |= {*row.take({**values, **_shown(reading)})}
         if diff := elsewhere.get(row):
-            drift.mark(row, diff)
-            row.drifted_at = row.read_at
+            row.drift, row.drifted_at = drift.marked(known, diff), row.read_at
             sorted_.names |= {"drift", "drifted_at"}
             found.append(Found(row, drift.CHANGED, diff))
     if reading.at:  # all is new to the first refresh
@@ -132,32 +136,39 @@ def _take(kind, reading, sorted_):
     return found
 
 
-def _write(model, reading, sorted_):
+def _write(model, reading, sorted_, asked):
+    """Write what is proved. Returns the pks of changed rows of which more is known than when the page was
+    asked for: those stay as they are, but the list has shown them."""
     rows = model.objects.filter(connection_id=reading.connection_id)
     if sorted_.new:
         # A person's change may have inserted the same object a moment ago: it knows more than a list.
         model.objects.bulk_create(sorted_.new, batch_size=CHUNK, ignore_conflicts=True)
+    refused = set()
     for changed in _chunks([row for row, _values in sorted_.changed]):
-        _update(model, changed, sorted(sorted_.names))
-    shown = _shown(reading)
+        refused |= _update(model, changed, sorted(sorted_.names), asked)
+    shown = {**_shown(reading), "read_at": asked}
     for pks in _chunks(sorted_.seen):
-        rows.filter(pk__in=pks, gone_at=None).update(**shown)
+        rows.filter(pk__in=pks, gone_at=None, known_at__lte=asked).update(**shown)
     for pks in _chunks(sorted_.doubted):
-        rows.filter(pk__in=pks, unsure_at=None).update(unsure_at=shown["read_at"])
-        rows.filter(pk__in=pks).update(generation=reading.generation)
+        rows.filter(pk__in=pks, unsure_at=None, known_at__lte=asked).update(unsure_at=timezone.now())
+    for pks in _chunks([*sorted_.doubted, *sorted_.seen, *refused]):
+        rows.filter(pk__in=pks, generation__lt=reading.generation).update(generation=reading.generation)
+    return refused
 
 
-def _update(model, changed, names):
-    """Update the rows, but none that was read or changed since this process read it.
+def _update(model, changed, names, asked):
+    """Update the rows, but none of which more is known than when the page was asked for; the pks of those.
 
     As an upsert of rows that are there: bulk_update compares each row with each and takes ten times as long.
     """
     found = model.objects.filter(pk__in=[row.pk for row in changed]).select_for_update()
     known = dict(found.values_list("pk", "known_at"))
-    still = [row for row in changed if known.get(row.pk, row.known_at) <= row.known_at]
+    refused = {row.pk for row in changed if known.get(row.pk, asked) > asked}
+    still = [row for row in changed if row.pk not in refused]
     model.objects.bulk_create(
         still, update_conflicts=True, unique_fields=["connection", "remote_id"], update_fields=names
     )
+    return refused
 
 
 def _chunks(values):

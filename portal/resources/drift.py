@@ -5,12 +5,13 @@ or sets them back.
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
+from portal.kinds.comparing import is_identical
+from portal.kinds.masking import masked
 from portal.operations.models import REPEATABLE, Operation
 from portal.outside import NAME_MAX, name_or_id, shortened
 from portal.record import store
@@ -20,7 +21,6 @@ from portal.words import Sentence
 VERB, OUTCOME, VIA = "found", "found", "refresh"
 PORTAL = "the portal"
 SHOWN_MAX = 20  # objects of one batch that get an entry each; one entry names the number of the others
-CLOCKS = timedelta(seconds=5)  # between two clocks that are read one after the other
 
 CHANGED = Sentence("found.changed", _("Found, not done here: changed outside the portal (%(fields)s)."))
 MADE = Sentence("found.made", _("Found, not done here: made outside the portal."))
@@ -41,10 +41,11 @@ class Found:
 
 def differences(kind, row, values):
     """{field: [was, now]} of what people set and the platform shows otherwise than the row."""
+    shown_before = kind.judged - set(row.unshown or ())
     return {
         name: [getattr(row, name), values[name]]
-        for name in sorted(kind.judged & values.keys())
-        if getattr(row, name) != values[name]
+        for name in sorted(shown_before & values.keys())
+        if not is_identical(getattr(row, name), values[name])
     }
 
 
@@ -71,10 +72,7 @@ def elsewhere(kind, connection, differing):
 def _may_be_its(operation, row):
     """Whether the operation may have changed the row's object since its values were shown."""
     late = operation.late_until and operation.late_until > timezone.now()
-    if operation.ended_at is None or late or operation.ended_at > row.read_at:
-        return True
-    # Its answer showed less than the row holds, so the row is in question since its end.
-    return row.unsure_at is not None and abs(row.unsure_at - operation.ended_at) < CLOCKS
+    return operation.ended_at is None or bool(late) or operation.ended_at > row.read_at
 
 
 def _columns(kind, operation):
@@ -97,11 +95,15 @@ def made_elsewhere(kind, connection, rows):
         return []
     account = Connection.objects.of_account(connection)
     creates = Operation.objects.filter(connection_id__in=account, kind_slug=kind.slug, verb_name="create")
-    if creates.unsettled().exists():
-        return []  # nobody knows yet which of them it made
-    ids = {row.remote_id for row in rows}
-    ours = set(creates.filter(object_id__in=ids).values_list("object_id", flat=True))
-    return [row for row in rows if row.remote_id not in ours]
+    # Of these nobody knows yet what they made.
+    names = set(creates.unsettled().values_list("object_name", flat=True))
+    place = Operation(connection=connection, kind_slug=kind.slug).place_of
+    places = {place(row.remote_id): row.remote_id for row in rows}
+    # A create names what it made for its account, also when its connection is deleted.
+    made = Operation.objects.filter(made__in=places).values_list("made", flat=True)
+    ours = {places[each] for each in made}
+    ours |= set(creates.filter(object_id__in=places.values()).values_list("object_id", flat=True))
+    return [row for row in rows if row.remote_id not in ours and _named_as(row) not in names]
 
 
 def removed_here(kind, connection, ids):
@@ -111,13 +113,13 @@ def removed_here(kind, connection, ids):
     return set(operations.values_list("object_id", flat=True))
 
 
-def mark(row, diff):
-    """Put {field: [was, now]} into the row's drift: what the field was at first stays. Saves nothing."""
-    known = row.drift or {}
+def marked(known, diff):
+    """The drift `known` with a further {field: [was, now]}: what the field was at first stays."""
+    known = known or {}
     merged = {**known}
     for name, (was, now) in diff.items():
         merged[name] = [known.get(name, [was])[0], now]
-    row.drift = {name: pair for name, pair in merged.items() if pair[0] != pair[1]} or None
+    return {name: pair for name, pair in merged.items() if not is_identical(*pair)} or None
 
 
 def lines(kind, connection, found):
@@ -131,13 +133,18 @@ def lines(kind, connection, found):
 def line(kind, connection, found):
     fields = ", ".join(str(kind.model._meta.get_field(name).verbose_name) for name in found.diff)
     said = CHANGED(fields=fields) if found.diff else found.said
-    about = {"object_id": found.row.remote_id, "object_name": shortened(str(found.row), NAME_MAX)}
+    about = {"object_id": found.row.remote_id, "object_name": _named_as(found.row)}
     return _line(kind, connection, said, stated(found.diff) if found.diff else {}, **about)
 
 
 def stated(diff):
-    """The body of an entry about {field: [was, now]}."""
-    return {"changed": {name: {"was": was, "now": now} for name, (was, now) in diff.items()}}
+    """The body of an entry about {field: [was, now]}, without what pages mask."""
+    sides = [masked({name: pair[side] for name, pair in diff.items()}) for side in (0, 1)]
+    return {"changed": {name: {"was": sides[0][name], "now": sides[1][name]} for name in diff}}
+
+
+def _named_as(row):
+    return shortened(str(row), NAME_MAX)
 
 
 def _named(found):

@@ -9,7 +9,7 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_POST
 
 from portal.errors import RecordUnavailable
@@ -20,8 +20,10 @@ from portal.resources.drift import stated
 from portal.resources.pages import find
 from portal.teams.access import may
 from portal.teams.recording import UNRECORDED, line, require_recorded
+from portal.web.following import mark
 from portal.words import Sentence
 
+CHANGED_AGAIN = gettext_lazy("It was changed again meanwhile. Look at what differs now, then accept that.")
 VERB, RIGHT = "accept_found", "update"
 ACCEPTED = Sentence("found.accepted", gettext_noop("The change made elsewhere was accepted (%(fields)s)."))
 
@@ -40,9 +42,14 @@ def shown(request, kind, row, *, reads_secrets):
     return {
         "differences": [(column, was[name], now[name]) for name, column in columns.items()],
         "at": row.drifted_at,
+        "mark": _mark(row),
         "may_accept": may(request.user, RIGHT, row),
         "back_url": _back_url(request, kind, row),
     }
+
+
+def _mark(row):
+    return mark(row.drift, row.drifted_at)
 
 
 def _back_url(request, kind, row):
@@ -64,10 +71,13 @@ def initial_back(kind, verb, row):
 
 @require_POST
 def accept(request, kind, id):
-    """Accept what was found: the object is as it should be."""
+    """Accept what the page showed: the object is as it should be."""
     row = find(request, kind, id)
     if not row.drift:
         raise Http404
+    if request.POST.get("shown") != _mark(row):
+        messages.error(request, CHANGED_AGAIN)
+        return redirect("resources:detail", kind, row.pk)
     entry = line(
         VERB,
         kind=kind.slug,
@@ -84,11 +94,14 @@ def accept(request, kind, id):
     fields = ", ".join(str(row._meta.get_field(name).verbose_name) for name in row.drift)
     try:
         with transaction.atomic(durable=True):
-            # What was found since the page was opened is not accepted with it.
-            held = type(row).objects.filter(pk=row.pk, drifted_at=row.drifted_at)
-            if held.update(drift=None, drifted_at=None):
+            held = type(row).objects.filter(pk=row.pk, drifted_at=row.drifted_at, drift=row.drift)
+            is_accepted = held.update(drift=None, drifted_at=None)
+            if is_accepted:
                 append({**entry, "said": ACCEPTED(fields=fields)})
     except DatabaseError as error:
         raise RecordUnavailable(UNRECORDED()) from error
-    messages.success(request, _("Accepted. The audit log keeps what was found."))
+    if is_accepted:
+        messages.success(request, _("Accepted. The audit log keeps what was found."))
+    else:
+        messages.error(request, CHANGED_AGAIN)
     return redirect("resources:detail", kind, row.pk)

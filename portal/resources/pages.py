@@ -12,22 +12,27 @@ def connections_of(request, kind):
 
 
 def find(request, kind, id):
-    """The mirror row with this portal id, or with this platform id if exactly one is visible; else 404.
+    """The mirror row with this portal id, or with this platform id; else 404.
 
-    An id that the mirror does not have is asked for on the platforms. Raises PlatformError when one of those
-    could not be asked and no other has it: then nobody knows whether it exists.
+    Several connections may lead to it: the present one of the team that is shown comes first. An id that the
+    mirror does not have is asked for on the platforms. Raises PlatformError when one of those could not be
+    asked and no other has it: then nobody knows whether it exists.
     """
     rows = kind.model.objects.visible_to(request.user).select_related("connection__team")
-    found = list(rows.filter(remote_id=id)[:2]) if not is_uuid(id) else []
-    found = found or (list(rows.filter(pk=id)) if is_uuid(id) else []) or list(rows.filter(remote_id=id)[:2])
+    found = (list(rows.filter(pk=id)) if is_uuid(id) else []) or list(rows.filter(remote_id=id))
     if not found and request.team:
         reached = reading.by_id(kind, list(connections_of(request, kind)), id)
         if reached.unread and not reached.rows:
             raise reached.unread[0][1]
         found = reached.rows
-    if len(found) != 1:
+    if not found:
         raise Http404
-    return found[0]
+    team = request.team.pk if request.team else None
+
+    def order(row):
+        return row.connection.team_id != team, bool(row.gone_at), row.connection.name
+
+    return min(found, key=order)
 
 
 def is_uuid(text):

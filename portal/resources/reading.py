@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from portal.errors import Missing, PortalError
 from portal.kinds import mirroring
+from portal.kinds.models import Reading
 from portal.outside import shows_nothing
 from portal.platforms.collection import ID_MAX
 from portal.record.store import append
@@ -42,6 +43,7 @@ def read_object(kind, row):
 
     Both are None if the object is gone. `problem` is the error if the platform could not be read.
     """
+    asked = timezone.now()
     try:
         decoded = kind.bound(row.connection.client(), row).get()
     except Missing:
@@ -49,25 +51,23 @@ def read_object(kind, row):
         return None, None
     except PortalError as error:
         return None, error
-    _note(kind, row, decoded)
+    _note(kind, row, decoded, asked)
     return decoded, None
 
 
-def _note(kind, row, decoded):
-    values = row.values_from(decoded)
-    diff = {} if row.gone_at else drift.differences(kind, row, values)
+def _note(kind, row, decoded, asked):
+    """Keep what an object showed when it was `asked`; a change that no operation explains gets an entry."""
+    before = row.drift
+    diff = {} if row.gone_at else drift.differences(kind, row, row.values_from(decoded))
     diff = drift.elsewhere(kind, row.connection, {row: diff}).get(row) if diff else None
     if not diff:
-        mirroring.refresh(row, decoded)
+        mirroring.refresh(row, decoded, asked)
         return
-    mirroring.refresh(row, decoded)
-    drift.mark(row, diff)
-    row.drifted_at = timezone.now()
-    entry = drift.line(kind, row.connection, Found(row, drift.CHANGED, diff))
+    found = drift.line(kind, row.connection, Found(row, drift.CHANGED, diff))
+    drifted = {"drift": drift.marked(before, diff), "drifted_at": timezone.now()}
     with transaction.atomic(durable=True):
-        known = type(row).objects.filter(pk=row.pk)
-        known.update(drift=row.drift, drifted_at=row.drifted_at)
-        append(entry)
+        if mirroring.refresh(row, decoded, asked, **drifted):
+            append(found)
 
 
 def _note_gone(kind, row):
@@ -80,6 +80,24 @@ def _note_gone(kind, row):
         mirroring.mark_gone(kind, [row])
         if lines:
             append(*lines)
+
+
+def _adopt(kind, connection, decoded, asked):
+    """Keep an object that a platform was asked for; the row."""
+    rows = kind.model.objects.filter(connection=connection, remote_id=str(decoded["id"]))
+    rows = rows.select_related("connection__team")
+    if row := rows.first():
+        _note(kind, row, decoded, asked)
+        return row
+    new = kind.model(connection=connection, remote_id=str(decoded["id"]), name=decoded["name"])
+    is_read = Reading.objects.filter(connection=connection, kind=kind.slug, at__isnull=False).exists()
+    made = drift.made_elsewhere(kind, connection, [new]) if is_read else []
+    lines = drift.lines(kind, connection, [Found(each, drift.MADE()) for each in made])
+    with transaction.atomic(durable=True):
+        mirroring.keep(kind, connection, decoded)
+        if lines:
+            append(*lines)
+    return rows.get()
 
 
 def by_id(kind, connections, id):
@@ -109,6 +127,7 @@ def _reach(kind, connections, ask, text):
         return Reached()
     found, unread, until = [], [], time.monotonic() + REACH_SECONDS
     for connection in connections:
+        asked = timezone.now()
         try:
             client = connection.client()
             with client.one_deadline(until):
@@ -118,11 +137,5 @@ def _reach(kind, connections, ask, text):
         except PortalError as error:
             unread.append((connection, error))
             continue
-        ids = [str(each["id"]) for each in objects]
-        for decoded in objects:
-            mirroring.keep(kind, connection, decoded)
-        rows = kind.model.objects.filter(connection=connection, remote_id__in=ids).select_related(
-            "connection__team"
-        )
-        found += rows
+        found += [_adopt(kind, connection, each, asked) for each in objects]
     return Reached(tuple(found), tuple(unread))

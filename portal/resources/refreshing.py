@@ -14,9 +14,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Case, DateTimeField, F, Q, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from portal.errors import NotSent, PortalError, Unclear
 from portal.kinds.models import Reading
@@ -26,15 +27,18 @@ from portal.resources import drift, reading
 from portal.resources.batches import CHUNK, LAG, Lost, hold, write
 from portal.resources.drift import Found
 from portal.web.stopping import stopping
-from portal.words import to_json
+from portal.words import Sentence, to_json
 
 LEASE = timedelta(seconds=90)  # a page takes 30 s at most
 UNTAKEN = timedelta(seconds=30)  # a task that no worker began by then is asked for again
 SLICE_SECONDS = 20  # then other refreshes get their turn
 LOOKS = 500  # objects that one refresh looks at by themselves
 BURST, CALLS_PER_SECOND = 50, 10  # of one slice: people call the same platform
-GOES_ON_FOR = timedelta(minutes=15)  # a walk that failed goes on where it was; an older one begins anew
+TRIES = 4  # a walk goes on at the page that failed; it begins anew when that has failed so often
+UNREADABLE = 3  # looks in a row without a readable answer: then it is not the single objects
 AGAIN_AFTER = (timedelta(seconds=60), timedelta(minutes=5))  # the first failure, and each further one
+
+NO_END = Sentence("refresh.no_end", _("The list ended without a last page."))
 
 
 def run(connection_id, slug):
@@ -86,6 +90,7 @@ class _Work:
     def __init__(self, kind, reading):
         self.kind, self.reading = kind, reading
         self.until, self.calls = time.monotonic() + SLICE_SECONDS, 0
+        self.claimed_at, self.problem = timezone.now(), None
 
     @property
     def rows(self):
@@ -93,7 +98,7 @@ class _Work:
 
     def go_on(self):
         """Work until the slice is over or the refresh ends; returns whether more is left."""
-        if self.reading.started_at is None or self._is_too_old():
+        if self.reading.started_at is None or self.reading.failures >= TRIES:
             self._begin()
         try:
             is_over = self._walk() if self.reading.phase == "walk" else True
@@ -107,12 +112,6 @@ class _Work:
             return False
         hold(self.reading, lease_until=None, due_at=Now() + UNTAKEN)
         return True
-
-    def _is_too_old(self):
-        failed = self.reading.failed_at
-        return bool(failed and failed >= self.reading.started_at) and (
-            timezone.now() - self.reading.started_at > GOES_ON_FOR
-        )
 
     def _begin(self):
         hold(
@@ -131,25 +130,22 @@ class _Work:
     def _walk(self):
         """Read pages until the list or the slice is over; returns whether the list is."""
         collection = self.kind.bound(self.reading.connection.client()).collection
+        asked = timezone.now()
         for page in collection.walk(self.reading.place):
             is_last = page.place is None
             columns = {"place": page.place, "found_total": page.total, "lease_until": Now() + LEASE}
             if is_last:
                 columns |= {"phase": "looks", "is_whole": page.is_whole}
-            write(self.kind, self.reading, page.items, **columns)
+            if self.reading.failures:
+                columns |= {"said": None, "failed_at": None, "failures": 0}  # it gets on
+            write(self.kind, self.reading, page.items, asked, **columns)
             if is_last:
-                break
+                return True
             if self._is_time_up():
                 return False
             self._pace()
-        self._finish_walk()
-        return True
-
-    def _finish_walk(self):
-        """What is whole must have shown as many different objects as the platform counts."""
-        reading = self.reading
-        if reading.is_whole and reading.found_total not in (None, reading.progress):
-            hold(reading, is_whole=False)
+            asked = timezone.now()
+        raise Unclear(NO_END())
 
     def _is_time_up(self):
         return stopping.is_set() or time.monotonic() > self.until
@@ -162,29 +158,44 @@ class _Work:
     # The looks
 
     def _look(self):
-        """Judge what the list did not show, and look at what is in question; returns whether that is over."""
-        self._judge_missed()
-        for looked, row in enumerate(self._in_question(), 1):
-            if self._is_time_up():
-                return False
-            self._look_at(row)
-            if looked == LOOKS:
+        """Judge what the list did not show, and look at what is in question; returns whether that is over.
+
+        `place` says how many objects this refresh has looked at, and which one was the last.
+        """
+        if self.reading.place is None:
+            self._judge_missed()
+        place, unreadable = self.reading.place or {"looked": 0, "last": None}, 0
+        for row in self._in_question(place["last"]):
+            if place["looked"] == LOOKS:
                 break
+            if self._is_time_up() and place["last"] != (self.reading.place or {}).get("last"):
+                hold(self.reading, place=place)
+                return False
+            last = [row.unsure_at.isoformat(), str(row.pk)]
+            unreadable = 0 if self._look_at(row) else unreadable + 1
+            if unreadable == UNREADABLE:
+                raise self.problem
+            place = {"looked": place["looked"] + 1, "last": last}
             self._pace()
-            if looked % BURST == 0:
-                hold(self.reading, lease_until=Now() + LEASE)
+            if place["looked"] % BURST == 0:
+                hold(self.reading, lease_until=Now() + LEASE, place=place)
         return True
 
     def _judge_missed(self):
         """A row that a whole list lacks is gone if all that is known of it is older than lists may lag.
 
-        The others are not sure until somebody has looked.
+        That is so where the platform counts its objects. Where its pages shift, an object may have moved to a
+        page that was read before: then a second whole list must lack it, too. The others are not sure until
+        somebody has looked.
         """
         if not self.reading.is_whole:
             return
         began, now = self.reading.started_at, timezone.now()
         missed = self.rows.filter(gone_at=None, generation__lt=self.reading.generation)
-        while gone := list(missed.filter(known_at__lte=began - LAG)[:CHUNK]):
+        proved = missed.filter(known_at__lte=began - LAG)
+        if self.kind.declared.pages_shift:
+            proved = proved.filter(unsure_at__lt=began)
+        while self.reading.found_total is not None and (gone := list(proved[:CHUNK])):
             self._mark_gone(gone)
         while pks := list(missed.filter(unsure_at=None).values_list("pk", flat=True)[:CHUNK]):
             with transaction.atomic(durable=True):
@@ -195,20 +206,20 @@ class _Work:
         """Mark rows as gone that nobody has read meanwhile, with an entry of those that we did not remove."""
         kind, connection = self.kind, self.reading.connection
         removed = drift.removed_here(kind, connection, [row.remote_id for row in rows])
-        found = [Found(row, drift.GONE()) for row in rows if row.remote_id not in removed]
-        lines = drift.lines(kind, connection, found)
+        pks, now = [row.pk for row in rows], timezone.now()
         with transaction.atomic(durable=True):
             hold(self.reading, lease_until=Now() + LEASE)
-            pks = [row.pk for row in rows]
-            known = self.rows.filter(pk__in=pks, known_at__lte=self.reading.started_at - LAG)
-            known.update(gone_at=timezone.now(), unsure_at=None)
-            self.rows.filter(pk__in=pks, gone_at=None).update(generation=self.reading.generation)
+            unread = self.rows.filter(pk__in=pks, gone_at=None, known_at__lte=self.reading.started_at - LAG)
+            gone = set(unread.select_for_update().values_list("pk", flat=True))
+            self.rows.filter(pk__in=gone).update(gone_at=now, known_at=now, unsure_at=None)
+            self.rows.filter(pk__in=set(pks) - gone).update(generation=self.reading.generation)
+            elsewhere = [row for row in rows if row.pk in gone and row.remote_id not in removed]
+            lines = drift.lines(kind, connection, [Found(row, drift.GONE()) for row in elsewhere])
             if lines:
                 append(*lines)
 
-    def _in_question(self):
+    def _in_question(self, last):
         """Rows that list and mirror contradict each other about, those first that wait longest."""
-        last = None
         while True:
             rows = self.rows.exclude(unsure_at=None).order_by("unsure_at", "pk")
             if last:
@@ -216,51 +227,62 @@ class _Work:
             rows = list(rows[:BURST])
             if not rows:
                 return
-            last = rows[-1].unsure_at, rows[-1].pk
+            last = rows[-1].unsure_at, rows[-1].pk  # a look takes the mark from the row
             yield from rows
 
     def _look_at(self, row):
+        """Look at one object; returns whether the platform's answer could be read.
+
+        Raises NotSent where the platform is not there, or wants fewer calls.
+        """
         row.connection = self.reading.connection
-        problem = reading.look(self.kind, row)
-        if isinstance(problem, NotSent | Unclear):
-            raise problem  # the platform is not there, or wants fewer calls
+        self.problem = reading.look(self.kind, row)
+        if isinstance(self.problem, NotSent):
+            raise self.problem
+        return not isinstance(self.problem, Unclear)
 
     # The end
 
     def _end(self):
-        now, reading = timezone.now(), self.reading
-        asked = Reading.objects.filter(pk=reading.pk).values_list("asked_at", flat=True).first()
-        is_asked_again = asked is not None and asked > reading.started_at
-        showed = {"total": reading.found_total, "count": reading.progress, "is_complete": reading.is_whole}
+        reading = self.reading
+        # Nothing, and no count that says so: the platform has not said that there is none.
+        is_complete = reading.is_whole and (reading.found_total, reading.progress) != (None, 0)
+        showed = {"total": reading.found_total, "count": reading.progress, "is_complete": is_complete}
         over = {"started_at": None, "place": None, "phase": "walk", "lease_until": None}
         hold(
             reading,
-            at=now,
+            at=timezone.now(),
             as_of=reading.started_at,
             said=None,
             failed_at=None,
             failures=0,
-            asked_at=asked if is_asked_again else None,
-            due_at=Now() if is_asked_again else _next(),
+            **self._asked_since(reading.started_at, _next()),
             **showed,
             **over,
         )
+
+    def _asked_since(self, moment, due_at):
+        """What somebody asked for since is still wanted, and at once; else the next is due at `due_at`."""
+        since = Q(asked_at__gt=moment)
+        return {
+            "asked_at": Case(When(since, then=F("asked_at")), default=None),
+            "due_at": Case(When(since, then=Now()), default=due_at, output_field=DateTimeField()),
+        }
 
     def _fail(self, error):
         """Keep the place, if the platform may just have been away; a refused page needs a new walk."""
         again = AGAIN_AFTER[min(self.reading.failures, len(AGAIN_AFTER) - 1)]
         wait = getattr(error, "retry_after", None) or 0
         started = self.reading.started_at if isinstance(error, NotSent | Unclear) else None
-        said = to_json(error.message) or {"text": str(error.message)}
+        due_at = Now() + max(again, timedelta(seconds=min(wait, 3600)))
         hold(
             self.reading,
-            said=said,
+            said=to_json(error.message) or {"text": str(error.message)},
             failed_at=timezone.now(),
             failures=self.reading.failures + 1,
             started_at=started,
-            asked_at=None,
-            due_at=Now() + max(again, timedelta(seconds=min(wait, 3600))),
             lease_until=None,
+            **self._asked_since(self.claimed_at, due_at),
         )
 
 

@@ -20,7 +20,7 @@ from portal.teams.models import Role
 from portal.web.stopping import stopping
 from tests.examples import EXAMPLES, creating, match
 from tests.resources.listings import listed
-from tests.resources.test_refreshing import long_ago, numbered
+from tests.resources.refreshes import long_ago, numbered
 from tests.support.plant import ids
 
 SHARE, FULL = 500, 20_000  # histories in all; each kind has its part

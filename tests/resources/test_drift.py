@@ -5,6 +5,7 @@ an accept by those who may not change, and a second entry for what was found alr
 """
 
 import json
+import re
 
 import pytest
 
@@ -14,7 +15,7 @@ from portal.resources import drift
 from portal.teams.models import Role
 from tests.examples import EVERY_CREATE, EXAMPLES, updating
 from tests.resources.forms import post, read, sendable
-from tests.resources.test_refreshing import long_ago, made, numbered
+from tests.resources.refreshes import long_ago, made, numbered
 from tests.support.plant import make_plant
 
 DEVICE = "enos/devices"
@@ -129,9 +130,10 @@ def test_a_difference_is_shown_until_it_is_accepted(plant, slug):
     assert "Changed outside the portal" in text
     assert f'data-remote-id="{row.remote_id}"' in browser.get(f"/{slug}/?drift=1").content.decode()
 
-    denied = plant.browser(Role.VIEWER).post(f"/{slug}/{row.pk}/accept-found/")
-    accepted = browser.post(f"/{slug}/{row.pk}/accept-found/", follow=True)
-    again = browser.post(f"/{slug}/{row.pk}/accept-found/")
+    shown = {"shown": re.search(r'name="shown" value="(\w+)"', text)[1]}
+    denied = plant.browser(Role.VIEWER).post(f"/{slug}/{row.pk}/accept-found/", shown)
+    accepted = browser.post(f"/{slug}/{row.pk}/accept-found/", shown, follow=True)
+    again = browser.post(f"/{slug}/{row.pk}/accept-found/", shown)
 
     assert denied.status_code == 403
     assert "accept-found" not in plant.browser(Role.VIEWER).get(f"/{slug}/{row.pk}/").content.decode()

@@ -10,7 +10,7 @@ from portal.kinds.registry import KINDS
 from portal.teams.models import Role
 from tests.examples import EVERY_CREATE, creating, match
 from tests.resources.listings import listed
-from tests.resources.test_refreshing import made
+from tests.resources.refreshes import made
 from tests.support.plant import make_plant
 
 POLICY, DEVICE = "iotda/policies", "enos/devices"

@@ -13,13 +13,13 @@ from django.utils import timezone
 from portal.connections import service
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
-from portal.operations.models import Operation
 from portal.platforms.enos import searching
 from portal.resources import asking, refreshing
 from portal.resources.refreshing import LAG, _claim
 from portal.teams.models import Role
 from portal.web.stopping import stopping
-from tests.examples import EVERY_CREATE, EVERY_KIND, EXAMPLES, creating, match, updating
+from tests.examples import EVERY_CREATE, EVERY_KIND, creating, match, updating
+from tests.resources.refreshes import long_ago, made, numbered, reading_of, so_far, stale
 from tests.support.account import APP
 from tests.support.plant import ids, mirrored, received
 
@@ -29,38 +29,6 @@ DEVICES = "enos/devices"
 @pytest.fixture
 def small_pages(monkeypatch):
     monkeypatch.setattr(searching, "PAGE_SIZE", 3)
-
-
-def reading_of(plant, slug):
-    return Reading.objects.get(connection=plant.connection(KINDS[slug]), kind=slug)
-
-
-def long_ago(slug, **columns):
-    """As if all that is known of the kind were from an hour ago."""
-    before = timezone.now() - timedelta(hours=1)
-    KINDS[slug].model.objects.update(known_at=before, read_at=before, **columns)
-    Operation.objects.filter(kind_slug=slug).update(ended_at=before - timedelta(seconds=1))
-
-
-def stale(slug):
-    return {"match": match(slug, "list"), "fault": "stale_listing"}
-
-
-def numbered(slug, number):
-    """{field: value} that gives one of many objects a name of its own."""
-    field = EXAMPLES[slug].named_by
-    return {field: f"{EXAMPLES[slug].create[field]}-{number}"}
-
-
-def so_far(emulator):
-    """The number of the last request that the emulator has received."""
-    return max((each["number"] for each in emulator.requests()), default=0)
-
-
-def made(plant, slug, count):
-    """Ids of that many objects that somebody made elsewhere."""
-    data = [{**plant.data(slug), **numbered(slug, number)} for number in range(count)]
-    return {str(plant.made_in_the_console(slug, each)["id"]) for each in data}
 
 
 @EVERY_KIND
@@ -112,12 +80,11 @@ def test_what_nobody_could_look_at_is_unsure_and_not_gone(plant, emulator, slug)
     plant.collection(slug).delete(remote_id)
     emulator.faults([{"match": match(slug, "get"), "fault": "answer", "status": 503, "body": "no"}])
 
-    reading = plant.refresh(slug)
+    plant.refresh(slug)
 
     row = KINDS[slug].model.objects.get(remote_id=remote_id)
     assert row.gone_at is None
     assert row.unsure_at
-    assert reading.problem
     emulator.faults([])
     plant.refresh(slug)
     assert remote_id not in mirrored(slug)
@@ -133,6 +100,9 @@ def test_a_whole_list_that_began_long_after_proves_that_rows_are_gone(plant, emu
     before = so_far(emulator)
 
     plant.refresh(slug)
+    if KINDS[slug].declared.pages_shift:  # one list may have lost them between two pages
+        assert gone <= mirrored(slug) or received(emulator, slug, "get", before)
+        return
 
     assert mirrored(slug).isdisjoint(gone)
     assert not received(emulator, slug, "get", before)

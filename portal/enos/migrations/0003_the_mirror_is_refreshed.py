@@ -32,6 +32,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='device',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
+        ),
+        migrations.AddField(
+            model_name='device',
             name='generation',
             field=models.PositiveBigIntegerField(default=0),
         ),
@@ -69,6 +74,11 @@ class Migration(migrations.Migration):
             model_name='product',
             name='drifted_at',
             field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='product',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
         ),
         migrations.AddField(
             model_name='product',

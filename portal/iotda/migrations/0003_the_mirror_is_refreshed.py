@@ -32,6 +32,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='device',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
+        ),
+        migrations.AddField(
+            model_name='device',
             name='generation',
             field=models.PositiveBigIntegerField(default=0),
         ),
@@ -77,6 +82,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='devicegroup',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
+        ),
+        migrations.AddField(
+            model_name='devicegroup',
             name='generation',
             field=models.PositiveBigIntegerField(default=0),
         ),
@@ -112,6 +122,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='policy',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
+        ),
+        migrations.AddField(
+            model_name='policy',
             name='generation',
             field=models.PositiveBigIntegerField(default=0),
         ),
@@ -147,6 +162,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='product',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
+        ),
+        migrations.AddField(
+            model_name='product',
             name='generation',
             field=models.PositiveBigIntegerField(default=0),
         ),
@@ -179,6 +199,11 @@ class Migration(migrations.Migration):
             model_name='softbus',
             name='drifted_at',
             field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='softbus',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
         ),
         migrations.AddField(
             model_name='softbus',
@@ -214,6 +239,11 @@ class Migration(migrations.Migration):
             model_name='space',
             name='drifted_at',
             field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='space',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
         ),
         migrations.AddField(
             model_name='space',

@@ -32,6 +32,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='app',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
+        ),
+        migrations.AddField(
+            model_name='app',
             name='generation',
             field=models.PositiveBigIntegerField(default=0),
         ),
@@ -64,6 +69,11 @@ class Migration(migrations.Migration):
             model_name='devicegroup',
             name='drifted_at',
             field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='devicegroup',
+            name='unshown',
+            field=portal.kinds.fields.JsonText(default=None, null=True),
         ),
         migrations.AddField(
             model_name='devicegroup',
