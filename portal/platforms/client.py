@@ -225,8 +225,8 @@ class Client(Diagnosable):
         scrubber = scrubber_of(self.auth.secrets(), prepared.headers)
         answer = answers.read(reply, self.envelope, scrubber, large)
         verdict = self.verdict(answer)
-        if verdict is Meaning.DONE:
-            self.auth.accepted(prepared)
+        if verdict is Meaning.DONE or (verdict is Meaning.REJECTED and self.is_missing(answer)):
+            self.auth.accepted(prepared)  # who looked for the object took the token
         if verdict is Meaning.SIGNED_OUT and not refused and self.auth.may_renew(prepared):
             refused.append(prepared)
             raise SignedOut(answer.message or SIGNED_OUT(), part="sign_in", **answer.details)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from portal.connections import tokens
 from portal.connections.models import Condition, Connection, StoredToken
 from portal.connections.tokens import DatabaseTokens
-from portal.errors import SignInFailed
+from portal.errors import Missing, SignInFailed
 from portal.platforms.signing.tokens import Token
 from portal.teams.models import Team
 from tests.connections.crowd import Crowd, ask
@@ -342,6 +342,17 @@ def test_a_token_that_was_in_use_is_replaced_however_new_it_is(committed_plant, 
     connection = committed_plant.connections["enos"]
     for _each in range(3):
         assert ask(connection.client(), "enos") == "done"
+        emulator.reset()
+        emulator.settings({"lenient": False})
+    assert ask(connection.client(), "enos") == "done"
+
+
+def test_an_answer_that_an_object_is_missing_proves_the_token(committed_plant, emulator):
+    """Otherwise, of two refusals in a row with nothing done between, the second would end in a pause."""
+    connection = committed_plant.connections["enos"]
+    for _each in range(3):
+        with pytest.raises(Missing):
+            connection.client().devices.get("no-such-device")
         emulator.reset()
         emulator.settings({"lenient": False})
     assert ask(connection.client(), "enos") == "done"
