@@ -8,6 +8,8 @@ attributes.
 
 from django.core.cache import cache
 
+from portal.errors import Rejected
+
 SECONDS = 1800
 
 
@@ -16,8 +18,13 @@ def read(client, connection, product_key, model_id=None):
 
     `model_id` is that of the product, where the platform has just shown it.
     """
-    model_id = model_id or client.products.get(product_key).get("model_id")
-    attributes = client.models.get(model_id)["attributes"] if model_id else {}
+    try:
+        attributes = client.models.get(model_id)["attributes"] if model_id else None
+    except Rejected:
+        attributes = None  # what a device shows may be odd; its product decides
+    if attributes is None:
+        model_id = client.products.get(product_key).get("model_id")
+        attributes = client.models.get(model_id)["attributes"] if model_id else {}
     cache.set(_key(connection, product_key), attributes, SECONDS)
     return attributes
 

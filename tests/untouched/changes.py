@@ -294,14 +294,10 @@ def _must_be_chosen(rule, row):
 
 def _is_odd_row(rule, value, key, control):
     row = ROW.search(control)
-    if row and not (isinstance(value, dict) and key in value):
-        number = int(row[1])
-        rows = list(value.items()) if isinstance(value, dict) else list(value)
-        if number >= len(rows):
-            return False
-        if isinstance(value, dict):
-            return bool(list(rule.problems(dict(rows[number : number + 1]))))
-        return rule.items is not None and _must_be_chosen(rule.items, rows[number])
+    if row and _is_odd_at(rule, value, int(row[1])):
+        return True
+    if row and not (isinstance(value, dict) and key in value):  # a tag may be named like a control, "0-key"
+        return False
     for part in (value, *(member for member in value.values() if isinstance(member, dict))):
         if isinstance(part, dict) and key in part:
             return not isinstance(part[key], str)
@@ -309,6 +305,15 @@ def _is_odd_row(rule, value, key, control):
     return any(
         each.name in value and not isinstance(value[each.name], each.kind) for each in rule.fields or ()
     )
+
+
+def _is_odd_at(rule, value, number):
+    rows = list(value.items()) if isinstance(value, dict) else list(value)
+    if number >= len(rows):
+        return False
+    if isinstance(value, dict):
+        return bool(list(rule.problems(dict(rows[number : number + 1]))))
+    return rule.items is not None and _must_be_chosen(rule.items, rows[number])
 
 
 def judge(change, shown, request, form):
