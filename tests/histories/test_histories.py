@@ -24,7 +24,7 @@ from tests.resources.refreshes import long_ago, numbered
 from tests.support.plant import ids
 
 SHARE, FULL = 500, 20_000  # histories in all; each kind has its part
-STEPS = 10
+STEPS, FULL_STEPS = 6, 14
 KIND_COUNT = len(creating())
 
 
@@ -41,7 +41,8 @@ def small_pages(monkeypatch):
 
 class History:
     def __init__(self, plant, emulator, slug, seed):
-        self.plant, self.emulator, self.slug, self.random = plant, emulator, slug, random.Random(seed)
+        self.plant, self.emulator, self.slug, self.seed = plant, emulator, slug, seed
+        self.random = random.Random(seed)
         self.kind, self.number, self.told = KINDS[slug], 0, []
         self.removed_here = set()
         self.can_rename = "update" in EXAMPLES[slug].changes
@@ -137,8 +138,8 @@ class History:
 
     JUDGED = (refresh, refresh_in_part, open_page, delete_here)
 
-    def play(self):
-        for _step in range(STEPS):
+    def play(self, steps):
+        for _step in range(steps):
             step = self.random.choice(self.STEPS)
             self.told.append(step.__name__)
             step(self)
@@ -165,12 +166,12 @@ class History:
         assert not self.rows.exclude(unsure_at=None).exists()
         for remote_id in self.live():
             assert rows[remote_id].name == self.plant.seen(self.slug, rows[remote_id])["name"]
-        shown = listed(self.plant.browser().get(f"/{self.slug}/"))
-        assert set(shown) == set(rows) or len(rows) > 50
+        if not self.seed % 10:
+            assert set(listed(self.plant.browser().get(f"/{self.slug}/"))) == set(rows)
         assert Reading.objects.get(connection=self.plant.connection(self.kind), kind=self.slug).is_complete
 
 
-def play(plant, emulator, slug, seed):
+def play(plant, emulator, slug, seed, steps=STEPS):
     emulator.reset()
     KINDS[slug].model.objects.all().delete()
     Reading.objects.all().delete()
@@ -179,7 +180,7 @@ def play(plant, emulator, slug, seed):
     plant.prepare(slug)
     history = History(plant, emulator, slug, seed)
     try:
-        history.play()
+        history.play(steps)
         history.end()
     except AssertionError as error:
         pytest.fail(f"history {seed} of {slug}, after {', '.join(history.told)}: {error}")
@@ -197,4 +198,4 @@ def test_no_page_lies_in_many_histories(plant, emulator, slug):
     first = random.SystemRandom().randrange(2**32)
     print("first history:", first)  # noqa: T201
     for seed in range(first, first + histories(FULL)):
-        play(plant, emulator, slug, seed)
+        play(plant, emulator, slug, seed, FULL_STEPS)
