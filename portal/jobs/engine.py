@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 ANSWER_SECONDS = 5  # more than the second that a worker waits in one call for a task
 CONNECT_SECONDS = 2
 AWAY_SECONDS = 5  # how long nobody waits again for a queue that could not be reached
+QUEUE_MAX = 200  # tasks that wait
 TRIES = 2  # the first may meet a connection that died long ago
 
 
@@ -46,6 +47,15 @@ class Engine(Huey):
     @property
     def is_away(self):
         return time.monotonic() < self._away_until
+
+    @property
+    def is_full(self):
+        """Whether workers are so far behind that the schedule asks for nothing more."""
+        try:
+            return self.storage.queue_size() > QUEUE_MAX
+        except Exception:  # noqa: BLE001 - it differs by storage; `enqueue` finds out as well
+            self.storage.close()
+            return False
 
     def enqueue(self, task):
         if self.is_away:

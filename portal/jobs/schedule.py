@@ -17,7 +17,6 @@ from portal.jobs.models import Turn
 from portal.resources import asking, refreshing, tasks
 
 log = logging.getLogger(__name__)
-QUEUE_MAX = 200  # tasks that wait; further ones are only asked for when workers have come so far
 LEASE = timedelta(seconds=15)  # a job that takes longer is done twice at once, which does no harm
 
 
@@ -41,7 +40,7 @@ def ask(due, task):
 
     `due` reads rows and moves each that it yields ahead, or it would be asked for again at each round.
     """
-    if HUEY.storage.queue_size() > QUEUE_MAX:
+    if HUEY.is_full:
         return  # workers are busy: what is due stays due
     for arguments in due():
         task.enqueue(*arguments)

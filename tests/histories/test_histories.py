@@ -9,6 +9,7 @@ import os
 import random
 
 import pytest
+from django.db import connection as database
 
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
@@ -24,6 +25,7 @@ from tests.resources.refreshes import long_ago, numbered
 from tests.support.plant import ids
 
 SHARE, FULL = 500, 20_000  # histories in all; each kind has its part
+ON_A_SERVER = 5  # a part of them: what is decided does not depend on the database
 STEPS, FULL_STEPS = 6, 14
 KIND_COUNT = len(creating())
 
@@ -188,7 +190,7 @@ def play(plant, emulator, slug, seed, steps=STEPS):
 
 @pytest.mark.parametrize("slug", creating())
 def test_no_page_lies_in_any_history(plant, emulator, slug):
-    for seed in range(histories(SHARE)):
+    for seed in range(histories(SHARE if database.vendor == "sqlite" else SHARE // ON_A_SERVER)):
         play(plant, emulator, slug, seed)
 
 

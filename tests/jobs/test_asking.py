@@ -13,7 +13,7 @@ from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 
 from portal import environment
-from portal.jobs import running, schedule
+from portal.jobs import engine, running, schedule
 from tests.jobs import tasks
 from tests.support.processes import environment as child_environment
 
@@ -120,6 +120,16 @@ def test_the_schedule_leaves_for_later_what_cannot_be_queued(redis, notes):
     redis.start()
     HUEY._away_until = 0
     schedule.ask(due, tasks.note)
+    assert words(notes) == ["one", "two"]
+
+
+def test_the_schedule_asks_for_nothing_while_the_queue_is_full(queue, notes, monkeypatch):
+    monkeypatch.setattr(engine, "QUEUE_MAX", 1)
+    for word in ("one", "two"):
+        tasks.note.enqueue(str(notes), word)
+
+    schedule.ask(lambda: [(str(notes), "three")], tasks.note)
+
     assert words(notes) == ["one", "two"]
 
 

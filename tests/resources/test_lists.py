@@ -257,7 +257,7 @@ def test_an_object_is_found_under_the_platforms_own_id(plant):
     assert f'data-remote-id="{operation.object_id}"' in response.content.decode()
 
 
-def test_an_id_that_means_two_objects_is_not_found_but_their_own_addresses_are(plant, harbour):
+def test_an_id_that_two_teams_have_opens_the_object_of_the_team_that_is_shown(plant, harbour):
     remote_id = "10001"
     person = plant.people[Role.OPERATOR]
     plant.browser().get(f"/{GROUP}/")
@@ -265,7 +265,8 @@ def test_an_id_that_means_two_objects_is_not_found_but_their_own_addresses_are(p
     assert plant.browser().get(f"/{GROUP}/{remote_id}/").status_code == 200
     Membership.objects.create(team=harbour.team, user=person, role=Role.VIEWER)
 
-    assert plant.browser().get(f"/{GROUP}/{remote_id}/").status_code == 404
+    opened = plant.browser().get(f"/{GROUP}/{remote_id}/").context
+    assert opened["row"].connection.team == opened["team"]
     for row in KINDS[GROUP].model.objects.filter(remote_id=remote_id):
         assert plant.browser().get(f"/{GROUP}/{row.pk}/").status_code == 200
 
