@@ -94,12 +94,12 @@ def hang(connection, got):
 @pytest.mark.parametrize("name", CALLS)
 def test_all_tries_together_end_at_the_deadline(server, slept, name):
     server.behave = hang
-    options = {"read_timeout": 0.8, "deadline": 1.2, "waits": slept.waits(base=0, cap=0)}
+    options = {"read_timeout": 1.6, "deadline": 2.4, "waits": slept.waits(base=0, cap=0)}
     client = IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, **options)
     started = time.monotonic()
     with pytest.raises(Unclear):
         client.send(CALLS[name](client), again=Asked())
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4  # four tries would take 6.4 s
     assert len(server.got) == (2 if name in ("READ", "SAME", "DELETE") else 1)
 
 
@@ -146,7 +146,7 @@ def test_the_pages_of_a_listing_share_one_deadline(server, client):
     started = time.monotonic()
     with pytest.raises(PlatformError):
         client.soft_buses.list()
-    assert time.monotonic() - started < 0.8
+    assert time.monotonic() - started < 5  # 99 pages would take 15 s
     assert 2 <= len(server.got) <= 5
     assert client.soft_buses.get_call("1")
     server.behave = http(200, '{"harmony_soft_buses": [], "page": {"count": 0}}')
