@@ -57,17 +57,11 @@ class DeviceFields(PlatformForm):
         if not self.product or not (self.is_drawn("product_key") or only == "device_attributes"):
             return
         try:
-            self.fields["device_attributes"].editor = AttributesEditor(self._model())
+            with self.reading() as client:
+                model = thing_models.read(client, self.connection, self.product, self.model_id)
+            self.fields["device_attributes"].editor = AttributesEditor(model)
         except PortalError as error:
             self.model_problem = str(error)
-
-    def _model(self):
-        """A form that is drawn again keeps the model that it was opened with, and so its inputs."""
-        known = thing_models.known(self.connection, self.product) if self.model_id is None else None
-        if known:
-            return known
-        with self.reading() as client:
-            return thing_models.read(client, self.connection, self.product, self.model_id)
 
     def problems(self, data, before=None):
         """The product's model has rules, too."""
