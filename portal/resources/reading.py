@@ -33,11 +33,6 @@ def read_one(kind, row):
     return row, problem
 
 
-def look(kind, row):
-    """Find out whether a row's object exists and what it is like; returns the error if nobody knows."""
-    return read_object(kind, row)[1]
-
-
 def read_object(kind, row):
     """Read one object and update its row, or mark it gone. Returns (decoded, problem).
 

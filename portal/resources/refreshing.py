@@ -236,7 +236,7 @@ class _Work:
         Raises NotSent where the platform is not there, or wants fewer calls.
         """
         row.connection = self.reading.connection
-        self.problem = reading.look(self.kind, row)
+        _row, self.problem = reading.read_one(self.kind, row)
         if isinstance(self.problem, NotSent):
             raise self.problem
         return not isinstance(self.problem, Unclear)
