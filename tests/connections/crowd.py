@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import Empty
 
@@ -73,6 +74,15 @@ def ask(client, platform):
     return "done"
 
 
+def impatient(client, seconds):
+    """The client, that now takes a throttled try for the answer."""
+    from portal.platforms.retrying import SignedOut, Waits
+
+    client._deadline, client._waits = seconds, Waits(sleep=lambda seconds: None)
+    client.send = partial(client.send, again=lambda number, error: isinstance(error, SignedOut))
+    return client
+
+
 def work(connection_id, order, barrier, outcomes):
     """In a process of its own."""
     from django.db import connections
@@ -82,7 +92,7 @@ def work(connection_id, order, barrier, outcomes):
     connection = Connection.objects.get(pk=connection_id)
     client = connection.client()
     if order["seconds"]:
-        client._deadline = order["seconds"]
+        impatient(client, order["seconds"])
 
     def call():
         try:

@@ -18,11 +18,11 @@ from portal.connections.gate import Pace
 from portal.connections.models import Condition, Connection, Slot
 from portal.errors import Missing, Throttled
 from portal.platforms.retrying import Repeat
-from tests.connections.crowd import Crowd, ask
+from tests.connections.crowd import Crowd, ask, impatient
 
 MINUTE = timedelta(minutes=1)
 APP_ID = "ef3845be-091a-4ab5-869a-9de0025e2165"
-SHORT = 1.1  # seconds; long enough for a call, too short to wait for one second before it
+SHORT = 4  # seconds; long enough for a call on a busy machine, too short to wait for a slot
 
 
 def throttling(retry_after=None, **more):
@@ -34,13 +34,6 @@ def limited(connection, **limits):
     """The connection with these limits, as all processes see it."""
     Connection.objects.filter(pk=connection.pk).update(changed_at=timezone.now(), **limits)
     return Connection.objects.get(pk=connection.pk)
-
-
-def impatient(connection):
-    """Its client, for calls that end soon."""
-    client = connection.client()
-    client._deadline = SHORT
-    return client
 
 
 def seconds_to_wait():
@@ -59,7 +52,7 @@ def iotda(plant):
 )
 def test_the_wait_that_a_platform_asks_for_is_kept(iotda, emulator, retry_after, seconds):
     emulator.faults([throttling(retry_after)])
-    client = impatient(iotda)
+    client = impatient(iotda.client(), SHORT)
     assert ask(client, "iotda") == "Throttled"
     assert seconds - 20 < seconds_to_wait() <= seconds
 
@@ -72,7 +65,7 @@ def test_the_wait_that_a_platform_asks_for_is_kept(iotda, emulator, retry_after,
 
 
 def test_without_a_time_the_waits_grow_until_the_platform_answers(iotda, emulator):
-    waits, client = [], impatient(iotda)
+    waits, client = [], impatient(iotda.client(), SHORT)
     for fault in [throttling()] * 8 + [throttling("7"), throttling(), throttling()]:
         emulator.faults([fault])
         assert ask(client, "iotda") == "Throttled"
@@ -99,7 +92,7 @@ def test_many_that_are_throttled_together_wait_no_longer_than_one(iotda, emulato
 def test_a_probe_that_is_throttled_ends_the_pause_and_begins_the_wait(iotda, emulator):
     Condition.objects.create(connection=iotda, failures=5, paused_at=Now(), pause_seconds=30, try_at=Now())
     emulator.faults([throttling("100")])
-    assert ask(impatient(iotda), "iotda") == "Throttled"
+    assert ask(impatient(iotda.client(), SHORT), "iotda") == "Throttled"
     assert (Condition.objects.get().paused_at, Condition.objects.get().failures) == (None, 0)
     assert seconds_to_wait() > 80
 
@@ -107,7 +100,7 @@ def test_a_probe_that_is_throttled_ends_the_pause_and_begins_the_wait(iotda, emu
 def test_throttling_by_code_is_kept_too(iotda, emulator):
     body = {"error_code": "IOTDA.021101", "error_msg": "Flow control."}
     emulator.faults([{**throttling("60"), "status": 403, "body": body}])
-    assert ask(impatient(iotda), "iotda") == "Throttled"
+    assert ask(impatient(iotda.client(), SHORT), "iotda") == "Throttled"
     assert 40 < seconds_to_wait() <= 60
 
 
@@ -167,7 +160,7 @@ def creates(emulator, platform):
 
 def test_a_throttled_object_holds_back_the_same_of_other_objects(plant, emulator):
     emulator.faults([throttling("100", match={"method": "DELETE"})])
-    client = impatient(plant.connections["iotda"])
+    client = impatient(plant.connections["iotda"].client(), SHORT)
     for id in ("a" * 24, "b" * 24):
         with pytest.raises(Throttled):
             client.policies.delete(id)
@@ -182,7 +175,7 @@ def test_a_throttled_sign_in_holds_back_sign_ins_alone(plant, emulator):
     connection = plant.connections["enos"]
     assert ask(connection.client(), "enos") == "done"
     emulator.faults([throttling("100", match={"path": "/token/"})])
-    client = impatient(Connection.objects.get(pk=connection.pk))
+    client = impatient(Connection.objects.get(pk=connection.pk).client(), SHORT)
     with pytest.raises(Throttled):
         client.auth.renew(client.route())
     assert ask(client, "enos") == "done"
@@ -190,7 +183,7 @@ def test_a_throttled_sign_in_holds_back_sign_ins_alone(plant, emulator):
 
 def test_each_kind_of_call_has_its_own_guess(iotda, emulator):
     emulator.faults([throttling()])
-    client = impatient(iotda)
+    client = impatient(iotda.client(), SHORT)
     for _each in range(3):
         ask(client, "iotda")
         Condition.objects.update(wait_until=Now())
@@ -284,7 +277,7 @@ def test_no_more_calls_at_once_than_allowed(committed_db, committed_plant, emula
 
 def test_who_gets_no_slot_in_time_is_told_whose_limit_it_is(iotda, emulator):
     iotda = limited(iotda, calls_at_once=1)
-    client = impatient(iotda)
+    client = impatient(iotda.client(), SHORT)
     assert ask(client, "iotda") == "done"
     Slot.objects.update(holder="another", held_until=Now() + timedelta(seconds=60))
     with pytest.raises(Throttled, match="own limit of 1 calls at the same time"):
@@ -297,7 +290,7 @@ def test_a_lowered_limit_leaves_the_other_slots_unused(iotda, emulator):
     Slot.objects.create(connection=iotda, number=1, holder="slow", held_until=Now() + timedelta(seconds=60))
     assert ask(iotda.client(), "iotda") == "done"
     assert Slot.objects.count() == 3
-    assert ask(impatient(limited(iotda, calls_at_once=1)), "iotda") == "Throttled"
+    assert ask(impatient(limited(iotda, calls_at_once=1).client(), SHORT), "iotda") == "Throttled"
 
 
 def test_a_slot_is_given_back_whatever_happens(iotda, emulator):
@@ -344,7 +337,7 @@ def test_a_paused_platform_takes_no_slot(iotda):
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_only_the_clock_of_the_database_counts(iotda, emulator, monkeypatch, hours):
     iotda = limited(iotda, calls_at_once=1, calls_per_minute=6000)
-    client = impatient(iotda)
+    client = impatient(iotda.client(), SHORT)
     emulator.faults([throttling("120", times=1)])
     assert ask(client, "iotda") == "Throttled"
     moved, real = timedelta(hours=hours), timezone.now

@@ -120,7 +120,6 @@ def test_a_condition_with_failures_is_not_remembered(iotda):
 
 def test_a_wait_that_a_platform_asks_for_is_kept_at_once(iotda, emulator):
     client = iotda.client()
-    client._deadline = 1.1
     with reading_once():
         assert ask(client, "iotda") == "done"
         emulator.faults([{"fault": "answer", "status": 429, "headers": {"Retry-After": "60"}, "body": {}}])

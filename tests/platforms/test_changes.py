@@ -26,14 +26,14 @@ ENOS_NAME = {"defaultValue": "Name", "i18nValue": {}}
 
 @pytest.fixture
 def roma_here(server):
-    return ROMA(server.url, SdkHmac(*KEYS), project_id=PROJECT, instance_id="i", read_timeout=0.3, deadline=1)
+    return ROMA(server.url, SdkHmac(*KEYS), project_id=PROJECT, instance_id="i")
 
 
 @pytest.fixture
 def enos_here(server):
     auth = EnosAuth(MemoryTokenStore(), "key", "secret")
     auth._store.renew(auth._name, lambda: Token("t", 9e9), None)
-    return EnOS(server.url, auth, org_id="o1", read_timeout=0.3, deadline=1)
+    return EnOS(server.url, auth, org_id="o1")
 
 
 def sent(server):

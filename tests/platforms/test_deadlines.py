@@ -94,12 +94,12 @@ def hang(connection, got):
 @pytest.mark.parametrize("name", CALLS)
 def test_all_tries_together_end_at_the_deadline(server, slept, name):
     server.behave = hang
-    options = {"read_timeout": 1.6, "deadline": 2.4, "waits": slept.waits(base=0, cap=0)}
+    options = {"read_timeout": 2, "deadline": 3, "waits": slept.waits(base=0, cap=0)}
     client = IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, **options)
     started = time.monotonic()
     with pytest.raises(Unclear):
         client.send(CALLS[name](client), again=Asked())
-    assert time.monotonic() - started < 4  # four tries would take 6.4 s
+    assert time.monotonic() - started < 7  # four tries would take 8 s
     assert len(server.got) == (2 if name in ("READ", "SAME", "DELETE") else 1)
 
 
@@ -108,34 +108,34 @@ def test_nothing_is_sent_whose_answer_could_not_be_awaited(server, slept):
 
     def behave(connection, got):
         if "/auth/tokens" in got.target:
-            time.sleep(0.55)
+            time.sleep(2.8)
             return http(201, "{}", X_Subject_Token="t")
         return http(201, '{"policy_id": "5c90"}')
 
     server.behave = behave
-    client = IoTDA(server.url, token_auth(server.url), project_id=PROJECT, deadline=0.6)
+    client = IoTDA(server.url, token_auth(server.url), project_id=PROJECT, deadline=3)
     with pytest.raises(NotSent, match="nothing was sent"):
         client.policies.create(POLICY)
     assert [got.target for got in server.got] == ["/v3/auth/tokens?nocatalog=true"]
 
 
 @pytest.mark.parametrize("name", ["READ", "SAME"])
-def test_a_consent_that_takes_too_long_comes_too_late(server, client, name):
+def test_a_consent_that_takes_too_long_comes_too_late(server, hasty, name):
     def again(number, error):
-        time.sleep(0.6)
+        time.sleep(3)
         return True
 
     server.behave = BROKEN
     seen = []
     with pytest.raises(Unclear):
-        client.send(CALLS[name](client), again=again, seen=lambda *args: seen.append(args))
+        hasty.send(CALLS[name](hasty), again=again, seen=lambda *args: seen.append(args))
     assert len(server.got) == 1
     assert [(number, type(result)) for number, result in seen] == [(1, Unclear), (2, NotSent)]
 
 
-def test_the_pages_of_a_listing_share_one_deadline(server, client):
+def test_the_pages_of_a_listing_share_one_deadline(server, hasty):
     def behave(connection, got):
-        time.sleep(0.15)
+        time.sleep(0.5)
         number = len(server.got)
         items = [{"bus_id": f"{number}", "bus_name": "B"}]
         return http(
@@ -145,9 +145,8 @@ def test_the_pages_of_a_listing_share_one_deadline(server, client):
     server.behave = behave
     started = time.monotonic()
     with pytest.raises(PlatformError):
-        client.soft_buses.list()
-    assert time.monotonic() - started < 5  # 99 pages would take 15 s
-    assert 2 <= len(server.got) <= 5
-    assert client.soft_buses.get_call("1")
+        hasty.soft_buses.list()
+    assert time.monotonic() - started < 20  # 99 pages would take 50 s
+    assert 2 <= len(server.got) <= 6
     server.behave = http(200, '{"harmony_soft_buses": [], "page": {"count": 0}}')
-    assert client.soft_buses.list().items == [], "a later listing has time of its own"
+    assert hasty.soft_buses.list().items == [], "a later listing has time of its own"

@@ -16,7 +16,7 @@ BUS = {"bus_name": "BusA", "group_id": "04ed32dc1b0025b52fe3c01a27c2b0a8"}
 
 
 def hang(connection, got):
-    time.sleep(1.0)  # longer than the client's deadline
+    connection.recv(1)  # until the client has had enough
 
 
 def half_an_answer(connection, got):
@@ -25,14 +25,14 @@ def half_an_answer(connection, got):
 
 def drip_of_body(connection, got):
     connection.sendall(b"HTTP/1.1 201 X\r\nContent-Length: 1000\r\n\r\n")
-    for _second in range(100):
+    for _each in range(200):
         connection.sendall(b" ")
         time.sleep(0.1)
 
 
 def drip_of_headers(connection, got):
     connection.sendall(b"HTTP/1.1 201 X\r\nX-Slow: ")
-    for _second in range(100):
+    for _each in range(200):
         connection.sendall(b"a")
         time.sleep(0.1)
 
@@ -70,12 +70,12 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_create_whose_answer_is_lost_is_unclear_and_was_sent_once(server, client, fault):
+def test_a_create_whose_answer_is_lost_is_unclear_and_was_sent_once(server, hasty, fault):
     server.behave = fault
     started = time.monotonic()
     with pytest.raises(Unclear):
-        client.soft_buses.create(BUS)
-    assert time.monotonic() - started < 6  # a busy machine; the drips take 10 s
+        hasty.soft_buses.create(BUS)
+    assert time.monotonic() - started < 15  # the drips take 20 s
     assert [got.method for got in server.got] == ["POST"]
 
 
@@ -92,7 +92,7 @@ def test_a_gzip_bomb_is_not_unpacked(server, client):
     started = time.monotonic()
     with pytest.raises(Unclear, match="too big"):
         patient.soft_buses.create(BUS)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_a_compressed_answer_is_read(server, client):

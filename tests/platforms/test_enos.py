@@ -30,7 +30,7 @@ def plain(server):
     store = MemoryTokenStore()
     auth = EnosAuth(store, "key", "secret")
     store.renew(auth._name, lambda: Token("t", 9e9), None)
-    return EnOS(server.url, auth, org_id="o1", read_timeout=1)
+    return EnOS(server.url, auth, org_id="o1")
 
 
 def test_a_device_is_created_as_printed(emulator, enos):

@@ -143,10 +143,10 @@ def test_a_gate_that_waits_too_long_lets_nothing_through(server, gate):
     class Slow(Gate):
         @contextmanager
         def passage(self, end, family=""):
-            time.sleep(0.3)
+            time.sleep(1)
             yield
 
-    slow = IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, gate=Slow(), deadline=0.3)
+    slow = IoTDA(server.url, SdkHmac(*KEYS), project_id=PROJECT, gate=Slow(), deadline=1)
     with pytest.raises(NotSent):
         slow.soft_buses.create(BUS)
     assert server.got == []

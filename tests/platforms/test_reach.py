@@ -25,7 +25,7 @@ CREATED = http(201, '{"bus_id": "04ab"}')
 
 
 def client_of(url, **options):
-    return IoTDA(url, SdkHmac(*KEYS), project_id=PROJECT, read_timeout=2, connect_timeout=0.5, **options)
+    return IoTDA(url, SdkHmac(*KEYS), project_id=PROJECT, read_timeout=10, connect_timeout=1, **options)
 
 
 def test_a_forbidden_address_is_never_connected_to(server):
@@ -107,7 +107,7 @@ def test_name_servers_that_do_not_answer_are_not_waited_for(monkeypatch):
         nobody.soft_buses.create(BUS)
     free.set()
     assert caught.value.part == "address"
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize("name", ["a" * 64 + ".test", "ä" * 60 + ".test"])
@@ -121,7 +121,7 @@ def test_a_name_that_can_be_none_is_not_sent(name):
 @pytest.mark.parametrize("proxied", [False, True], ids=["TLS", "a proxy"])
 def test_a_partner_that_falls_silent_while_connecting_is_left_at_the_deadline(server, proxied):
     def silence(connection, got):
-        server.stopping.wait(5)
+        server.stopping.wait(20)
 
     server.behave = silence
     options = {"proxy": server.url} if proxied else {}
@@ -130,18 +130,18 @@ def test_a_partner_that_falls_silent_while_connecting_is_left_at_the_deadline(se
     started = time.monotonic()
     with pytest.raises(NotSent):
         patient.soft_buses.create(BUS)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
 
 
 def test_slow_steps_of_connecting_share_one_deadline(server, monkeypatch):
     real = urllib3_connection.create_connection
 
     def slowly(*args, **kwargs):
-        time.sleep(0.4)
+        time.sleep(0.6)
         return real(*args, **kwargs)
 
     def silence(connection, got):
-        server.stopping.wait(5)
+        server.stopping.wait(20)
 
     monkeypatch.setattr(urllib3_connection, "create_connection", slowly)
     server.behave = silence
@@ -150,7 +150,7 @@ def test_slow_steps_of_connecting_share_one_deadline(server, monkeypatch):
     started = time.monotonic()
     with pytest.raises(NotSent):
         patient.soft_buses.create(BUS)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
 
 
 @pytest.fixture(scope="module")

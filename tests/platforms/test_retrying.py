@@ -103,7 +103,7 @@ def test_a_refused_connection_is_tried_once_more_and_told_at_once(refusing_port,
     started = time.monotonic()
     with pytest.raises(NotSent) as caught:
         nobody.send(CALLS[name](nobody), seen=lambda number, result: tries.append((number, result.part)))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert caught.value.part == "address"
     assert tries == [(1, "address"), (2, "address")]
 
