@@ -60,6 +60,7 @@ def test_lists_and_objects(desk, stocked):
         looks_right(desk, f"object-{name_of(slug)}")
 
 
+@pytest.mark.full
 def test_editing_and_what_differs_when_somebody_was_faster(desk, demo, stocked, problems):
     problems.allow("Status Error Code 409")
     theirs = {
@@ -78,6 +79,7 @@ def test_editing_and_what_differs_when_somebody_was_faster(desk, demo, stocked, 
         looks_right(desk, f"conflict-{name_of(slug)}")
 
 
+@pytest.mark.full
 def test_deleting(open_page, demo, stocked, emulator, problems):
     problems.allow("answer 503")
     page = open_page(email="manager@example.test")
@@ -95,6 +97,7 @@ def test_deleting(open_page, demo, stocked, emulator, problems):
     looks_right(page, "delete-gone")
 
 
+@pytest.mark.full
 def test_empty_and_stale_lists(desk, stocked, emulator):
     desk.goto("/iotda/policies/?q=nothing-like-this")
     looks_right(desk, "list-nothing-matches")
@@ -107,6 +110,7 @@ def test_empty_and_stale_lists(desk, stocked, emulator):
     looks_right(desk, "form-platform-down")
 
 
+@pytest.mark.full
 def test_operations_in_each_ending(desk, demo, stocked, emulator):
     desk.goto("/operations/?state=rejected")
     looks_right(desk, "operations-none")
@@ -139,6 +143,7 @@ def test_home_and_the_record(open_page, stocked):
     looks_right(page, "audit-no-entry")
 
 
+@pytest.mark.full
 def test_connections(open_page):
     page = open_page(email=OWNER)
     page.goto("/connections/")
@@ -160,6 +165,7 @@ def test_connections(open_page):
     looks_right(page, "connection-refused")
 
 
+@pytest.mark.full
 def test_teams(open_page):
     page = open_page(email=OWNER)
     page.goto("/teams/")
@@ -175,6 +181,7 @@ def test_teams(open_page):
         looks_right(admin, name)
 
 
+@pytest.mark.full
 def test_errors_and_the_door(open_page):
     page = open_page(email="viewer@example.test")
     page.goto("/iotda/policies/new/")

@@ -86,7 +86,9 @@ def test_reloading_the_page_of_a_lost_answer_sends_nothing(desk, emulator):
     assert len(creates_received(emulator, "enos/devices")) == 1
 
 
-@BROWSERS
+@pytest.mark.parametrize(
+    "javascript", [True, pytest.param(False, marks=pytest.mark.full)], ids=["javascript", "plain"]
+)
 def test_a_platform_that_is_down_shows_what_is_known_and_since_when(open_page, emulator, javascript):
     page = open_page(javascript=javascript, email="operator@example.test")
     remote_id = create(page, "iotda/policies")

@@ -237,6 +237,7 @@ def test_an_empty_filter_shows_what_comes(open_page, emulator):
     expect(page.locator("tr[data-operation-state=needs_human]")).to_have_count(1)
 
 
+@pytest.mark.full
 def test_statements_are_compared_line_by_line(open_page, emulator):
     page = open_page(email=OWNER)
     operation = lost(emulator, POLICY)
@@ -254,6 +255,7 @@ def test_statements_are_compared_line_by_line(open_page, emulator):
         looks_right(page, f"{name}-statement")
 
 
+@pytest.mark.full
 def test_evidence_and_decisions_in_both_colours_at_a_desk_and_on_a_phone(open_page, emulator):
     page = open_page(email=OWNER)
     several = lost(emulator, GROUP)
@@ -273,6 +275,7 @@ def test_evidence_and_decisions_in_both_colours_at_a_desk_and_on_a_phone(open_pa
     looks_right(page, "operation-decided")
 
 
+@pytest.mark.full
 def test_the_ledger_has_room_for_its_longest_words(open_page, emulator):
     """What the portal found out by itself, and "needs a human", between the verbs of connections."""
     page = open_page(email=OWNER)

@@ -29,6 +29,7 @@ def fail(page, emulator):
     emulator.faults([])
 
 
+@pytest.mark.full
 def test_a_pause_is_seen_and_its_end_too(open_page, connection, emulator):
     page, other = open_page(email=MANAGER), open_page(email=MANAGER)
     fail(page, emulator)
@@ -72,6 +73,7 @@ def test_without_javascript_the_button_leads_back_to_the_page(open_page, connect
     expect(page).to_have_url(f"/connections/{connection.pk}/")
 
 
+@pytest.mark.full
 def test_looks(open_page, connection, emulator):
     page = open_page(email=MANAGER)
     Connection.objects.filter(pk=connection.pk).update(calls_per_minute=600, calls_at_once=4)

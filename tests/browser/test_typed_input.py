@@ -347,6 +347,7 @@ def test_the_input_of_a_refused_create_fills_a_form_again(desk, emulator):
 # How it looks
 
 
+@pytest.mark.full
 def test_the_notices_are_fit_for_everyone(desk):
     fill_in_all(desk, "iotda/policies")
     Session.objects.all().delete()
@@ -358,6 +359,7 @@ def test_the_notices_are_fit_for_everyone(desk):
     looks_right(desk, "input-kept")
 
 
+@pytest.mark.full
 def test_the_page_of_an_outdated_form_is_fit_for_everyone(desk):
     desk.goto("/iotda/soft-buses/new/")
     desk.locator("[name=bus_name]").fill("Bus_A")
@@ -368,6 +370,7 @@ def test_the_page_of_an_outdated_form_is_fit_for_everyone(desk):
     looks_right(desk, "outdated-form-page")
 
 
+@pytest.mark.full
 def test_the_page_that_sends_again_is_fit_for_everyone(desk, problems):
     problems.allow("^answer 503")
     desk.goto("/iotda/soft-buses/new/")

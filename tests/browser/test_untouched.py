@@ -74,6 +74,7 @@ def opened(page, emulator, slug, members):
     return row
 
 
+@pytest.mark.full
 @BROWSERS
 @pytest.mark.parametrize("slug", ODD)
 def test_an_odd_object_that_nobody_changed_is_not_sent_and_one_change_is_all_that_is(
@@ -135,6 +136,7 @@ def test_one_attribute_and_one_tag_are_edited_beside_odd_ones(open_page, emulato
     ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("slug", ODD)
 def test_edit_forms_of_odd_objects_look_right(desk, emulator, slug):
     opened(desk, emulator, slug, ODD[slug][0])

@@ -109,6 +109,7 @@ def test_enter_in_the_reason_deletes_nothing(open_page, emulator, javascript):
     assert deletes_received(emulator, GROUP) == []
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_button_to_delete_can_be_read(open_page, dark):
     page = open_page(dark=dark, email=MANAGER)

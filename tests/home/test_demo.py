@@ -88,6 +88,7 @@ def test_term_stops_everything_and_a_second_start_finds_its_data(start_demo, usu
     assert ended(second.children)
 
 
+@pytest.mark.full
 def test_a_demo_that_is_killed_leaves_no_process_behind(start_demo):
     port = free_port()
     demo = start_demo("--port", str(port))
@@ -96,6 +97,7 @@ def test_a_demo_that_is_killed_leaves_no_process_behind(start_demo):
     assert ended(demo.children)
 
 
+@pytest.mark.full
 def test_when_one_process_ends_the_demo_stops_and_names_it(start_demo):
     demo = start_demo()
     next(child for child in demo.children if "worker" in child.cmdline()).kill()

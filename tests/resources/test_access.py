@@ -17,6 +17,8 @@ from tests.examples import EVERY_CREATE
 from tests.resources.forms import HTMX, new, script, send
 from tests.support.plant import creates_received
 
+pytestmark = pytest.mark.anywhere
+
 BUS = "iotda/soft-buses"
 OPERATORS = (Role.OPERATOR, Role.MANAGER, Role.OWNER)
 MAY_CREATE = {role: role in OPERATORS for role in Role}

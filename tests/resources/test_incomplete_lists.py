@@ -16,6 +16,8 @@ from tests.examples import EXAMPLES, every_change, match
 from tests.resources.forms import changing, post, read, sendable
 from tests.resources.listings import EMPTY_TEXT, listed
 
+pytestmark = pytest.mark.anywhere
+
 GROUP, TREE, DEVICE = "iotda/device-groups", "roma/device-groups", "enos/devices"
 PAGED = ["iotda/policies", "roma/apps", "enos/products"]
 REFUSED = {"iotda": "IOTDA.000022", "roma": "ROMA.1006", "enos": 99403}

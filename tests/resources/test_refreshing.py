@@ -45,6 +45,7 @@ def test_a_refresh_adopts_what_was_made_elsewhere(plant, emulator, slug):
     assert reading.as_of <= reading.at
 
 
+@pytest.mark.every_kind
 @EVERY_CREATE
 def test_live_objects_that_a_lagging_list_lacks_are_looked_at(plant, emulator, slug):
     """V1: 25 creates, then a list from before them."""
@@ -59,6 +60,7 @@ def test_live_objects_that_a_lagging_list_lacks_are_looked_at(plant, emulator, s
     assert not KINDS[slug].model.objects.exclude(unsure_at=None).exists()
 
 
+@pytest.mark.every_kind
 @EVERY_CREATE
 def test_deleted_objects_that_a_lagging_list_shows_stay_gone(plant, emulator, slug):
     """V1: 15 deleted, then a list from before."""

@@ -16,6 +16,8 @@ from tests.examples import EVERY_KIND
 from tests.resources.listings import answer, enos_devices, iotda_devices, listed, tree
 from tests.support.visitor import text_of
 
+pytestmark = pytest.mark.anywhere
+
 DEVICE, GROUP = "iotda/devices", "roma/device-groups"
 LONG = "Ж" * 3000
 

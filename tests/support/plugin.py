@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 
 from tests.support import databases as engines
+from tests.support import sampling
 from tests.support.emulator import Emulator
 from tests.support.ports import ReservedPort
 from tests.support.postgresql import Cluster
@@ -42,6 +43,7 @@ def pytest_configure(config):
         "markers", "anywhere: the database makes no difference to it; PostgreSQL in `make test-full` only"
     )
     config.addinivalue_line("markers", "browser: drives Chromium (set by itself); runs on SQLite only")
+    config.addinivalue_line("markers", "every_kind: `make test` takes every kind (tests.support.sampling)")
     config.addinivalue_line("markers", "full: a long proof; runs in `make test-full` only")
     if hasattr(config, "workerinput"):
         config.stash[server_key] = config.workerinput["server"]
@@ -98,6 +100,8 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="browser tests run on SQLite"))
         elif fixtures & {"db", "committed_db"} or item.get_closest_marker("django_db"):
             item.add_marker("database")
+    for item in sampling.left_out(items, engine(config)):
+        item.add_marker("full")
     # What takes minutes begins first; else one worker ends long after the others.
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 

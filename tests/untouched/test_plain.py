@@ -16,7 +16,7 @@ from tests.untouched import shown
 from tests.untouched.changes import Json, Removal, any_change
 from tests.untouched.desk import Desk, form_of, tried, visible
 
-pytestmark = pytest.mark.anywhere
+pytestmark = [pytest.mark.anywhere, pytest.mark.every_kind]
 
 OBJECTS, REDRAWN = 300, 30
 FULL = 10_000
