@@ -1,7 +1,7 @@
 """Which kinds a generic test takes in `make test`: one of each platform, and on PostgreSQL one in all.
 
-A test that is made for every kind proves the same for each: `make test` takes a few of them, `make test-full` all.
-The choice depends on the test's name alone, so it is the same in every run, and each kind is chosen by some tests.
+A test that is made for every kind proves the same for each: `make test` takes a few, `make test-full` all.
+The choice depends on the test's name alone: it is the same in every run, and each kind is chosen by some tests.
 A test that must meet every kind says so: `pytest.mark.every_kind`.
 """
 
