@@ -124,6 +124,21 @@ class Policy(Row):
     update_time = models.CharField(max_length=16)
 
 
+class PolicyTarget(Row):
+    """One thing that a device policy is bound to."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE)
+    target_type = models.CharField(max_length=8)
+    target_id = models.CharField(max_length=128)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["policy", "target_type", "target_id"], name="policy_bound_to_target_once"
+            )
+        ]
+
+
 class RomaApp(Row):
     app_id = models.CharField(max_length=36, unique=True)
     name = models.CharField(max_length=64)

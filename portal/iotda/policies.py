@@ -9,14 +9,18 @@ from portal.iotda.statements import StatementEditor
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.comparing import is_same
+from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Kind, register
+from portal.kinds.registry import Kind, Verb, register
+from portal.outside import folded
 from portal.platforms.contract import Problem
 from portal.platforms.iotda.contract import policies as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.editing import JsonField
-from portal.resources.fields import TextField
+from portal.resources.fields import IdsField, Picker, TextField
 from portal.resources.forms import PlatformForm
+
+TARGETS_READ = 1000  # what a policy is bound to, as far as one look reads
 
 
 class StatementForm(PlatformForm):
@@ -63,6 +67,67 @@ class EditForm(UpdateForm, StatementForm):
     contract = contract.UPDATE
 
 
+TYPES = (("device", _("Devices")), ("product", _("Products")), ("app", _("Resource space")))
+COLLECTIONS = {"device": "devices", "product": "products", "app": "spaces"}
+
+
+def _target_types(client, form, text):
+    """Calls no platform."""
+    return TYPES
+
+
+def _target_options(client, form, text):
+    """What the policy can be bound to: a policy reaches no further than its resource space."""
+    kind, space = form.value_of("target_type") or "device", form.target.app_id
+    if kind not in COLLECTIONS:
+        return []
+    if kind == "app":
+        return [(item["id"], f"{item['name']} ({item['id']})") for item in _spaces(client, space)]
+    filters = {"app_id": space} if space else {}
+    listing = getattr(client, COLLECTIONS[kind]).list(
+        limit=50, calls=1, **filters, **({"search": text} if text else {})
+    )
+    return [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
+
+
+def _spaces(client, space):
+    return [item for item in client.spaces.list().items if item["id"] == space or not space]
+
+
+def _bound_options(client, form, text):
+    """What the policy is bound to."""
+    kind, wanted = form.value_of("target_type") or "device", folded(text)
+    listing = client.policies.targets(form.target.remote_id, target_type=kind, limit=TARGETS_READ)
+    return [(item["target_id"],) * 2 for item in listing.items if wanted in folded(item["target_id"])]
+
+
+class BindForm(PlatformForm):
+    contract = contract.BIND
+
+    target_type = Picker(
+        label=_("Bind to"), options=_target_types, searchable=False, rereads=True, chooses_first=True
+    )
+    target_ids = IdsField(label=_("Ids, one in each line"), options=_target_options)
+
+
+class UnbindForm(PlatformForm):
+    contract = contract.UNBIND
+
+    target_type = Picker(
+        label=_("Unbind from"), options=_target_types, searchable=False, rereads=True, chooses_first=True
+    )
+    target_ids = IdsField(label=_("Ids, one in each line"), options=_bound_options)
+
+
+def _members(bound, data):
+    listing = bound.collection.targets(bound.remote_id, target_type=data["target_type"], limit=TARGETS_READ)
+    return {item["target_id"] for item in listing.items}, listing.complete
+
+
+def _endings(bound, answer, data):
+    return bound.collection.endings(answer, data)
+
+
 KIND = register(
     Kind(
         slug="iotda/policies",
@@ -92,6 +157,30 @@ KIND = register(
                 done=_("Device policy %(name)s was changed."),
                 fields=("policy_name", "statement"),
                 about=_("A change applies to everything that the policy is bound to."),
+            ),
+            Verb(
+                name="bind",
+                label=_("Bind"),
+                done=_("%(name)s was bound."),
+                right="bind",
+                icon="link",
+                form=BindForm,
+                call=lambda bound, data: bound.collection.bind_call(bound.remote_id, data),
+                targets="target_ids",
+                endings=_endings,
+                evidence=Members(read=_members, field="target_ids"),
+            ),
+            Verb(
+                name="unbind",
+                label=_("Unbind"),
+                done=_("%(name)s was unbound."),
+                right="unbind",
+                icon="unlink",
+                form=UnbindForm,
+                call=lambda bound, data: bound.collection.unbind_call(bound.remote_id, data),
+                targets="target_ids",
+                endings=_endings,
+                evidence=Members(read=_members, field="target_ids", inside=False),
             ),
             verbs.delete(
                 form=DeleteForm,

@@ -63,6 +63,16 @@ KIND = register(
                 call=lambda bound, data: bound.collection.sync_call(bound.remote_id),
                 evidence=Status(reached=("Synchronizing", "Synchronized")),
             ),
+            Verb(
+                name="reset-key",
+                label=_("Reset key"),
+                done=_("The key of %(name)s was reset. Sync it, so that its devices get the new one."),
+                right="reset_key",
+                icon="key",
+                confirm=_("Its devices cannot find each other until the next sync. Reset the key?"),
+                call=lambda bound, data: bound.collection.reset_key_call(bound.remote_id),
+                evidence=Status(reached=("ToBeSynchronized",)),
+            ),
             verbs.delete(
                 form=DeleteForm,
                 label=_("Delete soft bus"),

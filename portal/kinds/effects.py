@@ -1,14 +1,16 @@
 """Evidence of a change of an object that was there already: its status, its fields, or that it is gone.
 
-The classes have the methods that evidence.py describes, and `shows(data, seen)`: whether the object, None if
-it is gone, shows what was sent. Both are without secrets.
+The classes have the methods that evidence.py describes, and two more. `seen(bound, data)` reads the object,
+with all that its evidence needs. `shows(data, seen)` says whether the object, None if it is gone, shows what
+was sent. Both are without secrets.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
-from portal.errors import Missing
+from portal.errors import Missing, Unclear
 from portal.kinds.comparing import compare, compare_all, differing
 from portal.kinds.evidence import FOUND, MISSED, UNDECIDED, Look, agrees
 from portal.platforms.answers import storable_within
@@ -36,13 +38,37 @@ BEFORE_STATUS = Sentence("before.status", _("Just before it was sent, its status
 BEFORE_FIELDS = Sentence(
     "before.fields", _("The values just before it was sent are shown beside each field below.")
 )
+MEMBERS_FOUND = Sentence("look.members_found", _("The platform shows every one that was sent."))
+MEMBERS_BEFORE = Sentence(
+    "look.members_before",
+    _("It was the same before for every one that was sent, so this does not show whether it happened."),
+)
+MEMBERS_SOME = Sentence(
+    "look.members_some", _("The platform shows some of those that were sent, and not the others.")
+)
+MEMBERS_MISSED = Sentence("look.members_missed", _("The platform shows none of those that were sent."))
+MEMBERS_UNREAD = Sentence(
+    "look.members_unread", _("There are too many to read, so this does not show whether it happened.")
+)
+BEFORE_MEMBERS = Sentence(
+    "before.members", _("Just before it was sent, it was so already for %(count)s of those that were sent.")
+)
+BEFORE_UNREAD = Sentence("before.members_unread", _("There were too many to read before it was sent."))
 BEFORE_THERE = Sentence("before.there", _("Just before it was sent, the object existed."))
 GONE_FOUND = Sentence("look.gone_found", _("It no longer exists on the platform."))
 GONE_MISSED = Sentence("look.gone_missed", _("It still exists on the platform."))
 
 
+class OfObject:
+    """What the evidence of a change of an object does where the object itself shows it."""
+
+    def seen(self, bound, data):
+        """The object, decoded. Raises Missing."""
+        return bound.get()
+
+
 @dataclass(frozen=True)
-class Status:
+class Status(OfObject):
     """For a verb that changes the status, like sync. A status in `reached` shows that it happened."""
 
     reached: tuple
@@ -82,7 +108,7 @@ def as_shown(decoded, fields):
 
 
 @dataclass(frozen=True)
-class Fields:
+class Fields(OfObject):
     """For an update of `fields`, which have the form's names: compare those that were sent.
 
     If the object has all values that were sent, the update happened. If these fields have their old values,
@@ -129,7 +155,7 @@ class Fields:
 
 
 @dataclass(frozen=True)
-class Gone:
+class Gone(OfObject):
     """For a delete: either the object is gone or it still exists."""
 
     def baseline(self, bound, data):
@@ -151,3 +177,72 @@ class Gone:
         except Missing:
             return Look(FOUND, GONE_FOUND())
         return Look(MISSED, GONE_MISSED(), [{"object": seen, "compared": []}])
+
+
+@dataclass(frozen=True)
+class Members(OfObject):
+    """For a verb that puts things into an object, or takes them out: bind, unbind, add to a group.
+
+    `read(bound, data)` returns (ids of the members, whether these are all). `field` is the field of the data
+    with the ids that were sent, a list or a single one. `inside` says where they are when it has happened.
+    """
+
+    read: Callable
+    field: str
+    inside: bool = True
+
+    def _sent(self, data):
+        sent = data.get(self.field) or []
+        return [str(each) for each in (sent if isinstance(sent, list) else [sent])]
+
+    def _fitting(self, data, members):
+        """Those of the ids that are where they should be."""
+        return [id for id in self._sent(data) if (id in members) == self.inside]
+
+    def baseline(self, bound, data):
+        """The ids that are there already; None if there are too many members to know."""
+        members, is_whole = self.read(bound, data)
+        return self._fitting(data, members) if is_whole else None
+
+    def seen(self, bound, data):
+        """The object, with those of the ids that are members. Raises Missing, and Unclear if they cannot be
+        known."""
+        members, is_whole = self.read(bound, data)
+        if not is_whole:
+            raise Unclear(MEMBERS_UNREAD())
+        return {**bound.get(), "members": [id for id in self._sent(data) if id in members]}
+
+    def before(self, baseline):
+        if baseline is None:
+            return BEFORE_UNREAD(), ()
+        return BEFORE_MEMBERS(count=len(baseline)), tuple(baseline)
+
+    def shows(self, data, seen):
+        return seen is not None and seen.get("members") is not None and self._is_so(data, seen["members"])
+
+    def showed(self, data, baseline):
+        return baseline is None or set(baseline) >= set(self._sent(data))
+
+    def _is_so(self, data, members):
+        return len(self._fitting(data, members)) == len(self._sent(data))
+
+    def look(self, bound, data, baseline):
+        try:
+            seen, (members, is_whole) = bound.get(), self.read(bound, data)
+        except Missing:
+            return Look(UNDECIDED, OBJECT_GONE())
+        fitting = self._fitting(data, members)
+        rows = [
+            {"field": id, "sent": self.inside, "seen": (id in members), "same": id in fitting}
+            for id in self._sent(data)
+        ]
+        candidates = [{"object": seen, "compared": rows}]
+        if not is_whole or baseline is None:
+            return Look(UNDECIDED, MEMBERS_UNREAD(), candidates)
+        if self.showed(data, baseline):
+            return Look(UNDECIDED, MEMBERS_BEFORE(), candidates)
+        if self._is_so(data, members):
+            return Look(FOUND, MEMBERS_FOUND(), candidates)
+        if set(fitting) <= set(baseline):
+            return Look(MISSED, MEMBERS_MISSED(), candidates)
+        return Look(UNDECIDED, MEMBERS_SOME(), candidates)

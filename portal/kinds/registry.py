@@ -46,6 +46,8 @@ class Verb:
     - `evidence` finds out whether it happened if the answer is lost (kinds/evidence.py).
     - `form` is a form class; None for a plain button. `fields` are the fields of an existing object that it
       edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
+    - `targets` is the field of its data that lists many targets, if it has one. `endings(bound, answer,
+      data)` returns what became of each of them, as platforms.endings.Ending.
     - `on_object` is False for create, which has no object yet. `removes` means that it deletes the object.
     - `submit` is the text of the form's button if it differs from `label`. `about` explains the consequences.
     - `done` is the success message; it has a %(name)s.
@@ -60,6 +62,8 @@ class Verb:
     finish: Callable = lambda bound, answer, data: None
     form: type | None = None
     fields: tuple = ()
+    targets: str = ""
+    endings: Callable = lambda bound, answer, data: ()
     on_object: bool = True
     removes: bool = False
     icon: str = "player-play"

@@ -29,14 +29,16 @@ def _cause(state, error):
     return known or (Cause.UNREACHABLE if getattr(error, "part", "") in ("address", "tls") else "")
 
 
-def take_answer(operation, state, answer, decoded, secret_names):
+def take_answer(operation, state, answer, decoded, secret_names, endings=(), said=None):
     """Put an Answer or a PlatformError into the operation, which is about to end in `state`.
+
+    `endings` are those of its targets, `said` is what they amount to.
 
     Saves nothing. Returns {column: new value} and the body of the record entry.
     """
     data = getattr(answer, "data", None)
     secrets = {name: value for name, value in _members(data) if name in secret_names and value}
-    operation.say(answer.message if isinstance(answer, PortalError) else "")
+    operation.say(answer.message if isinstance(answer, PortalError) else said or "")
     columns = {
         "cause": _cause(state, answer),
         "http_status": getattr(answer, "status", None),
@@ -52,6 +54,8 @@ def take_answer(operation, state, answer, decoded, secret_names):
         columns["sealed_secrets"] = operation.seal_secrets(secrets)
         columns["secrets_until"] = timezone.now() + timedelta(seconds=settings.SHOW_SECRET_SECONDS)
     body = {"answer": columns["answer"], "message": operation.platform_message}
+    if endings:
+        columns["endings"] = body["endings"] = operation.scrubbed(list(endings))
     if decoded:
         columns |= operation.names_of(decoded)
         body["object"] = operation.scrubbed(redact(decoded, secrets=frozenset(secret_names)))

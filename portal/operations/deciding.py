@@ -64,7 +64,8 @@ def cancel(operation, *, actor):
 def requeue(operation, *, actor, key):
     """Request the same change again, as a new operation that follows this one; returns the new one.
 
-    Allowed only if it is certain that nothing happened (models.REPEATABLE), and only once: a second call
+    Allowed only if it is certain that nothing happened (models.REPEATABLE), and only once: of what is partly
+    done, the targets that were refused are requested again. A second call
     returns the operation that the first one made. The person can read the new operation, and therefore
     needs the right to read this one. Raises NotAllowed (recorded), NotRepeatable, and what perform raises.
     """
@@ -77,7 +78,7 @@ def requeue(operation, *, actor, key):
         data = operation.sent_data
     except CannotOpen as error:
         raise NotRepeatable(SECRET_CLOSED()) from error
-    new = _perform_again(operation, data, actor, key, operation.expected)
+    new = _perform_again(operation, operation.narrowed(data), actor, key, operation.expected)
     # The old secret is no longer needed, unless the operation is watched: then what turns up late is
     # compared with what was sent.
     Operation.objects.filter(pk=operation.pk, watch_until=None).update(sealed_data="")

@@ -53,15 +53,15 @@ def last_look(operation, now):
     target = operation.target
     if operation.connection is None or target is None:
         return _release(operation, now, FAILED, NOT_READ())
+    evidence, data = operation.verb.evidence, operation.without_refused(operation.data or {})
     try:
-        seen = _seen(operation, target)
+        seen = _seen(operation, target, data)
     except PlatformError:
         if now - operation.late_until < GIVE_UP:
             raise
         return _release(operation, now, FAILED, NOT_READ())
-    evidence, data = operation.verb.evidence, operation.data or {}
     shows = evidence.shows(data, redact(seen))
-    if operation.state in HAPPENED:
+    if operation.state in (*HAPPENED, State.PARTLY):
         return _release(operation, now, FOUND if shows else MISSED, _said(shows), seen, is_read=True)
     if shows and evidence.showed(data, operation.baseline):
         return _release(operation, now, UNDECIDED, AS_BEFORE(), seen, is_read=True)
@@ -74,11 +74,11 @@ def _said(shows):
     return AS_IT_ENDED() if shows else CHANGED_SINCE()
 
 
-def _seen(operation, target):
+def _seen(operation, target, data):
     client = operation.connection.client()
     with client.one_deadline():
         try:
-            return operation.kind.bound(client, target).get()
+            return operation.verb.evidence.seen(operation.kind.bound(client, target), data)
         except Missing:
             return None
 

@@ -1,6 +1,6 @@
 """The life of an operation. Only this file writes its state.
 
-    intent -> sending -> done | rejected | not_sent
+    intent -> sending -> done | partly | rejected | not_sent
                       -> in_doubt -> found | absent | needs_human
     absent -> found: a create that the platform committed late
     found -> needs_human: a create whose object turned out to be another one's
@@ -26,13 +26,16 @@ from portal.record.store import append
 MOVES = {
     # Rejected: the platform may refuse the read before sending. Cancelled: by a person.
     State.INTENT: {State.SENDING, State.REJECTED, State.NOT_SENT, State.CANCELLED},
-    State.SENDING: {State.DONE, State.REJECTED, State.NOT_SENT, State.IN_DOUBT},
-    # To itself: one more look showed nothing new. To done or rejected: the clear answer came late.
+    State.SENDING: {State.DONE, State.PARTLY, State.REJECTED, State.NOT_SENT, State.IN_DOUBT},
+    # To itself: one more look showed nothing new. To done, partly or rejected: the clear answer came late.
     State.IN_DOUBT: {
         *(State.IN_DOUBT, State.FOUND, State.ABSENT, State.NEEDS_HUMAN),
-        *(State.DONE, State.REJECTED),
+        *(State.DONE, State.PARTLY, State.REJECTED),
     },
-    State.NEEDS_HUMAN: {State.NEEDS_HUMAN, State.FOUND, State.ABSENT, State.DONE, State.REJECTED},
+    State.NEEDS_HUMAN: {
+        *(State.NEEDS_HUMAN, State.FOUND, State.ABSENT),
+        *(State.DONE, State.PARTLY, State.REJECTED),
+    },
     # An absent create is watched for one more day.
     State.ABSENT: {State.ABSENT, State.FOUND, State.NEEDS_HUMAN},
     # The platform answered another create that it made the object (authorship.take_back).

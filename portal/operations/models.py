@@ -24,6 +24,7 @@ class State(models.TextChoices):
     INTENT = "intent", _("about to be sent")
     SENDING = "sending", _("being sent")
     DONE = "done", _("done")
+    PARTLY = "partly", _("partly done")
     REJECTED = "rejected", _("rejected")
     NOT_SENT = "not_sent", _("not sent")
     IN_DOUBT = "in_doubt", _("in doubt")
@@ -35,9 +36,11 @@ class State(models.TextChoices):
 
 STATES = {state: Sentence(f"state.{state.value}", state.label) for state in State}
 RUNNING = (State.INTENT, State.SENDING)
-ENDED = (State.DONE, State.REJECTED, State.NOT_SENT, State.FOUND, State.ABSENT, State.CANCELLED)
-# Final states in which nothing happened: the same may be requested again, as a new operation.
-REPEATABLE = (State.REJECTED, State.NOT_SENT, State.ABSENT, State.CANCELLED)
+# Final states in which nothing happened.
+NOTHING_DONE = (State.REJECTED, State.NOT_SENT, State.ABSENT, State.CANCELLED)
+ENDED = (State.DONE, State.PARTLY, State.FOUND, *NOTHING_DONE)
+# The same may be requested again, as a new operation; of what is partly done, what was refused.
+REPEATABLE = (*NOTHING_DONE, State.PARTLY)
 UNANSWERED = (State.IN_DOUBT, State.NEEDS_HUMAN)
 UNSETTLED = (*RUNNING, *UNANSWERED)
 HAPPENED = (State.DONE, State.FOUND)
@@ -94,6 +97,8 @@ class Operation(models.Model):
     - `data` never contains a secret; `sealed_data` does, for as long as it may be needed.
     - `words` is the message about its state, as code and parameters; `platform_message` is the platform's own
       text.
+    - `endings` says what became of each target of a verb with many: [{target, code, message}]. A target with
+      a code was refused.
     - `attempts` are the HTTP exchanges of its call (attempts.py). Do not confuse them with `attempt`.
     - Names are stored beside ids, so that the row can be read after the object is gone.
     """
@@ -147,6 +152,7 @@ class Operation(models.Model):
     platform_message = models.TextField(blank=True)
     attempts = JsonText(blank=True, default=list)
     answer = JsonText(blank=True, default=None, null=True)
+    endings = JsonText(blank=True, default=None, null=True)
     duration_ms = models.PositiveIntegerField(null=True)
     looks = JsonText(blank=True, default=list)
 
@@ -206,6 +212,24 @@ class Operation(models.Model):
     @property
     def is_running(self):
         return self.state in RUNNING
+
+    @property
+    def refused(self):
+        """The targets that the platform refused, as in `endings`."""
+        return [each for each in self.endings or [] if each["code"] or each["message"]]
+
+    def narrowed(self, data):
+        """The data of a repetition: of what is partly done, only the targets that were refused."""
+        if self.state != State.PARTLY:
+            return data
+        return {**data, self.verb.targets: [each["target"] for each in self.refused]}
+
+    def without_refused(self, data):
+        """The data of what really was done."""
+        refused = {each["target"] for each in self.refused}
+        if not refused:
+            return data
+        return {**data, self.verb.targets: [id for id in data[self.verb.targets] if id not in refused]}
 
     @property
     def can_requeue(self):

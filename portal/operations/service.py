@@ -5,10 +5,8 @@ dies between two steps, the row shows how far it came (life.py).
 """
 
 import logging
-from datetime import timedelta
 
-from django.conf import settings
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -21,7 +19,6 @@ from portal.errors import (
     NotRepeatable,
     NotSent,
     NotVisible,
-    OutcomeUnrecorded,
     PortalError,
     RecordUnavailable,
     Rejected,
@@ -30,13 +27,13 @@ from portal.errors import (
 from portal.kinds import mirroring
 from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
-from portal.operations import entries, late, leases, life
-from portal.operations.answered import names_of_secrets, take_answer
+from portal.operations import entries, leases, life
+from portal.operations.answered import names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed
-from portal.operations.authorship import take_back
+from portal.operations.concluding import conclude, twice
 from portal.operations.holding import hold
 from portal.operations.leases import beating
-from portal.operations.models import REPEATABLE, UNANSWERED, Cause, Operation, State
+from portal.operations.models import REPEATABLE, Cause, Operation, State
 from portal.operations.quoting import quoting
 from portal.platforms.answers import storable
 from portal.record.models import Stage
@@ -66,17 +63,13 @@ BUG_BEFORE = Sentence(
     "operation.bug_before",
     _("The portal itself failed before this was sent (%(name)s). Nothing was sent."),
 )
-UNRECORDED = Sentence(
-    "operation.unrecorded", _("The answer could not be recorded. The portal will find out what happened.")
+PARTLY_DONE = Sentence(
+    "operation.partly_done",
+    _("%(done)s of %(count)s were done. The platform refused the others: the reasons are below."),
 )
-MAY_ARRIVE = Sentence(
-    "operation.may_arrive",
-    _(
-        "It was sent again because an attempt got no answer, and that attempt may still arrive until "
-        "%(until)s. Until then the portal lets nobody else change the object."
-    ),
+ALL_REFUSED = Sentence(
+    "operation.all_refused", _("The platform refused each of the %(count)s: the reasons are below.")
 )
-TAKEN_OVER = Sentence("operation.taken_over", _("Another process took this operation over."))
 
 
 def perform(change, *, actor, key, via="web", follows=None):
@@ -165,7 +158,7 @@ def _abandon(operation, error):
         )
 
     try:
-        _twice(end)
+        twice(end)
     except DatabaseError:
         leases.once_possible(end)
         raise error from None
@@ -270,6 +263,7 @@ def send(operation, change):
     try:
         answer = change.client.send(change.call, again=again, seen=seen)
         decoded = change.verb.finish(change.bound, answer, change.data)
+        endings = change.verb.endings(change.bound, answer, change.data)
     except Rejected as error:
         return conclude(operation, State.REJECTED, error, answers=answers)
     except NotSent as error:
@@ -283,8 +277,27 @@ def send(operation, change):
         # It may have been sent: record that before the bug becomes a 500.
         conclude(operation, State.IN_DOUBT, Unclear(BUG(name=type(bug).__name__)), answers=answers)
         raise
-    secrets = names_of_secrets(change)
-    return conclude(operation, State.DONE, answer, decoded, answers=answers, secret_names=secrets)
+    state, said = _ended(endings)
+    return conclude(
+        operation,
+        state,
+        answer,
+        decoded,
+        answers=answers,
+        secret_names=names_of_secrets(change),
+        endings=[each.to_json() for each in endings],
+        said=said,
+    )
+
+
+def _ended(endings):
+    """(state, what is said about it) of an answered change, by the endings of its targets."""
+    refused = sum(each.is_refused for each in endings)
+    if not refused:
+        return State.DONE, None
+    if refused == len(endings):
+        return State.REJECTED, ALL_REFUSED(count=refused)
+    return State.PARTLY, PARTLY_DONE(done=len(endings) - refused, count=len(endings))
 
 
 def resend(operation, change, number, answers):
@@ -312,82 +325,3 @@ def resend(operation, change, number, answers):
         return False
     operation.attempts = columns["attempts"]
     return True
-
-
-def conclude(operation, state, answer, decoded=None, *, answers=(), secret_names=()):
-    """Commit mirror row, state and entry together. `answer` is an Answer or a PlatformError.
-
-    Raises RecordUnavailable if nothing was sent and the end cannot be written; OutcomeUnrecorded if it was.
-    """
-    is_sent = operation.sent_at is not None
-    columns, body = take_answer(operation, state, answer, decoded, secret_names)
-    attempts = completed(operation, dict(answers))
-    columns["attempts"] = [each.to_json() for each in attempts]
-    if state == State.DONE and operation.verb.on_object and late.may_arrive(operation, state, attempts):
-        until = timezone.now() + timedelta(seconds=settings.SETTLE_SECONDS)
-        columns["words"] = to_json(MAY_ARRIVE(until=until))
-    ending = {
-        "columns": columns,
-        "entry": lambda: entries.line(operation, Stage.OUTCOME, state, body),
-        "happened": (lambda: operation.bring_mirror_in_line(decoded)) if state == State.DONE else None,
-    }
-    try:
-        try:
-            is_mine = _end_claiming(operation, state, ending, decoded)
-        except (IntegrityError, DataError, ValueError, TypeError):
-            # The connection was deleted, or a value fits no column. The operation still ends, without mirror.
-            log.exception("the mirror of operation %s could not be written", operation.pk)
-            is_mine = _end(operation, state, {**ending, "happened": None})
-    except (DatabaseError, ValueError, TypeError) as error:
-        if not is_sent:
-            raise entries.unavailable() from error
-        raise OutcomeUnrecorded(UNRECORDED(), operation=operation) from error
-    if is_mine:
-        return operation
-    if not is_sent:
-        return Operation.objects.get(pk=operation.pk)  # cancelled or swept: nothing was sent
-    raise OutcomeUnrecorded(TAKEN_OVER(), operation=operation)
-
-
-def _end_claiming(operation, state, ending, decoded):
-    """End the operation. If another create has claimed its object, the platform's clear answer counts."""
-
-    def end():
-        return _end(operation, state, ending)
-
-    try:
-        return _twice(end)
-    except IntegrityError:
-        if operation.verb.on_object or not decoded or not take_back(operation, decoded["id"]):
-            raise
-        return _twice(end)
-
-
-def _twice(write):
-    """Write something; if the database connection is dead, once more with a new one.
-
-    This happens when the database server was restarted during the call.
-    """
-    try:
-        return write()
-    except OperationalError as error:
-        if connection.in_atomic_block or not _is_lost(error):
-            raise
-        connection.close()
-        return write()
-
-
-def _is_lost(error):
-    """Whether PostgreSQL closed the connection: no SQL state at all, a connection exception or a shutdown."""
-    state = getattr(error.__cause__, "sqlstate", "")
-    return state is None or state.startswith(("08", "57P"))
-
-
-def _end(operation, state, ending):
-    """End the operation if this process still has it. A clear answer also counts after a sweep took it."""
-    came_from = State.INTENT if operation.sent_at is None else State.SENDING
-    if life.move(operation, state, was=(came_from,), **ending):
-        return True
-    if state not in (State.DONE, State.REJECTED) or came_from == State.INTENT:
-        return False
-    return life.move(operation, state, was=UNANSWERED, behind=1, **ending)

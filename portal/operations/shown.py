@@ -264,6 +264,8 @@ def _sent(operation):
 def _ended(operation, doubted_at):
     if operation.state == State.DONE:
         return Step("check", "green", _("Done"), operation.ended_at)
+    if operation.state == State.PARTLY:
+        return Step("circle-dot", "orange", _("Partly done"), operation.ended_at)
     if operation.state == State.REJECTED and not operation.sent_at:
         return Step("circle-off", "orange", _("Ended without a change"), operation.ended_at)
     if operation.state == State.REJECTED:

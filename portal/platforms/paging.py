@@ -160,6 +160,15 @@ def turned(read, tally):
         yield sheet.items
 
 
+def listed(read, limit, *, shift):
+    """The Listing of up to `limit` objects, by `read(at)`."""
+    pages = Pages(shift=shift)
+    for _items in turned(read, pages):
+        if len(pages.items) > limit:
+            break
+    return pages.listing(pages.items, limit, total=pages.total)
+
+
 def walked(read, place, *, shift):
     """The Pages of a walk that began, or goes on, at `place`."""
     trail = Trail(place, shift=shift)

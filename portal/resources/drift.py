@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 from portal.connections.models import Connection
 from portal.kinds.comparing import is_identical
 from portal.kinds.masking import masked
-from portal.operations.models import REPEATABLE, Operation
+from portal.operations.models import NOTHING_DONE, Operation
 from portal.outside import NAME_MAX, name_or_id, shortened
 from portal.record import store
 from portal.record.models import Stage
@@ -86,7 +86,7 @@ def _touching(kind, connection, ids):
         connection_id__in=Connection.objects.of_account(connection), kind_slug=kind.slug
     )
     fields = ("object_id", "ended_at", "late_until", "data", "verb_name", "kind_slug", "state")
-    return operations.filter(object_id__in=ids).exclude(state__in=REPEATABLE).only(*fields)
+    return operations.filter(object_id__in=ids).exclude(state__in=NOTHING_DONE).only(*fields)
 
 
 def made_elsewhere(kind, connection, rows):

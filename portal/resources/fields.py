@@ -114,6 +114,55 @@ class Picker(TextField):
     problem = None  # why the options could not be read, for the template
 
 
+class IdsField(TextField):
+    """Ids, one in each line; the cleaned value is a list without doubles.
+
+    `options(client, form, text)` returns [(id, label)] of what can be added by a press. Only the platform
+    knows all ids, so any that keep the field's rule are valid.
+    """
+
+    widget = forms.Textarea
+    choices_are_added = True  # for the template
+
+    def __init__(self, *, options, **kwargs):
+        super().__init__(**kwargs)
+        self.options, self.choices, self.search = options, (), ""
+        self.widget.attrs.setdefault("rows", 4)
+
+    def as_text(self, value):
+        return "\n".join(map(str, value)) if isinstance(value, list) else super().as_text(value)
+
+    def prepare_value(self, value):
+        return super().prepare_value(self.as_text(value))
+
+    def clean(self, value):
+        return ids_in(super().clean(value))
+
+    def load(self, form, name):
+        """Read what can be added."""
+        self.search = str(form.value_of(f"{name}_search") or "")[:SEARCH_MAX]
+        there = set(ids_in(self.as_text(form.value_of(name))))
+        try:
+            with form.reading() as client:
+                found = list(self.options(client, form, self.search.strip()))
+        except PortalError as error:
+            self.problem = _("%(error)s Enter the ids yourself.") % {"error": error}
+            return
+        self.choices = [(id, isolated(label)) for id, label in found[:OPTIONS_MAX] if id not in there]
+
+    problem = None
+
+    @staticmethod
+    def added(text, id):
+        """The text with one more id."""
+        ids = ids_in(text)
+        return "\n".join([*ids, id] if id and id not in ids else ids)
+
+
+def ids_in(text):
+    return list(dict.fromkeys(line.strip() for line in evened(text or "").split("\n") if line.strip()))
+
+
 class ConnectionField(forms.ChoiceField):
     """A choice of the connections that the form offers. The cleaned value is the Connection."""
 

@@ -12,7 +12,7 @@ from portal.kinds import validating
 from portal.kinds.validating import sentence, snake
 from portal.operations.change import Change
 from portal.resources.editing import JsonField, opened_sides, parse, reconcile
-from portal.resources.fields import ConnectionField, Picker, TextField, rereading
+from portal.resources.fields import ConnectionField, IdsField, Picker, TextField, rereading
 
 # Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
@@ -86,7 +86,7 @@ class PlatformForm(forms.Form):
                 if rule.max_length:
                     field.widget.attrs["data-counter"] = rule.max_length
         for name, field in self.fields.items():
-            if isinstance(field, Picker) and self.is_drawn(name):
+            if isinstance(field, Picker | IdsField) and self.is_drawn(name):
                 field.load(self, name)
             if isinstance(field, TextField):
                 field.fit(str(self.value_of(name) or ""))
@@ -228,4 +228,6 @@ def touched_initial(form_class, post):
         if isinstance(field, JsonField):
             pressed = (action, argument) if name == field_name else ()
             sides[f"{name}_sides"] = reconcile(name, field.editor, data, *pressed)
+        if isinstance(field, IdsField) and name == field_name and action == "add":
+            data[name] = field.added(data.get(name), data.get(f"{name}_pick", ""))
     return data.dict() | sides

@@ -78,7 +78,7 @@ def _values_of(request, operation):
     # The values that the earlier form showed: if the object has changed since, submitting gives a conflict.
     if expected and set(expected) == set(operation.verb.fields) and without_secrets(expected) == expected:
         values = initial_values(operation.verb.form, expected)
-    for name, value in operation.data.items():
+    for name, value in operation.narrowed(operation.data).items():
         if name not in fields:
             continue
         known = without_secrets(value)

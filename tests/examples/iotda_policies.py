@@ -1,8 +1,12 @@
+from portal.platforms.client import Repeat
 from tests.support.account import SECOND_SPACE
 from tests.support.example import Call, Example
 from tests.support.oddities import Oddities
 
 POLICIES = "/v5/iot/{project_id}/device-policies"
+DEVICE = "5ba24f5ebbe8f56f5a14f605_node-1"
+ONE_DEVICE = {"target_type": "device", "target_ids": [DEVICE]}
+ENDED = {"policy_id": "5c90", "target_type": "device", "success_targets": [DEVICE], "failure_targets": []}
 BODY = {"policy_id": "5c90", "policy_name": "P", "statement": []}
 TOPIC = "topic:/v1/${devices.deviceId}/test/hello"
 PUBLISH, SUBSCRIBE = "iotda:devices:publish", "iotda:devices:subscribe"
@@ -20,6 +24,10 @@ def type_in(page, values):
     page.get_by_label("Resources (one per line)").fill(values["resources"])
 
 
+def bound_to(policies, id):
+    return {"targets": [item["target_id"] for item in policies.targets(id).items]}
+
+
 EXAMPLE = Example(
     slug="iotda/policies",
     calls={
@@ -33,6 +41,16 @@ EXAMPLE = Example(
         "create": Call(method="POST", path=POLICIES, good=BODY, id=("policy_id",)),
         "update": Call(method="PUT", path=f"{POLICIES}/{{id}}", good=BODY, id=("policy_id",)),
         "delete": Call(method="DELETE", path=f"{POLICIES}/{{id}}"),
+        "bind": Call(method="POST", path=f"{POLICIES}/{{id}}/bind", good=ENDED),
+        "unbind": Call(method="POST", path=f"{POLICIES}/{{id}}/unbind", good=ENDED),
+        "targets": Call(
+            method="POST",
+            path=f"{POLICIES}/{{id}}/list-targets",
+            good={"targets": [{"target_type": "device", "target_id": DEVICE}], "page": {"count": 1}},
+            id=("targets", 0, "target_id"),
+            repeat=Repeat.READ,
+            run=lambda policies: policies.targets("1"),
+        ),
     },
     create={"policy_name": "allow-hello", "statement": STATEMENT},
     named_by="policy_name",
@@ -41,6 +59,14 @@ EXAMPLE = Example(
         "two statements": {"policy_name": "hello", "statement": TWO_STATEMENTS},
     },
     update={"policy_name": "deny-hello", "statement": [STATEMENT[0] | {"effect": "DENY"}]},
+    verbs={"bind": ONE_DEVICE, "unbind": ONE_DEVICE},
+    beforehand={"unbind": lambda policies, id: policies.client.send(policies.bind_call(id, ONE_DEVICE))},
+    reads=dict.fromkeys(("bind", "unbind"), bound_to),
+    may={"bind": "manager", "unbind": "manager"},
+    effects={
+        "bind": lambda seen: DEVICE in seen["targets"],
+        "unbind": lambda seen: DEVICE not in seen["targets"],
+    },
     unprovable={("create", True): "no document says that names are unique"},
     by_hand={"policy_name": "allow-hello", "resources": TOPIC},
     type_in=type_in,

@@ -17,6 +17,7 @@ EXAMPLE = Example(
         "create": Call(method="POST", path=BUSES, good=BODY, id=("bus_id",)),
         "delete": Call(method="DELETE", path=f"{BUSES}/{{id}}"),
         "sync": Call(method="POST", path=f"{BUSES}/{{id}}/sync"),
+        "reset-key": Call(method="POST", path=f"{BUSES}/{{id}}/reset-bus-key"),
     },
     reads_before_create=2,  # the default space, then the list of that space
     create={"bus_name": "Bus_A", "group_id": GROUP},
@@ -25,9 +26,13 @@ EXAMPLE = Example(
         "the least": {"bus_name": "Bus_A"},
         "in another space": {"bus_name": "总线", "app_id": SECOND_SPACE},
     },
-    verbs={"sync": {}},
-    may={"sync": "operator"},
-    effects={"sync": lambda seen: seen["status"] != "ToBeSynchronized"},
+    verbs={"sync": {}, "reset-key": {}},
+    beforehand={"reset-key": lambda buses, id: buses.client.send(buses.sync_call(id))},
+    may={"sync": "operator", "reset-key": "manager"},
+    effects={
+        "sync": lambda seen: seen["status"] != "ToBeSynchronized",
+        "reset-key": lambda seen: seen["status"] == "ToBeSynchronized",
+    },
     unprovable={("create", False): "the list of buses has no filter for names, and a list proves no absence"},
     broken={"bus_name": "no spaces allowed"},
 )

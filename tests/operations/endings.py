@@ -139,8 +139,7 @@ def lost(plant, emulator, slug, verb, *, committed):
     """An operation whose answer was lost: the connection broke before or after the platform did it."""
     target = None
     if verb != "create":
-        made = plant.perform(slug)
-        target = KINDS[slug].model.objects.get(remote_id=made.object_id)
+        target = KINDS[slug].model.objects.get(remote_id=plant.make(slug, verb).remote_id)
     fault = "reset_mid_body" if committed else "reset"
     emulator.faults([{"match": match(slug, verb), "fault": fault}])
     operation = plant.perform(slug, verb, target=target, role=Role.OWNER)

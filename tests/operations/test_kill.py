@@ -53,7 +53,7 @@ FULL_ROUNDS = 20
 def kill(step, slug, verb, database, plant, emulator, zygote):
     """Make one change that dies at `step`, and check everything that must be true afterwards."""
     base, data = ids(emulator, slug), plant.data(slug, verb)
-    target = "" if verb == "create" else plant.perform(slug).object_id
+    target = "" if verb == "create" else plant.make(slug, verb).remote_id
     started = Operation.objects.count(), Entry.objects.count(), len(emulator.requests())
     key = str(uuid.uuid4())
     if step in HELD:
@@ -120,7 +120,7 @@ def has_happened(emulator, plant, slug, verb, data, target, base):
         return bool(new)
     if verb == "delete":
         return target not in ids(emulator, slug)
-    return EXAMPLES[slug].shows(verb, data, plant.seen(slug, row_of(slug, target)))
+    return EXAMPLES[slug].shows(verb, data, plant.seen(slug, row_of(slug, target), verb))
 
 
 def check_record(operation, started):

@@ -4,6 +4,7 @@ Those of kinds are made from their Examples; signing in, and things that are no 
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -116,7 +117,9 @@ def as_usual(name, data):
         "delete": lambda collection: collection.delete("1"),
     }
     return usual.get(name) or (
-        lambda collection: collection.client.send(getattr(collection, f"{name}_call")("1"))
+        lambda collection: collection.client.send(
+            getattr(collection, f"{name.replace('-', '_')}_call")("1", *([data] if data else []))
+        )
     )
 
 
@@ -127,7 +130,7 @@ def spec_of(example, name):
     run = call.run or as_usual(name, data)
     return Spec(
         example.platform,
-        f"{name.replace('_', ' ')} {example.collection}",
+        f"{re.sub('[_-]', ' ', name)} {example.collection}",
         lambda client: run(getattr(client, example.collection)),
         call.repeats,
         call.needs,

@@ -11,7 +11,7 @@ from tests.resources.forms import changing, post, script
 
 @pytest.mark.parametrize(("slug", "verb"), other_verbs(), ids="-".join)
 def test_a_press_whose_answer_is_not_recorded_is_no_success(plant, monkeypatch, slug, verb):
-    row, browser = plant.make(slug), plant.browser()
+    row, browser = plant.make(slug, verb), plant.browser()
     real = life.append
 
     def fails_for_outcomes(line):

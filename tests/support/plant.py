@@ -114,9 +114,12 @@ class Plant:
             **options,
         )
 
-    def make(self, slug, **changes):
-        """The mirror row of an object that was just created on its platform."""
-        return self.perform(slug, data={**self.data(slug), **changes}).target
+    def make(self, slug, for_verb="", /, **changes):
+        """The mirror row of an object that was just created, and made ready for the verb."""
+        row = self.perform(slug, data={**self.data(slug), **changes}).target
+        if before := EXAMPLES[slug].beforehand.get(for_verb):
+            before(self.collection(slug), row.remote_id)
+        return row
 
     def collection(self, slug):
         """The platform's own objects, past the portal's pages."""
@@ -132,9 +135,12 @@ class Plant:
         asking.ask(kind, self.connection(kind))
         return Reading.objects.get(connection=self.connection(kind), kind=slug)
 
-    def seen(self, slug, row):
-        """The object as its platform shows it now."""
-        return read_past_the_portal(KINDS[slug], row)
+    def seen(self, slug, row, verb=""):
+        """The object as its platform shows it now, with what the verb changes of it."""
+        seen = read_past_the_portal(KINDS[slug], row)
+        if reads := EXAMPLES[slug].reads.get(verb):
+            seen |= reads(self.collection(slug), row.remote_id)
+        return seen
 
     def shown(self, slug, row):
         """{field: value} of what its update edits, as the platform has it now."""

@@ -125,16 +125,18 @@ def time_filter(request, name):
     return text
 
 
-def paged(request, rows, items, describe):
+def paged(request, rows, items, describe, asked=None):
     """A page of `rows`, newest first. Raises Refused when limit, offset or marker is out of range.
 
     `marker` means "only record ids smaller than this"; `offset` counts from there; `count` counts all rows.
+    `asked` holds limit, offset and marker where they do not come in the query.
     Source: SDK 3.1 request classes (limit 1-50, offset 0-500, marker of 24 hexadecimal digits).
     """
-    limit = _number(request, "limit", 10, 1, contract.PAGE_LIMIT_MAX, "IOTDA.000017")
-    offset = _number(request, "offset", 0, 0, contract.PAGE_OFFSET_MAX, "IOTDA.000013")
-    marker = request.GET.get("marker", contract.FIRST_MARKER)
-    if not re.fullmatch(r"[0-9a-fA-F]{24}", marker):
+    asked = request.GET if asked is None else asked
+    limit = _number(asked, "limit", 10, 1, contract.PAGE_LIMIT_MAX, "IOTDA.000017")
+    offset = _number(asked, "offset", 0, 0, contract.PAGE_OFFSET_MAX, "IOTDA.000013")
+    marker = asked.get("marker", contract.FIRST_MARKER)
+    if not isinstance(marker, str) or not re.fullmatch(r"[0-9a-fA-F]{24}", marker):
         raise refuse(400, "IOTDA.000018", "The marker is out of range.", f"marker: {marker}")
     count = rows.count()
     below = min(int(marker, 16), RECORD_ID_MAX)
@@ -143,10 +145,11 @@ def paged(request, rows, items, describe):
     return {items: [describe(row) for row in page], "page": {"count": count, "marker": last}}
 
 
-def _number(request, name, default, least, most, code):
-    text = request.GET.get(name)
+def _number(asked, name, default, least, most, code):
+    text = asked.get(name)
     if text is None:
         return default
+    text = str(text)
     if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise refuse(400, code, f"The {name} is out of range: {least} to {most}.", f"{name}: {text}")
     return int(text)

@@ -74,7 +74,7 @@ def list_policies(request, caller):
     return reply(200, paged(request, rows, "policies", _item))
 
 
-def _find(policy_id):
+def find_policy(policy_id):
     policy = Policy.objects.select_related("space").filter(policy_id=policy_id).first()
     if policy is None:
         raise refuse(404, NO_POLICY, "The device policy does not exist.", f"policy_id: {policy_id}")
@@ -83,7 +83,7 @@ def _find(policy_id):
 
 @call(has_policies=True)
 def show_policy(request, caller, policy_id):
-    return reply(200, _whole(_find(policy_id)))
+    return reply(200, _whole(find_policy(policy_id)))
 
 
 @call(write=True, has_policies=True)
@@ -91,7 +91,7 @@ def update_policy(request, caller, policy_id):
     """What the body leaves out stays as it is. Even an empty object changes `update_time`."""
     data = read_body(request, rules.UPDATE, _with_split_actions)
     with writing():
-        policy = _find(policy_id)
+        policy = find_policy(policy_id)
         policy.policy_name = data.get("policy_name", policy.policy_name)
         if "statement" in data:
             policy.statement = _stored(data["statement"])
@@ -103,7 +103,7 @@ def update_policy(request, caller, policy_id):
 @call(write=True, has_policies=True)
 def delete_policy(request, caller, policy_id):
     with writing():
-        _find(policy_id).delete()
+        find_policy(policy_id).delete()
     return reply(204)
 
 

@@ -98,6 +98,16 @@ def sync_bus(request, caller, bus_id):
     return reply(200)
 
 
+@call(write=True, bad_token=BAD_TOKEN)
+def reset_key(request, caller, bus_id):
+    """Afterwards the bus has to be synchronized anew (source: SDK 3.1, "reset_harmony_soft_bus_key")."""
+    with writing():
+        bus = _find(bus_id)
+        bus.sync_started = None
+        bus.save(update_fields=["sync_started"])
+    return reply(200)
+
+
 def _renewed(bus):
     return {"bus_id": uuid.uuid4().hex, "bus_name": new_name(bus.bus_name), "sync_started": None}
 
@@ -118,6 +128,7 @@ RESOURCE = Resource(
         "harmony-soft-bus": by(GET=list_buses, POST=create_bus),
         "harmony-soft-bus/<str:bus_id>": by(GET=show_bus, DELETE=delete_bus),
         "harmony-soft-bus/<str:bus_id>/sync": by(POST=sync_bus),
+        "harmony-soft-bus/<str:bus_id>/reset-bus-key": by(POST=reset_key),
     },
     tables=(SoftBus,),
     listing=list_buses,

@@ -1,7 +1,12 @@
-"""Device policies. A list shows no statements; get, create and update do."""
+"""Device policies, and what they are bound to. A list shows no statements; get, create and update do."""
 
+from portal.platforms.collection import timed, unreadable
+from portal.platforms.endings import endings
+from portal.platforms.iotda.contract import PAGE_LIMIT_MAX
 from portal.platforms.iotda.contract.policies import split_actions
 from portal.platforms.iotda.paging import Paged
+from portal.platforms.paging import Sheet, listed
+from portal.platforms.retrying import Repeat
 
 
 class Policies(Paged):
@@ -11,6 +16,63 @@ class Policies(Paged):
     def encode(self, data):
         body = super().encode(data)
         return {**body, "statement": split_actions(body["statement"])} if "statement" in body else body
+
+    def bind_call(self, id, data):
+        return self._about_targets(id, "bind", data)
+
+    def unbind_call(self, id, data):
+        return self._about_targets(id, "unbind", data)
+
+    def _about_targets(self, id, action, data):
+        body = {"target_type": data["target_type"], "target_ids": data["target_ids"]}
+        return self.client.call("POST", self.path(id, action), body=body)
+
+    def endings(self, answer, data):
+        """What became of each target of `bind` or `unbind`. Raises Unclear when one is not accounted for."""
+        return endings(
+            answer,
+            data["target_ids"],
+            done="success_targets",
+            refused="failure_targets",
+            id="target_id",
+            code="error_code",
+            message="error_msg",
+        )
+
+    @timed
+    def targets(self, id, *, target_type="", limit=1000):
+        """A Listing of what the policy is bound to: {"id", "target_type", "target_id"}.
+
+        `id` tells a device from a product with the same id. Paging stands in the body of this call.
+        """
+        asked = {"target_type": target_type} if target_type else {}
+
+        def read(marker):
+            body = {**asked, "limit": PAGE_LIMIT_MAX, **({"marker": marker} if marker else {})}
+            call = self.client.call("POST", self.path(id, "list-targets"), body=body, repeat=Repeat.READ)
+            answer = self.client.send(call)
+            page = answer.data.get("page") if isinstance(answer.data, dict) else None
+            page = page if isinstance(page, dict) else {}
+            items = _targets_in(answer)
+            ends = len(items) < PAGE_LIMIT_MAX
+            return Sheet(items, page.get("count"), page.get("marker") or None, is_end=ends, is_gap=True)
+
+        return listed(read, limit, shift=False)
+
+
+def _targets_in(answer):
+    items = answer.data.get("targets") if isinstance(answer.data, dict) else None
+    if not isinstance(items, list):
+        raise unreadable(answer)
+    found = []
+    for item in items:
+        kind, id = (
+            (item.get("target_type"), item.get("target_id")) if isinstance(item, dict) else (None, None)
+        )
+        if not isinstance(kind, str) or not isinstance(id, str) or not id:
+            raise unreadable(answer)
+        found.append({"id": f"{kind}:{id}", "target_type": kind, "target_id": id})
+    return found
 
 
 COLLECTION = Policies(

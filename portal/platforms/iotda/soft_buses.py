@@ -11,6 +11,10 @@ class SoftBuses(Paged):
         """
         return self.client.call("POST", self.path(id, "sync"))
 
+    def reset_key_call(self, id):
+        """The bus gets a new key. The answer is empty; its status is ToBeSynchronized until the next sync."""
+        return self.client.call("POST", self.path(id, "reset-bus-key"))
+
 
 COLLECTION = SoftBuses(
     "/v5/iot/{project_id}/harmony-soft-bus",

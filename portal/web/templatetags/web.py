@@ -33,6 +33,7 @@ STATES = {
     "intent": ("blue", "clock", gettext_lazy("about to be sent")),
     "sending": ("blue", "send", gettext_lazy("being sent")),
     "done": ("green", "check", gettext_lazy("done")),
+    "partly": ("orange", "circle-dot", gettext_lazy("partly done")),
     "rejected": ("red", "x", gettext_lazy("rejected")),
     "not_sent": ("orange", "send-off", gettext_lazy("not sent")),
     "in_doubt": ("yellow", "question-mark", gettext_lazy("in doubt")),

@@ -10,10 +10,17 @@ CREATE_POLICY = Source("IoTDA API Reference: Create a Device Policy", "2024-12-3
 UPDATE_POLICY = Source("IoTDA API Reference: Update Device Policy Information", "2024-12-31")
 LIMITS = Source("IoTDA User Guide: device policy limits", "2025-12")
 
+BIND_POLICY = Source("IoTDA API Reference: Bind a Device Policy", "2025-12")
+UNBIND_POLICY = Source("IoTDA API Reference: Unbind a Device Policy", "2025-12")
+LIST_TARGETS = Source("IoTDA API Reference: Query the Target List Bound to a Device Policy", "2025-12")
+
 PER_INSTANCE_MAX = 50  # system_default_policy is not counted
 STATEMENTS_MAX = 10
 BYTES_MAX = 10 * 1024  # of all statements together, as JSON
 TOPIC_BYTES_MAX = 128
+PER_TARGET_MAX = 5  # policies that one device or product can have
+TARGETS_MAX = 20  # ids in one call that binds or unbinds
+TARGET_TYPES = ("device", "product", "app")
 
 EFFECTS = ("ALLOW", "DENY")
 PUBLISH = "iotda:devices:publish"
@@ -136,4 +143,44 @@ CREATE = (
 UPDATE = (
     replace(CREATE[0], required=False, source=UPDATE_POLICY),
     replace(STATEMENT, required=False),
+)
+
+
+def _targets(source):
+    return (
+        Field(
+            name="target_type",
+            kind=str,
+            required=True,
+            choices=TARGET_TYPES,
+            rule=_("device, product or app, which is a resource space."),
+            source=source,
+        ),
+        Field(
+            name="target_ids",
+            kind=list,
+            required=True,
+            min_items=1,
+            max_items=TARGETS_MAX,
+            items=Field(
+                name="target_id",
+                kind=str,
+                min_length=1,
+                max_length=128,
+                pattern=ID,
+                pattern_text=ID_TEXT,
+            ),
+            rule=_("1-20 ids."),
+            source=source,
+        ),
+    )
+
+
+BIND = _targets(BIND_POLICY)
+UNBIND = _targets(UNBIND_POLICY)
+LISTED_TARGETS = (
+    replace(BIND[0], required=False, source=LIST_TARGETS),
+    Field(name="limit", kind=int, source=LIST_TARGETS),
+    Field(name="marker", kind=str, source=LIST_TARGETS),
+    Field(name="offset", kind=int, source=LIST_TARGETS),
 )
