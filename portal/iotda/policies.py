@@ -125,7 +125,7 @@ def _members(bound, data):
 
 
 def _endings(bound, answer, data):
-    return bound.collection.endings(answer, data)
+    return bound.collection.endings(bound.remote_id, answer, data)
 
 
 KIND = register(

@@ -43,9 +43,9 @@ def timed(read):
     """Gives a listing the time of a single call, however many pages it reads."""
 
     @wraps(read)
-    def within_one_deadline(collection, **options):
+    def within_one_deadline(collection, *ids, **options):
         with collection.client.one_deadline():
-            return read(collection, **options)
+            return read(collection, *ids, **options)
 
     return within_one_deadline
 

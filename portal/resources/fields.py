@@ -1,6 +1,7 @@
 """Fields of the verbs' forms: a text, a picker for a value that exists on the platform, the connection."""
 
 import json
+from contextlib import suppress
 
 from django import forms
 from django.core.validators import MaxLengthValidator
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from portal.bounds import LINE_MAX
 from portal.errors import PortalError
 from portal.outside import isolated
+from portal.platforms import answers
 
 OPTIONS_MAX = 50  # choices that a searchable picker shows at once
 SEARCH_MAX = 200  # characters
@@ -115,7 +117,7 @@ class Picker(TextField):
 
 
 class IdsField(TextField):
-    """Ids, one in each line; the cleaned value is a list without doubles.
+    """Ids, one in each line, or a JSON list; the cleaned value is a list without doubles.
 
     `options(client, form, text)` returns [(id, label)] of what can be added by a press. Only the platform
     knows all ids, so any that keep the field's rule are valid.
@@ -160,7 +162,13 @@ class IdsField(TextField):
 
 
 def ids_in(text):
-    return list(dict.fromkeys(line.strip() for line in evened(text or "").split("\n") if line.strip()))
+    """The ids in a text. What looks like JSON and is none stays a line, which the field's rule refuses."""
+    lines = evened(text or "").split("\n")
+    if (text or "").lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            listed = answers.parse(text)
+            lines = listed if all(isinstance(each, str) for each in listed) else lines
+    return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
 
 
 class ConnectionField(forms.ChoiceField):

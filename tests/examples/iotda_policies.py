@@ -24,6 +24,14 @@ def type_in(page, values):
     page.get_by_label("Resources (one per line)").fill(values["resources"])
 
 
+def ended(verb):
+    def run(policies):
+        call = getattr(policies, f"{verb}_call")("5c90", ONE_DEVICE)
+        return policies.endings("5c90", policies.client.send(call), ONE_DEVICE)
+
+    return run
+
+
 def bound_to(policies, id):
     return {"targets": [item["target_id"] for item in policies.targets(id).items]}
 
@@ -41,8 +49,16 @@ EXAMPLE = Example(
         "create": Call(method="POST", path=POLICIES, good=BODY, id=("policy_id",)),
         "update": Call(method="PUT", path=f"{POLICIES}/{{id}}", good=BODY, id=("policy_id",)),
         "delete": Call(method="DELETE", path=f"{POLICIES}/{{id}}"),
-        "bind": Call(method="POST", path=f"{POLICIES}/{{id}}/bind", good=ENDED),
-        "unbind": Call(method="POST", path=f"{POLICIES}/{{id}}/unbind", good=ENDED),
+        "bind": Call(
+            method="POST", path=f"{POLICIES}/{{id}}/bind", good=ENDED, id=("policy_id",), run=ended("bind")
+        ),
+        "unbind": Call(
+            method="POST",
+            path=f"{POLICIES}/{{id}}/unbind",
+            good=ENDED,
+            id=("policy_id",),
+            run=ended("unbind"),
+        ),
         "targets": Call(
             method="POST",
             path=f"{POLICIES}/{{id}}/list-targets",

@@ -161,7 +161,7 @@ def test_without_a_kill_the_child_does_the_whole_job(
 ):
     """Otherwise all tests above could pass with a child that does nothing."""
     base, data = ids(emulator, slug), committed_plant.data(slug, verb)
-    target = "" if verb == "create" else committed_plant.perform(slug).object_id
+    target = "" if verb == "create" else committed_plant.make(slug, verb).remote_id
 
     child = zygote.run(
         database=committed_db.url, slug=slug, verb=verb, data=data,

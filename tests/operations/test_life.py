@@ -24,9 +24,9 @@ from tests.resources.forms import script, send
 # Typed by hand from the design's "Life of an operation".
 ALLOWED = {
     "intent": {"sending", "rejected", "not_sent", "cancelled"},
-    "sending": {"done", "rejected", "not_sent", "in_doubt"},
-    "in_doubt": {"in_doubt", "found", "absent", "needs_human", "done", "rejected"},
-    "needs_human": {"needs_human", "found", "absent", "done", "rejected"},
+    "sending": {"done", "partly", "rejected", "not_sent", "in_doubt"},
+    "in_doubt": {"in_doubt", "found", "absent", "needs_human", "done", "partly", "rejected"},
+    "needs_human": {"needs_human", "found", "absent", "done", "partly", "rejected"},
     "absent": {"absent", "found", "needs_human"},
     "found": {"needs_human"},
 }

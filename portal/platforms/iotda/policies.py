@@ -27,8 +27,13 @@ class Policies(Paged):
         body = {"target_type": data["target_type"], "target_ids": data["target_ids"]}
         return self.client.call("POST", self.path(id, action), body=body)
 
-    def endings(self, answer, data):
-        """What became of each target of `bind` or `unbind`. Raises Unclear when one is not accounted for."""
+    def endings(self, id, answer, data):
+        """What became of each target of `bind` or `unbind`.
+
+        Raises Unclear when a target is not accounted for, or when the answer is about another policy.
+        """
+        if self.decode_answer(answer, answer.data)["id"] != id:
+            raise unreadable(answer)
         return endings(
             answer,
             data["target_ids"],
