@@ -129,7 +129,7 @@ class IdsField(TextField):
     def __init__(self, *, options, **kwargs):
         super().__init__(**kwargs)
         self.options, self.choices, self.search = options, (), ""
-        self.widget.attrs.setdefault("rows", 4)
+        self.widget.attrs["rows"] = 4
 
     def as_text(self, value):
         return "\n".join(map(str, value)) if isinstance(value, list) else super().as_text(value)
