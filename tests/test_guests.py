@@ -189,8 +189,10 @@ def arguments(address, plant):
     if "<kind:kind>" in address:
         for slug, kind in KINDS.items():
             row = kind.model.objects.filter(connection=plant.connection(kind), name__contains=RLO).first()
-            for verb in [verb.name for verb in kind.verbs] if "<slug:verb>" in address else [""]:
-                yield {"<kind:kind>": slug, "<str:id>": str(row.pk), "<slug:verb>": verb}
+            named = {"<slug:verb>": kind.verbs, "<slug:name>": kind.related}
+            part = next((part for part in named if part in address), "")
+            for name in [each.name for each in named[part]] if part else [""]:
+                yield {"<kind:kind>": slug, "<str:id>": str(row.pk), part: name}
     elif "operations/<uuid:id>" in address:
         for operation in Operation.objects.all():
             yield {"<uuid:id>": str(operation.pk)}

@@ -32,6 +32,7 @@ def of(plant):
             "str:id": thing,
             "uuid:id": thing,
             "slug:verb": "sync",
+            "slug:name": "targets",
             "int:member": member.pk,
         }
         values["int:seq"] = Entry.objects.latest("seq").seq

@@ -99,6 +99,14 @@ class Group(Row):
         constraints = [models.UniqueConstraint(fields=["space", "name"], name="group_name_in_space")]
 
 
+class GroupDevice(Row):
+    group = models.ForeignKey(Group, models.PROTECT)
+    device = models.ForeignKey(Device, models.CASCADE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "device"], name="device_in_group_once")]
+
+
 class SoftBus(Row):
     """`sync_started` is in epoch seconds. The status follows from it and the clock."""
 

@@ -6,12 +6,16 @@ from portal.iotda import models
 from portal.iotda.spaces import SPACE, chosen_space, default_space, in_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
+from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import Column, Kind, Related, Verb, register
+from portal.outside import folded
 from portal.platforms.iotda.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import Picker, TextField
 from portal.resources.forms import PlatformForm
+
+DEVICES_READ = 1000  # devices of a group, as far as one look reads
 
 
 def group_options(client, form, text):
@@ -39,6 +43,37 @@ class EditForm(UpdateForm):
     description = TextField(label=_("Description"), required=False)
 
 
+def _device_options(client, form, text):
+    """Devices of the group's resource space."""
+    space = {"app_id": form.target.app_id} if form.target.app_id else {}
+    listing = client.devices.list(limit=50, calls=1, **space, **({"search": text} if text else {}))
+    return [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
+
+
+def _inside_options(client, form, text):
+    wanted = folded(text)
+    listing = client.device_groups.devices(form.target.remote_id, limit=DEVICES_READ)
+    found = [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
+    return [each for each in found if wanted in folded(each[1])]
+
+
+class AddDeviceForm(PlatformForm):
+    contract = contract.DEVICE
+
+    device_id = Picker(label=_("Device"), options=_device_options)
+
+
+class RemoveDeviceForm(PlatformForm):
+    contract = contract.DEVICE
+
+    device_id = Picker(label=_("Device"), options=_inside_options)
+
+
+def _devices(bound, data):
+    listing = bound.collection.devices(bound.remote_id, limit=DEVICES_READ)
+    return {item["id"] for item in listing.items}, listing.complete
+
+
 KIND = register(
     Kind(
         slug="iotda/device-groups",
@@ -52,6 +87,17 @@ KIND = register(
         filters=("app_id",),
         about=_("Groups organize devices. They nest up to 5 levels deep."),
         hints=in_space,
+        related=(
+            Related(
+                name="devices",
+                label=_("Devices in this group"),
+                read=lambda bound, limit: bound.collection.devices(bound.remote_id, limit=limit),
+                kind=lambda item: "iotda/devices",
+                adds="add-device",
+                removes="remove-device",
+                chosen=lambda item: {"device_id": item["id"]},
+            ),
+        ),
         verbs=(
             verbs.create(
                 form=CreateForm,
@@ -64,6 +110,27 @@ KIND = register(
                 form=EditForm,
                 done=_("Device group %(name)s was changed."),
                 fields=("name", "description"),
+            ),
+            Verb(
+                name="add-device",
+                label=_("Add device"),
+                done=_("The device was added to %(name)s."),
+                right="group_membership",
+                icon="plus",
+                form=AddDeviceForm,
+                call=lambda bound, data: bound.collection.add_device_call(bound.remote_id, data),
+                evidence=Members(read=_devices, field="device_id"),
+            ),
+            Verb(
+                name="remove-device",
+                label=_("Remove device"),
+                done=_("The device was removed from %(name)s."),
+                about=_("The device itself stays as it is."),
+                right="group_membership",
+                icon="minus",
+                form=RemoveDeviceForm,
+                call=lambda bound, data: bound.collection.remove_device_call(bound.remote_id, data),
+                evidence=Members(read=_devices, field="device_id", inside=False),
             ),
             verbs.delete(
                 form=DeleteForm,

@@ -11,7 +11,7 @@ from portal.kinds.columns import ID, NAME
 from portal.kinds.comparing import is_same
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Kind, Verb, register
+from portal.kinds.registry import Kind, Related, Verb, register
 from portal.outside import folded
 from portal.platforms.contract import Problem
 from portal.platforms.iotda.contract import policies as contract
@@ -139,6 +139,17 @@ KIND = register(
         collection="policies",
         columns=(NAME, ID, SPACE, CREATED),
         filters=("app_id",),
+        related=(
+            Related(
+                name="targets",
+                label=_("Bound to"),
+                read=lambda bound, limit: bound.collection.targets(bound.remote_id, limit=limit),
+                kind=lambda item: f"iotda/{COLLECTIONS.get(item['target_type'], '')}",
+                adds="bind",
+                removes="unbind",
+                chosen=lambda item: {"target_type": item["target_type"], "target_ids": item["remote_id"]},
+            ),
+        ),
         about=_(
             "A policy has no effect until it is bound to a device or product. Up to 50 policies per instance."
         ),

@@ -74,6 +74,25 @@ class Verb:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Related:
+    """A list of what belongs to an object, such as the devices in a group, read from the platform when shown.
+
+    - `read(bound, limit)` returns a Listing of decoded items: each has an "id", and maybe a "name".
+    - `kind(item)` is the slug of the item's kind; "" if the portal has no page for it.
+    - `adds` and `removes` name verbs of the object. `chosen(item)` is {field: text} with which the form of
+      `removes` opens for one item.
+    """
+
+    name: str
+    label: str
+    read: Callable
+    kind: Callable = lambda item: ""
+    adds: str = ""
+    removes: str = ""
+    chosen: Callable = lambda item: {}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of resource on one platform.
 
@@ -82,6 +101,7 @@ class Kind:
     - `filters` are model attributes by which lists can be filtered.
     - `following` are statuses that change by themselves, like "Synchronizing". Pages with such a row update
       automatically.
+    - `related` are lists of what belongs to an object.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     """
 
@@ -97,6 +117,7 @@ class Kind:
     filters: tuple = ()
     verbs: tuple = ()
     following: tuple = ()
+    related: tuple = ()
     hints: Callable = field(default=lambda row: {})
 
     def __str__(self):
@@ -185,6 +206,9 @@ def contradictions(kind):
             asked = {name for name in typed if verb.form.base_fields[name].required}
             if missing := required - asked:
                 yield f"the platform requires {sorted(missing)}, the form of create does not"
+    named = {verb for each in kind.related for verb in (each.adds, each.removes) if verb}
+    if unknown := named - {verb.name for verb in kind.verbs}:
+        yield f"its related lists name {sorted(unknown)}, which are no verbs of it"
     shown = {field.name for field in kind.model._meta.get_fields()}
     if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - shown:
         yield f"its mirror has no {sorted(unknown)}, which its list shows or filters by"

@@ -18,7 +18,7 @@ from portal.emulator.iotda import (
     time_filter,
 )
 from portal.emulator.knobs import knobs
-from portal.emulator.models import Group, SoftBus, writing
+from portal.emulator.models import Group, GroupDevice, SoftBus, writing
 from portal.emulator.resource import Neighbour, Objects, Resource, by, new_name
 from portal.emulator.wire import reply, utc_stamp
 from portal.platforms.iotda.contract import device_groups as rules
@@ -30,7 +30,7 @@ TOO_DEEP = "IOTDA.003004"
 NOT_ALLOWED = "IOTDA.003005"
 
 
-def _item(group):
+def describe_group(group):
     return {
         "group_id": group.group_id,
         "name": group.name,
@@ -41,7 +41,7 @@ def _item(group):
 
 
 def _whole(group):
-    return {**_item(group), "dynamic_group_rule": group.dynamic_group_rule}
+    return {**describe_group(group), "dynamic_group_rule": group.dynamic_group_rule}
 
 
 @call(write=True)
@@ -124,7 +124,7 @@ def list_groups(request, caller):
         rows = rows.filter(group_type=request.GET["group_type"])
     if request.GET.get("name"):
         rows = rows.filter(name__contains=request.GET["name"])
-    return reply(200, paged(request, rows, "device_groups", _item))
+    return reply(200, paged(request, rows, "device_groups", describe_group))
 
 
 @call()
@@ -149,12 +149,13 @@ def update_group(request, caller, group_id):
 
 @call(write=True)
 def delete_group(request, caller, group_id):
-    """Refused while child groups or soft buses use the group. No call adds devices to a group yet."""
+    """Refused while child groups or soft buses use the group, or devices are in it."""
     with writing():
         group = find_group(group_id, 404)
         for rows, what in (
             (Group.objects.filter(super_group=group), "it has child groups"),
             (SoftBus.objects.filter(group=group), "a soft bus uses it"),
+            (GroupDevice.objects.filter(group=group), "devices are in it"),
         ):
             if rows.exists():
                 raise refuse(

@@ -6,8 +6,9 @@ of all groups asks for one space after the other.
 
 from dataclasses import replace
 
-from portal.platforms.collection import Listing, timed
-from portal.platforms.iotda.paging import Paged
+from portal.platforms.collection import Listing, text_id, text_or_empty, timed
+from portal.platforms.iotda.contract import PAGE_LIMIT_MAX
+from portal.platforms.iotda.paging import Paged, inner_list
 from portal.platforms.paging import Page
 
 
@@ -62,6 +63,27 @@ class DeviceGroups(Paged):
                     is_last and place["is_whole"],
                 )
 
+    @timed
+    def devices(self, id, *, limit=1000):
+        """A Listing of the devices in a group."""
+
+        def call(marker):
+            query = [("limit", PAGE_LIMIT_MAX), ("marker", marker)]
+            return self.client.call("GET", self.path(id, "devices"), query=query)
+
+        return inner_list(call, "devices", _device, limit, self.client.send)
+
+    def add_device_call(self, id, data):
+        return self._about_device(id, "addDevice", data)
+
+    def remove_device_call(self, id, data):
+        return self._about_device(id, "removeDevice", data)
+
+    def _about_device(self, id, action, data):
+        """One device a call: its parameters stand in the query, and there is no body."""
+        query = [("action_id", action), ("device_id", data["device_id"])]
+        return self.client.call("POST", self.path(id, "action"), query=query)
+
     def get(self, id, *, app_id=None, **hints):
         """`app_id` is the space in which the group was listed; it is kept in the group that is returned."""
         group = super().get(id, **hints)
@@ -84,6 +106,11 @@ def _after(page, place):
         "total": None if None in (place["total"], page.total) else place["total"] + page.total,
         "is_whole": place["is_whole"] and page.is_whole,
     }
+
+
+def _device(item):
+    id = text_id(item["device_id"])
+    return {**item, "id": id, "name": text_or_empty(item.get("device_name"))}
 
 
 def _in_space(group, data):

@@ -3,7 +3,7 @@
 from portal.platforms.collection import Collection, narrowed, timed, unreadable
 from portal.platforms.contract import _
 from portal.platforms.iotda.contract import PAGE_LIMIT_MAX
-from portal.platforms.paging import Pages, Sheet, turned, walked
+from portal.platforms.paging import Pages, Sheet, listed, turned, walked
 from portal.words import Sentence
 
 # Not said any more: such a list is incomplete. Looks that were recorded before hold its code.
@@ -51,8 +51,34 @@ class Paged(Collection):
 
     def _page(self, query):
         answer = self.client.send(self.client.call("GET", self.path(), query=query))
-        if not isinstance(answer.data, dict):
-            raise unreadable(answer)
-        page = answer.data.get("page")
-        page = page if isinstance(page, dict) else {}
+        page = page_of(answer)
         return self.items_in(answer, answer.data, self._items, page.get("count")), page
+
+
+def page_of(answer):
+    """The part of a list's answer that tells count and marker."""
+    if not isinstance(answer.data, dict):
+        raise unreadable(answer)
+    page = answer.data.get("page")
+    return page if isinstance(page, dict) else {}
+
+
+def inner_list(call, member, read, limit, send):
+    """The Listing of what belongs to one object: `call(marker)` asks for a page, `read(item)` decodes.
+
+    A decoded item has an "id". `read` raises ValueError, TypeError or KeyError for what is no item.
+    """
+
+    def sheet(marker):
+        answer = send(call(marker))
+        page, found = page_of(answer), answer.data.get(member)
+        if not isinstance(found, list):
+            raise unreadable(answer)
+        try:
+            items = [read(item) for item in found]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise unreadable(answer) from error
+        is_end = len(items) < PAGE_LIMIT_MAX
+        return Sheet(items, page.get("count"), page.get("marker") or None, is_end=is_end, is_gap=True)
+
+    return listed(sheet, limit, shift=False)

@@ -1,11 +1,10 @@
 """Device policies, and what they are bound to. A list shows no statements; get, create and update do."""
 
-from portal.platforms.collection import timed, unreadable
+from portal.platforms.collection import text_id, timed, unreadable
 from portal.platforms.endings import endings
 from portal.platforms.iotda.contract import PAGE_LIMIT_MAX
 from portal.platforms.iotda.contract.policies import split_actions
-from portal.platforms.iotda.paging import Paged
-from portal.platforms.paging import Sheet, listed
+from portal.platforms.iotda.paging import Paged, inner_list
 from portal.platforms.retrying import Repeat
 
 
@@ -52,32 +51,16 @@ class Policies(Paged):
         """
         asked = {"target_type": target_type} if target_type else {}
 
-        def read(marker):
+        def call(marker):
             body = {**asked, "limit": PAGE_LIMIT_MAX, **({"marker": marker} if marker else {})}
-            call = self.client.call("POST", self.path(id, "list-targets"), body=body, repeat=Repeat.READ)
-            answer = self.client.send(call)
-            page = answer.data.get("page") if isinstance(answer.data, dict) else None
-            page = page if isinstance(page, dict) else {}
-            items = _targets_in(answer)
-            ends = len(items) < PAGE_LIMIT_MAX
-            return Sheet(items, page.get("count"), page.get("marker") or None, is_end=ends, is_gap=True)
+            return self.client.call("POST", self.path(id, "list-targets"), body=body, repeat=Repeat.READ)
 
-        return listed(read, limit, shift=False)
+        return inner_list(call, "targets", _target, limit, self.client.send)
 
 
-def _targets_in(answer):
-    items = answer.data.get("targets") if isinstance(answer.data, dict) else None
-    if not isinstance(items, list):
-        raise unreadable(answer)
-    found = []
-    for item in items:
-        kind, id = (
-            (item.get("target_type"), item.get("target_id")) if isinstance(item, dict) else (None, None)
-        )
-        if not isinstance(kind, str) or not isinstance(id, str) or not id:
-            raise unreadable(answer)
-        found.append({"id": f"{kind}:{id}", "target_type": kind, "target_id": id})
-    return found
+def _target(item):
+    kind, id = text_id(item["target_type"]), text_id(item["target_id"])
+    return {"id": f"{kind}:{id}", "target_type": kind, "target_id": id, "remote_id": id}
 
 
 COLLECTION = Policies(

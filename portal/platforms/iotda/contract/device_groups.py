@@ -3,12 +3,16 @@
 from dataclasses import replace
 
 from portal.platforms.contract import Field, Source, _
-from portal.platforms.iotda.contract import HEX_ID, HEX_TEXT, NAME, NAME_TEXT, app_id
+from portal.platforms.iotda.contract import HEX_ID, HEX_TEXT, ID, ID_TEXT, NAME, NAME_TEXT, app_id
 
 CREATE_GROUP = Source("IoTDA API Reference: Create a Device Group", "2025-12")
 UPDATE_GROUP = Source("IoTDA API Reference: Modify a Device Group", "2024-01-26")
 
+MANAGE_DEVICES = Source("IoTDA API Reference: Manage Devices in a Device Group", "2025-12")
+
 PER_SPACE_MAX = 1000
+DEVICES_MAX = 20_000  # in one group
+GROUPS_OF_DEVICE_MAX = 10
 DEPTH_MAX = 5
 
 CREATE = (
@@ -51,6 +55,20 @@ UPDATE = tuple(
     replace(rule, min_length=1 if rule.name == "name" else None, source=UPDATE_GROUP)
     for rule in CREATE
     if rule.name in ("name", "description")
+)
+
+DEVICE = (
+    Field(
+        name="device_id",
+        kind=str,
+        required=True,
+        min_length=1,
+        max_length=128,
+        pattern=ID,
+        pattern_text=ID_TEXT,
+        rule=_("Up to 128 letters, digits, _ and -. A device can be in up to 10 groups."),
+        source=MANAGE_DEVICES,
+    ),
 )
 
 STATUSES = {"IOTDA.003003": 403, "IOTDA.003004": 403, "IOTDA.003005": 403}

@@ -1,0 +1,61 @@
+"""What belongs to an object, such as the devices in a group: read from the platform while its page is open.
+
+It is a page of its own, which the object's page takes in when it is open: a platform that is slow, or away,
+keeps nobody from seeing the object.
+"""
+
+import time
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from portal.errors import PlatformError
+from portal.kinds.registry import KINDS
+from portal.resources import pages
+from portal.teams.access import explain
+from portal.web.pages import page
+
+SHOWN_MAX = 100
+READ_SECONDS = 10
+
+
+@require_safe
+def related(request, kind, id, name):
+    row = pages.find(request, kind, id)
+    found = next((each for each in kind.related if each.name == name), None)
+    if found is None:
+        raise Http404
+    context = {"kind": kind, "row": row, "related": found, "problem": None, "items": [], "listing": None}
+    try:
+        client = row.connection.client()
+        with client.one_deadline(time.monotonic() + READ_SECONDS):
+            listing = found.read(kind.bound(client, row), SHOWN_MAX)
+    except PlatformError as error:
+        return page(request, "resources/related.html", {**context, "problem": error}, partial="related")
+    context |= {
+        "items": [_item(kind, row, found, item) for item in listing.items],
+        "listing": listing,
+        "shown": len(listing.items),
+        "verbs": [(verb, explain(request.user, verb.right, row)) for verb in _verbs(kind, found)],
+        "may_remove": bool(found.removes) and not explain(request.user, kind.verb(found.removes).right, row),
+    }
+    return page(request, "resources/related.html", context, partial="related")
+
+
+def _verbs(kind, found):
+    return [kind.verb(name) for name in (found.adds, found.removes) if name]
+
+
+def _item(kind, row, found, item):
+    """{id, name, url, kind, remove} of an item."""
+    slug = found.kind(item)
+    id = item.get("remote_id", item["id"])
+    shown = {"id": id, "name": item.get("name") or id, "url": "", "kind": "", "remove": ""}
+    if slug in KINDS:
+        shown |= {"url": reverse("resources:detail", args=[KINDS[slug], id]), "kind": KINDS[slug].label}
+    if found.removes:
+        address = reverse("resources:act", args=[kind, row.pk, found.removes])
+        shown["remove"] = f"{address}?{urlencode(found.chosen(item))}"
+    return shown
