@@ -11,7 +11,7 @@ from portal.kinds.columns import ID, NAME
 from portal.kinds.comparing import is_same
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Kind, Related, Verb, register
+from portal.kinds.registry import Check, Kind, Related, Verb, register
 from portal.outside import folded
 from portal.platforms.contract import Problem
 from portal.platforms.iotda.contract import policies as contract
@@ -19,7 +19,12 @@ from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.editing import JsonField
 from portal.resources.fields import IdsField, Picker, TextField
 from portal.resources.forms import PlatformForm
+from portal.words import Sentence
 
+BOUND = Sentence("policy.bound", gettext_noop("It is bound to %(count)s devices, products or spaces."))
+MAYBE_BOUND = Sentence(
+    "policy.maybe_bound", gettext_noop("The platform does not say clearly whether it is bound to anything.")
+)
 TARGETS_READ = 1000  # what a policy is bound to, as far as one look reads
 
 
@@ -119,6 +124,15 @@ class UnbindForm(PlatformForm):
     target_ids = IdsField(label=_("Ids, one in each line"), options=_bound_options)
 
 
+def _check(bound):
+    """What is bound obeys a changed policy at once, so who edits it needs more than the right to edit."""
+    listing = bound.collection.targets(bound.remote_id, limit=1)
+    if listing.complete and not listing.items:
+        return Check()
+    count = listing.total if listing.total is not None else len(listing.items)
+    return Check(BOUND(count=count) if listing.items else MAYBE_BOUND(), "edit_bound_policy")
+
+
 def _members(bound, data):
     listing = bound.collection.targets(bound.remote_id, target_type=data["target_type"], limit=TARGETS_READ)
     return {item["target_id"] for item in listing.items}, listing.complete
@@ -168,6 +182,7 @@ KIND = register(
                 done=_("Device policy %(name)s was changed."),
                 fields=("policy_name", "statement"),
                 about=_("A change applies to everything that the policy is bound to."),
+                check=_check,
             ),
             Verb(
                 name="bind",
@@ -198,6 +213,7 @@ KIND = register(
                 label=_("Delete device policy"),
                 done=_("Device policy %(name)s was deleted."),
                 about=_("Everything that the policy is bound to loses it at once."),
+                check=lambda bound: Check(_check(bound).said),
             ),
         ),
     )

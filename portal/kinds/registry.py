@@ -36,6 +36,14 @@ class Bound:
         return self.collection.get(self.remote_id, **self.hints)
 
 
+@dataclass(frozen=True)
+class Check:
+    """What an object's present state adds to a verb: `said` is told to the person, `right` is needed, too."""
+
+    said: object = None
+    right: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verb:
     """Something that can be done with objects of a kind: create, update, delete, sync.
@@ -43,6 +51,8 @@ class Verb:
     - `right` is the right in teams.access that it needs.
     - `call(bound, data)` builds the request, a platforms.client.Call. `finish(bound, answer, data)` returns
       the object in the answer, decoded; None if the answer contains none.
+    - `check(bound)` reads what the object's present state adds: a Check. The form tells it, and it is asked
+      again just before sending.
     - `evidence` finds out whether it happened if the answer is lost (kinds/evidence.py).
     - `form` is a form class; None for a plain button. `fields` are the fields of an existing object that it
       edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
@@ -60,6 +70,7 @@ class Verb:
     call: Callable
     evidence: object
     finish: Callable = lambda bound, answer, data: None
+    check: Callable | None = None
     form: type | None = None
     fields: tuple = ()
     targets: str = ""

@@ -31,7 +31,7 @@ def create(*, form, label, done, evidence, name):
     )
 
 
-def update(*, form, done, fields, about=""):
+def update(*, form, done, fields, about="", check=None):
     """`fields` are the fields that the form edits. The data has those that are sent; an empty one is None."""
     return Verb(
         name="update",
@@ -46,6 +46,7 @@ def update(*, form, done, fields, about=""):
         call=lambda bound, data: bound.collection.update_call(bound.remote_id, data),
         finish=_updated,
         evidence=Fields(fields),
+        check=check,
     )
 
 
@@ -57,7 +58,7 @@ def _updated(bound, answer, data):
     return updated
 
 
-def delete(*, form, label, done, about):
+def delete(*, form, label, done, about, check=None):
     """`about` says what else the delete affects, and when the platform refuses."""
     return Verb(
         name="delete",
@@ -71,4 +72,5 @@ def delete(*, form, label, done, about):
         form=form,
         call=lambda bound, data: bound.collection.delete_call(bound.remote_id),
         evidence=Gone(),
+        check=check,
     )

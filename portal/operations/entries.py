@@ -60,8 +60,14 @@ def require_for(operation, actor, right, asked):
     require_recorded(actor, right, operation, {**denied, "said": None})
 
 
-def admit(change, actor, via="web"):
-    """Require the right to request a Change. Raises the same errors as `require_for`."""
+def admit(change, actor, via="web", right=None):
+    """Require the verb's right to request a Change, or another `right`; "" requires none.
+
+    Raises the same errors as `require_for`.
+    """
+    right = change.verb.right if right is None else right
+    if not right:
+        return
     kind, verb, connection = change.kind, change.verb, change.connection
     denied = {
         **_who(actor, via, connection.name, kind.slug),
@@ -75,7 +81,7 @@ def admit(change, actor, via="web"):
         "reason": change.reason,
         "body": {"data": change.data},
     }
-    require_recorded(actor, verb.right, connection, denied)
+    require_recorded(actor, right, connection, denied)
 
 
 def unavailable():

@@ -231,6 +231,8 @@ def prepare(operation, change):
     client, _call = change.client, change.call
     with client.one_deadline():
         client.sign_in()
+        if change.verb.check:
+            entries.admit(change, operation.actor, operation.via, change.verb.check(change.bound).right)
         operation.baseline = redact(change.verb.evidence.baseline(change.bound, change.data))
     if operation.expected is not None and differing(operation.expected, operation.baseline):
         raise Conflict(CONFLICT())

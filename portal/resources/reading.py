@@ -50,6 +50,16 @@ def read_object(kind, row):
     return decoded, None
 
 
+def checked(kind, verb, row):
+    """The Check of a verb on the object as it is now; None if the platform cannot be read."""
+    client = row.connection.client()
+    try:
+        with client.one_deadline(time.monotonic() + REACH_SECONDS):
+            return verb.check(kind.bound(client, row))
+    except PortalError:
+        return None
+
+
 def _note(kind, row, decoded, asked):
     """Keep what an object showed when it was `asked`; a change that no operation explains gets an entry."""
     before = row.drift

@@ -187,7 +187,20 @@ def _open(request, settings):
             return page(request, "resources/unreadable.html", context, status=503 if problem else 410)
         shown = verb.form.initial_from(verb, decoded)
     started = starting_values(request, kind, verb, settings["connections"], target)
-    return _show(request, verb.form(initial={**shown, **started}, **settings))
+    return _show(
+        request, verb.form(initial={**shown, **started}, **settings), **_checked(request, kind, verb, target)
+    )
+
+
+def _checked(request, kind, verb, target):
+    """Context: what the object's present state adds to the verb, and who can grant what is missing for it."""
+    if target is None or verb.check is None:
+        return {}
+    check = reading.checked(kind, verb, target)
+    return {
+        "check": check,
+        "why_not_now": check and check.right and explain(request.user, check.right, target),
+    }
 
 
 def _show(request, form, status=200, only=None, **context):

@@ -162,3 +162,44 @@ def test_the_form_names_why_the_choices_are_missing(plant, emulator):
     row, browser = plant.make(POLICY), plant.browser(Role.MANAGER)
     emulator.faults([{"match": {"path": "/devices"}, "fault": "answer", "status": 503, "body": ""}])
     assert "Enter the ids yourself." in browser.get(changing(row, "bind")).text
+
+
+def edit(plant, row, role=Role.OPERATOR):
+    return plant.perform(POLICY, "update", plant.data(POLICY, "update"), target=row, role=role)
+
+
+def test_who_may_edit_policies_may_not_edit_one_that_is_bound(plant, emulator):
+    row = plant.make(POLICY)
+    assert edit(plant, row).state == State.DONE
+    bind(plant, row, NODE_1)
+    sent = len(received(emulator, POLICY, "update"))
+
+    refused = edit(plant, row)
+
+    assert (refused.state, refused.sent_at) == (State.NOT_SENT, None)
+    assert "Manager" in refused.message or "manager" in refused.message
+    assert len(received(emulator, POLICY, "update")) == sent
+    assert "denied" in Entry.objects.filter(verb="update").values_list("outcome", flat=True)
+    assert edit(plant, row, Role.MANAGER).state == State.DONE
+
+
+def test_whether_it_is_bound_must_be_known_before_it_is_edited(plant, emulator):
+    row = plant.make(POLICY)
+    emulator.faults([{"match": {"path": "/list-targets$"}, "fault": "answer", "status": 503, "body": ""}])
+    assert edit(plant, row, Role.OWNER).state == State.NOT_SENT
+    none = {"targets": [], "page": {"count": 3}}
+    emulator.faults([{"match": {"path": "/list-targets$"}, "fault": "answer", "status": 200, "body": none}])
+    assert edit(plant, row).state == State.NOT_SENT, "it counts more than it shows"
+    assert edit(plant, row, Role.MANAGER).state == State.DONE
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_the_form_says_to_how_much_it_is_bound_and_who_may_edit_it(plant, verb):
+    row = plant.make(POLICY)
+    role = Role.OPERATOR if verb == "update" else Role.MANAGER
+    assert "It is bound to" not in plant.browser(role).get(changing(row, verb)).text
+    bind(plant, row, NODE_1, NODE_2)
+    page = plant.browser(role).get(changing(row, verb)).text
+    assert "It is bound to 2 devices, products or spaces." in page
+    if verb == "update":
+        assert "edit_bound_policy" in page or "owner" in page.lower()
