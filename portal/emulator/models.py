@@ -167,6 +167,24 @@ class RomaGroup(Row):
     last_updated_datetime = models.CharField(max_length=50)
 
 
+class RomaDevice(Row):
+    """The primary key is the device's id on the wire."""
+
+    id = models.BigIntegerField(primary_key=True)
+    app = models.ForeignKey(RomaApp, models.CASCADE)
+    name = models.CharField(max_length=64)
+    product_id = models.BigIntegerField()
+    product_name = models.CharField(max_length=64)
+
+
+class RomaGroupDevice(Row):
+    group = models.ForeignKey(RomaGroup, models.PROTECT)
+    device = models.ForeignKey(RomaDevice, models.CASCADE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "device"], name="roma_device_in_group_once")]
+
+
 class RomaSequence(Row):
     """One row, written when a group is deleted: `last` is the greatest id that any group ever had."""
 

@@ -167,7 +167,8 @@ def ids_in(text):
     if (text or "").lstrip().startswith("["):
         with suppress(ValueError, RecursionError):
             listed = answers.parse(text)
-            lines = listed if all(isinstance(each, str) for each in listed) else lines
+            if all(isinstance(each, str | int) and not isinstance(each, bool) for each in listed):
+                lines = [str(each) for each in listed]
     return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
 
 

@@ -6,16 +6,18 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
+from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import Column, Kind, Related, Verb, register
 from portal.outside import folded
 from portal.platforms.roma.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
-from portal.resources.fields import Picker, TextField
+from portal.resources.fields import IdsField, Picker, TextField
 from portal.resources.forms import PlatformForm
 from portal.roma import models
 from portal.roma.applications import application_picker
 
+DEVICES_READ = 2000  # devices of a group, as far as one look reads
 INDENT = "\u2003"
 
 
@@ -63,6 +65,44 @@ class EditForm(UpdateForm):
     description = _description()
 
 
+def _no_options(client, form, text):
+    """No documented call lists the devices of an application: their ids are typed."""
+    return []
+
+
+def _inside_options(client, form, text):
+    wanted = folded(text)
+    listing = client.device_groups.devices(form.target.remote_id, limit=DEVICES_READ)
+    found = [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
+    return [each for each in found if wanted in folded(each[1])]
+
+
+class AddDevicesForm(PlatformForm):
+    contract = contract.DEVICES
+
+    resources = IdsField(label=_("Ids of devices, one in each line"), options=_no_options)
+
+    def clean_resources(self):
+        ids = self.cleaned_data["resources"]
+        numbers = [contract.whole_number(id) for id in ids]
+        if wrong := [id for id, number in zip(ids, numbers, strict=True) if number is None]:
+            raise forms.ValidationError(
+                _now("Enter whole numbers. This is none: %(id)s"), params={"id": wrong[0]}, code="type"
+            )
+        return numbers
+
+
+class RemoveDeviceForm(PlatformForm):
+    contract = contract.DEVICE
+
+    device_id = Picker(label=_("Device"), options=_inside_options)
+
+
+def _devices(bound, data):
+    listing = bound.collection.devices(bound.remote_id, limit=DEVICES_READ)
+    return {item["id"] for item in listing.items}, listing.complete
+
+
 KIND = register(
     Kind(
         slug="roma/device-groups",
@@ -79,6 +119,16 @@ KIND = register(
             Column(name="app_id", label=_("Application"), style="code"),
         ),
         filters=("app_id",),
+        related=(
+            Related(
+                name="devices",
+                label=_("Devices in this group"),
+                read=lambda bound, limit: bound.collection.devices(bound.remote_id, limit=limit),
+                adds="add-devices",
+                removes="remove-device",
+                chosen=lambda item: {"device_id": item["id"]},
+            ),
+        ),
         about=_("Groups of LINK devices form a tree inside an integration application."),
         verbs=(
             verbs.create(
@@ -93,6 +143,27 @@ KIND = register(
                 form=EditForm,
                 done=_("Device group %(name)s was changed."),
                 fields=("name", "description"),
+            ),
+            Verb(
+                name="add-devices",
+                label=_("Add devices"),
+                done=_("The devices were added to %(name)s."),
+                right="group_membership",
+                icon="plus",
+                form=AddDevicesForm,
+                call=lambda bound, data: bound.collection.add_devices_call(bound.remote_id, data),
+                evidence=Members(read=_devices, field="resources"),
+            ),
+            Verb(
+                name="remove-device",
+                label=_("Remove device"),
+                done=_("The device was removed from %(name)s."),
+                about=_("The device itself stays as it is."),
+                right="group_membership",
+                icon="minus",
+                form=RemoveDeviceForm,
+                call=lambda bound, data: bound.collection.remove_device_call(bound.remote_id, data),
+                evidence=Members(read=_devices, field="device_id", inside=False),
             ),
             verbs.delete(
                 form=DeleteForm,

@@ -10,6 +10,7 @@ import pytest
 
 from portal.kinds.registry import KINDS
 from portal.teams.models import Role
+from tests.examples import EXAMPLES
 from tests.resources.forms import read
 from tests.support.plant import make_plant
 
@@ -21,6 +22,11 @@ NODE = f"{PRODUCT}_node-1"
 LISTS = [
     ("iotda/device-groups", "devices", "add-device", {"device_id": NODE}, "remove-device", Role.OPERATOR),
     (
+        *("roma/device-groups", "devices", "add-devices"),
+        {"resources": [20001]},
+        *("remove-device", Role.OPERATOR),
+    ),
+    (
         *("iotda/policies", "targets", "bind"),
         {"target_type": "device", "target_ids": [NODE]},
         *("unbind", Role.MANAGER),
@@ -29,6 +35,15 @@ LISTS = [
 EVERY_LIST = pytest.mark.parametrize(
     ("slug", "name", "verb", "data", "removes", "role"), LISTS, ids=[each[0] for each in LISTS]
 )
+
+
+PATHS = {"iotda/policies": "/list-targets$"}
+NO_OBJECTS = {"devices": [7], "targets": [7], "items": [7]}
+
+
+def member(slug):
+    """The id of the thing that the tests put inside."""
+    return "20001" if slug == "roma/device-groups" else NODE
 
 
 def address(slug, row, name):
@@ -48,12 +63,13 @@ def test_it_shows_what_the_platform_shows_and_leads_on(plant, slug, name, verb, 
 
     page = browser.get(address(slug, row, name)).text
 
-    assert f'data-related-id="{NODE}"' in page
-    assert browser.get(f"/iotda/devices/{NODE}/", follow=True).status_code == 200
-    assert f'href="/iotda/devices/{NODE}/"' in page
+    assert f'data-related-id="{member(slug)}"' in page
+    if slug.startswith("iotda"):
+        assert browser.get(f"/iotda/devices/{NODE}/", follow=True).status_code == 200
+        assert f'href="/iotda/devices/{NODE}/"' in page
     [link] = re.findall(rf'href="([^"]+/{removes}/\?[^"]+)"', page)
     form = read(browser.get(unescape(link)))
-    assert form.fields[list(data)[-1]] == [NODE]
+    assert form.fields[list(EXAMPLES[slug].verbs[removes])[-1]] == [member(slug)]
 
 
 @EVERY_LIST
@@ -72,7 +88,7 @@ def test_a_viewer_sees_it_and_gets_no_buttons(plant, slug, name, verb, data, rem
     row = plant.make(slug)
     plant.perform(slug, verb, data=data, target=row)
     page = plant.browser(Role.VIEWER).get(address(slug, row, name)).text
-    assert f'data-related-id="{NODE}"' in page
+    assert f'data-related-id="{member(slug)}"' in page
     assert f"/{removes}/" not in page
     assert f'/{verb}/"' not in page
 
@@ -84,14 +100,13 @@ def test_a_viewer_sees_it_and_gets_no_buttons(plant, slug, name, verb, data, rem
         {"fault": "answer", "status": 503, "body": ""},
         {"fault": "reset"},
         {"fault": "answer", "status": 200, "body": {}},
-        {"fault": "answer", "status": 200, "body": {"devices": [7], "targets": [7]}},
+        {"fault": "answer", "status": 200, "body": NO_OBJECTS},
     ],
     ids=["503", "reset", "no list", "no objects"],
 )
 def test_what_cannot_be_read_is_not_empty(plant, emulator, slug, name, verb, data, removes, role, fault):
     row, browser = plant.make(slug), plant.browser(role)
-    path = "/devices$" if slug == "iotda/device-groups" else "/list-targets$"
-    emulator.faults([{"match": {"path": path}, **fault}])
+    emulator.faults([{"match": {"path": PATHS.get(slug, "/devices$")}, **fault}])
     response = browser.get(address(slug, row, name))
     assert response.status_code == 200
     assert "The platform could not be read." in response.text
@@ -103,10 +118,10 @@ def test_of_many_the_first_are_shown_and_the_rest_counted(
     plant, emulator, slug, name, verb, data, removes, role
 ):
     row = plant.make(slug)
-    items = [{"device_id": f"d{n}", "target_type": "device", "target_id": f"d{n}"} for n in range(50)]
-    body = {"devices": items, "targets": items, "page": {"count": 120, "marker": "m"}}
-    path = "/devices$" if slug == "iotda/device-groups" else "/list-targets$"
-    emulator.faults([{"match": {"path": path}, "fault": "answer", "status": 200, "body": body}])
+    items = [{"device_id": str(n), "target_type": "device", "target_id": str(n)} for n in range(50)]
+    body = dict.fromkeys(NO_OBJECTS, items) | {"page": {"count": 120, "marker": "m"}, "total": 120}
+    match = {"path": PATHS.get(slug, "/devices$")}
+    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": body}])
     assert "The first 50 of 120 are shown." in plant.browser(role).get(address(slug, row, name)).text
 
 

@@ -11,13 +11,14 @@ from django.db.models import Max
 
 from portal.emulator import account, filling
 from portal.emulator.knobs import Setting, is_count, knobs
-from portal.emulator.models import RomaGroup, RomaSequence, writing
+from portal.emulator.models import RomaGroup, RomaGroupDevice, RomaSequence, writing
 from portal.emulator.resource import Objects, Resource, by
 from portal.emulator.roma import absent, app_of, call, invalid, read_body, refuse
 from portal.emulator.wire import as_json, iso_stamp, reply
 from portal.platforms.roma.contract import device_groups as rules
 
 HAS_CHILDREN = "ROMA.00111001"  # convention
+HAS_DEVICES = "ROMA.00111002"  # convention
 FIRST_ID_MAX = 99_999_999_999_990_000  # ten thousand more groups stay below the documents' largest id
 
 
@@ -96,18 +97,18 @@ def _tree(rows):
 
 @call("link-device-groups.show")
 def show_group(request, caller, operation, group_id):
-    group = _find(_number_of(group_id, operation))
+    group = find_group(number_of(group_id, operation))
     return reply(200, {**_group(group), "app_name": group.app.name})
 
 
-def _number_of(group_id, operation):
+def number_of(group_id, operation):
     """The id in the path as a number. Raises Refused (400)."""
     if not re.fullmatch(r"[0-9]{1,17}", group_id):
         raise invalid(operation, "group_id", "path")
     return int(group_id)
 
 
-def _find(number):
+def find_group(number):
     group = RomaGroup.objects.select_related("app").filter(id=number).first()
     if group is None:
         raise absent(number)
@@ -117,10 +118,10 @@ def _find(number):
 @call("link-device-groups.update", write=True)
 def update_group(request, caller, operation, group_id):
     """When the body has no description, the old one stays."""
-    number = _number_of(group_id, operation)
+    number = number_of(group_id, operation)
     data = read_body(request, rules.UPDATE, operation)
     with writing():
-        group = _find(number)
+        group = find_group(number)
         group.name = data["name"]
         group.description = data.get("description", group.description)
         group.last_updated_user = caller.user.name
@@ -131,11 +132,13 @@ def update_group(request, caller, operation, group_id):
 
 @call("link-device-groups.delete", write=True)
 def delete_group(request, caller, operation, group_id):
-    number = _number_of(group_id, operation)
+    number = number_of(group_id, operation)
     with writing():
-        group = _find(number)
+        group = find_group(number)
         if RomaGroup.objects.filter(parent_id=number).exists():
             raise refuse(400, HAS_CHILDREN, f"The group {number} has child groups. Delete them first.")
+        if RomaGroupDevice.objects.filter(group=group).exists():
+            raise refuse(400, HAS_DEVICES, f"The group {number} has devices. Remove them first.")
         RomaSequence.objects.update_or_create(pk=1, defaults={"last": _greatest_id()})
         group.delete()
     return reply(204)

@@ -9,12 +9,15 @@ from portal.platforms.collection import (
     named,
     narrowed,
     text_id,
+    text_or_empty,
     timed,
     unreadable,
     whole,
     whole_or_none,
 )
-from portal.platforms.paging import Page
+from portal.platforms.paging import Page, Sheet, listed
+from portal.platforms.retrying import Repeat
+from portal.platforms.roma.contract.device_groups import PAGE_MAX
 from portal.platforms.roma.trees import Tree
 
 
@@ -83,6 +86,34 @@ class DeviceGroups(Collection):
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise unreadable(answer) from error
 
+    @timed
+    def devices(self, id, *, limit=1000):
+        """A Listing of the devices in a group, read in pages by offset."""
+
+        def sheet(at):
+            offset = at or 0
+            query = [("limit", min(limit, PAGE_MAX)), ("offset", offset)]
+            answer = self.client.send(self.client.call("GET", self.path(id, "devices"), query=query))
+            found = answer.data.get("items") if isinstance(answer.data, dict) else None
+            if not isinstance(found, list):
+                raise unreadable(answer)
+            try:
+                items = [_device(item) for item in found]
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise unreadable(answer) from error
+            return Sheet(items, answer.data.get("total"), offset + len(items))
+
+        return listed(sheet, limit, shift=True)
+
+    def add_devices_call(self, id, data):
+        """All of them or none: the answer says nothing of a single one."""
+        body = {"resources": [int(each) for each in data["resources"]]}
+        return self.client.call("POST", self.path(id, "devices", "batch-add"), body=body)
+
+    def remove_device_call(self, id, data):
+        path = self.path(id, "devices", data["device_id"])
+        return self.client.call("DELETE", path, repeat=Repeat.SAME)
+
     def encode(self, data):
         body = super().encode(data)
         if "parent_id" in body:
@@ -92,6 +123,11 @@ class DeviceGroups(Collection):
     def decode(self, raw):
         parent_id = text_id(whole(raw.get("parent_id") or 0))
         return {**named(raw, text_id(whole(raw["id"])), raw.get("name")), "parent_id": parent_id}
+
+
+def _device(item):
+    id = text_id(whole(item["device_id"]))
+    return {**item, "id": id, "name": text_or_empty(item.get("device_name"))}
 
 
 def _counts(answer):

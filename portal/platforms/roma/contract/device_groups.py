@@ -10,6 +10,11 @@ from portal.platforms.contract import Field, Source, _
 CREATE_GROUP = Source("ROMA Connect API Reference: Creating a Device Group", "2023-06-29")
 UPDATE_GROUP = Source("ROMA Connect API Reference: Modifying a Device Group", "2025-10-22")
 
+ADD_DEVICES = Source("ROMA Connect API Reference: Adding Devices to a Device Group in Batches", "2025-10-22")
+REMOVE_DEVICE = Source("ROMA Connect API Reference: Deleting a Device from a Device Group", "2025-10-22")
+
+DEVICES_AT_ONCE_MAX = 9999
+PAGE_MAX = 999  # a larger limit is taken for this one
 INTEGER_MAX = 99999999999999999  # beyond 2^53: never a float, never a JavaScript number
 
 CREATE = (
@@ -55,6 +60,31 @@ CREATE = (
 
 # A field that is left out stays as it is. Parent and application of a group cannot be changed.
 UPDATE = tuple(replace(rule, source=UPDATE_GROUP) for rule in CREATE if rule.name in ("name", "description"))
+
+DEVICES = (
+    Field(
+        name="resources",
+        kind=list,
+        required=True,
+        max_items=DEVICES_AT_ONCE_MAX,
+        items=Field(name="device id", kind=int, minimum=0, maximum=INTEGER_MAX, floor=True),
+        rule=_("Up to 9999 ids of devices. Fractions are rounded down."),
+        source=ADD_DEVICES,
+    ),
+)
+DEVICE = (
+    Field(
+        name="device_id",
+        kind=str,
+        required=True,
+        min_length=1,
+        max_length=17,
+        pattern=r"[0-9]*",
+        pattern_text=_("can contain only digits"),
+        rule=_("The id of a device in this group."),
+        source=REMOVE_DEVICE,
+    ),
+)
 
 ADVICE = {
     "ROMA.00110006": _(
