@@ -76,7 +76,7 @@ EXAMPLE = Example(
     },
     update={"policy_name": "deny-hello", "statement": [STATEMENT[0] | {"effect": "DENY"}]},
     verbs={"bind": ONE_DEVICE, "unbind": ONE_DEVICE},
-    beforehand={"unbind": lambda policies, id: policies.client.send(policies.bind_call(id, ONE_DEVICE))},
+    readied={"unbind": lambda policies, id: policies.client.send(policies.bind_call(id, ONE_DEVICE))},
     reads=dict.fromkeys(("bind", "unbind"), bound_to),
     may={"bind": "manager", "unbind": "manager"},
     effects={

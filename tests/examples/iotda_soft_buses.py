@@ -27,7 +27,7 @@ EXAMPLE = Example(
         "in another space": {"bus_name": "总线", "app_id": SECOND_SPACE},
     },
     verbs={"sync": {}, "reset-key": {}},
-    beforehand={"reset-key": lambda buses, id: buses.client.send(buses.sync_call(id))},
+    readied={"reset-key": lambda buses, id: buses.client.send(buses.sync_call(id))},
     may={"sync": "operator", "reset-key": "manager"},
     effects={
         "sync": lambda seen: seen["status"] != "ToBeSynchronized",

@@ -36,7 +36,7 @@ EXAMPLE = Example(
         ),
     },
     verbs={"add-devices": {"resources": [20001]}, "remove-device": {"device_id": DEVICE}},
-    beforehand={
+    readied={
         "remove-device": lambda groups, id: groups.client.send(
             groups.add_devices_call(id, {"resources": [DEVICE]})
         )

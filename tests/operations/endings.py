@@ -139,7 +139,8 @@ def lost(plant, emulator, slug, verb, *, committed):
     """An operation whose answer was lost: the connection broke before or after the platform did it."""
     target = None
     if verb != "create":
-        target = KINDS[slug].model.objects.get(remote_id=plant.make(slug, verb).remote_id)
+        made = plant.perform(slug)
+        target = plant.readied(slug, verb, KINDS[slug].model.objects.get(remote_id=made.object_id))
     fault = "reset_mid_body" if committed else "reset"
     emulator.faults([{"match": match(slug, verb), "fault": fault}])
     operation = plant.perform(slug, verb, target=target, role=Role.OWNER)

@@ -53,7 +53,7 @@ FULL_ROUNDS = 20
 def kill(step, slug, verb, database, plant, emulator, zygote):
     """Make one change that dies at `step`, and check everything that must be true afterwards."""
     base, data = ids(emulator, slug), plant.data(slug, verb)
-    target = "" if verb == "create" else plant.make(slug, verb).remote_id
+    target = "" if verb == "create" else plant.ready(slug, verb).remote_id
     started = Operation.objects.count(), Entry.objects.count(), len(emulator.requests())
     key = str(uuid.uuid4())
     if step in HELD:
@@ -161,7 +161,7 @@ def test_without_a_kill_the_child_does_the_whole_job(
 ):
     """Otherwise all tests above could pass with a child that does nothing."""
     base, data = ids(emulator, slug), committed_plant.data(slug, verb)
-    target = "" if verb == "create" else committed_plant.make(slug, verb).remote_id
+    target = "" if verb == "create" else committed_plant.ready(slug, verb).remote_id
 
     child = zygote.run(
         database=committed_db.url, slug=slug, verb=verb, data=data,

@@ -200,7 +200,7 @@ SHOWN_BEFORE = [(POLICY, "update"), *other_verbs()]
 
 @pytest.mark.parametrize(("slug", "verb"), SHOWN_BEFORE, ids=["-".join(each) for each in SHOWN_BEFORE])
 def test_what_the_object_showed_before_proves_no_late_arrival(plant, emulator, slug, verb):
-    row = plant.make(slug, verb)
+    row = plant.ready(slug, verb)
     assert plant.perform(slug, verb, target=row).state == State.DONE
     emulator.faults([{"match": match(slug, verb), "fault": "reset"}])
     second = plant.perform(slug, verb, target=row)

@@ -124,7 +124,7 @@ def refusal(slug, verb):
 @pytest.mark.parametrize(("slug", "verb"), every_change(), ids="-".join)
 def test_a_change_that_is_refused_with_a_2xx_is_no_success(plant, emulator, slug, verb):
     plant.prepare(slug)
-    target = plant.make(slug, verb) if verb != "create" else None
+    target = plant.ready(slug, verb) if verb != "create" else None
     emulator.faults([refusal(slug, verb)])
 
     operation = plant.perform(slug, verb, target=target)
@@ -142,7 +142,7 @@ def test_a_change_that_is_refused_with_a_2xx_is_no_success(plant, emulator, slug
 @pytest.mark.parametrize(("slug", "verb"), [pair for pair in every_change() if "enos" not in pair[0]])
 def test_a_change_with_an_unknown_error_on_a_2xx_is_in_doubt(plant, emulator, slug, verb):
     plant.prepare(slug)
-    target = plant.make(slug, verb) if verb != "create" else None
+    target = plant.ready(slug, verb) if verb != "create" else None
     rule = refusal(slug, verb)
     emulator.faults([{**rule, "body": {"error_code": "NEW.000001", "error_msg": "not for you"}}])
 

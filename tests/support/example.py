@@ -135,12 +135,12 @@ class Example:
     `renamed`     function of a name: {field: value} of an update that gives the object this name, where
                   that is not the field in `named_by`.
     `verbs`       {name: data} of the verbs besides create, update and delete.
-    `beforehand`  {name: function of (collection, id)}: what has to be done with a new object before this verb
-                  changes anything, such as binding it before it is unbound.
     `may`         {name: "operator", "manager" or "owner"} for these: the least role, from the design's table.
     `effects`     {name: function} for these: does an object, as the client decodes it, show the effect?
     `reads`       {name: function of (collection, id)} for those whose effect the object itself does not show:
                   further members for `effects` to look at.
+    `readied`     {name: function of (collection, id)} for those that would change nothing about a new object:
+                  does to it, past the portal, what the verb undoes.
 
     What the platform does not promise:
     `unprovable`  {(verb, has it happened?): why}: after a lost answer only a person can say whether it has.
@@ -172,10 +172,10 @@ class Example:
     update: dict | None = None
     renamed: Callable | None = None
     verbs: Mapping = field(default_factory=dict)
-    beforehand: Mapping = field(default_factory=dict)
     may: Mapping = field(default_factory=dict)
     effects: Mapping = field(default_factory=dict)
     reads: Mapping = field(default_factory=dict)
+    readied: Mapping = field(default_factory=dict)
     wire: Mapping = field(default_factory=dict)
     unprovable: Mapping = field(default_factory=dict)
     secrets: tuple = ()

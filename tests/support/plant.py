@@ -114,11 +114,17 @@ class Plant:
             **options,
         )
 
-    def make(self, slug, for_verb="", /, **changes):
-        """The mirror row of an object that was just created, and made ready for the verb."""
-        row = self.perform(slug, data={**self.data(slug), **changes}).target
-        if before := EXAMPLES[slug].beforehand.get(for_verb):
-            before(self.collection(slug), row.remote_id)
+    def make(self, slug, **changes):
+        """The mirror row of an object that was just created on its platform."""
+        return self.perform(slug, data={**self.data(slug), **changes}).target
+
+    def ready(self, slug, verb):
+        """The mirror row of a new object about which the verb changes something."""
+        return self.readied(slug, verb, self.make(slug))
+
+    def readied(self, slug, verb, row):
+        if ready := EXAMPLES[slug].readied.get(verb):
+            ready(self.collection(slug), row.remote_id)
         return row
 
     def collection(self, slug):
