@@ -31,7 +31,7 @@ from portal.kinds import mirroring
 from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
 from portal.operations import entries, late, leases, life
-from portal.operations.answered import names_of_secrets, take_answer
+from portal.operations.answered import already_so, names_of_secrets, take_answer
 from portal.operations.attempts import HttpAttempt, completed
 from portal.operations.authorship import take_back
 from portal.operations.holding import hold
@@ -271,7 +271,9 @@ def send(operation, change):
         answer = change.client.send(change.call, again=again, seen=seen)
         decoded = change.verb.finish(change.bound, answer, change.data)
     except Rejected as error:
-        return conclude(operation, State.REJECTED, error, answers=answers)
+        told = already_so(change, error)
+        state = State.DONE if told else State.REJECTED
+        return conclude(operation, state, told or error, answers=answers)
     except NotSent as error:
         return conclude(operation, State.NOT_SENT, error, answers=answers)
     except Unclear as error:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
 from portal.kinds.masking import masked
+from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change
 from portal.operations.entries import admit
 from portal.operations.models import HAPPENED, UNANSWERED, Cause, Operation, State
@@ -119,9 +120,16 @@ def _button(request, kind, verb, row):
         operation = error.operation
         messages.warning(request, str(error))
     if operation.state == State.DONE:
-        messages.success(request, verb.done % {"name": isolated(operation.object_name)})
+        messages.success(request, _success(verb, operation))
         return _go(request, reverse("resources:detail", args=[kind, row.pk]))
     return _go(request, reverse("operations:detail", args=[operation.pk]))
+
+
+def _success(verb, operation):
+    said = operation.said
+    if said and said.is_from(ALREADY_GONE, ALREADY_SO):
+        return said
+    return verb.done % {"name": isolated(operation.object_name)}
 
 
 def _go(request, url):
@@ -268,7 +276,7 @@ def _as_it_is_now(form, else_as=None):
 
 
 def _done(request, form, operation):
-    messages.success(request, form.verb.done % {"name": isolated(operation.object_name)})
+    messages.success(request, _success(form.verb, operation))
     if operation.sealed_secrets:
         return _go(request, reverse("operations:detail", args=[operation.pk]))
     row = operation.target
