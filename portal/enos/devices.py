@@ -12,8 +12,9 @@ from portal.enos.products import model_of, product_picker
 from portal.errors import PortalError
 from portal.kinds import verbs
 from portal.kinds.columns import NAME, STATUS
+from portal.kinds.effects import Status
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import Column, Kind, Verb, register
 from portal.kinds.validating import unless_old
 from portal.platforms.contract import Problem, first
 from portal.platforms.enos.contract import devices as contract
@@ -156,6 +157,25 @@ KIND = register(
                 done=_("Device %(name)s was changed."),
                 fields=("device_name", "timezone", "device_desc", "device_attributes", "device_tags"),
                 about=_("A field that you empty is cleared on the platform."),
+            ),
+            Verb(
+                name="enable",
+                label=_("Enable"),
+                done=_("Device %(name)s was enabled."),
+                right="enable",
+                icon="toggle-right",
+                call=lambda bound, data: bound.collection.enable_call(bound.remote_id),
+                evidence=Status(left=contract.DISABLED),
+            ),
+            Verb(
+                name="disable",
+                label=_("Disable"),
+                done=_("Device %(name)s was disabled."),
+                right="disable",
+                icon="toggle-left",
+                confirm=_("The device can no longer connect until it is enabled again. Disable it?"),
+                call=lambda bound, data: bound.collection.disable_call(bound.remote_id),
+                evidence=Status(reached=contract.DISABLED),
             ),
             verbs.delete(
                 form=DeleteForm,

@@ -79,6 +79,10 @@ def models():
     return st.dictionaries(st.sampled_from(ATTRIBUTES), attribute, max_size=5).map(Model)
 
 
+def disabled(devices, id):
+    devices.client.send(devices.disable_call(id))
+
+
 def type_in(page, values):
     page.locator("#form [name=device_key]").fill(values["device_key"])
     page.locator("#form [name=timezone]").select_option(values["timezone"])
@@ -122,7 +126,7 @@ EXAMPLE = Example(
             good={**ENVELOPE, "data": BODY},
             id=("data", "assetId"),
         ),
-        # Both exist in v2.1 of the API only.
+        # These exist in v2.1 of the API only.
         "update": Call(
             method="POST",
             path=OLDER_DEVICES,
@@ -137,6 +141,12 @@ EXAMPLE = Example(
             query="action=delete",
             repeat=Repeat.SAME,
             good={**ENVELOPE, "data": None},
+        ),
+        "enable": Call(
+            method="POST", path=OLDER_DEVICES, query="action=enable", good={**ENVELOPE, "data": None}
+        ),
+        "disable": Call(
+            method="POST", path=OLDER_DEVICES, query="action=disable", good={**ENVELOPE, "data": None}
         ),
     },
     create=CREATE,
@@ -162,6 +172,13 @@ EXAMPLE = Example(
         "device_attributes": {"serial": 222222},
         "device_tags": {"hall": "2"},
     },
+    verbs={"enable": {}, "disable": {}},
+    may={"enable": "operator", "disable": "manager"},
+    effects={
+        "enable": lambda seen: seen["status"] == "inactive",
+        "disable": lambda seen: seen["status"] == "disabled",
+    },
+    readied={"enable": disabled},
     wire={
         "product_key": "productKey",
         "device_key": "deviceKey",

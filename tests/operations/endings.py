@@ -140,7 +140,7 @@ def lost(plant, emulator, slug, verb, *, committed):
     target = None
     if verb != "create":
         made = plant.perform(slug)
-        target = KINDS[slug].model.objects.get(remote_id=made.object_id)
+        target = plant.readied(slug, verb, KINDS[slug].model.objects.get(remote_id=made.object_id))
     fault = "reset_mid_body" if committed else "reset"
     emulator.faults([{"match": match(slug, verb), "fault": fault}])
     operation = plant.perform(slug, verb, target=target, role=Role.OWNER)

@@ -53,7 +53,7 @@ FULL_ROUNDS = 20
 def kill(step, slug, verb, database, plant, emulator, zygote):
     """Make one change that dies at `step`, and check everything that must be true afterwards."""
     base, data = ids(emulator, slug), plant.data(slug, verb)
-    target = "" if verb == "create" else plant.perform(slug).object_id
+    target = "" if verb == "create" else plant.ready(slug, verb).remote_id
     started = Operation.objects.count(), Entry.objects.count(), len(emulator.requests())
     key = str(uuid.uuid4())
     if step in HELD:

@@ -27,7 +27,7 @@ MAY = {
 @pytest.mark.parametrize("role", Role)
 @EVERY_OTHER_VERB
 def test_pressing_by_role(plant, emulator, role, slug, verb):
-    row = plant.make(slug)
+    row = plant.ready(slug, verb)
     may = role in MAY[EXAMPLES[slug].may[verb]]
 
     response = post(plant.browser(role), changing(row, verb), script(slug, plant, verb))
@@ -41,7 +41,7 @@ def test_pressing_by_role(plant, emulator, role, slug, verb):
 
 @EVERY_OTHER_VERB
 def test_opening_its_address_does_nothing(plant, emulator, slug, verb):
-    row = plant.make(slug)
+    row = plant.ready(slug, verb)
 
     response = plant.browser(Role.OWNER).get(changing(row, verb))
 
@@ -51,7 +51,7 @@ def test_opening_its_address_does_nothing(plant, emulator, slug, verb):
 
 @EVERY_OTHER_VERB
 def test_pressed_without_its_key_it_sends_nothing_and_says_so(plant, emulator, slug, verb):
-    row, browser = plant.make(slug), plant.browser(Role.OWNER)
+    row, browser = plant.ready(slug, verb), plant.browser(Role.OWNER)
 
     response = post(browser, changing(row, verb), script(slug, plant, verb, operation_key=""))
 
@@ -67,7 +67,7 @@ def test_pressed_without_its_key_it_sends_nothing_and_says_so(plant, emulator, s
 
 @EVERY_OTHER_VERB
 def test_pressed_twice_with_one_key_it_is_sent_once(plant, emulator, slug, verb):
-    row, browser = plant.make(slug), plant.browser(Role.OWNER)
+    row, browser = plant.ready(slug, verb), plant.browser(Role.OWNER)
     posted = script(slug, plant, verb)
 
     for _press in range(2):

@@ -5,13 +5,14 @@ from django.db import DatabaseError
 
 from portal.operations import life
 from portal.operations.models import Operation, State
+from portal.teams.models import Role
 from tests.examples import other_verbs
 from tests.resources.forms import changing, post, script
 
 
 @pytest.mark.parametrize(("slug", "verb"), other_verbs(), ids="-".join)
 def test_a_press_whose_answer_is_not_recorded_is_no_success(plant, monkeypatch, slug, verb):
-    row, browser = plant.make(slug), plant.browser()
+    row, browser = plant.ready(slug, verb), plant.browser(Role.OWNER)
     real = life.append
 
     def fails_for_outcomes(line):

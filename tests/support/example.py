@@ -137,6 +137,8 @@ class Example:
     `verbs`       {name: data} of the verbs besides create, update and delete.
     `may`         {name: "operator", "manager" or "owner"} for these: the least role, from the design's table.
     `effects`     {name: function} for these: does an object, as the client decodes it, show the effect?
+    `readied`     {name: function of (collection, id)} for those that would change nothing about a new object:
+                  does to it, past the portal, what the verb undoes.
 
     What the platform does not promise:
     `unprovable`  {(verb, has it happened?): why}: after a lost answer only a person can say whether it has.
@@ -170,6 +172,7 @@ class Example:
     verbs: Mapping = field(default_factory=dict)
     may: Mapping = field(default_factory=dict)
     effects: Mapping = field(default_factory=dict)
+    readied: Mapping = field(default_factory=dict)
     wire: Mapping = field(default_factory=dict)
     unprovable: Mapping = field(default_factory=dict)
     secrets: tuple = ()

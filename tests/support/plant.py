@@ -118,6 +118,15 @@ class Plant:
         """The mirror row of an object that was just created on its platform."""
         return self.perform(slug, data={**self.data(slug), **changes}).target
 
+    def ready(self, slug, verb):
+        """The mirror row of a new object about which the verb changes something."""
+        return self.readied(slug, verb, self.make(slug))
+
+    def readied(self, slug, verb, row):
+        if ready := EXAMPLES[slug].readied.get(verb):
+            ready(self.collection(slug), row.remote_id)
+        return row
+
     def collection(self, slug):
         """The platform's own objects, past the portal's pages."""
         return collection_of(KINDS[slug], self.connection(KINDS[slug]))

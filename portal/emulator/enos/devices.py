@@ -1,7 +1,9 @@
-"""Devices. Update and delete exist only in v2.1.
+"""Devices. Update, delete, enable and disable exist only in v2.1.
 
-Source: "V2.4 Create Device"; "V2.4 Get Device", "V2.4 Search Device" and "V2.1 Delete Device", 3.0.0; "V2.1
-Update Device", 2.4.4.
+Source: "V2.4 Create Device"; "V2.4 Get Device", "V2.4 Search Device", "V2.1 Delete Device" and "V2.1 Enable
+Device", 3.0.0; "V2.1 Update Device", 2.4.4; "V2.1 Disable Device", preview.
+
+Convention: a device is enabled to the status that it had before. To disable what does not exist is 11404.
 """
 
 import secrets
@@ -134,11 +136,15 @@ def describe(device):
         "firmwareVersion": None,
         "mirrorSource": None,
         "createTime": device.create_time,
-        "status": device.status,
+        "status": status_of(device),
         "activeTime": None,
         "lastOnlineTime": None,
         "lastOfflineTime": None,
     }
+
+
+def status_of(device):
+    return "disabled" if device.is_disabled else device.status
 
 
 def _with_secret(device):
@@ -216,6 +222,32 @@ def delete_device(request, app):
     return success(None)
 
 
+@action("POST", write=True, tolerates_get=True)
+def enable_device(request, app):
+    rows = _named(request.GET)
+    with writing():
+        device = rows.first()
+        if device is None:
+            raise refuse(11721, "Device not found")
+        if not device.is_disabled:
+            raise refuse(11721, f"Device is {device.status}")
+        device.is_disabled = False
+        device.save()
+    return success(None)
+
+
+@action("POST", write=True, tolerates_get=True)
+def disable_device(request, app):
+    rows = _named(request.GET)
+    with writing():
+        device = _one(rows)
+        if device.is_disabled:
+            raise refuse(11723, "Device is disabled")
+        device.is_disabled = True
+        device.save()
+    return success(None)
+
+
 @action("POST")
 def search_devices(request, app):
     """Newest first. With `search_lag_s` a new device is not found for that long, as on the real platform."""
@@ -241,7 +273,9 @@ def search_devices(request, app):
 
 shared = {"create": create_device, "get": get_device, "search": search_devices}
 devices_v24 = actions(**shared)
-devices_v21 = actions(**shared, update=update_device, delete=delete_device)
+devices_v21 = actions(
+    **shared, update=update_device, delete=delete_device, enable=enable_device, disable=disable_device
+)
 
 
 def seed():

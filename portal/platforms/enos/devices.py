@@ -1,8 +1,9 @@
-"""Devices. Update and delete exist in v2.1 of the API only; both answer with `data: null`."""
+"""Devices. Update, delete, enable and disable exist in v2.1 only; they answer with `data: null`."""
 
 from portal.errors import NotSent
 from portal.platforms.client import NO_ID
 from portal.platforms.collection import text_id, unreadable
+from portal.platforms.enos.contract import devices as contract
 from portal.platforms.enos.searching import Searched, default_name
 from portal.platforms.retrying import Repeat
 
@@ -65,6 +66,16 @@ class Devices(Searched):
     def delete_call(self, id):
         query = [("action", "delete"), (self._id, _given(id))]
         return self.client.call("POST", self._older_path, query=query, repeat=Repeat.SAME, removes=True)
+
+    def enable_call(self, id):
+        return self._switch("enable", id, contract.ENABLED_ALREADY)
+
+    def disable_call(self, id):
+        return self._switch("disable", id, contract.DISABLED_ALREADY)
+
+    def _switch(self, action, id, already):
+        query = [("action", action), (self._id, _given(id))]
+        return self.client.call("POST", self._older_path, query=query, already=already)
 
     def encode(self, data):
         body = super().encode(data)
