@@ -142,6 +142,14 @@ EXAMPLE = Example(
             repeat=Repeat.SAME,
             good={**ENVELOPE, "data": None},
         ),
+        "replace": Call(
+            method="POST",
+            path=DEVICES,
+            query="action=replaceDevice",
+            good={**ENVELOPE, "data": BODY},
+            id=("data", "assetId"),
+            run=lambda devices: devices.replace("oj7x", {"device_key": "k"}),
+        ),
         "enable": Call(
             method="POST", path=OLDER_DEVICES, query="action=enable", good={**ENVELOPE, "data": None}
         ),
@@ -172,11 +180,16 @@ EXAMPLE = Example(
         "device_attributes": {"serial": 222222},
         "device_tags": {"hall": "2"},
     },
-    verbs={"enable": {}, "disable": {}},
-    may={"enable": "operator", "disable": "manager"},
+    verbs={
+        "enable": {},
+        "disable": {},
+        "replace": {"device_key": "pump-0001-b", "require_secret": True},
+    },
+    may={"enable": "operator", "disable": "manager", "replace": "manager"},
     effects={
         "enable": lambda seen: seen["status"] == "inactive",
         "disable": lambda seen: seen["status"] == "disabled",
+        "replace": lambda seen: seen["device_key"] == "pump-0001-b",
     },
     readied={"enable": disabled},
     wire={

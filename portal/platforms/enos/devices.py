@@ -67,6 +67,24 @@ class Devices(Searched):
         query = [("action", "delete"), (self._id, _given(id))]
         return self.client.call("POST", self._older_path, query=query, repeat=Repeat.SAME, removes=True)
 
+    def replace_call(self, id, data):
+        """Another physical device takes the place of this one: the asset stays, key and secret are new."""
+        query = [("action", "replaceDevice"), (self._id, _given(id))]
+        body = {"newDeviceKey": data["device_key"], "requireSecret": bool(data.get("require_secret"))}
+        return self.client.call("POST", self.path(), query=query, body=body)
+
+    def replace(self, id, data):
+        self.replaced(self.client.send(self.replace_call(id, data)), id, data)
+
+    def replaced(self, answer, id, data):
+        """Nothing; raises Unclear if the answer is about another asset or another key."""
+        raw = answer.data.get("data")
+        if not isinstance(raw, dict) or (raw.get("assetId"), raw.get("deviceKey")) != (
+            id,
+            data["device_key"],
+        ):
+            raise unreadable(answer)
+
     def enable_call(self, id):
         return self._switch("enable", id, contract.ENABLED_ALREADY)
 

@@ -10,6 +10,7 @@ from portal.platforms.contract import Field, Problem, Source, _
 CREATE_DEVICE = Source("EnOS Connection Service API: V2.4 Create Device", "2.4")
 UPDATE_DEVICE = Source("EnOS Connection Service API: V2.1 Update Device", "2.4.4")
 ENABLE_DEVICE = Source("EnOS Connection Service API: V2.1 Enable Device", "3.0.0")
+REPLACE_DEVICE = Source("EnOS Connection Service API: V2.4 Replace Device", "3.0.0")
 DISABLE_DEVICE = Source("EnOS Connection Service API: V2.1 Disable Device", "preview")
 LIMITS = Source("EnOS Device Connection: Limitations", "3.0.0")
 FAQS = Source("EnOS API: FAQs", "2.1.0")
@@ -171,9 +172,19 @@ REPLACE = tuple(
     if rule.name in UPDATED
 )
 
+# The device id is in the query. The document prints no default of requireSecret; it is taken from the create.
+NEW_KEY = tuple(
+    replace(rule, name="newDeviceKey", required=True, source=REPLACE_DEVICE)
+    if rule.name == "deviceKey"
+    else replace(rule, source=REPLACE_DEVICE)
+    for rule in CREATE
+    if rule.name in ("deviceKey", "requireSecret")
+)
+
 ADVICE = {
     "11404": _("The device does not exist (any more). Refresh the list."),
     "11702": _("Another device has this key. Choose another device key."),
+    "11704": _("The device has this key already. Choose another device key."),
     "11714": _("The platform could not assign a key. Enter a device key yourself, or try again."),
     "11721": _("The device is enabled already, or it does not exist. Refresh its page."),
     "11723": _("The device is disabled already, or it does not exist. Refresh its page."),
