@@ -17,6 +17,16 @@ class Product(Mirror):
     product_type = models.TextField(_("type"), blank=True)
     data_format = models.TextField(_("data format"), blank=True)
     product_desc = models.TextField(_("description"), blank=True)
+    product_tags = JsonText(_("tags"), blank=True, default=dict)
+    bi_directional_auth = models.BooleanField(_("certificate on both sides"), null=True)
+    dynamic_activate_enabled = models.BooleanField(_("dynamic activation"), null=True)
+    default_valid_day = models.TextField(_("default validity of certificates (days)"), blank=True)
+    max_valid_day = models.TextField(_("longest validity of certificates (days)"), blank=True)
+    org_id = models.TextField(_("organization"), blank=True)
+    create_by = models.TextField(_("created by"), blank=True)
+    create_time = Stamp(_("created"), in_milliseconds=True)
+    update_by = models.TextField(_("updated by"), blank=True)
+    update_time = Stamp(_("updated"), in_milliseconds=True)
 
     searched = ("product_key", "product_name")
 

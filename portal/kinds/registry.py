@@ -70,6 +70,19 @@ class Verb:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the page of an object shows beside it, read live with it: how many devices a product has.
+
+    `read(bound)` returns {name: value}; `labels` are (name, label) of what is shown, in this order. If it
+    cannot be read, the page says so and shows the object all the same.
+    """
+
+    label: str
+    read: Callable
+    labels: tuple
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of resource on one platform.
 
@@ -79,6 +92,7 @@ class Kind:
     - `following` are statuses that change by themselves, like "Synchronizing". Pages with such a row update
       automatically.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
+    - `facts` are what its page shows beside an object (Facts).
     """
 
     slug: str
@@ -94,6 +108,7 @@ class Kind:
     verbs: tuple = ()
     following: tuple = ()
     hints: Callable = field(default=lambda row: {})
+    facts: Facts | None = None
 
     def __str__(self):
         return str(self.label)

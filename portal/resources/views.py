@@ -41,10 +41,13 @@ def detail(request, kind, id):
     entries = visible_to(request.user, entries.filter(connection_id=str(row.connection_id)))
     entries = list(entries.exclude(stage="intent")[:10])
     doubts = doubts_about(request, kind, row)
+    is_read = kind.facts and not problem and not row.gone_at
+    facts, no_facts = reading.read_facts(kind, row) if is_read else ([], None)
     shown = mark(
         [row.state, row.gone_at, str(problem), row.drift, [value for _label, value, _field in fields]],
         [entry.seq for entry in entries],
         [(each.pk, each.state) for each in doubts],
+        [value for _label, value in facts],
     )
     if is_unchanged(request, shown):
         return HttpResponse(status=204)
@@ -55,6 +58,8 @@ def detail(request, kind, id):
         "problem": problem,
         "found": found,
         "fields": fields,
+        "facts": facts,
+        "no_facts": no_facts,
         "verbs": [(verb, explain(request.user, verb.right, row)) for verb in kind.object_verbs],
         "entries": entries,
         "doubts": doubts,

@@ -10,6 +10,7 @@ from tests.support.oddities import Oddities, Surroundings
 DEVICES = "/connect-service/v2.4/devices"
 OLDER_DEVICES = "/connect-service/v2.1/devices"
 BODY = {"assetId": "oj7x", "productKey": "p", "deviceKey": "k"}
+STATISTICS = {"totalCount": 9, "onlineCount": 2, "offlineCount": 3, "inactiveCount": 4, "disabledCount": 0}
 ENVELOPE = {"code": 0, "msg": "OK", "requestId": "r"}
 CREATE = {
     "product_key": PRODUCT,
@@ -141,6 +142,14 @@ EXAMPLE = Example(
             query="action=delete",
             repeat=Repeat.SAME,
             good={**ENVELOPE, "data": None},
+        ),
+        "get_statistics": Call(
+            method="GET",
+            path=OLDER_DEVICES,
+            query="action=getStats",
+            good={**ENVELOPE, "data": STATISTICS},
+            id=("data", "totalCount"),
+            run=lambda devices: devices.get_statistics("p"),
         ),
         "replace": Call(
             method="POST",

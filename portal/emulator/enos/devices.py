@@ -29,6 +29,7 @@ from portal.emulator.enos.lifecycle import (
     check_key_is_free,
     disable_device,
     enable_device,
+    get_statistics,
     named,
     new_id,
     one,
@@ -232,7 +233,12 @@ shared = {
 }
 devices_v24 = actions(**shared)
 devices_v21 = actions(
-    **shared, update=update_device, delete=delete_device, enable=enable_device, disable=disable_device
+    **shared,
+    update=update_device,
+    delete=delete_device,
+    enable=enable_device,
+    disable=disable_device,
+    getStats=get_statistics,
 )
 
 

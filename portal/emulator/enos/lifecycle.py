@@ -1,19 +1,21 @@
-"""What happens to a device that is there: replaced, disabled, enabled. How a query names one.
+"""What happens to a device that is there: replaced, disabled, enabled, counted. How a query names one.
 
-Source: "V2.4 Replace Device" and "V2.1 Enable Device", 3.0.0; "V2.1 Disable Device", preview; Managing
-Devices, 2.1.0.
+Source: "V2.4 Replace Device" and "V2.1 Enable Device", 3.0.0; "V2.1 Disable Device", preview; "Get Device
+Stats", 2.3.0; Managing Devices, 2.1.0.
 
 Conventions: a device is enabled to the status that it had before. To disable or replace what does not exist
-is 11404. A replaced device is enabled.
+is 11404. A replaced device is enabled. To count the devices of a product that does not exist is 11611.
 """
 
 import secrets
 import string
 
+from django.db.models import Count, Q
+
 from portal.emulator import account
 from portal.emulator.enos import action, check_key_pair, invalid, read_body, refuse, success
 from portal.emulator.enos.secret import sealed
-from portal.emulator.models import EnosDevice, writing
+from portal.emulator.models import EnosDevice, EnosProduct, writing
 from portal.emulator.wire import judged
 from portal.platforms.enos.contract import devices as rules
 
@@ -97,3 +99,18 @@ def disable_device(request, app):
         device.is_disabled = True
         device.save()
     return success(None)
+
+
+@action("GET")
+def get_statistics(request, app):
+    """Counts by status, of one product or of all; a disabled device counts as nothing else."""
+    rows, key = EnosDevice.objects.filter(org_id=account.ENOS_ORG), request.GET.get("productKey", "")
+    if key and not EnosProduct.objects.filter(product_key=key).exists():
+        raise refuse(11611, "Product not found")
+    rows = rows.filter(product__product_key=key) if key else rows
+    counted = {
+        f"{status}Count": Count("pk", filter=Q(status=status, is_disabled=False))
+        for status in ("online", "offline", "inactive")
+    }
+    disabled = Count("pk", filter=Q(is_disabled=True))
+    return success(rows.aggregate(totalCount=Count("pk"), **counted, disabledCount=disabled))

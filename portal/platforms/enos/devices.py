@@ -2,9 +2,9 @@
 
 from portal.errors import NotSent
 from portal.platforms.client import NO_ID
-from portal.platforms.collection import text_id, unreadable
+from portal.platforms.collection import text_id, unreadable, whole
 from portal.platforms.enos.contract import devices as contract
-from portal.platforms.enos.searching import Searched, default_name
+from portal.platforms.enos.searching import Searched, default_name, snake
 from portal.platforms.retrying import Repeat
 
 WIRE = {
@@ -17,6 +17,7 @@ WIRE = {
     "device_tags": "deviceTags",
     "require_secret": "requireSecret",
 }
+COUNTS = ("totalCount", "onlineCount", "offlineCount", "inactiveCount", "disabledCount")
 
 
 class Devices(Searched):
@@ -26,6 +27,15 @@ class Devices(Searched):
 
     def get_by_key(self, product_key, device_key):
         return self._get([("productKey", product_key), ("deviceKey", device_key)])
+
+    def get_statistics(self, product_key):
+        """{total_count, online_count, ...} of a product's devices. The counts lag behind by about 2 s."""
+        query = [("action", "getStats"), ("productKey", _given(product_key))]
+        answer = self.client.send(self.client.call("GET", self._older_path, query=query))
+        try:
+            return {snake(name): whole(answer.data["data"][name]) for name in COUNTS}
+        except (TypeError, KeyError, ValueError) as error:
+            raise unreadable(answer) from error
 
     def create_call(self, data):
         return self.client.call("POST", self.path(), query=[("action", "create")], body=self.encode(data))
