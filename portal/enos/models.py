@@ -45,6 +45,12 @@ class Device(Mirror):
     device_attributes = JsonText(_("attributes"), blank=True, default=dict)
     device_tags = JsonText(_("tags"), blank=True, default=dict)
     create_time = Stamp(_("created"), in_milliseconds=True)
+    active_time = Stamp(_("activated"), in_milliseconds=True)
+    last_online_time = Stamp(_("last online"), in_milliseconds=True)
+    last_offline_time = Stamp(_("last offline"), in_milliseconds=True)
+    model_id = models.TextField(_("model"), blank=True)
+    product_type = models.TextField(_("type"), blank=True)
+    firmware_version = models.TextField(_("firmware"), blank=True)
 
     product_key_key = key_of("product_key")
     status_key = key_of("status")

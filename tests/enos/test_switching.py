@@ -109,3 +109,37 @@ def test_a_lost_answer_is_found_by_any_status_but_disabled():
     shown = ["inactive", "online", "offline", "mirror", "something new", "disabled", "disable", "", None]
     assert [evidence.shows({}, {"status": each}) for each in shown] == [True] * 5 + [False] * 4
     assert not evidence.shows({}, None)
+
+
+def test_its_page_says_when_it_was_online(plant, row, emulator):
+    times = {"activeTime": 1700000000000, "lastOnlineTime": 1700000060000, "lastOfflineTime": 1700000120000}
+    words = {
+        "modelId": "pumpModel",
+        "productType": "Gateway",
+        "firmwareVersion": "1.2-b7",
+        "status": "offline",
+    }
+    data = {"assetId": row.remote_id, "deviceName": {"defaultValue": "Pump 1"}, **times, **words}
+    body = {"code": 0, "msg": "OK", "requestId": "r", "data": data}
+    emulator.faults([{"match": match(DEVICE, "get"), "fault": "answer", "status": 200, "body": body}])
+
+    page = text_of(plant.browser().get(f"/{DEVICE}/{row.pk}/"))
+
+    for minute in (13, 14, 15):
+        assert f"2023-11-14 22:{minute}:20 UTC" in page
+    for word in words.values():
+        assert word in page
+
+
+@pytest.mark.parametrize("role", Role)
+def test_buttons_by_right(plant, row, role):
+    page = plant.browser(role).get(f"/{DEVICE}/{row.pk}/").content.decode()
+
+    offered = {verb for verb in ("enable", "disable", "replace", "delete") if changing(row, verb) in page}
+    may = {
+        Role.OPERATOR: {"enable"},
+        Role.MANAGER: {"enable", "disable", "replace", "delete"},
+        Role.OWNER: {"enable", "disable", "replace", "delete"},
+    }
+    assert offered == may.get(role, set())
+    assert ("data-confirm" in page) is ("disable" in offered)
