@@ -89,10 +89,11 @@ class Devices(Searched):
     def replaced(self, answer, id, data):
         """Nothing; raises Unclear if the answer is about another asset or another key."""
         raw = answer.data.get("data")
-        if not isinstance(raw, dict) or (raw.get("assetId"), raw.get("deviceKey")) != (
-            id,
-            data["device_key"],
-        ):
+        try:
+            is_ours = [text_id(raw[name]) for name in ("assetId", "deviceKey")] == [id, data["device_key"]]
+        except (TypeError, KeyError, ValueError) as error:
+            raise unreadable(answer) from error
+        if not is_ours:
             raise unreadable(answer)
 
     def enable_call(self, id):
