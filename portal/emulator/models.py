@@ -223,7 +223,9 @@ class EnosProduct(Row):
 
 
 class EnosDevice(Row):
-    """`create_time` is in epoch milliseconds. `device_key` is unique in the organization, not per product."""
+    """`create_time` is in epoch milliseconds. `device_key` is unique in the organization, not per product.
+    `status` is that of an enabled device; a disabled one keeps it until it is enabled again.
+    """
 
     org_id = models.CharField(max_length=32)
     asset_id = models.CharField(max_length=16, unique=True)
@@ -236,6 +238,7 @@ class EnosDevice(Row):
     device_attributes = models.JSONField(default=dict)
     device_tags = models.JSONField(default=dict)
     status = models.CharField(max_length=16, default="inactive")
+    is_disabled = models.BooleanField(default=False)
     create_time = models.BigIntegerField()
 
     class Meta:

@@ -1,6 +1,7 @@
 """Devices of EnOS: forms and kind."""
 
 import secrets
+from dataclasses import replace
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,8 +13,9 @@ from portal.enos.products import model_of, product_picker
 from portal.errors import PortalError
 from portal.kinds import verbs
 from portal.kinds.columns import NAME, STATUS
+from portal.kinds.effects import Fields, Status
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import Column, Kind, Verb, register
 from portal.kinds.validating import unless_old
 from portal.platforms.contract import Problem, first
 from portal.platforms.enos.contract import devices as contract
@@ -24,6 +26,11 @@ from portal.resources.fields import Picker, TextField
 from portal.resources.forms import PlatformForm
 
 KEY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that are easily confused
+
+
+def fresh_key():
+    """A device key that nobody else has: if an answer is lost, it tells what was ours."""
+    return "dev-" + "".join(secrets.choice(KEY_ALPHABET) for _ in range(16))
 
 
 def timezone_options(client, form, text):
@@ -92,10 +99,8 @@ class CreateForm(DeviceFields):
     require_secret = forms.BooleanField(label=_("Request the device secret"), required=False)
 
     def __init__(self, *args, initial=None, **kwargs):
-        key = "dev-" + "".join(secrets.choice(KEY_ALPHABET) for _ in range(16))
-        super().__init__(
-            *args, initial={"device_key": key, "timezone": "+08:00", **(initial or {})}, **kwargs
-        )
+        started = {"device_key": fresh_key(), "timezone": "+08:00"}
+        super().__init__(*args, initial={**started, **(initial or {})}, **kwargs)
 
     @property
     def product(self):
@@ -120,6 +125,19 @@ class EditForm(UpdateForm, DeviceFields):
     @property
     def model_id(self):
         return self.initial.get("model_id")
+
+
+class ReplaceForm(PlatformForm):
+    # The call names it newDeviceKey; from then on it is the deviceKey.
+    contract = tuple(
+        replace(rule, name="deviceKey") if rule.name == "newDeviceKey" else rule for rule in contract.NEW_KEY
+    )
+
+    device_key = TextField(label=_("New device key"))
+    require_secret = forms.BooleanField(label=_("Request the device secret"), required=False)
+
+    def __init__(self, *args, initial=None, **kwargs):
+        super().__init__(*args, initial={"device_key": fresh_key(), **(initial or {})}, **kwargs)
 
 
 KIND = register(
@@ -156,6 +174,42 @@ KIND = register(
                 done=_("Device %(name)s was changed."),
                 fields=("device_name", "timezone", "device_desc", "device_attributes", "device_tags"),
                 about=_("A field that you empty is cleared on the platform."),
+            ),
+            Verb(
+                name="enable",
+                label=_("Enable"),
+                done=_("Device %(name)s was enabled."),
+                right="enable",
+                icon="toggle-right",
+                call=lambda bound, data: bound.collection.enable_call(bound.remote_id),
+                evidence=Status(left=contract.DISABLED),
+            ),
+            Verb(
+                name="disable",
+                label=_("Disable"),
+                done=_("Device %(name)s was disabled."),
+                right="disable",
+                icon="toggle-left",
+                confirm=_("The device can no longer connect until it is enabled again. Disable it?"),
+                call=lambda bound, data: bound.collection.disable_call(bound.remote_id),
+                evidence=Status(reached=contract.DISABLED),
+            ),
+            Verb(
+                name="replace",
+                label=_("Replace"),
+                submit=_("Replace device"),
+                about=_(
+                    "Another device takes its place. The asset keeps its id, name, tags and attributes. Key"
+                    " and secret are new: the old device can no longer connect, and the status goes back to"
+                    " inactive."
+                ),
+                done=_("Device %(name)s was replaced."),
+                right="replace",
+                icon="arrows-exchange",
+                form=ReplaceForm,
+                call=lambda bound, data: bound.collection.replace_call(bound.remote_id, data),
+                finish=lambda bound, answer, data: bound.collection.replaced(answer, bound.remote_id, data),
+                evidence=Fields(("device_key",)),
             ),
             verbs.delete(
                 form=DeleteForm,

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.enos import models
 from portal.kinds.columns import NAME
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import Column, Facts, Kind, register
 from portal.resources.fields import Picker
 
 
@@ -38,6 +38,17 @@ KIND = register(
             Column(name="remote_id", label=_("Product key"), style="code"),
             Column(name="product_type", label=_("Type")),
             Column(name="model_id", label=_("Model"), style="code"),
+        ),
+        facts=Facts(
+            label=_("Devices of this product"),
+            read=lambda bound: bound.collection.client.devices.get_statistics(bound.remote_id),
+            labels=(
+                ("total_count", _("All")),
+                ("online_count", _("Online")),
+                ("offline_count", _("Offline")),
+                ("inactive_count", _("Inactive")),
+                ("disabled_count", _("Disabled")),
+            ),
         ),
     )
 )

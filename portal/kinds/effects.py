@@ -23,6 +23,7 @@ STATUS_BEFORE = Sentence(
     "look.status_before",
     _("The status was already the same before, so it does not show whether the change happened."),
 )
+STATUS_UNKNOWN = Sentence("look.status_unknown", _("The platform shows no status."))
 STATUS_MISSED = Sentence("look.status_missed", _("The status has not changed."))
 FIELDS_FOUND = Sentence("look.fields_found", _("The object has every value that was sent."))
 FIELDS_BEFORE = Sentence(
@@ -55,6 +56,7 @@ BEFORE_MEMBERS = Sentence(
 )
 BEFORE_UNREAD = Sentence("before.members_unread", _("There were too many to read before it was sent."))
 BEFORE_THERE = Sentence("before.there", _("Just before it was sent, the object existed."))
+BEFORE_GONE = Sentence("before.gone", _("Just before it was sent, the object no longer existed."))
 GONE_FOUND = Sentence("look.gone_found", _("It no longer exists on the platform."))
 GONE_MISSED = Sentence("look.gone_missed", _("It still exists on the platform."))
 
@@ -69,9 +71,16 @@ class OfObject:
 
 @dataclass(frozen=True)
 class Status(OfObject):
-    """For a verb that changes the status, like sync. A status in `reached` shows that it happened."""
+    """For a verb that changes the status, like sync. A status in `reached` shows that it happened; without
+    them, any status that is not in `left`."""
 
-    reached: tuple
+    reached: tuple = ()
+    left: tuple = ()
+
+    def _is_reached(self, status):
+        if not isinstance(status, str) or not status:
+            return False
+        return status in self.reached if self.reached else status not in self.left
 
     def baseline(self, bound, data):
         return bound.get().get("status")
@@ -80,21 +89,23 @@ class Status(OfObject):
         return BEFORE_STATUS(status=baseline), ()
 
     def shows(self, data, seen):
-        return seen is not None and seen.get("status") in self.reached
+        return seen is not None and self._is_reached(seen.get("status"))
 
     def showed(self, data, baseline):
         """Whether the object showed just before what was sent: then it tells nothing that it still does."""
-        return baseline in self.reached
+        return self._is_reached(baseline)
 
     def look(self, bound, data, baseline):
         try:
             seen = bound.get()
         except Missing:
             return Look(UNDECIDED, OBJECT_GONE())
-        candidate = {"object": seen, "compared": compare({"status": self.reached[0]}, seen)}
-        if seen.get("status") not in self.reached:
+        candidate = {"object": seen, "compared": compare(dict.fromkeys(["status"], *self.reached[:1]), seen)}
+        if not seen.get("status"):
+            return Look(UNDECIDED, STATUS_UNKNOWN(), [candidate])
+        if not self.shows(data, seen):
             return Look(MISSED, STATUS_MISSED(), [candidate])
-        if baseline in self.reached:
+        if self.showed(data, baseline):
             return Look(UNDECIDED, STATUS_BEFORE(), [candidate])
         return Look(FOUND, STATUS_FOUND(), [candidate])
 
@@ -159,17 +170,21 @@ class Gone(OfObject):
     """For a delete: either the object is gone or it still exists."""
 
     def baseline(self, bound, data):
-        """The object as it is: it may be what a create without an answer made. Raises Missing."""
-        return storable_within(bound.get())
+        """The object as it is: it may be what a create without an answer made. False if it is gone: then the
+        platform's answer to the delete says so, too."""
+        try:
+            return storable_within(bound.get())
+        except Missing:
+            return False
 
     def before(self, baseline):
-        return BEFORE_THERE(), ()
+        return (BEFORE_GONE() if baseline is False else BEFORE_THERE()), ()
 
     def shows(self, data, seen):
         return seen is None
 
     def showed(self, data, baseline):
-        return False
+        return baseline is False
 
     def look(self, bound, data, baseline):
         try:

@@ -162,6 +162,15 @@ def _candidate(sent, seen, touched=None, *, is_gone=False):
     return {"object": shown, "compared": compare(redact(sent), was), "is_gone": is_gone}
 
 
+def _no_longer_called(bound, data, touched):
+    """The candidate for an object that no longer has the name or id that was sent."""
+    try:
+        seen = {**touched.known, **bound.collection.get(touched.id, **touched.hints)}
+    except Missing:
+        return _candidate(data, {}, touched, is_gone=True)
+    return _candidate(data, seen, touched)
+
+
 def agrees(candidate):
     return all(row["same"] is not False for row in candidate["compared"])
 
@@ -195,8 +204,8 @@ class OwnId:
             seen = None
         fitting = [each for each in touched() if self.fits(each, data)]
         if seen is None:
-            found = [_candidate(data, {}, each, is_gone=True) for each in fitting]
-            return self._deleted(found, baseline) if found else Look(MISSED, ID_MISSED())
+            found = [_no_longer_called(bound, data, each) for each in fitting]
+            return self._called_otherwise(found, baseline) if found else Look(MISSED, ID_MISSED())
         same = next((each for each in fitting if each.id == seen["id"]), None)
         candidate = _candidate(data, seen, same)
         if baseline:
@@ -209,10 +218,12 @@ class OwnId:
         """Whether an object had the id, before the portal changed or deleted it."""
         return all(touched.was.get(name) == data.get(name) for name in self.identifying)
 
-    def _deleted(self, found, baseline):
-        if baseline or len(found) > 1 or not agrees(found[0]):
-            return Look(UNDECIDED, DELETED_OTHER(), found)
-        return Look(FOUND, DELETED_FOUND(), found)
+    def _called_otherwise(self, found, baseline):
+        """The portal has since deleted what had the id, or given it another one."""
+        is_gone, is_ours = found[0]["is_gone"], not baseline and len(found) == 1 and agrees(found[0])
+        if is_gone:
+            return Look(FOUND, DELETED_FOUND(), found) if is_ours else Look(UNDECIDED, DELETED_OTHER(), found)
+        return Look(FOUND, TOUCHED_FOUND(), found) if is_ours else Look(UNDECIDED, TOUCHED_OTHER(), found)
 
 
 @dataclass(frozen=True)
@@ -300,7 +311,7 @@ class Name:
         for each in changed.values():
             fits = self.fits(each, data) and all(each.was.get(key, at) == at for key, at in space.items())
             if fits and each.id not in listed and len(found) < CANDIDATES_MAX:
-                found.append(self._no_longer_named(bound, data, each))
+                found.append(_no_longer_called(bound, data, each))
         if not found:
             proves = self.searched and is_whole
             return Look(MISSED, NAME_MISSED()) if proves else Look(UNSEEN, NAME_UNSEEN())
@@ -311,13 +322,6 @@ class Name:
     def fits(self, touched, data):
         """Whether an object had the name, before the portal changed or deleted it."""
         return touched.was.get(self.field, touched.was.get("name")) == data.get(self.field)
-
-    def _no_longer_named(self, bound, data, touched):
-        try:
-            seen = {**touched.known, **bound.collection.get(touched.id, **touched.hints)}
-        except Missing:
-            return _candidate(data, {}, touched, is_gone=True)
-        return _candidate(data, seen, touched)
 
     def _judged(self, found, data, changed, is_new):
         """(verdict, what is said about it). `is_new`: a single candidate was surely not there before."""

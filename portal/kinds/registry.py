@@ -51,8 +51,8 @@ class Verb:
     - `right` is the right in teams.access that it needs.
     - `call(bound, data)` builds the request, a platforms.client.Call. `finish(bound, answer, data)` returns
       the object in the answer, decoded; None if the answer contains none.
-    - `check(bound)` reads what the object's present state adds: a Check. The form tells it, and it is asked
-      again just before sending.
+    - `check(bound)` reads what the object's present state adds: a Check. The form tells it; where that may be
+      a right, `check_again` asks again just before sending.
     - `evidence` finds out whether it happened if the answer is lost (kinds/evidence.py).
     - `form` is a form class; None for a plain button. `fields` are the fields of an existing object that it
       edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
@@ -71,6 +71,7 @@ class Verb:
     evidence: object
     finish: Callable = lambda bound, answer, data: None
     check: Callable | None = None
+    check_again: bool = False
     form: type | None = None
     fields: tuple = ()
     targets: str = ""
@@ -104,6 +105,19 @@ class Related:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the page of an object shows beside it, read live with it: how many devices a product has.
+
+    `read(bound)` returns {name: value}; `labels` are (name, label) of what is shown, in this order. If it
+    cannot be read, the page says so and shows the object all the same.
+    """
+
+    label: str
+    read: Callable
+    labels: tuple
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of resource on one platform.
 
@@ -114,6 +128,7 @@ class Kind:
       automatically.
     - `related` are lists of what belongs to an object.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
+    - `facts` are what its page shows beside an object (Facts).
     """
 
     slug: str
@@ -130,6 +145,7 @@ class Kind:
     following: tuple = ()
     related: tuple = ()
     hints: Callable = field(default=lambda row: {})
+    facts: Facts | None = None
 
     def __str__(self):
         return str(self.label)

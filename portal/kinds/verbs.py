@@ -47,6 +47,7 @@ def update(*, form, done, fields, about="", check=None):
         finish=_updated,
         evidence=Fields(fields),
         check=check,
+        check_again=check is not None,
     )
 
 

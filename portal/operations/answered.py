@@ -3,14 +3,34 @@
 That is the message, the cause, the platform's codes and the secrets that may be shown once.
 """
 
+from copy import copy
 from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
-from portal.errors import Busy, Conflict, Missing, Paused, PortalError, SignInFailed, Throttled
+from portal.errors import (
+    Busy,
+    Conflict,
+    Missing,
+    Paused,
+    PlatformError,
+    PortalError,
+    SignInFailed,
+    Throttled,
+)
 from portal.operations.models import Cause, State
 from portal.record.redaction import redact
+from portal.words import Sentence
+
+ALREADY_GONE = Sentence(
+    "operation.already_gone",
+    _("%(name)s no longer existed on the platform, so there was nothing left to delete."),
+)
+ALREADY_SO = Sentence(
+    "operation.already_so", _("%(name)s was like that already, so there was nothing left to do.")
+)
 
 CAUSES = {
     Missing: Cause.GONE,
@@ -20,6 +40,27 @@ CAUSES = {
     Throttled: Cause.THROTTLED,
     SignInFailed: Cause.SIGN_IN,
 }
+
+
+def already_so(change, error):
+    """The refusal with our own words if nothing was left to do, else None.
+
+    The platform has to say so, and the object has to show it: a code may stand for more than one thing.
+    """
+    if change.target is None or not change.call.finds_done(error):
+        return None
+    try:
+        with change.client.one_deadline():
+            seen = change.bound.get()
+    except Missing:
+        seen = None
+    except PlatformError:
+        return None
+    if not change.verb.evidence.shows(change.data, seen):
+        return None
+    told = copy(error)
+    told.message = (ALREADY_GONE if change.verb.removes else ALREADY_SO)(name=change.object_name)
+    return told
 
 
 def _cause(state, error):

@@ -47,16 +47,29 @@ def touched_since(operation, data):
     found = entries.exclude(object_id="").order_by("seq").values_list("operation", flat=True)
     if found[MOST : MOST + 1]:
         raise Unclear(TOO_MANY())
-    pks, first = found.iterator(BATCH), {}
+    pks, first, keys = found.iterator(BATCH), {}, _first_keys(operation, entries)
     while batch := list(islice(pks, BATCH)):
         seen = {}
         for each in _with_baseline(batch):
             seen.setdefault(each.object_id, each)
         rows = _rows(operation, seen)
         for id in seen.keys() - first.keys():
-            touched = _touched(operation, seen[id], rows.get(id))
+            touched = _touched(operation, seen[id], rows.get(id), keys.get(id, {}))
             first[id] = touched if fits(touched, data) else Touched(id, NEVER_FITTED)
     return list(first.values())
+
+
+def _first_keys(operation, entries):
+    """{id: what identified the object before the portal first changed that}, where a verb changes it."""
+    names = {*operation.verb.evidence.identifying}
+    verbs = [each.name for each in operation.kind.verbs if names & {*getattr(each.evidence, "fields", ())}]
+    found = entries.filter(verb__in=verbs).order_by("seq").values_list("operation", flat=True)
+    pks, keys = found.iterator(BATCH) if verbs else iter(()), {}
+    while batch := list(islice(pks, BATCH)):
+        for each in _with_baseline(batch):
+            was = {name: each.baseline[name] for name in names if name in each.baseline}
+            keys[each.object_id] = {**was, **keys.get(each.object_id, {})}
+    return keys
 
 
 def _with_baseline(pks):
@@ -65,14 +78,14 @@ def _with_baseline(pks):
     return [found[pk] for pk in pks if pk in found]
 
 
-def _touched(operation, other, row):
+def _touched(operation, other, row, keys):
     baseline = other.baseline
     # Of what older versions deleted, only the name is known.
     before = baseline if isinstance(baseline, dict) else {"name": other.object_name}
     if row is None:
-        return Touched(other.object_id, before)
+        return Touched(other.object_id, before, keys)
     names = operation.verb.evidence.identifying
-    known = {name: getattr(row, name) for name in names if getattr(row, name, None)}
+    known = {name: getattr(row, name) for name in names if getattr(row, name, None)} | keys
     return Touched(other.object_id, before, known, operation.kind.hints(row))
 
 

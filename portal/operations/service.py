@@ -28,7 +28,7 @@ from portal.kinds import mirroring
 from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
 from portal.operations import entries, leases, life
-from portal.operations.answered import names_of_secrets
+from portal.operations.answered import already_so, names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed
 from portal.operations.concluding import conclude, twice
 from portal.operations.holding import hold
@@ -231,7 +231,7 @@ def prepare(operation, change):
     client, _call = change.client, change.call
     with client.one_deadline():
         client.sign_in()
-        if change.verb.check:
+        if change.verb.check_again:
             entries.admit(change, operation.actor, operation.via, change.verb.check(change.bound).right)
         operation.baseline = redact(change.verb.evidence.baseline(change.bound, change.data))
     if operation.expected is not None and differing(operation.expected, operation.baseline):
@@ -267,7 +267,9 @@ def send(operation, change):
         decoded = change.verb.finish(change.bound, answer, change.data)
         endings = change.verb.endings(change.bound, answer, change.data)
     except Rejected as error:
-        return conclude(operation, State.REJECTED, error, answers=answers)
+        told = already_so(change, error)
+        state = State.DONE if told else State.REJECTED
+        return conclude(operation, state, told or error, answers=answers)
     except NotSent as error:
         return conclude(operation, State.NOT_SENT, error, answers=answers)
     except Unclear as error:

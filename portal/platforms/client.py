@@ -4,6 +4,7 @@ This file knows no resource. Each resource is a Collection (collection.py) in a 
 """
 
 import math
+import re
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Call:
     """One request before it is signed. `path` is percent-encoded and begins with a slash.
 
     `removes` means that the object is gone afterwards, so "it does not exist" can mean that the call worked.
+    `already` are refusals that say that the object was so before: (code, pattern of the whole message).
     `large` reads an answer that may be large, see answers.read.
     """
 
@@ -67,12 +69,22 @@ class Call:
     headers: tuple[tuple[str, str], ...] = ()
     repeat: Repeat = Repeat.NEVER
     removes: bool = False
+    already: tuple[tuple[str, str], ...] = ()
     large: Callable | None = None
 
     @property
     def target(self):
         """Path and query exactly as sent."""
         return f"{self.path}?{urlencode(self.query, quote_via=quote, safe='')}" if self.query else self.path
+
+    def finds_done(self, error):
+        """Whether a refusal says that the object was already as this call would have made it."""
+        if self.removes:
+            return isinstance(error, Missing)
+        return any(
+            str(error.code) == code and re.fullmatch(words, str(error.message).strip(" ."), re.IGNORECASE)
+            for code, words in self.already
+        )
 
 
 @dataclass(frozen=True)
@@ -129,8 +141,8 @@ class Client(Diagnosable):
         """The query pairs that every call to this account has."""
         return ()
 
-    def call(self, method, path, *, query=(), body=None, repeat=None, removes=False, large=None):
-        """A Call to this account; `body` is an object, turned into JSON here, once.
+    def call(self, method, path, *, query=(), body=None, repeat=None, **options):
+        """A Call to this account; `body` is an object, turned into JSON here, once. `options` are a Call's.
 
         Without `repeat`, a GET counts as a read; anything else is sent again only when it surely did not
         happen.
@@ -146,8 +158,7 @@ class Client(Diagnosable):
             body=sent,
             headers=tuple(self.standing_headers().items()),
             repeat=repeat or (Repeat.READ if method == "GET" else Repeat.NEVER),
-            removes=removes,
-            large=large,
+            **options,
         )
 
     def family(self, call):

@@ -16,6 +16,7 @@ from portal.resources import drift
 from portal.resources.drift import Found
 
 REACH_SECONDS = 8  # for all that a search asks the platforms
+FACTS_SECONDS = 8  # for what a page shows beside its object
 NAMES = 10  # objects of one exact name that a search keeps
 
 
@@ -58,6 +59,17 @@ def checked(kind, verb, row):
             return verb.check(kind.bound(client, row))
     except PortalError:
         return None
+
+
+def read_facts(kind, row):
+    """What the page of an object shows beside it: ([(label, value)], the error if it could not be read)."""
+    try:
+        bound = kind.bound(row.connection.client(), row)
+        with bound.collection.client.one_deadline(time.monotonic() + FACTS_SECONDS):
+            facts = kind.facts.read(bound)
+    except PortalError as error:
+        return [], error
+    return [(label, facts[name]) for name, label in kind.facts.labels], None
 
 
 def _note(kind, row, decoded, asked):

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
 from portal.kinds.masking import masked
+from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change
 from portal.operations.entries import admit
 from portal.operations.models import HAPPENED, UNANSWERED, Cause, Operation, State
@@ -40,10 +41,13 @@ def detail(request, kind, id):
     entries = visible_to(request.user, entries.filter(connection_id=str(row.connection_id)))
     entries = list(entries.exclude(stage="intent")[:10])
     doubts = doubts_about(request, kind, row)
+    is_read = kind.facts and not problem and not row.gone_at
+    facts, no_facts = reading.read_facts(kind, row) if is_read else ([], None)
     shown = mark(
         [row.state, row.gone_at, str(problem), row.drift, [value for _label, value, _field in fields]],
         [entry.seq for entry in entries],
         [(each.pk, each.state) for each in doubts],
+        [value for _label, value in facts],
     )
     if is_unchanged(request, shown):
         return HttpResponse(status=204)
@@ -54,6 +58,8 @@ def detail(request, kind, id):
         "problem": problem,
         "found": found,
         "fields": fields,
+        "facts": facts,
+        "no_facts": no_facts,
         "verbs": [(verb, explain(request.user, verb.right, row)) for verb in kind.object_verbs],
         "entries": entries,
         "doubts": doubts,
@@ -119,9 +125,16 @@ def _button(request, kind, verb, row):
         operation = error.operation
         messages.warning(request, str(error))
     if operation.state == State.DONE:
-        messages.success(request, verb.done % {"name": isolated(operation.object_name)})
+        messages.success(request, _success(verb, operation))
         return _go(request, reverse("resources:detail", args=[kind, row.pk]))
     return _go(request, reverse("operations:detail", args=[operation.pk]))
+
+
+def _success(verb, operation):
+    said = operation.said
+    if said and said.is_from(ALREADY_GONE, ALREADY_SO):
+        return said
+    return verb.done % {"name": isolated(operation.object_name)}
 
 
 def _go(request, url):
@@ -281,7 +294,7 @@ def _as_it_is_now(form, else_as=None):
 
 
 def _done(request, form, operation):
-    messages.success(request, form.verb.done % {"name": isolated(operation.object_name)})
+    messages.success(request, _success(form.verb, operation))
     if operation.sealed_secrets:
         return _go(request, reverse("operations:detail", args=[operation.pk]))
     row = operation.target

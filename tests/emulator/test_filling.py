@@ -35,6 +35,18 @@ def counts(emulator):
     return [state[name]["count"] for name in names]
 
 
+def test_a_device_is_enabled_to_the_status_that_it_had(crowd):
+    enos = EnosCaller(crowd.url)
+    before = search(enos, "status in ('online', 'offline')")["data"][:8]
+    assert {each["status"] for each in before} == {"online", "offline"}
+    for each in before:
+        for action, shown in (("disable", "disabled"), ("enable", each["status"])):
+            assert enos.change(action, assetId=each["assetId"]).json()["code"] == 0
+            (now,) = search(enos, f"assetId='{each['assetId']}'")["data"]
+            assert now["status"] == shown
+        assert enos.change("enable", assetId=each["assetId"]).json()["msg"] == f"Device is {each['status']}"
+
+
 def search(enos, expression, number=1):
     body = {"expression": expression, "pagination": {"pageNo": number, "pageSize": 50}}
     return enos.post(f"{DEVICES}?action=search&orgId={ORG}", body).json()

@@ -10,6 +10,7 @@ from tests.support.oddities import Oddities, Surroundings
 DEVICES = "/connect-service/v2.4/devices"
 OLDER_DEVICES = "/connect-service/v2.1/devices"
 BODY = {"assetId": "oj7x", "productKey": "p", "deviceKey": "k"}
+STATISTICS = {"totalCount": 9, "onlineCount": 2, "offlineCount": 3, "inactiveCount": 4, "disabledCount": 0}
 ENVELOPE = {"code": 0, "msg": "OK", "requestId": "r"}
 CREATE = {
     "product_key": PRODUCT,
@@ -79,6 +80,10 @@ def models():
     return st.dictionaries(st.sampled_from(ATTRIBUTES), attribute, max_size=5).map(Model)
 
 
+def disabled(devices, id):
+    devices.client.send(devices.disable_call(id))
+
+
 def type_in(page, values):
     page.locator("#form [name=device_key]").fill(values["device_key"])
     page.locator("#form [name=timezone]").select_option(values["timezone"])
@@ -122,7 +127,7 @@ EXAMPLE = Example(
             good={**ENVELOPE, "data": BODY},
             id=("data", "assetId"),
         ),
-        # Both exist in v2.1 of the API only.
+        # These exist in v2.1 of the API only.
         "update": Call(
             method="POST",
             path=OLDER_DEVICES,
@@ -137,6 +142,28 @@ EXAMPLE = Example(
             query="action=delete",
             repeat=Repeat.SAME,
             good={**ENVELOPE, "data": None},
+        ),
+        "get_statistics": Call(
+            method="GET",
+            path=OLDER_DEVICES,
+            query="action=getStats",
+            good={**ENVELOPE, "data": STATISTICS},
+            id=("data", "totalCount"),
+            run=lambda devices: devices.get_statistics("p"),
+        ),
+        "replace": Call(
+            method="POST",
+            path=DEVICES,
+            query="action=replaceDevice",
+            good={**ENVELOPE, "data": BODY},
+            id=("data", "assetId"),
+            run=lambda devices: devices.replace("oj7x", {"device_key": "k"}),
+        ),
+        "enable": Call(
+            method="POST", path=OLDER_DEVICES, query="action=enable", good={**ENVELOPE, "data": None}
+        ),
+        "disable": Call(
+            method="POST", path=OLDER_DEVICES, query="action=disable", good={**ENVELOPE, "data": None}
         ),
     },
     create=CREATE,
@@ -162,6 +189,18 @@ EXAMPLE = Example(
         "device_attributes": {"serial": 222222},
         "device_tags": {"hall": "2"},
     },
+    verbs={
+        "enable": {},
+        "disable": {},
+        "replace": {"device_key": "pump-0001-b", "require_secret": True},
+    },
+    may={"enable": "operator", "disable": "manager", "replace": "manager"},
+    effects={
+        "enable": lambda seen: seen["status"] == "inactive",
+        "disable": lambda seen: seen["status"] == "disabled",
+        "replace": lambda seen: seen["device_key"] == "pump-0001-b",
+    },
+    readied={"enable": disabled},
     wire={
         "product_key": "productKey",
         "device_key": "deviceKey",

@@ -37,9 +37,7 @@ EXAMPLE = Example(
         ),
     },
     verbs={"add-device": {"device_id": DEVICE}, "remove-device": {"device_id": DEVICE}},
-    readied={
-        "remove-device": lambda groups, id: groups.client.send(groups.add_device_call(id, ONE_DEVICE))
-    },
+    readied={"remove-device": lambda groups, id: groups.client.send(groups.add_device_call(id, ONE_DEVICE))},
     reads=dict.fromkeys(("add-device", "remove-device"), inside),
     may={"add-device": "operator", "remove-device": "operator"},
     effects={

@@ -284,3 +284,64 @@ def test_an_update_whose_answer_was_lost_is_there_when_it_is_repeated(enos, emul
     enos.send(call, again=lambda *args: asked.append(args) or True)
     assert [(number, type(error), error.code) for number, error in asked] == [(2, Unclear, "99500")]
     assert enos.devices.get(device["id"])["device_desc"] == "text"
+
+
+@pytest.mark.parametrize("action", ["enable", "disable"])
+def test_an_enos_device_is_switched_by_a_post_without_a_body(server, enos_here, action):
+    server.behave = http(200, '{"code": 0, "msg": "OK", "data": null}')
+    devices = enos_here.devices
+    enos_here.send(getattr(devices, f"{action}_call")("oj7x"))
+    assert sent(server) == (
+        "POST", f"/connect-service/v2.1/devices?action={action}&assetId=oj7x&orgId=o1", None,
+    )  # fmt: skip
+
+
+def test_an_enos_device_is_replaced(server, enos_here):
+    data = '{"assetId": "oj7x", "productKey": "p", "deviceKey": "new-key"}'
+    server.behave = http(200, f'{{"code": 0, "msg": "OK", "data": {data}}}')
+    enos_here.devices.replace("oj7x", {"device_key": "new-key", "require_secret": True})
+    assert sent(server) == (
+        "POST",
+        "/connect-service/v2.4/devices?action=replaceDevice&assetId=oj7x&orgId=o1",
+        {"newDeviceKey": "new-key", "requireSecret": True},
+    )
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable", "replace", "delete"])
+def test_without_an_id_no_enos_device_is_asked_for(server, enos_here, verb):
+    more = [{"device_key": "new-key"}] if verb == "replace" else []
+    with pytest.raises(NotSent):
+        getattr(enos_here.devices, f"{verb}_call")("", *more)
+    assert server.got == []
+
+
+def test_the_devices_of_a_product_are_counted(server, enos_here):
+    counts = '{"totalCount": 9, "onlineCount": 2, "offlineCount": 3, "inactiveCount": 4, "disabledCount": 0}'
+    server.behave = http(200, f'{{"code": 0, "msg": "OK", "data": {counts}}}')
+    assert enos_here.devices.get_statistics("p 1") == {
+        "total_count": 9,
+        "online_count": 2,
+        "offline_count": 3,
+        "inactive_count": 4,
+        "disabled_count": 0,
+    }
+    path = "/connect-service/v2.1/devices?action=getStats&productKey=p%201&orgId=o1"
+    assert sent(server) == ("GET", path, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "failure"),
+    [
+        (11721, "Device is inactive", Rejected),
+        (11721, "Device not found", Missing),
+        (11723, "Device is disabled", Rejected),
+        (11723, "Device not found", Missing),
+    ],
+)
+def test_one_code_of_enos_stands_for_two_things(server, enos_here, code, message, failure):
+    server.behave = http(200, f'{{"code": {code}, "msg": "{message}", "data": null}}')
+    call = enos_here.devices.enable_call("oj7x")
+    with pytest.raises(Rejected) as caught:
+        enos_here.send(call)
+    assert type(caught.value) is failure
+    assert call.finds_done(caught.value) is (message == "Device is inactive")

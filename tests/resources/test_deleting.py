@@ -178,7 +178,7 @@ def test_a_group_with_children_is_refused_in_the_platforms_words(plant, browser,
 
 
 @EVERY_DELETE
-def test_what_went_meanwhile_is_said(plant, browser, emulator, slug):
+def test_deleting_what_went_meanwhile_is_a_success_that_says_so(plant, browser, emulator, slug):
     row = plant.make(slug)
     data = opened(browser, row)
     plant.collection(slug).delete(row.remote_id)
@@ -186,11 +186,42 @@ def test_what_went_meanwhile_is_said(plant, browser, emulator, slug):
 
     response = post(browser, changing(row, "delete"), data)
 
-    text = response.content.decode()
+    assert (response.status_code, response["Location"]) == (302, f"/{slug}/")
+    text = browser.get(response["Location"]).content.decode()
+    assert "no longer existed on the platform, so there was nothing left to delete." in text
+    assert "was deleted." not in text
+    assert row.remote_id not in listed(browser.get(f"/{slug}/"))
+    # The platform itself has said so, in an answer that is kept.
+    assert len(deletes_received(emulator, slug)) == before + 1
+    operation = Operation.objects.get(verb_name="delete")
+    assert (operation.state, operation.baseline) == (State.DONE, False)
+    assert operation.platform_code
+    entry = Entry.objects.order_by("-seq").first()
+    assert (entry.outcome, entry.platform_code) == ("done", operation.platform_code)
+    assert "no longer existed" in entry.text
+
+
+@EVERY_DELETE
+def test_what_is_called_absent_and_is_there_was_not_deleted(plant, browser, emulator, slug):
+    gone, row = plant.make(slug), plant.make(slug, **{EXAMPLES[slug].named_by: "another-1"})
+    plant.collection(slug).delete(gone.remote_id)
+    answered = plant.perform(slug, "delete", target=gone).http_attempts[0]
+    code, words = answered.platform_code, answered.message
+    body = {
+        "error_code": code,
+        "error_msg": words,
+        "code": int(code) if code.isdigit() else code,
+        "msg": words,
+    }
+    rule = {"match": match(slug, "delete"), "fault": "answer", "status": answered.http_status, "body": body}
+    data = opened(browser, row)
+    emulator.faults([rule])
+
+    response = post(browser, changing(row, "delete"), data)
+
     assert response.status_code == 422
-    assert "no longer exists on the platform. Nothing was changed." in text
-    assert f'href="/{slug}/"' in text
-    assert len(deletes_received(emulator, slug)) == before
+    assert "The platform refused this. Nothing was changed." in response.content.decode()
+    assert row.remote_id in listed(browser.get(f"/{slug}/"))
 
 
 @EVERY_DELETE

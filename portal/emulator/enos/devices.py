@@ -1,11 +1,9 @@
-"""Devices. Update and delete exist only in v2.1.
+"""Devices. Update, delete, enable and disable exist only in v2.1.
 
 Source: "V2.4 Create Device"; "V2.4 Get Device", "V2.4 Search Device" and "V2.1 Delete Device", 3.0.0; "V2.1
 Update Device", 2.4.4.
 """
 
-import secrets
-import string
 import time
 
 from django.db.models import TextField
@@ -26,6 +24,18 @@ from portal.emulator.enos import (
     wants_secret,
 )
 from portal.emulator.enos.expression import NotUnderstood, parse
+from portal.emulator.enos.lifecycle import (
+    LETTERS,
+    check_key_is_free,
+    disable_device,
+    enable_device,
+    get_statistics,
+    named,
+    new_id,
+    one,
+    replace_device,
+    status_of,
+)
 from portal.emulator.enos.secret import sealed
 from portal.emulator.knobs import Setting, is_bool, is_seconds, knobs
 from portal.emulator.models import EnosDevice, EnosProduct, writing
@@ -35,18 +45,12 @@ from portal.platforms.enos.contract import devices as rules
 from portal.platforms.enos.contract import models as model_rules
 
 PER_PRODUCT = rules.PER_PRODUCT_MAX - 100  # of those that are filled in: room for more stays
-LETTERS = string.ascii_letters + string.digits
 COLUMNS = {
     "productKey": "product__product_key",
     "deviceKey": "device_key",
     "assetId": "asset_id",
     "deviceName": "name_text",
 }
-
-
-def new_id(length):
-    """A random id of letters and digits, like those of assets, keys and secrets."""
-    return "".join(secrets.choice(LETTERS) for _ in range(length))
 
 
 @action("POST", write=True)
@@ -89,8 +93,7 @@ def _stored(product, data):
         if not key and knobs.generate_key_fails:
             raise refuse(11714, "Generate deviceKey failed")
         key = key or new_id(10)
-        if EnosDevice.objects.filter(org_id=product.org_id, device_key=key).exists():
-            raise refuse(11702, "DeviceKey existed", f"deviceKey: {key}")
+        check_key_is_free(product.org_id, key)
         if EnosDevice.objects.filter(product=product).count() >= knobs.limit("devices_per_product"):
             raise refuse(11739, "Exceed max device size")
         return EnosDevice.objects.create(
@@ -134,7 +137,7 @@ def describe(device):
         "firmwareVersion": None,
         "mirrorSource": None,
         "createTime": device.create_time,
-        "status": device.status,
+        "status": status_of(device),
         "activeTime": None,
         "lastOnlineTime": None,
         "lastOfflineTime": None,
@@ -147,31 +150,14 @@ def _with_secret(device):
 
 @action("GET")
 def get_device(request, app):
-    rows = _named(request.GET)
+    rows = named(request.GET)
     secret = request.GET.get("requireSecret", "false")
     if secret not in ("true", "false"):
         raise invalid("requireSecret: must be true or false")
     if secret == "true":
         check_key_pair(app)
-    device = _one(rows)
+    device = one(rows)
     return success(_with_secret(device) if secret == "true" else describe(device))
-
-
-def _named(query):
-    """The rows that the query names: one device, or none. Raises Refused when it names nothing."""
-    rows = EnosDevice.objects.select_related("product__model").filter(org_id=account.ENOS_ORG)
-    if query.get("assetId"):
-        return rows.filter(asset_id=query["assetId"])
-    if query.get("productKey") and query.get("deviceKey"):
-        return rows.filter(product__product_key=query["productKey"], device_key=query["deviceKey"])
-    raise invalid("assetId, or productKey and deviceKey, must be given")
-
-
-def _one(rows):
-    device = rows.first()
-    if device is None:
-        raise refuse(11404, "Device cannot be found")
-    return device
 
 
 @action("POST", write=True)
@@ -181,13 +167,13 @@ def update_device(request, app):
     Without patch, what the body leaves out is reset.
     """
     is_patch = _is_patch(request.GET)
-    rows = _named(request.GET)
+    rows = named(request.GET)
     body = _without_null_members(read_body(request, may_be_empty=True))
     data, reason = judged(rules.UPDATE if is_patch else rules.REPLACE, body)
     if reason:
         raise invalid(reason)
     with writing():
-        device = _one(rows)
+        device = one(rows)
         _check_attributes(device.product, data)
         attributes = data.get("deviceAttributes", {})
         device.device_attributes = device.device_attributes | attributes if is_patch else attributes
@@ -210,9 +196,9 @@ def _is_patch(query):
 
 @action("POST", write=True, tolerates_get=True)
 def delete_device(request, app):
-    rows = _named(request.GET)
+    rows = named(request.GET)
     with writing():
-        _one(rows).delete()
+        one(rows).delete()
     return success(None)
 
 
@@ -239,9 +225,21 @@ def search_devices(request, app):
     return found(rows, fits, number, size, _with_secret if with_secret else describe, projection)
 
 
-shared = {"create": create_device, "get": get_device, "search": search_devices}
+shared = {
+    "create": create_device,
+    "get": get_device,
+    "search": search_devices,
+    "replaceDevice": replace_device,
+}
 devices_v24 = actions(**shared)
-devices_v21 = actions(**shared, update=update_device, delete=delete_device)
+devices_v21 = actions(
+    **shared,
+    update=update_device,
+    delete=delete_device,
+    enable=enable_device,
+    disable=disable_device,
+    getStats=get_statistics,
+)
 
 
 def seed():

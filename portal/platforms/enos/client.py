@@ -10,6 +10,8 @@ from portal.platforms.contract import Meaning, _, meaning
 from portal.words import Sentence
 
 ABSENT = {"99404", "11404", "11611"}
+# One code for "it is so already" and for "Device not found": only the message tells.
+AMBIGUOUS = {"11721", "11723"}
 
 ORGANIZATION_FINE = Sentence("check.enos_organization_fine", _("The organization id is accepted."))
 NO_INSTANCES = Sentence("check.enos_no_instances", _("Not needed: EnOS has no instance id."))
@@ -41,7 +43,7 @@ class EnOS(Client):
         return " ".join([super().family(call), *(value for name, value in call.query if name == "action")])
 
     def is_missing(self, answer):
-        return answer.code in ABSENT
+        return answer.code in ABSENT or (answer.code in AMBIGUOUS and "not found" in answer.message.lower())
 
     def _judged(self, verdict, answer):
         # No document prints a 2xx other than 200. Without an envelope such an answer promises nothing.

@@ -1,9 +1,10 @@
-"""Devices. Update and delete exist in v2.1 of the API only; both answer with `data: null`."""
+"""Devices. Update, delete, enable and disable exist in v2.1 only; they answer with `data: null`."""
 
 from portal.errors import NotSent
 from portal.platforms.client import NO_ID
-from portal.platforms.collection import text_id, unreadable
-from portal.platforms.enos.searching import Searched, default_name
+from portal.platforms.collection import text_id, unreadable, whole
+from portal.platforms.enos.contract import devices as contract
+from portal.platforms.enos.searching import Searched, default_name, snake
 from portal.platforms.retrying import Repeat
 
 WIRE = {
@@ -16,6 +17,7 @@ WIRE = {
     "device_tags": "deviceTags",
     "require_secret": "requireSecret",
 }
+COUNTS = ("totalCount", "onlineCount", "offlineCount", "inactiveCount", "disabledCount")
 
 
 class Devices(Searched):
@@ -25,6 +27,15 @@ class Devices(Searched):
 
     def get_by_key(self, product_key, device_key):
         return self._get([("productKey", product_key), ("deviceKey", device_key)])
+
+    def get_statistics(self, product_key):
+        """{total_count, online_count, ...} of a product's devices. The counts lag behind by about 2 s."""
+        query = [("action", "getStats"), ("productKey", _given(product_key))]
+        answer = self.client.send(self.client.call("GET", self._older_path, query=query))
+        try:
+            return {snake(name): whole(answer.data["data"][name]) for name in COUNTS}
+        except (TypeError, KeyError, ValueError) as error:
+            raise unreadable(answer) from error
 
     def create_call(self, data):
         return self.client.call("POST", self.path(), query=[("action", "create")], body=self.encode(data))
@@ -65,6 +76,35 @@ class Devices(Searched):
     def delete_call(self, id):
         query = [("action", "delete"), (self._id, _given(id))]
         return self.client.call("POST", self._older_path, query=query, repeat=Repeat.SAME, removes=True)
+
+    def replace_call(self, id, data):
+        """Another physical device takes the place of this one: the asset stays, key and secret are new."""
+        query = [("action", "replaceDevice"), (self._id, _given(id))]
+        body = {"newDeviceKey": data["device_key"], "requireSecret": bool(data.get("require_secret"))}
+        return self.client.call("POST", self.path(), query=query, body=body)
+
+    def replace(self, id, data):
+        self.replaced(self.client.send(self.replace_call(id, data)), id, data)
+
+    def replaced(self, answer, id, data):
+        """Nothing; raises Unclear if the answer is about another asset or another key."""
+        raw = answer.data.get("data")
+        try:
+            is_ours = [text_id(raw[name]) for name in ("assetId", "deviceKey")] == [id, data["device_key"]]
+        except (TypeError, KeyError, ValueError) as error:
+            raise unreadable(answer) from error
+        if not is_ours:
+            raise unreadable(answer)
+
+    def enable_call(self, id):
+        return self._switch("enable", id, contract.ENABLED_ALREADY)
+
+    def disable_call(self, id):
+        return self._switch("disable", id, contract.DISABLED_ALREADY)
+
+    def _switch(self, action, id, already):
+        query = [("action", action), (self._id, _given(id))]
+        return self.client.call("POST", self._older_path, query=query, already=already)
 
     def encode(self, data):
         body = super().encode(data)

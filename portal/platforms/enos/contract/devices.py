@@ -9,6 +9,9 @@ from portal.platforms.contract import Field, Problem, Source, _
 
 CREATE_DEVICE = Source("EnOS Connection Service API: V2.4 Create Device", "2.4")
 UPDATE_DEVICE = Source("EnOS Connection Service API: V2.1 Update Device", "2.4.4")
+ENABLE_DEVICE = Source("EnOS Connection Service API: V2.1 Enable Device", "3.0.0")
+REPLACE_DEVICE = Source("EnOS Connection Service API: V2.4 Replace Device", "3.0.0")
+DISABLE_DEVICE = Source("EnOS Connection Service API: V2.1 Disable Device", "preview")
 LIMITS = Source("EnOS Device Connection: Limitations", "3.0.0")
 FAQS = Source("EnOS API: FAQs", "2.1.0")
 
@@ -30,6 +33,14 @@ def is_timezone(value):
         minutes = int(value[1:3]) * 60 + int(value[4:6])
         return minutes <= (14 * 60 if value[0] == "+" else 12 * 60)
     return value in zone_names()
+
+
+# The status of a device; the filter word for `disabled` is `disable`. Source: Managing Devices, 2.1.0.
+DISABLED = ("disabled", "disable")
+# Refusals that say that nothing is left to do: (code, message). With another message the code means something
+# else, like "Device not found". Sources: ENABLE_DEVICE, DISABLE_DEVICE.
+ENABLED_ALREADY = (("11721", "Device is (inactive|offline|online)"),)
+DISABLED_ALREADY = (("11723", "Device is disabled"),)
 
 
 def _timezone_problems(value, path):
@@ -161,10 +172,22 @@ REPLACE = tuple(
     if rule.name in UPDATED
 )
 
+# The device id is in the query. The document prints no default of requireSecret; it is taken from the create.
+NEW_KEY = tuple(
+    replace(rule, name="newDeviceKey", required=True, source=REPLACE_DEVICE)
+    if rule.name == "deviceKey"
+    else replace(rule, source=REPLACE_DEVICE)
+    for rule in CREATE
+    if rule.name in ("deviceKey", "requireSecret")
+)
+
 ADVICE = {
     "11404": _("The device does not exist (any more). Refresh the list."),
     "11702": _("Another device has this key. Choose another device key."),
+    "11704": _("The device has this key already. Choose another device key."),
     "11714": _("The platform could not assign a key. Enter a device key yourself, or try again."),
+    "11721": _("The device is enabled already, or it does not exist. Refresh its page."),
+    "11723": _("The device is disabled already, or it does not exist. Refresh its page."),
     "11739": _(
         "The product is full (10,000 devices). Choose another product or ask the platform for a higher quota."
     ),
