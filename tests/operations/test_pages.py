@@ -173,11 +173,23 @@ def test_a_refusal_shows_each_call_with_its_answer(plant, emulator):
     assert "The platform refused this. Nothing was changed." in text
 
 
-@pytest.mark.parametrize("verb", ["update", "delete"])
-def test_of_what_is_gone_nothing_was_refused(plant, emulator, verb):
+def test_a_delete_of_what_is_gone_is_done_and_says_that_it_was_gone(plant):
     row = plant.make(POLICY)
     plant.collection(POLICY).delete(row.remote_id)
-    operation = plant.perform(POLICY, verb, target=row)
+    operation = plant.perform(POLICY, "delete", target=row)
+
+    text = text_of(plant.browser(Role.OWNER).get(url(operation)))
+
+    assert 'data-operation-state="done"' in plant.browser().get(url(operation)).content.decode()
+    assert "no longer existed on the platform, so there was nothing left to delete." in text
+    assert re.search(r"Sent to the platform .* 1 \d{4}-.* UTC 404 IOTDA.017001 ", text)
+    assert "refused" not in text
+
+
+def test_of_what_is_gone_nothing_was_refused(plant, emulator):
+    row = plant.make(POLICY)
+    plant.collection(POLICY).delete(row.remote_id)
+    operation = plant.perform(POLICY, "update", target=row)
     assert operation.sent_at is None
 
     text = text_of(plant.browser(Role.OWNER).get(url(operation)))
