@@ -138,6 +138,9 @@ class Example:
     `may`         {name: "operator", "manager" or "owner"} for these: the least role, from the design's table.
     `effects`     {name: function} for these: does an object, as the client decodes it, show the effect?
 
+    `limits`      {name: number} of the emulator's limits, where a platform allows fewer objects than a test
+                  may need.
+
     What the platform does not promise:
     `unprovable`  {(verb, has it happened?): why}: after a lost answer only a person can say whether it has.
                   For example, names are not documented as unique, or no list can be searched by name.
@@ -171,6 +174,7 @@ class Example:
     may: Mapping = field(default_factory=dict)
     effects: Mapping = field(default_factory=dict)
     wire: Mapping = field(default_factory=dict)
+    limits: Mapping = field(default_factory=dict)
     unprovable: Mapping = field(default_factory=dict)
     secrets: tuple = ()
     shown_once: tuple = ()
