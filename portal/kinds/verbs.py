@@ -69,6 +69,6 @@ def delete(*, form, label, done, about):
         icon="trash",
         removes=True,
         form=form,
-        call=lambda bound, data: bound.collection.delete_call(bound.remote_id),
+        call=lambda bound, data: bound.collection.delete_call(bound.remote_id, **bound.hints),
         evidence=Gone(),
     )

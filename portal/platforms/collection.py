@@ -142,11 +142,11 @@ class Collection:
         """
         return self.decode_answer(answer, answer.data)
 
-    def delete_call(self, id):
+    def delete_call(self, id, **hints):
         return self.client.call("DELETE", self.path(id), repeat=Repeat.SAME, removes=True)
 
-    def delete(self, id):
-        self.client.send(self.delete_call(id))
+    def delete(self, id, **hints):
+        self.client.send(self.delete_call(id, **hints))
 
     def encode(self, data):
         """The body of a create, from form data in snake case; empty optional members are left out."""

@@ -62,7 +62,7 @@ class Devices(Searched):
     def updated(self, answer, data):
         return None
 
-    def delete_call(self, id):
+    def delete_call(self, id, **hints):
         query = [("action", "delete"), (self._id, _given(id))]
         return self.client.call("POST", self._older_path, query=query, repeat=Repeat.SAME, removes=True)
 
