@@ -166,6 +166,13 @@ class Collection:
         """
         return {name: "" if data[name] is None else data[name] for name in self.updates if name in data}
 
+    def answers_secret(self, data):
+        """Whether the answer to a create with this data holds a secret that nobody knows before.
+
+        Of secrets that were sent, `data` may hold the fingerprints.
+        """
+        return False
+
     def decode(self, raw):
         """The platform's own members plus `id` and `name`; raises ValueError when there is no id."""
         return named(raw, text_id(raw.get(self._id)), raw.get(self._name))

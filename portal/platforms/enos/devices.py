@@ -66,6 +66,9 @@ class Devices(Searched):
         query = [("action", "delete"), (self._id, _given(id))]
         return self.client.call("POST", self._older_path, query=query, repeat=Repeat.SAME, removes=True)
 
+    def answers_secret(self, data):
+        return bool(data.get("require_secret"))
+
     def encode(self, data):
         body = super().encode(data)
         return {WIRE[key]: without_null(value) for key, value in body.items()}
