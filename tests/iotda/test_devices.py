@@ -154,6 +154,7 @@ def test_a_secret_that_was_sent_is_no_news(plant):
 def test_the_platform_shows_the_secret_and_the_portal_shows_it_nowhere(plant):
     row = plant.perform(DEVICES, data={**plant.data(DEVICES), **OWN}).target
     plant.refresh(DEVICES)
+    assert SECRET not in json.dumps(plant.seen(DEVICES, row))
     for role in (Role.VIEWER, Role.OPERATOR, Role.OWNER):
         browser = plant.browser(role)
         for address in (f"/{DEVICES}/", f"/{DEVICES}/{row.pk}/", "/audit/", "/operations/"):
