@@ -72,6 +72,8 @@ class Product(Row):
 
 
 class Device(Row):
+    """`gateway` is the parent of a child device, null for a device that connects by itself."""
+
     space = models.ForeignKey(Space, models.CASCADE)
     product = models.ForeignKey(Product, models.PROTECT)
     device_id = models.CharField(max_length=128, unique=True)
@@ -80,6 +82,11 @@ class Device(Row):
     description = models.CharField(max_length=2048, blank=True)
     status = models.CharField(max_length=16, default="INACTIVE")
     create_time = models.CharField(max_length=16)
+    gateway = models.ForeignKey("self", models.PROTECT, null=True)
+    auth_type = models.CharField(max_length=16, default="SECRET")
+    secret = models.CharField(max_length=32, blank=True, default="")
+    secure_access = models.BooleanField(default=True)
+    timeout = models.IntegerField(default=0)
 
 
 class Group(Row):

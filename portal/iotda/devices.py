@@ -1,10 +1,63 @@
-"""Devices of IoTDA, read only."""
+"""Devices of IoTDA: form and kind."""
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.iotda import models
+from portal.iotda.products import one_of, product_picker
+from portal.iotda.spaces import chosen_space, space_picker
+from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
+from portal.kinds.evidence import OwnId
 from portal.kinds.registry import Column, Kind, register
+from portal.platforms.iotda.contract.devices import AUTH_TYPES, TYPED, own_id
+from portal.resources.changing import DeleteForm
+from portal.resources.fields import Picker, SecretField, TextField
+from portal.resources.forms import PlatformForm
+
+
+def _gateways(client, form, text):
+    """Devices of the chosen space; a search finds what the platform finds by its name."""
+    filters = {**chosen_space(client, form), **({"search": text} if text else {})}
+    listing = client.devices.list(limit=50, **filters)
+    return [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
+
+
+class CreateForm(PlatformForm):
+    """Always sends an id, to find the device if the answer is lost: the platform's own rule makes it."""
+
+    contract = TYPED
+
+    app_id = space_picker()
+    product_id = product_picker()
+    node_id = TextField(label=_("Node id"))
+    device_id = TextField(label=_("Device id"), required=False)
+    device_name = TextField(label=_("Name"), required=False)
+    gateway_id = Picker(
+        label=_("Parent device"), options=_gateways, empty=_("None (connects by itself)"), required=False
+    )
+    description = TextField(label=_("Description"), required=False)
+    auth_type = Picker(
+        label=_("Authentication"),
+        options=one_of(AUTH_TYPES),
+        searchable=False,
+        empty=_("As the platform does it (SECRET)"),
+        required=False,
+    )
+    secret = SecretField(label=_("Device secret"), required=False)
+
+    def clean_device_id(self):
+        product_id, node_id = (self.cleaned_data.get(name) for name in ("product_id", "node_id"))
+        given = self.cleaned_data["device_id"]
+        return own_id(product_id, node_id) if product_id and node_id and not given else given
+
+    def clean_secret(self):
+        secret = self.cleaned_data["secret"]
+        if secret and self.cleaned_data.get("auth_type") == "CERTIFICATES":
+            raise ValidationError(_now("A device with a certificate has no secret."), code="certificate")
+        return secret
+
 
 KIND = register(
     Kind(
@@ -17,5 +70,27 @@ KIND = register(
         collection="devices",
         columns=(NAME, ID, Column(name="product_name", label=_("Product")), STATUS),
         filters=("product_id", "status"),
+        about=_("A device belongs to a product. It connects by itself or through a parent device."),
+        verbs=(
+            verbs.create(
+                form=CreateForm,
+                label=_("Create device"),
+                done=_("Device %(name)s was created."),
+                evidence=OwnId(
+                    identifying=("device_id",),
+                    get=lambda devices, data: devices.get(data["device_id"]),
+                ),
+                name="device_id",
+            ),
+            verbs.delete(
+                form=DeleteForm,
+                label=_("Delete device"),
+                done=_("Device %(name)s was deleted."),
+                about=_(
+                    "The device can no longer connect. The platform refuses this while the device has child"
+                    " devices."
+                ),
+            ),
+        ),
     )
 )

@@ -58,7 +58,9 @@ class Product(Mirror):
     protocol_type = models.TextField(_("protocol"), blank=True)
     data_format = models.TextField(_("data format"), blank=True)
     manufacturer_name = models.TextField(_("manufacturer"), blank=True)
+    industry = models.TextField(_("industry"), blank=True)
     description = models.TextField(_("description"), blank=True)
+    service_capabilities = JsonText(_("services"), blank=True, default=list)
     create_time = Stamp(_("created"))
     app_id_key = key_of("app_id")
 

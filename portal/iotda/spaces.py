@@ -1,11 +1,16 @@
-"""Resource spaces of IoTDA, read only; and what other kinds use: a column, a picker, the default space."""
+"""Resource spaces of IoTDA: forms and kind; and for other kinds a column, a picker, the default space."""
 
 from django.utils.translation import gettext_lazy as _
 
 from portal.iotda import models
+from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
+from portal.kinds.evidence import Name
 from portal.kinds.registry import Column, Kind, register
-from portal.resources.fields import Picker
+from portal.platforms.iotda.contract import spaces as contract
+from portal.resources.changing import DeleteForm, UpdateForm
+from portal.resources.fields import Picker, TextField
+from portal.resources.forms import PlatformForm
 
 SPACE = Column(name="app_id", label=_("Resource space"), style="code")
 CREATED = Column(name="create_time", label=_("Created"), style="stamp")
@@ -53,6 +58,18 @@ def chosen_space(client, form):
     return {"app_id": app_id} if app_id else _default_of(_spaces(client, form))
 
 
+class CreateForm(PlatformForm):
+    contract = contract.CREATE
+
+    app_name = TextField(label=_("Name"))
+
+
+class EditForm(UpdateForm):
+    contract = contract.UPDATE
+
+    app_name = TextField(label=_("Name"))
+
+
 KIND = register(
     Kind(
         slug="iotda/spaces",
@@ -63,5 +80,34 @@ KIND = register(
         model=models.Space,
         collection="spaces",
         columns=(NAME, ID, Column(name="default_app", label=_("Default"), style="flag"), CREATED),
+        about=_(
+            "A resource space holds products, devices, groups, buses and policies. Up to 10 per instance."
+        ),
+        verbs=(
+            verbs.create(
+                form=CreateForm,
+                label=_("Create resource space"),
+                done=_("Resource space %(name)s was created. It has a policy named system_default_policy."),
+                # Names are unique, but nothing else is sent that could tell who made a space of that name:
+                # a human decides about one that is found.
+                evidence=Name(field="app_name"),
+                name="app_name",
+            ),
+            verbs.update(
+                form=EditForm,
+                done=_("Resource space %(name)s was changed."),
+                fields=("app_name",),
+                about=_("Only the name changes. The platform does not rename spaces of the basic edition."),
+            ),
+            verbs.delete(
+                form=DeleteForm,
+                label=_("Delete resource space"),
+                done=_("Resource space %(name)s was deleted."),
+                about=_(
+                    "Everything in the space, such as products, devices and groups, is deleted with it and"
+                    " cannot be restored. The platform refuses to delete the default space."
+                ),
+            ),
+        ),
     )
 )

@@ -71,7 +71,7 @@ def delete(*, form, label, done, about, check=None):
         icon="trash",
         removes=True,
         form=form,
-        call=lambda bound, data: bound.collection.delete_call(bound.remote_id),
+        call=lambda bound, data: bound.collection.delete_call(bound.remote_id, **bound.hints),
         evidence=Gone(),
         check=check,
     )

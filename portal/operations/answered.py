@@ -78,7 +78,12 @@ def take_answer(operation, state, answer, decoded, secret_names, endings=(), sai
     Saves nothing. Returns {column: new value} and the body of the record entry.
     """
     data = getattr(answer, "data", None)
-    secrets = {name: value for name, value in _members(data) if name in secret_names and value}
+    secrets = {
+        name: value
+        for name, value in _members(data)
+        # One that was sent and comes back is no news to who sent it.
+        if name in secret_names and value and operation.scrubbed(value) == value
+    }
     operation.say(answer.message if isinstance(answer, PortalError) else said or "")
     columns = {
         "cause": _cause(state, answer),

@@ -290,10 +290,14 @@ def _columns(operation, state, was, now, looks):
         columns |= {
             "words": to_json(said),
             "platform_message": "",
-            # A secret in the lost answer cannot be read again.
-            "secrets_lost": bool(operation.data.get("require_secret")),
+            # A secret in the lost answer is not read again.
+            "secrets_lost": _is_secret_lost(operation),
         }
     return columns
+
+
+def _is_secret_lost(operation):
+    return not operation.verb.on_object and operation.kind.declared.answers_secret(operation.data)
 
 
 def _watch(operation, was, now):

@@ -142,11 +142,11 @@ class Collection:
         """
         return self.decode_answer(answer, answer.data)
 
-    def delete_call(self, id):
+    def delete_call(self, id, **hints):
         return self.client.call("DELETE", self.path(id), repeat=Repeat.SAME, removes=True)
 
-    def delete(self, id):
-        self.client.send(self.delete_call(id))
+    def delete(self, id, **hints):
+        self.client.send(self.delete_call(id, **hints))
 
     def encode(self, data):
         """The body of a create, from form data in snake case; empty optional members are left out."""
@@ -165,6 +165,13 @@ class Collection:
         sent as "".
         """
         return {name: "" if data[name] is None else data[name] for name in self.updates if name in data}
+
+    def answers_secret(self, data):
+        """Whether the answer to a create with this data holds a secret that nobody knows before.
+
+        Of secrets that were sent, `data` may hold the fingerprints.
+        """
+        return False
 
     def decode(self, raw):
         """The platform's own members plus `id` and `name`; raises ValueError when there is no id."""

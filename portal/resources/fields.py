@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from django import forms
 from django.core.validators import MaxLengthValidator
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from portal.bounds import LINE_MAX
@@ -70,6 +71,45 @@ class TextField(forms.CharField):
         """Give a text of several lines a place to stand: browsers drop line breaks in a one-line input."""
         if "\n" in evened(text) and isinstance(self.widget, forms.TextInput):
             self.widget = forms.Textarea(attrs={"rows": 2, **self.widget.attrs})
+
+
+FORGOTTEN = object()
+
+
+class SecretInput(forms.PasswordInput):
+    """Shows nothing that was typed. A hidden input beside it says that something was."""
+
+    was_typed = False
+
+    def value_from_datadict(self, data, files, name):
+        value = super().value_from_datadict(data, files, name)
+        return FORGOTTEN if not value and data.get(f"{name}_typed") else value
+
+    def render(self, name, value, attrs=None, renderer=None):
+        html = super().render(name, value, attrs, renderer)
+        if not self.was_typed:
+            return html
+        return format_html('{}<input type="hidden" name="{}_typed" value="on">', html, name)
+
+
+class SecretField(TextField):
+    """A secret that goes to the platform. A form that is drawn once more does not show it, and asks for it
+    once more: sent without it, the platform would do something else than the person wanted."""
+
+    widget = SecretInput(attrs={"autocomplete": "new-password", "spellcheck": "false"})
+    problem = None
+
+    def prepare(self, form, name):
+        """Before the form is drawn."""
+        if form.value_of(name) or form.value_of(f"{name}_typed"):
+            self.widget.was_typed = True
+            self.problem = _("What you entered here is not shown. Enter it again.")
+
+    def clean(self, value):
+        if value is FORGOTTEN:
+            text = _("Enter it again: it is not shown. To leave it out, open a new form.")
+            raise forms.ValidationError(text, code="forgotten")
+        return super().clean(value)
 
 
 class Picker(TextField):

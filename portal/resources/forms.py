@@ -12,7 +12,14 @@ from portal.kinds import validating
 from portal.kinds.validating import sentence, snake
 from portal.operations.change import Change
 from portal.resources.editing import JsonField, opened_sides, parse, reconcile
-from portal.resources.fields import ConnectionField, IdsField, Picker, TextField, rereading
+from portal.resources.fields import (
+    ConnectionField,
+    IdsField,
+    Picker,
+    SecretField,
+    TextField,
+    rereading,
+)
 
 # Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
@@ -88,6 +95,8 @@ class PlatformForm(forms.Form):
         for name, field in self.fields.items():
             if isinstance(field, Picker | IdsField) and self.is_drawn(name):
                 field.load(self, name)
+            if isinstance(field, SecretField):
+                field.prepare(self, name)
             if isinstance(field, TextField):
                 field.fit(str(self.value_of(name) or ""))
             if name == "connection" or getattr(field, "rereads", False):

@@ -1,5 +1,8 @@
 """Pages for all kinds: detail, and the form of each verb. None of them asks which kind it shows."""
 
+import json
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -232,7 +235,14 @@ def _preview(request, form):
         preview = change.client.preview(change.call)
     except PortalError as error:
         return _show(request, form, status=422, refusal=error)
-    return _show(request, form, preview=preview)
+    return _show(request, form, preview=replace(preview, body=_without_secrets(preview.body)))
+
+
+def _without_secrets(body):
+    """A JSON body byte for byte; if it holds secrets, rewritten with marks in their places."""
+    value = json.loads(body) if body else None
+    shown = masked(value)
+    return body if shown == value else json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 
 def _perform(request, form):

@@ -113,6 +113,7 @@ def test_what_another_create_made_and_a_colleague_deleted_is_not_ours(plant, emu
 def empty(slug):
     """An answer without objects."""
     return {
+        "iotda/spaces": {"applications": []},
         GROUP: {"device_groups": [], "page": {"count": 0}},
         POLICY: {"policies": [], "page": {"count": 0}},
         "roma/device-groups": {"size": 0, "items": []},

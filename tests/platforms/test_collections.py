@@ -14,6 +14,7 @@ from portal.platforms import collections_of
 from portal.platforms.iotda.client import IoTDA
 from portal.platforms.iotda.contract import device_groups as group_rules
 from portal.platforms.iotda.contract import policies as policy_rules
+from portal.platforms.iotda.contract import spaces as space_rules
 from portal.platforms.roma.contract import device_groups as roma_group_rules
 from portal.platforms.signing.huawei import SdkHmac
 from tests.platforms.conftest import KEYS, PROJECT
@@ -68,9 +69,10 @@ def test_a_client_can_be_copied():
     [
         (collections_of("iotda")["device_groups"], group_rules),
         (collections_of("iotda")["policies"], policy_rules),
+        (collections_of("iotda")["spaces"], space_rules),
         (collections_of("roma")["device_groups"], roma_group_rules),
     ],
-    ids=["IoTDA groups", "policies", "ROMA groups"],
+    ids=["IoTDA groups", "policies", "spaces", "ROMA groups"],
 )
 def test_an_update_takes_the_fields_of_its_document(collection, rules):
     assert set(collection.updates) == {rule.name for rule in rules.UPDATE}

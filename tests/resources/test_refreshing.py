@@ -101,13 +101,14 @@ def test_a_whole_list_that_began_long_after_proves_that_rows_are_gone(plant, emu
         plant.collection(slug).delete(remote_id)
     before = so_far(emulator)
 
-    plant.refresh(slug)
+    reading = plant.refresh(slug)
     if KINDS[slug].declared.pages_shift:  # one list may have lost them between two pages
         assert gone <= mirrored(slug) or received(emulator, slug, "get", before)
         return
 
     assert mirrored(slug).isdisjoint(gone)
-    assert not received(emulator, slug, "get", before)
+    if reading.total is not None:  # a list that counts nothing proves nothing: each row is looked at
+        assert not received(emulator, slug, "get", before)
 
 
 @EVERY_CREATE

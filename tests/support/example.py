@@ -142,6 +142,9 @@ class Example:
     `readied`     {name: function of (collection, id)} for those that would change nothing about a new object:
                   does to it, past the portal, what the verb undoes.
 
+    `limits`      {name: number} of the emulator's limits, where a platform allows fewer objects than a test
+                  may need.
+
     What the platform does not promise:
     `unprovable`  {(verb, has it happened?): why}: after a lost answer only a person can say whether it has.
                   For example, names are not documented as unique, or no list can be searched by name.
@@ -177,6 +180,7 @@ class Example:
     reads: Mapping = field(default_factory=dict)
     readied: Mapping = field(default_factory=dict)
     wire: Mapping = field(default_factory=dict)
+    limits: Mapping = field(default_factory=dict)
     unprovable: Mapping = field(default_factory=dict)
     secrets: tuple = ()
     shown_once: tuple = ()

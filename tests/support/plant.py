@@ -199,20 +199,22 @@ def demo_plant():
 @pytest.fixture
 def plant(request, db, emulator):
     """In a transaction that is rolled back."""
-    return _prepared(make_plant(emulator.url), request)
+    return _prepared(make_plant(emulator.url), request, emulator)
 
 
 @pytest.fixture
 def committed_plant(request, committed_db, emulator):
     """With real commits, for threads and other processes."""
-    return _prepared(make_plant(emulator.url), request)
+    return _prepared(make_plant(emulator.url), request, emulator)
 
 
-def _prepared(plant, request):
+def _prepared(plant, request, emulator):
     """For the kind that a generic test is about."""
     parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
-    if parameters.get("slug") in EXAMPLES:
-        plant.prepare(parameters["slug"])
+    if example := EXAMPLES.get(parameters.get("slug")):
+        if example.limits:
+            emulator.settings({"limits": dict(example.limits)})
+        plant.prepare(example.slug)
     return plant
 
 

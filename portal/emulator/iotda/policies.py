@@ -107,19 +107,23 @@ def delete_policy(request, caller, policy_id):
     return reply(204)
 
 
-def seed():
-    """The `system_default_policy` of each space, which allows everything."""
+def create_default_policy(space, policy_id, now):
+    """The `system_default_policy` that each space gets. It allows everything."""
     actions = ["iotda:devices:publish", "iotda:devices:subscribe"]
+    Policy.objects.create(
+        space=space,
+        policy_id=policy_id,
+        policy_name="system_default_policy",
+        statement=[{"effect": "ALLOW", "actions": actions, "resources": ["topic:#"]}],
+        built_in=True,
+        create_time=now,
+        update_time=now,
+    )
+
+
+def seed():
     for number, space in enumerate(Space.objects.order_by("pk"), 1):
-        Policy.objects.create(
-            space=space,
-            policy_id=f"5c90fa7d3c4e4405e852{number:04x}",
-            policy_name="system_default_policy",
-            statement=[{"effect": "ALLOW", "actions": actions, "resources": ["topic:#"]}],
-            built_in=True,
-            create_time=account.SEED_TIME,
-            update_time=account.SEED_TIME,
-        )
+        create_default_policy(space, f"5c90fa7d3c4e4405e852{number:04x}", account.SEED_TIME)
 
 
 def _renewed(policy):

@@ -73,7 +73,7 @@ class Devices(Searched):
     def updated(self, answer, data):
         return None
 
-    def delete_call(self, id):
+    def delete_call(self, id, **hints):
         query = [("action", "delete"), (self._id, _given(id))]
         return self.client.call("POST", self._older_path, query=query, repeat=Repeat.SAME, removes=True)
 
@@ -105,6 +105,9 @@ class Devices(Searched):
     def _switch(self, action, id, already):
         query = [("action", action), (self._id, _given(id))]
         return self.client.call("POST", self._older_path, query=query, already=already)
+
+    def answers_secret(self, data):
+        return bool(data.get("require_secret"))
 
     def encode(self, data):
         body = super().encode(data)

@@ -18,6 +18,7 @@ EDITION_NOT_CHECKED = Sentence(
     "check.iotda_edition_not_checked",
     _("Not checked: device policies need the standard or enterprise edition."),
 )
+NO_SPACE = "IOTDA.001000"  # comes with 403; everything else that does not exist is a 404
 WRONG_KIND = "IOTDA.000002"  # without a token in play, the document leaves only the kind of signature
 
 TAKES_V11 = Sentence(
@@ -49,6 +50,10 @@ class IoTDA(HuaweiClient):
     def standing_headers(self):
         headers = super().standing_headers()
         return {**headers, "Instance-Id": self.instance_id} if self.instance_id else headers
+
+    def is_missing(self, answer):
+        """A space that does not exist holds no object either."""
+        return super().is_missing(answer) or (answer.status, answer.code) == (403, NO_SPACE)
 
     def not_applicable(self):
         notes = super().not_applicable()

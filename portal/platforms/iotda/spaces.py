@@ -1,13 +1,12 @@
 """Resource spaces. The API calls them apps and lists all of them on one page."""
 
-from portal.errors import Missing, Rejected
 from portal.platforms.collection import Collection, narrowed, timed, unreadable
 from portal.platforms.paging import Pages, Sheet, walked
 
-NO_SPACE = "IOTDA.001000"  # answered with 403; other resources that do not exist are a 404
-
 
 class Spaces(Collection):
+    """No filter finds a name, but the one page is whole: what it does not show is not there."""
+
     @timed
     def list(self, *, limit=1000, name=None):
         pages = Pages(shift=False)
@@ -26,14 +25,12 @@ class Spaces(Collection):
         count = page.get("count") if isinstance(page, dict) else None  # no document has one here
         return Sheet(self.items_in(answer, answer.data, "applications", count), count, is_end=True)
 
-    def get(self, id, **hints):
-        try:
-            return super().get(id, **hints)
-        except Rejected as error:
-            if error.code != NO_SPACE:
-                raise
-            details = {"status": error.status, "code": error.code, "request_id": error.request_id}
-            raise Missing(error.message, data=error.data, duration_ms=error.duration_ms, **details) from error
 
-
-COLLECTION = Spaces("/v5/iot/{project_id}/apps", id="app_id", name="app_name")
+COLLECTION = Spaces(
+    "/v5/iot/{project_id}/apps",
+    id="app_id",
+    name="app_name",
+    members=("app_name",),
+    required=("app_name",),
+    updates=("app_name",),
+)
