@@ -114,3 +114,9 @@ def test_targets_come_in_pages_that_the_body_asks_for(huawei, one):
     assert [each["target_id"] for each in targets(huawei, one, target_type="product")["targets"]] == [PRODUCT]
     assert targets(huawei, one, limit=51)["error_code"] == "IOTDA.000017"
     assert targets(huawei, one, marker="no marker")["error_code"] == "IOTDA.000018"
+
+
+def test_what_is_deleted_is_bound_to_nothing(huawei, one, emulator):
+    bind(huawei, one, NODE_1)
+    assert huawei.delete(f"{IOTDA}/devices/{NODE_1}").status_code == 204
+    assert targets(huawei, one)["targets"] == []

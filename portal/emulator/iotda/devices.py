@@ -7,6 +7,7 @@ import uuid
 
 from portal.emulator import account
 from portal.emulator.iotda import call, in_space, paged, read_body, refuse, space_of
+from portal.emulator.iotda.policy_targets import forget_target
 from portal.emulator.iotda.products import DEMO_PRODUCT, find_product
 from portal.emulator.models import Device, Product, writing
 from portal.emulator.resource import Neighbour, Objects, Resource, by, new_name
@@ -123,6 +124,7 @@ def delete_device(request, caller, device_id):
         if Device.objects.filter(gateway=device).exists():
             raise refuse(403, HAS_CHILDREN, "Operation not allowed: the device has child devices.")
         device.delete()
+        forget_target("device", device_id, device.space)
     return reply(204)
 
 

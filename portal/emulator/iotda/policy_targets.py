@@ -88,9 +88,9 @@ def _target(row):
     return {"target_type": row.target_type, "target_id": row.target_id}
 
 
-def forget_target(kind, id):
-    """Called where the target is deleted."""
-    PolicyTarget.objects.filter(target_type=kind, target_id=id).delete()
+def forget_target(kind, id, space):
+    """Called where the target is deleted. The same product id may be in another space, too."""
+    PolicyTarget.objects.filter(policy__space=space, target_type=kind, target_id=id).delete()
 
 
 RESOURCE = Resource(

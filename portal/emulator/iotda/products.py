@@ -8,6 +8,7 @@ import uuid
 
 from portal.emulator import account
 from portal.emulator.iotda import call, in_space, paged, read_body, refuse, space_of
+from portal.emulator.iotda.policy_targets import forget_target
 from portal.emulator.knobs import knobs
 from portal.emulator.models import Device, Product, writing
 from portal.emulator.resource import Neighbour, Objects, Resource, by, new_name
@@ -105,6 +106,7 @@ def delete_product(request, caller, product_id):
         if Device.objects.filter(product=product).exists():
             raise refuse(403, HAS_DEVICES, "Operation not allowed: the product has devices.")
         product.delete()
+        forget_target("product", product_id, product.space)
     return reply(204)
 
 

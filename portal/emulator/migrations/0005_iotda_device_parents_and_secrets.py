@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('emulator', '0003_device_in_organisation'),
+        ('emulator', '0004_device_is_disabled'),
     ]
 
     operations = [
