@@ -157,7 +157,7 @@ def test_a_product_whose_space_is_gone_is_gone(plant, emulator):
     plant.collection(PRODUCTS).delete(row.remote_id, app_id=space.remote_id)
     plant.collection("iotda/spaces").delete(space.remote_id)
     operation = plant.perform(PRODUCTS, "delete", target=row)
-    assert (operation.state, operation.cause) == (State.NOT_SENT, "gone")
+    assert (operation.state, operation.said.code) == (State.DONE, "operation.already_gone")
 
 
 def test_a_product_with_devices_stays_and_the_platform_says_why(plant):
