@@ -21,11 +21,12 @@ def listed(operations, state="", before=""):
 
     `before` is such an id. A `state` that is none filters nothing.
     """
+    chosen = operations
     if is_state(state):
-        operations = operations.filter(state__in=GROUPS.get(state, [state]))
+        chosen = operations.filter(state__in=GROUPS.get(state, [state]))
     if before:
-        operations = _older(operations, before)
-    found = list(operations.select_related("actor").order_by("-created_at", "-pk")[: PAGE + 1])
+        chosen = _older(chosen, anchor(operations, before))
+    found = list(chosen.select_related("actor").order_by("-created_at", "-pk")[: PAGE + 1])
     return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else ""
 
 
@@ -39,9 +40,13 @@ def unsettled_counts(operations):
     }
 
 
-def _older(operations, before):
-    """The operations after the one with this id, in the list's order; none if the id is unknown."""
-    anchor = operations.filter(pk=before).first() if _is_uuid(before) else None
+def anchor(operations, id):
+    """The operation with this id, whatever its state is by now; None if there is none."""
+    return operations.filter(pk=id).first() if _is_uuid(id) else None
+
+
+def _older(operations, anchor):
+    """The operations after that one, in the list's order; none without one."""
     if anchor is None:
         return operations.none()
     same_time = Q(created_at=anchor.created_at, pk__lt=anchor.pk)
