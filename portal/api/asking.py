@@ -1,13 +1,14 @@
 """From a request to a Change: the same steps as a posted form takes, and the same form makes the Change."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, UnsupportedMediaType
 
 from portal.api.bodies import body_of
+from portal.api.doors import ExactJson
 from portal.api.refusals import Refusal, of_platform
 from portal.kinds.comparing import is_same
 from portal.kinds.effects import as_shown
@@ -47,8 +48,21 @@ def key_of(request):
     return key
 
 
-def change_of(request, kind, verb, target, key):
-    """The Change that is asked for. `key` is "" for a dry run, whose denial is not recorded.
+@dataclass(frozen=True)
+class Asked:
+    """`earlier` is the operation that an update's key already stands for, None if there is none."""
+
+    change: Change
+    earlier: Operation | None = None
+
+    @property
+    def is_repeated(self):
+        """Whether the earlier operation asked for the same. Its values are kept without secrets."""
+        return redact(self.change.data) == redact(self.earlier.data)
+
+
+def asked(request, kind, verb, target, key):
+    """What is asked for, as Asked. `key` is "" for a dry run, whose denial is not recorded.
 
     Raises Refusal, APIException, Http404 and the errors of `admit`.
     """
@@ -62,33 +76,39 @@ def change_of(request, kind, verb, target, key):
         admit(unread(kind, verb, connections, target, posted), request.user, VIA)
     if problem:
         raise problem
-    opened = _opened(kind, verb, target, posted.get("expected"), key) if verb.fields else {}
+    earlier = _earlier(kind, verb, target, key) if verb.fields and key else None
+    opened = _opened(kind, verb, target, posted.get("expected"), earlier) if verb.fields else {}
     given = _typed(kind, verb, posted, opened)
-    chosen, reason = (
-        str(given.pop("connection", connections[0].pk if target else "")),
-        given.pop("reason", ""),
-    )
+    chosen = str(given.pop("connection", connections[0].pk if target else ""))
+    reason = given.pop("reason", "")
     connections = [each for each in connections if str(each.pk) == chosen]
     if not connections:
         raise invalid({"connection": [_("This is none of the connections that this can be asked of.")]})
+    settings = {"kind": kind, "verb": verb, "target": target}
     if verb.form is None:
-        return Change(kind=kind, verb=verb, connection=connections[0], target=target, reason=reason)
-    settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}
-    return replace(_form(settings, given, opened).change, reason=reason)
+        return Asked(Change(connection=connections[0], reason=reason, **settings))
+    form = _form({**settings, "connections": connections}, given, opened)
+    return Asked(replace(form.change, reason=reason), earlier)
 
 
 def _posted(request):
     """(the body as an object, None), or ({}, what is wrong with it)."""
+    if "Transfer-Encoding" in request.headers:
+        return {}, Refusal(400, _("Send the body with a Content-Length. Nothing was changed."))
+    if request.META.get("CONTENT_LENGTH") in (None, "", "0"):
+        return {}, None
+    if request.content_type.partition(";")[0].strip().lower() != ExactJson.media_type:
+        return {}, UnsupportedMediaType(request.content_type)
     try:
-        body = request.data if request.body else {}
+        body = request.data
     except APIException as error:
         return {}, error
     if not isinstance(body, dict):
-        return {}, Refusal(400, _("The body must be a JSON object."))
+        return {}, Refusal(400, _("The body must be a JSON object. Nothing was changed."))
     return body, None
 
 
-def _opened(kind, verb, target, expected, key):
+def _opened(kind, verb, target, expected, earlier):
     """{field: value} of what an update edits, as the client saw it; else as the platform shows it now.
 
     For a key that was used before, it is what that operation began with: the object shows its effect by now.
@@ -96,10 +116,9 @@ def _opened(kind, verb, target, expected, key):
     expected = {} if expected is None else expected
     unknown = set(expected) - set(verb.fields) if isinstance(expected, dict) else {"expected"}
     if unknown:
-        raise invalid(
-            {"expected": [_("Send an object with: %(names)s.") % {"names": ", ".join(verb.fields)}]}
-        )
-    if earlier := _earlier(kind, verb, target, key):
+        text = _("Send an object with: %(names)s.") % {"names": ", ".join(verb.fields)}
+        raise invalid({"expected": [text]})
+    if earlier:
         return {**earlier.expected, **expected}
     if set(expected) == set(verb.fields):
         return expected
@@ -113,7 +132,7 @@ def _opened(kind, verb, target, expected, key):
 
 def _earlier(kind, verb, target, key):
     same = {"kind_slug": kind.slug, "verb_name": verb.name, "object_id": target.remote_id}
-    found = Operation.objects.filter(team=target.connection.team, key=key, **same) if key else ()
+    found = Operation.objects.filter(team=target.connection.team, key=key, **same)
     return next((each for each in found if set(each.expected or ()) == set(verb.fields)), None)
 
 

@@ -5,10 +5,10 @@ from rest_framework.response import Response
 
 from portal.api import shown
 from portal.api.refusals import reference
-from portal.errors import OutcomeUnrecorded
+from portal.errors import KeyReused, OutcomeUnrecorded
 from portal.kinds.comparing import is_same
 from portal.operations.models import HAPPENED, Cause, State
-from portal.operations.service import perform
+from portal.operations.service import KEY_REUSED, perform
 from portal.platforms import advice
 from portal.resources import reading
 from portal.web.problems import problem
@@ -22,10 +22,13 @@ BY_CAUSE = {
 BY_STATE = {State.REJECTED: (422, "rejected"), State.NOT_SENT: (503, "not-sent")}
 
 
-def carry_out(request, change, key, via):
-    """Perform the Change; the response. Raises the other errors of `perform`."""
+def carry_out(request, asked, key, via):
+    """Perform what is asked for; the response. Raises the other errors of `perform`."""
+    change = asked.change
+    if asked.earlier and not asked.is_repeated:
+        raise KeyReused(KEY_REUSED(), operation=asked.earlier)
     try:
-        operation = perform(change, actor=request.user, key=key, via=via)
+        operation = asked.earlier or perform(change, actor=request.user, key=key, via=via)
     except OutcomeUnrecorded as error:
         operation = error.operation
         operation.state = State.IN_DOUBT

@@ -101,9 +101,10 @@ def change(request, kind, verb, target=None):
     """Carry out what is asked for, or say what would be sent."""
     dry = asking.is_dry(request)
     key = "" if dry else asking.key_of(request)
-    wanted = asking.change_of(request, kind, verb, target, key)
+    asked = asking.asked(request, kind, verb, target, key)
     if not dry:
-        return carry_out(request, wanted, key, asking.VIA)
+        return carry_out(request, asked, key, asking.VIA)
+    wanted = asked.change
     if wanted.request is None:
         wanted.client.url(wanted.call)  # raises the reason
         raise Http404
