@@ -40,10 +40,17 @@ class Typed(serializers.Field):
         return value if kind is bool else Exact(value)
 
 
+class Text(serializers.CharField):
+    """A JSON text; DRF would make one of a number."""
+
+    def to_internal_value(self, data):
+        return super().to_internal_value(data if isinstance(data, str) else None)
+
+
 class Body(serializers.Serializer):
     """What every change takes beside the fields of its platform."""
 
-    reason = serializers.CharField(
+    reason = Text(
         required=False,
         allow_blank=True,
         max_length=REASON_MAX,
@@ -61,14 +68,10 @@ class Body(serializers.Serializer):
         return values
 
 
-class Connected(serializers.UUIDField):
-    """The id of a connection."""
-
-
 @cache
 def body_of(kind, verb):
     """The serializer class of what one verb takes."""
-    members = {"connection": Connected(required=not verb.on_object)}
+    members = {"connection": serializers.UUIDField(required=not verb.on_object)}
     rules = {snake(rule.name): rule for rule in verb.form.contract} if verb.form else {}
     for name in verb.form.platform_fields() if verb.form else ():
         required = not verb.fields and verb.form.base_fields[name].required

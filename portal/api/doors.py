@@ -1,5 +1,6 @@
 """Door: the base of all views of the API. It says who comes in, what is read, and how errors look."""
 
+from django.utils.translation import gettext as _
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -10,8 +11,7 @@ from rest_framework.views import APIView
 
 from portal.api import refusals
 from portal.api.describing import Described
-from portal.platforms import answers
-from portal.resources.editing import DEPTH_MAX
+from portal.resources.editing import DEPTH_MAX, parse
 
 
 class ExactJson(BaseParser):
@@ -21,13 +21,9 @@ class ExactJson(BaseParser):
 
     def parse(self, stream, media_type=None, parser_context=None):
         try:
-            text = stream.read().decode()
-            value = answers.parse(text, DEPTH_MAX + 1)
-            if "\\u" in text and answers.storable_within(value) != value:
-                raise ValueError("a character that cannot be stored")
+            return parse(stream.read().decode(), DEPTH_MAX + 1)
         except (ValueError, RecursionError) as error:
-            raise ParseError(f"The body is not JSON as the portal reads it: {error}") from error
-        return value
+            raise ParseError(_("This is not valid JSON: %(error)s") % {"error": error}) from error
 
 
 class Always(BaseContentNegotiation):

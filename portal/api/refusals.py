@@ -7,7 +7,7 @@ from rest_framework import exceptions
 
 from portal import errors
 from portal.operations.models import Operation
-from portal.web.problems import problem
+from portal.web.problems import plain, problem
 
 
 class Refusal(Exception):
@@ -46,6 +46,10 @@ def _of_portal(error, user):
         return problem(409, text, name="key-reused", operation=reference(other) if is_seen else None)
     if isinstance(error, errors.NotRepeatable | errors.NotDecidable):
         return problem(409, said)
+    if isinstance(error, errors.Rejected):
+        # Asked for an object, it answers clearly and shows none: ROMA calls an id that is no number invalid.
+        text = _("The platform does not show it: %(words)s") % {"words": plain(said)}
+        return problem(404, text, **of_platform(error))
     if isinstance(error, errors.PlatformError):
         return problem(503, said, **of_platform(error))
     return problem(503, said)
