@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from portal.api.refusals import of_platform, reference
 from portal.kinds.masking import masked
 from portal.resources.shown import doubts_about, reads_secrets, shown_values
@@ -61,7 +63,7 @@ def object_(user, kind, row, decoded=None, problem=None):
 
 def _why_stale(problem):
     more = {name: value for name, value in of_platform(problem).items() if value}
-    title = "The platform could not be read"
+    title = _("The platform could not be read")
     return {
         "type": NAMES + "unavailable",
         "title": title,

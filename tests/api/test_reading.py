@@ -5,6 +5,8 @@ in a circle, an old value that is shown as the present one, something of another
 """
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from portal.kinds.registry import KINDS
@@ -20,6 +22,7 @@ from tests.support.plant import make_plant
 pytestmark = pytest.mark.anywhere
 
 BUS, GROUP, POLICY = "iotda/soft-buses", "iotda/device-groups", "iotda/policies"
+QUERIES = 6  # session, person, teams with roles, connections, readings, rows
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -68,6 +71,19 @@ def test_pages_follow_by_links_without_gaps_in_both_directions(plant, settings):
     assert back[0] is None
     before = api.browser.get(back[-1]).json()
     assert [each["name"] for each in before["items"]] == pages[1]
+
+
+@pytest.mark.parametrize("rows", [1, 45])
+def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(plant, settings, rows):
+    settings.FRESH_SECONDS = 10**9
+    mirror(plant, BUS, *(f"bus-{number}" for number in range(rows)))
+    have_read(plant, BUS)
+    api = Api(plant)
+
+    with CaptureQueriesContext(database) as queries:
+        assert len(api.get(f"{BUS}/").json()["items"]) == rows
+
+    assert len(queries) == QUERIES
 
 
 def test_a_place_behind_which_nothing_is_left_ends_the_walk(plant):
