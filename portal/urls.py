@@ -19,5 +19,6 @@ urlpatterns = [
     path("audit/", include("portal.audit.urls")),
     path("connections/", include("portal.connections.urls")),
     path("teams/", include("portal.teams.urls")),
+    path("api/v1/", include("portal.api.urls")),
     path("", include("portal.resources.urls")),
 ]

@@ -53,6 +53,9 @@ def test_who_is_not_signed_in_sees_the_sign_in_page_and_nothing_else(db, address
 
     if address in OPEN:
         assert response.status_code == OPEN[address]
+    elif address.startswith("api/"):
+        assert (response.status_code, response["Content-Type"]) == (401, "application/problem+json")
+        assert response["WWW-Authenticate"]
     else:
         assert response.status_code == 302
         assert response["Location"].startswith("/accounts/login/")

@@ -211,6 +211,8 @@ def pages(plant):
     for address in sorted(set(addresses()) - NO_PAGE):
         if "^" in address:
             continue  # confirms an address, by a link in an e-mail that the portal never sends
+        if address.startswith("api/"):
+            continue  # answers programs, which get texts as they are
         for values in arguments(address, plant):
             url = "/" + address
             for part, value in values.items():

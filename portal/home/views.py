@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 from portal.connections.models import Connection
 from portal.home import readiness
 from portal.kinds.registry import KINDS
+from portal.operations.listing import unsettled_counts
 from portal.operations.models import Operation
-from portal.operations.views import unsettled_counts
 from portal.web.pages import page
 
 

@@ -1,4 +1,4 @@
-"""Validates data by the rules in portal/platforms/*/contract, for forms and later for the API and imports.
+"""Validates data by the rules in portal/platforms/*/contract, for pages, the API and later imports.
 
 The data is in snake case, as in a Change. Nothing is read from a platform.
 """

@@ -19,7 +19,7 @@ from portal.record.store import canonical
 
 @dataclass(frozen=True)
 class Change:
-    """Made from validated data without calling the platform: by a form today, by the API and imports later.
+    """Made from validated data without calling the platform: by a form, for pages and API; by imports later.
 
     - `target` is the mirror row that the verb acts on; None for a create.
     - `data` is {field: value} in snake case. An update has only the fields that it sends: those that change,

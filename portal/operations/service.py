@@ -1,4 +1,4 @@
-"""perform(): the only way to change a platform. Web pages, commands and, later, the API call it.
+"""perform(): the only way to change a platform. Web pages, the API and commands call it.
 
 Each step is a function. They run in this order: intend, prepare, mark_sending, send, conclude. If the process
 dies between two steps, the row shows how far it came (life.py).

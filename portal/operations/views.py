@@ -4,10 +4,7 @@ Each button (cancel, try again, check again, show secrets) posts to its own addr
 owner decides is in portal/operations/decision_page.py.
 """
 
-import uuid
-
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -17,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.errors import NotRepeatable, OutcomeUnrecorded, PlatformError
 from portal.operations import deciding, settling
 from portal.operations.entries import require_for
-from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, UNSETTLED, Operation, State
+from portal.operations.listing import is_state, listed, unsettled_counts
+from portal.operations.models import HAPPENED, UNANSWERED, Operation, State
 from portal.operations.shown import DOUBT_SECONDS, Shown, list_mark, seconds_to_next
 from portal.operations.shown_once import show_secrets
 from portal.outside import isolated
@@ -26,23 +24,14 @@ from portal.teams.access import may
 from portal.web.following import address, is_unchanged
 from portal.web.pages import page, say
 
-PAGE = 50
-# Filters of the list that stand for several states. A single state is a filter, too.
-GROUPS = {"running": RUNNING, "unsettled": UNSETTLED}
-
 
 @require_safe
 def list_(request):
     operations = Operation.objects.visible_to(request.user).filter(team=request.team)
     counts = unsettled_counts(operations)
     state = request.GET.get("state", "")
-    is_filtered = state in GROUPS or state in State.values
-    if is_filtered:
-        operations = operations.filter(state__in=GROUPS.get(state, [state]))
-    if before := request.GET.get("before", ""):
-        operations = _older(operations, before)
-    found = list(operations.select_related("actor").order_by("-created_at", "-pk")[: PAGE + 1])
-    shown = found[:PAGE]
+    is_filtered = is_state(state)
+    shown, next_id = listed(operations, state, request.GET.get("before", ""))
     mark = list_mark(shown, counts)
     if is_unchanged(request, mark):
         return HttpResponse(status=204)
@@ -50,7 +39,7 @@ def list_(request):
         each.may_cancel = each.state == State.INTENT and may(request.user, each.verb.right, each)
     context = {
         "operations": shown,
-        "next": shown[-1].pk if len(found) > PAGE else "",
+        "next": next_id,
         "state": state,
         "states": State.choices,
         "counts": counts,
@@ -60,33 +49,6 @@ def list_(request):
         "seconds": seconds_to_next(shown) or (DOUBT_SECONDS if is_filtered else None),
     }
     return page(request, "operations/list.html", context, partial="rows")
-
-
-def unsettled_counts(operations):
-    """{filter of the list: number of operations} for those that have not ended."""
-    found = operations.filter(state__in=UNSETTLED).order_by().values_list("state").annotate(Count("pk"))
-    by_state = dict(found)
-    return {
-        "running": sum(by_state.get(state, 0) for state in RUNNING),
-        **{str(state): by_state.get(state, 0) for state in UNANSWERED},
-    }
-
-
-def _older(operations, before):
-    """The operations after the one with this id, in the list's order; none if the id is unknown."""
-    anchor = operations.filter(pk=before).first() if _is_uuid(before) else None
-    if anchor is None:
-        return operations.none()
-    same_time = Q(created_at=anchor.created_at, pk__lt=anchor.pk)
-    return operations.filter(Q(created_at__lt=anchor.created_at) | same_time)
-
-
-def _is_uuid(text):
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def find(request, id):
@@ -138,8 +100,7 @@ def cancel(request, id):
     state = request.POST.get("state")
     if state is None:
         return redirect(operation_url(operation))
-    known = state in GROUPS or state in State.values
-    return redirect(f"{reverse('operations:list')}?state={state}" if known else "operations:list")
+    return redirect(f"{reverse('operations:list')}?state={state}" if is_state(state) else "operations:list")
 
 
 @require_POST

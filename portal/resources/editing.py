@@ -23,13 +23,13 @@ DEPTH_MAX = 50  # nested objects and lists; deeper ones exceed Python's recursio
 ROWS_MAX = 200  # of one editor: more is for the JSON side, and a page of thousands of inputs helps nobody
 
 
-def parse(text):
+def parse(text, depth_max=DEPTH_MAX):
     """Parse JSON with exact integers. Raises ValueError if it is no JSON or cannot be sent unchanged.
 
     The latter are NaN, numbers that become infinite (1e999), duplicate keys, half a surrogate pair and very
     deep nesting.
     """
-    value = answers.parse(text, DEPTH_MAX)
+    value = answers.parse(text, depth_max)
     if "\\u" in text:
         try:
             json.dumps(value, ensure_ascii=False).encode()

@@ -31,9 +31,13 @@ def rereading(name):
 NOT_SHOWN = object()
 
 
+class Exact(str):
+    """A text that a program sent: unlike a browser's, its line ends are its own."""
+
+
 def evened(text):
     """The text with LF at the end of each line: browsers post CRLF, script posts LF, platforms show any."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if isinstance(text, Exact) else text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class TextField(forms.CharField):
@@ -59,7 +63,8 @@ class TextField(forms.CharField):
         """Whether nobody changed what the form showed. A field that was not posted was not changed."""
         if self.opened is NOT_SHOWN:
             return False
-        return posted is None or evened(posted) == evened(self.as_text(self.opened))
+        shown = self.as_text(self.opened)
+        return posted is None or evened(posted) == (shown if isinstance(posted, Exact) else evened(shown))
 
     def clean(self, value):
         return self.opened if self.is_untouched(value) else super().clean(evened(value or ""))

@@ -24,6 +24,7 @@ from portal.resources.fields import (
 # Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
 OWN_FIELDS = ("connection", "operation_key", "expected", "reason")  # the portal's, not the platform's
+DENIED_MAX = 256  # characters of a field that a denial records
 INCOMPLETE = gettext_lazy("The form was incomplete, so nothing was sent. Press the button again.")
 
 
@@ -240,3 +241,22 @@ def touched_initial(form_class, post):
         if isinstance(field, IdsField) and name == field_name and action == "add":
             data[name] = field.added(data.get(name), data.get(f"{name}_pick", ""))
     return data.dict() | sides
+
+
+def unread(kind, verb, connections, target, posted):
+    """What is asked for, before anything is validated or parsed: a denial records its short plain texts.
+
+    `posted` are the values as they came.
+    """
+    fields = verb.form.base_fields if verb.form else {}
+    chosen = next((each for each in connections if str(each.pk) == posted.get("connection")), connections[0])
+    plain = {
+        name: posted[name]
+        for name in (verb.form.platform_fields() if verb.form else ())
+        if isinstance(posted.get(name), str)
+        and not isinstance(fields[name], JsonField)
+        and len(posted[name]) <= DENIED_MAX
+    }
+    reason = posted.get("reason", "")
+    reason = reason[:DENIED_MAX] if isinstance(reason, str) else ""
+    return Change(kind=kind, verb=verb, connection=chosen, target=target, data=plain, reason=reason)

@@ -3,6 +3,7 @@
 Only a search that finds nothing asks the platforms, for exactly what was typed.
 """
 
+from dataclasses import dataclass
 from functools import partial
 
 from django.http import Http404, HttpResponse
@@ -14,8 +15,9 @@ from portal.platforms.collection import ID_MAX
 from portal.resources import asking, reading
 from portal.resources.facets import facets
 from portal.resources.freshness import freshness
-from portal.resources.listing import listing
+from portal.resources.listing import Listing, listing
 from portal.resources.pages import connections_of
+from portal.resources.reading import Reached
 from portal.resources.wanted import Wanted
 from portal.teams.access import explain, may
 from portal.teams.recording import line, require_recorded
@@ -23,20 +25,42 @@ from portal.web.following import address, is_unchanged, mark, without_mark
 from portal.web.pages import page
 
 
-@require_safe
-def list_(request, kind):
-    connections = list(connections_of(request, kind))
-    wanted = Wanted.read(kind, request.GET, connections)
+@dataclass(frozen=True)
+class Read:
+    """One page of a list. `reached` is what platforms were asked for, None if they were not."""
+
+    wanted: Wanted
+    fresh: list
+    found: Listing
+    reached: Reached | None = None
+
+
+def read(kind, query, connections):
+    """The page of the list that a query asks for. A mirror that is too old is refreshed meanwhile.
+
+    None if there is still nothing in it for a page that follows: platforms are asked once.
+    """
+    wanted = Wanted.read(kind, query, connections)
     fresh = freshness(asking.opened(kind, connections))
     found = listing(kind, wanted, connections)
     reached = None
     if _is_to_be_reached(wanted, found):
-        if "seen" in request.GET and any(each.is_running for each in fresh):
-            return HttpResponse(status=204)  # still nothing in the mirror; platforms are asked once
+        if "seen" in query and any(each.is_running for each in fresh):
+            return None
         reached = reading.reach(kind, _chosen(wanted, connections), wanted.text)
         found = listing(kind, wanted, connections) if reached.rows else found
     for row in found.rows:
         row.is_lacked = next(each for each in fresh if each.connection.pk == row.connection_id).lacked(row)
+    return Read(wanted, fresh, found, reached)
+
+
+@require_safe
+def list_(request, kind):
+    connections = list(connections_of(request, kind))
+    shown = read(kind, request.GET, connections)
+    if shown is None:
+        return HttpResponse(status=204)
+    wanted, fresh, found, reached = shown.wanted, shown.fresh, shown.found, shown.reached
     columns = [column for column in kind.columns if column.name != "name"]
     seen = mark(
         [_drawn(row, columns) for row in found.rows],

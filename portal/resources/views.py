@@ -12,25 +12,23 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
-from portal.kinds.masking import masked
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change
 from portal.operations.entries import admit
-from portal.operations.models import HAPPENED, UNANSWERED, Cause, Operation, State
+from portal.operations.models import HAPPENED, Cause, Operation, State
 from portal.operations.service import perform
 from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import drift_page, pages, reading
 from portal.resources.changing import versions
-from portal.resources.editing import JsonField
-from portal.resources.forms import touched_initial
+from portal.resources.forms import touched_initial, unread
+from portal.resources.shown import doubts_about, reads_secrets, shown_values
 from portal.resources.starting import starting_values, without_secrets
-from portal.teams.access import explain, may, require, visible_to
+from portal.teams.access import explain, require, visible_to
 from portal.web.following import address, is_unchanged, mark
 from portal.web.pages import is_piece, page, say
 
-DENIED_MAX = 256  # characters of a field that a denial records
 # For the choices of a form whose change was not sent: the platform may not be there, or asked to wait.
 HURRIED_SECONDS = 1
 
@@ -43,7 +41,7 @@ def detail(request, kind, id):
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
     entries = visible_to(request.user, entries.filter(connection_id=str(row.connection_id)))
     entries = list(entries.exclude(stage="intent")[:10])
-    doubts = doubts_about(request, kind, row)
+    doubts = doubts_about(request.user, kind, row)
     is_read = kind.facts and not problem and not row.gone_at
     facts, no_facts = reading.read_facts(kind, row) if is_read else ([], None)
     shown = mark(
@@ -54,7 +52,7 @@ def detail(request, kind, id):
     )
     if is_unchanged(request, shown):
         return HttpResponse(status=204)
-    found = drift_page.shown(request, kind, row, reads_secrets=_reads_secrets(request, kind, row))
+    found = drift_page.shown(request, kind, row, reads_secrets=reads_secrets(request.user, kind, row))
     context = {
         "kind": kind,
         "row": row,
@@ -73,24 +71,10 @@ def detail(request, kind, id):
     return page(request, "resources/detail.html", context, partial="resource")
 
 
-def doubts_about(request, kind, row):
-    """Operations on the object that may or may not have happened."""
-    operations = Operation.objects.visible_to(request.user).filter(state__in=UNANSWERED)
-    same = {"kind_slug": kind.slug, "object_id": row.remote_id, "connection_id": row.connection_id}
-    return list(operations.filter(**same).order_by("created_at"))
-
-
 def _fields(request, kind, row):
-    """(label, value, field) of what a page shows; secrets only to those who can read them in the form too."""
-    fields = {field: getattr(row, field.name) for field in kind.model.platform_fields()}
-    if not _reads_secrets(request, kind, row):
-        hidden = masked({field.name: value for field, value in fields.items()})
-        fields = {field: hidden[field.name] for field in fields}
-    return [(field.verbose_name, value, field) for field, value in fields.items()]
-
-
-def _reads_secrets(request, kind, row):
-    return any(verb.name == "update" and may(request.user, verb.right, row) for verb in kind.verbs)
+    """(label, value, field) of what a page shows."""
+    shown = shown_values(request.user, kind, row)
+    return [(field.verbose_name, value, field) for field, value in shown.items()]
 
 
 @require_http_methods(["GET", "POST"])
@@ -160,7 +144,7 @@ def _form(request, kind, verb, target=None):
     if not connections:
         return page(request, "resources/no_connection.html", {"kind": kind, "verb": verb})
     if asks:
-        admit(_unread(request, kind, verb, connections, target), request.user)
+        admit(unread(kind, verb, connections, target, request.POST), request.user)
     settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}
     if request.method == "GET":
         return _open(request, settings)
@@ -177,19 +161,6 @@ def _form(request, kind, verb, target=None):
     if "preview" in request.POST:
         return _preview(request, form)
     return _perform(request, form)
-
-
-def _unread(request, kind, verb, connections, target):
-    """What is asked for, before anything is validated or parsed: a denial records its short plain texts."""
-    fields, posted = verb.form.base_fields, request.POST
-    chosen = next((each for each in connections if str(each.pk) == posted.get("connection")), connections[0])
-    plain = {
-        name: posted[name]
-        for name in verb.form.platform_fields()
-        if name in posted and not isinstance(fields[name], JsonField) and len(posted[name]) <= DENIED_MAX
-    }
-    reason = posted.get("reason", "")[:DENIED_MAX]
-    return Change(kind=kind, verb=verb, connection=chosen, target=target, data=plain, reason=reason)
 
 
 def _open(request, settings):
@@ -223,7 +194,7 @@ def _show(request, form, status=200, only=None, **context):
     form.draw(only)
     context |= {"form": form, "kind": form.kind, "verb": form.verb, "target": form.target}
     if form.target:
-        context["doubts"] = doubts_about(request, form.kind, form.target)
+        context["doubts"] = doubts_about(request.user, form.kind, form.target)
     if form.verb.removes:
         context |= {"row": form.target, "fields": _fields(request, form.kind, form.target)}
     return page(request, "resources/form.html", context, partial="form", status=status)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from portal import errors
 from portal.bounds import BODY_MAX, FIELDS_MAX, LEVELS_MAX
-from portal.web import bounding, kept
+from portal.web import bounding, kept, problems
 from portal.web.pages import is_piece, say
 
 TOKEN_HEADER = "X-Portal-Token"  # static/js/portal.js puts this fresh token into the forms of the page
@@ -61,6 +61,9 @@ def csrf_failure(request, reason=""):
 
     A form of the portal keeps its input for the person to submit again; it is never submitted without them.
     """
+    if problems.is_program(request):
+        text = _("Send the token of GET /api/v1/ as X-CSRFToken, with its cookie. Nothing was changed.")
+        return problems.problem(403, text, name="csrf")
     owner = kept.made_for(request) if kept.is_from_here(request) else ""
     if owner and request.user.is_authenticated and owner != str(request.user.pk):
         text = _("Somebody else was signed in here when this form was opened. Nothing was sent.")
@@ -94,6 +97,12 @@ def _kept_form(request):
     return _problem(request, "403_csrf.html", 403, text, {"way_back": way_back})
 
 
+def signed_out(request):
+    """401 for a program, which a redirect to the sign-in page would not help."""
+    text = _("Sign in at /accounts/login/ and send the session's cookie. Nothing was changed.")
+    return problems.problem(401, text, headers={"WWW-Authenticate": "Session"})
+
+
 def still_here(request):
     """401 for htmx, which then leaves the page as it is: the input was too large to be kept anywhere else."""
     text = _(
@@ -109,6 +118,8 @@ def not_found(request, exception=None):
 
 def wrong_method(request, response):
     """405, for example when somebody types an address that only accepts forms."""
+    if problems.is_program(request):
+        return problems.problem(405, headers={"Allow": response["Allow"]})
     if "POST" in response["Allow"]:
         text = _("This address only accepts submitted forms. Nothing was changed.")
     else:
@@ -134,6 +145,8 @@ def server_error(request):
     if is_outage(sys.exc_info()[1]):
         return outage(request)
     text = _("Something broke inside the portal. It was logged.")
+    if problems.is_program(request):
+        return problems.problem(500, text)
     return say(_bare(500, text), text)
 
 
@@ -152,6 +165,9 @@ def outage(request):
     operation key: if the first request did get through, nothing happens twice. (Going back would draw a form
     with a new key.)
     """
+    if problems.is_program(request):
+        text = _("The portal's database is not responding. Send the same again, with the same key.")
+        return problems.problem(503, text, headers={"Retry-After": "10"})
     if is_piece(request):
         text = _("The portal's database is not responding. Your input is still here: try again in a minute.")
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
@@ -195,6 +211,8 @@ def answer(request, error):
 
 def _problem(request, template, status, text, context=None):
     """An error page; for htmx only its sentence, which the script shows as a toast."""
+    if problems.is_program(request):
+        return problems.problem(status, text)
     if is_piece(request):
         response = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
     else:

@@ -12,8 +12,9 @@ from django_htmx.http import HttpResponseClientRedirect
 from portal.errors import PortalError
 from portal.outside import readable
 from portal.web import databases, kept
-from portal.web.errors import answer, still_here, wrong_method
+from portal.web.errors import answer, signed_out, still_here, wrong_method
 from portal.web.pages import is_piece
+from portal.web.problems import is_program
 
 # Nothing inline, nothing from other hosts. `data:` because Tabler's CSS has small SVGs as data URLs.
 POLICY = "; ".join(
@@ -110,6 +111,8 @@ class SignIn(LoginRequiredMiddleware):
         return response
 
     def handle_no_permission(self, request, view_func):
+        if is_program(request):
+            return signed_out(request)
         piece = is_piece(request)
         if request.method == "POST":
             try:

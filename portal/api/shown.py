@@ -1,0 +1,120 @@
+"""What the API shows of objects, operations and connections, as JSON values."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from portal.api.refusals import of_platform, reference
+from portal.kinds.masking import masked
+from portal.resources.shown import doubts_about, reads_secrets, shown_values
+from portal.teams.access import explain
+from portal.web.problems import NAMES, plain
+
+
+def address(kind, row, *more):
+    return "/".join(["/api/v1", kind.slug, str(row.pk), *more, ""])
+
+
+def moment(value):
+    return value.isoformat() if isinstance(value, datetime) else None
+
+
+def _common(kind, row):
+    return {
+        "id": str(row.pk),
+        "url": address(kind, row),
+        "kind": kind.slug,
+        "remote_id": row.remote_id,
+        "name": row.name,
+        "connection": str(row.connection_id),
+        "state": row.state,
+        "is_unsure": row.unsure_at is not None,
+        "is_changed_elsewhere": bool(row.drift),
+    }
+
+
+def item(user, kind, row):
+    """One row of a list. It reads no more columns than the list has."""
+    fields = {field.name for field in kind.model.platform_fields()}
+    values = {column.name: getattr(row, column.name) for column in kind.columns if column.name in fields}
+    values = values if reads_secrets(user, kind, row) else masked(values)
+    return {**_common(kind, row), "is_lacked": row.is_lacked, "values": values}
+
+
+def object_(user, kind, row, decoded=None, problem=None):
+    """One object: `decoded` as the platform just showed it, or why it could not be read."""
+    values = {field.name: value for field, value in shown_values(user, kind, row).items()}
+    updates = [verb for verb in kind.verbs if verb.fields and not explain(user, verb.right, row)]
+    expected = {}
+    for verb in updates if decoded else ():
+        expected |= verb.evidence.shown(decoded)
+    return {
+        **_common(kind, row),
+        "as_of": moment(row.read_at),
+        "is_stale": problem is not None,
+        "problem": problem and _why_stale(problem),
+        "gone_at": moment(row.gone_at),
+        "values": {name: value for name, value in values.items() if name not in (row.unshown or ())},
+        "expected": expected or None,
+        "verbs": [_verb(user, kind, row, verb) for verb in kind.object_verbs],
+        "doubts": [reference(each) for each in doubts_about(user, kind, row)],
+    }
+
+
+def _why_stale(problem):
+    more = {name: value for name, value in of_platform(problem).items() if value}
+    title = _("The platform could not be read")
+    return {
+        "type": NAMES + "unavailable",
+        "title": title,
+        "status": 503,
+        "detail": plain(problem.message),
+        **more,
+    }
+
+
+def _verb(user, kind, row, verb):
+    return {
+        "name": verb.name,
+        "url": address(kind, row, verb.name),
+        "why_not": explain(user, verb.right, row),
+    }
+
+
+def connection(each):
+    return {"id": str(each.pk), "name": each.name, "platform": each.platform}
+
+
+def coverage(fresh):
+    """Of one connection: as of when the list shows it, and whether all of it."""
+    reading = fresh.reading
+    return {
+        "connection": connection(fresh.connection),
+        "completeness": str(fresh.state),
+        "as_of": moment(reading.as_of),
+        "count": reading.count,
+        "total": reading.total,
+        "is_refreshing": fresh.is_running,
+        "problem": plain(fresh.problem),
+    }
+
+
+def operation(each, user):
+    return {
+        **reference(each),
+        "cause": str(each.cause),
+        "message": plain(each.said or each.platform_message),
+        "kind": each.kind_slug,
+        "verb": each.verb_name,
+        "connection": str(each.connection_id) if each.connection_id else None,
+        "object": {"remote_id": each.object_id, "name": each.object_name},
+        "actor": each.actor.email,
+        "via": each.via,
+        "reason": each.reason,
+        **{name: moment(getattr(each, name)) for name in ("created_at", "sent_at", "ended_at")},
+        "http_status": each.http_status,
+        "platform_code": each.platform_code,
+        "platform_request_id": each.platform_request_id,
+        "duration_ms": each.duration_ms,
+        "has_secrets_to_show": bool(each.sealed_secrets) and each.actor_id == user.pk,
+    }
