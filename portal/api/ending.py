@@ -40,7 +40,7 @@ def carry_out(request, asked, key, via):
 
 def _answered(request, change, operation):
     """201 or 200 when it happened; 202 while nobody knows, with the operation's address."""
-    is_over = operation.state in HAPPENED
+    is_over = operation.state in (*HAPPENED, State.PARTLY)
     row, decoded, problem = operation.target, None, None
     if is_over and row and row.unsure_at:  # the platform's answer did not show the object
         decoded, problem = reading.read_object(change.kind, row)
@@ -70,6 +70,7 @@ def _ended(change, operation):
         platform_code=operation.platform_code,
         platform_request_id=operation.platform_request_id,
         operation=reference(operation),
+        endings=operation.endings,
         hint=hint and _(hint),
         versions=_versions(change, operation) if operation.cause == Cause.CONFLICT else None,
     )

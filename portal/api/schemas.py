@@ -90,6 +90,7 @@ def _of_column(field):
     return {**words, "type": [name, "null"] if field.null else name}
 
 
+ENDINGS = list_of(closed({"target": TEXT, "code": TEXT, "message": TEXT}))
 REFERENCE = closed({"id": ID, "state": {"enum": State.values}, "url": ADDRESS})
 PROBLEM = {
     "type": "object",
@@ -106,6 +107,7 @@ PROBLEM = {
         "right": TEXT,
         "granted_by": list_of(TEXT),
         "operation": REFERENCE,
+        "endings": ENDINGS,
         "versions": closed({name: {"type": "object"} for name in ("opened", "now", "wished")}),
     },
     "required": ["type", "title", "status", "detail"],
@@ -132,6 +134,7 @@ OPERATION = closed(
         "platform_code": TEXT,
         "platform_request_id": TEXT,
         "duration_ms": NULLABLE_COUNT,
+        "endings": either(ENDINGS),
         "has_secrets_to_show": FLAG,
     }
 )

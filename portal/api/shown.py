@@ -116,5 +116,6 @@ def operation(each, user):
         "platform_code": each.platform_code,
         "platform_request_id": each.platform_request_id,
         "duration_ms": each.duration_ms,
+        "endings": each.endings,
         "has_secrets_to_show": bool(each.sealed_secrets) and each.actor_id == user.pk,
     }

@@ -60,7 +60,7 @@ def able(plant, slug, verb, **options):
 
 def made_for(plant, slug, verb):
     """The object that the verb of the Example acts on; None for a create."""
-    return None if verb == "create" else plant.make(slug)
+    return None if verb == "create" else plant.ready(slug, verb)
 
 
 def checked(method, response):

@@ -234,14 +234,43 @@ def test_an_update_of_what_is_gone_is_410(plant, slug):
 
 
 @pytest.mark.anywhere
-def test_a_delete_of_what_is_gone_is_410(plant):
+def test_a_delete_of_what_is_gone_is_done_and_says_so(plant):
     row = plant.make(BUS)
     plant.collection(BUS).delete(row.remote_id)
 
     response = Api(plant, Role.MANAGER).post(path_of(BUS, "delete", row), {})
 
+    assert response.status_code == 200
+    told = response.json()["operation"]
+    assert told["state"] == "done"
+    assert "nothing left to delete" in told["message"]
+
+
+def test_a_sync_of_what_is_gone_is_410(plant):
+    row = plant.make(BUS)
+    plant.collection(BUS).delete(row.remote_id)
+
+    response = Api(plant, Role.MANAGER).post(path_of(BUS, "sync", row), {})
+
     assert (response.status_code, problem_of(response)) == (410, "gone")
     assert response.json()["operation"]["state"] == "not_sent"
+
+
+def test_of_many_targets_each_has_its_own_ending(plant):
+    row, api = plant.make("iotda/policies"), Api(plant, Role.MANAGER)
+    body = {"target_type": "device", "target_ids": ["5ba24f5ebbe8f56f5a14f605_node-1", "nobody"]}
+
+    partly = api.post(path_of("iotda/policies", "bind", row), body)
+    refused = api.post(path_of("iotda/policies", "bind", row), {**body, "target_ids": ["nobody"]})
+
+    told = partly.json()["operation"]
+    assert (partly.status_code, told["state"]) == (200, "partly")
+    assert [(each["target"], bool(each["code"])) for each in told["endings"]] == [
+        ("5ba24f5ebbe8f56f5a14f605_node-1", False),
+        ("nobody", True),
+    ]
+    assert (refused.status_code, problem_of(refused)) == (422, "rejected")
+    assert [each["target"] for each in refused.json()["endings"]] == ["nobody"]
 
 
 @pytest.mark.anywhere

@@ -241,7 +241,7 @@ def test_other_methods_are_405_with_those_that_are_taken(plant, method):
 def test_a_verb_is_not_taken_by_get_nor_a_list_that_creates_nothing_by_post(plant):
     row = plant.make(BUS)
     assert Api(plant).get(path_of(BUS, "sync", row))["Allow"] == "POST"
-    assert Api(plant).post("iotda/spaces/", {})["Allow"] == "GET, HEAD"
+    assert Api(plant).post("roma/apps/", {})["Allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(

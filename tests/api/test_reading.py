@@ -204,7 +204,12 @@ def test_the_root_names_what_is_there(plant):
     told = Api(plant).get("").json()
 
     assert {each["kind"] for each in told["kinds"]} == set(EXAMPLES)
-    assert {each["kind"]: set(each["verbs"]) for each in told["kinds"]}[BUS] == {"create", "sync", "delete"}
+    assert {each["kind"]: set(each["verbs"]) for each in told["kinds"]}[BUS] == {
+        "create",
+        "sync",
+        "reset-key",
+        "delete",
+    }
     assert told["team"]["name"] == plant.team.name
     for each in told["kinds"]:
         assert Api(plant).get(each["url"]).status_code == 200
