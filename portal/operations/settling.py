@@ -297,7 +297,7 @@ def _columns(operation, state, was, now, looks):
 
 
 def _is_secret_lost(operation):
-    return not operation.verb.on_object and operation.kind.declared.answers_secret(operation.data)
+    return operation.kind.declared.answers_secret(operation.verb_name, operation.data)
 
 
 def _watch(operation, was, now):

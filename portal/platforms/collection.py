@@ -166,8 +166,8 @@ class Collection:
         """
         return {name: "" if data[name] is None else data[name] for name in self.updates if name in data}
 
-    def answers_secret(self, data):
-        """Whether the answer to a create with this data holds a secret that nobody knows before.
+    def answers_secret(self, verb, data):
+        """Whether the answer to this verb with this data holds a secret that nobody knows before.
 
         Of secrets that were sent, `data` may hold the fingerprints.
         """

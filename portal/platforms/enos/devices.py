@@ -106,7 +106,7 @@ class Devices(Searched):
         query = [("action", action), (self._id, _given(id))]
         return self.client.call("POST", self._older_path, query=query, already=already)
 
-    def answers_secret(self, data):
+    def answers_secret(self, verb, data):
         return bool(data.get("require_secret"))
 
     def encode(self, data):

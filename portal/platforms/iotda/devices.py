@@ -21,9 +21,9 @@ class Devices(Paged):
             decoded |= {"auth_type": auth_info["auth_type"]} if "auth_type" in auth_info else {}
         return decoded
 
-    def answers_secret(self, data):
+    def answers_secret(self, verb, data):
         """Whether the platform makes the secret. One that was sent is known to who sent it."""
-        return data.get("auth_type") != "CERTIFICATES" and not data.get("secret")
+        return verb == "create" and data.get("auth_type") != "CERTIFICATES" and not data.get("secret")
 
 
 COLLECTION = Devices(
