@@ -10,11 +10,13 @@ from rest_framework.exceptions import APIException, UnsupportedMediaType
 from portal.api.bodies import body_of
 from portal.api.doors import ExactJson
 from portal.api.refusals import Refusal, of_platform
+from portal.errors import KeyReused
 from portal.kinds.comparing import is_same
 from portal.kinds.effects import as_shown
 from portal.operations.change import Change
 from portal.operations.entries import admit
 from portal.operations.models import Operation
+from portal.operations.service import KEY_REUSED
 from portal.record.redaction import redact
 from portal.resources import pages, reading
 from portal.resources.forms import unread
@@ -131,9 +133,14 @@ def _opened(kind, verb, target, expected, earlier):
 
 
 def _earlier(kind, verb, target, key):
-    same = {"kind_slug": kind.slug, "verb_name": verb.name, "object_id": target.remote_id}
-    found = Operation.objects.filter(team=target.connection.team, key=key, **same)
-    return next((each for each in found if set(each.expected or ()) == set(verb.fields)), None)
+    """The operation that has this key already. Raises KeyReused if it was asked of something else."""
+    found = Operation.objects.filter(team=target.connection.team, key=key).first()
+    if found is None:
+        return None
+    asked = (found.kind_slug, found.verb_name, found.object_id, found.connection_id)
+    if asked != (kind.slug, verb.name, target.remote_id, target.connection_id):
+        raise KeyReused(KEY_REUSED(), operation=found)
+    return found if set(found.expected or ()) == set(verb.fields) else None
 
 
 def _typed(kind, verb, posted, opened):

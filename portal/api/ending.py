@@ -62,6 +62,8 @@ def _ended(change, operation):
     status, name = BY_STATE.get(operation.state, (409, "ended"))
     if operation.state == State.NOT_SENT:
         status, name = BY_CAUSE.get(operation.cause, (status, name))
+    if operation.cause == Cause.NOT_ALLOWED:
+        return _not_allowed(change, operation)
     hint = advice(operation.platform, operation.platform_code, operation.platform_message)
     return problem(
         status,
@@ -74,6 +76,13 @@ def _ended(change, operation):
         hint=hint and _(hint),
         versions=_versions(change, operation) if operation.cause == Cause.CONFLICT else None,
     )
+
+
+def _not_allowed(change, operation):
+    """The object's present state asks for one more right than the verb does (Verb.check)."""
+    check = reading.checked(change.kind, change.verb, change.target)
+    members = {"right": check.right} if check and check.right else {}
+    return problem(403, operation.said, operation=reference(operation), **members)
 
 
 def _versions(change, operation):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from portal.api.refusals import of_platform, reference
 from portal.kinds.masking import masked
+from portal.operations.shown import Shown
 from portal.resources.shown import doubts_about, reads_secrets, shown_values
 from portal.teams.access import explain
 from portal.web.problems import NAMES, plain
@@ -116,6 +117,6 @@ def operation(each, user):
         "platform_code": each.platform_code,
         "platform_request_id": each.platform_request_id,
         "duration_ms": each.duration_ms,
-        "endings": each.endings,
+        "endings": each.endings if Shown(each, user).may_read else None,
         "has_secrets_to_show": bool(each.sealed_secrets) and each.actor_id == user.pk,
     }

@@ -9,7 +9,7 @@ from portal.iotda.statements import StatementEditor
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.comparing import is_same
-from portal.kinds.effects import Members
+from portal.kinds.effects import Members, inside
 from portal.kinds.evidence import Name
 from portal.kinds.registry import Check, Kind, Related, Verb, register
 from portal.outside import folded
@@ -22,6 +22,10 @@ from portal.resources.forms import PlatformForm
 from portal.words import Sentence
 
 BOUND = Sentence("policy.bound", gettext_noop("It is bound to %(count)s devices, products or spaces."))
+BOUND_SOMEHOW = Sentence(
+    "policy.bound_somehow",
+    gettext_noop("It is bound to devices, products or spaces. The platform does not say to how many."),
+)
 MAYBE_BOUND = Sentence(
     "policy.maybe_bound", gettext_noop("The platform does not say clearly whether it is bound to anything.")
 )
@@ -126,16 +130,19 @@ class UnbindForm(PlatformForm):
 
 def _check(bound):
     """What is bound obeys a changed policy at once, so who edits it needs more than the right to edit."""
-    listing = bound.collection.targets(bound.remote_id, limit=1)
+    listing = inside(bound, lambda: bound.collection.targets(bound.remote_id, limit=1))
     if listing.complete and not listing.items:
         return Check()
-    count = listing.total if listing.total is not None else len(listing.items)
-    return Check(BOUND(count=count) if listing.items else MAYBE_BOUND(), "edit_bound_policy")
+    if not listing.items:
+        return Check(MAYBE_BOUND(), "edit_bound_policy")
+    is_counted = listing.complete or (listing.total or 0) > len(listing.items)
+    return Check(BOUND(count=listing.total) if is_counted else BOUND_SOMEHOW(), "edit_bound_policy")
 
 
 def _members(bound, data):
     listing = bound.collection.targets(bound.remote_id, target_type=data["target_type"], limit=TARGETS_READ)
-    return {item["target_id"] for item in listing.items}, listing.complete
+    found = {item["target_id"] for item in listing.items if item["target_type"] == data["target_type"]}
+    return found, listing.complete
 
 
 def _endings(bound, answer, data):

@@ -39,22 +39,27 @@ BEFORE_STATUS = Sentence("before.status", _("Just before it was sent, its status
 BEFORE_FIELDS = Sentence(
     "before.fields", _("The values just before it was sent are shown beside each field below.")
 )
-MEMBERS_FOUND = Sentence("look.members_found", _("The platform shows every one that was sent."))
+MEMBERS_FOUND = Sentence("look.members_done", _("Every one that was sent is as it was asked for."))
 MEMBERS_BEFORE = Sentence(
     "look.members_before",
     _("It was the same before for every one that was sent, so this does not show whether it happened."),
 )
 MEMBERS_SOME = Sentence(
-    "look.members_some", _("The platform shows some of those that were sent, and not the others.")
+    "look.members_partly",
+    _("Some of those that were sent have become as it was asked for, and the others have not."),
 )
-MEMBERS_MISSED = Sentence("look.members_missed", _("The platform shows none of those that were sent."))
+MEMBERS_MISSED = Sentence("look.members_undone", _("None of those that were sent has changed."))
 MEMBERS_UNREAD = Sentence(
-    "look.members_unread", _("There are too many to read, so this does not show whether it happened.")
+    "look.members_unread",
+    _("The platform does not show for certain what is inside, so this does not show whether it happened."),
 )
 BEFORE_MEMBERS = Sentence(
     "before.members", _("Just before it was sent, it was so already for %(count)s of those that were sent.")
 )
-BEFORE_UNREAD = Sentence("before.members_unread", _("There were too many to read before it was sent."))
+BEFORE_UNREAD = Sentence(
+    "before.members_unread",
+    _("Just before it was sent, the platform did not show for certain what was inside."),
+)
 BEFORE_THERE = Sentence("before.there", _("Just before it was sent, the object existed."))
 BEFORE_GONE = Sentence("before.gone", _("Just before it was sent, the object no longer existed."))
 GONE_FOUND = Sentence("look.gone_found", _("It no longer exists on the platform."))
@@ -67,6 +72,19 @@ class OfObject:
     def seen(self, bound, data):
         """The object, decoded. Raises Missing."""
         return bound.get()
+
+    def shows_some(self, data, seen, baseline):
+        """Whether the object shows a part of what was sent that it did not show before."""
+        return False
+
+
+def inside(bound, read):
+    """What `read()` returns of what is inside an object. Raises Missing only if the object itself is gone."""
+    try:
+        return read()
+    except Missing as error:
+        bound.get()
+        raise Unclear(MEMBERS_UNREAD()) from error
 
 
 @dataclass(frozen=True)
@@ -216,13 +234,13 @@ class Members(OfObject):
 
     def baseline(self, bound, data):
         """The ids that are there already; None if there are too many members to know."""
-        members, is_whole = self.read(bound, data)
+        members, is_whole = inside(bound, lambda: self.read(bound, data))
         return self._fitting(data, members) if is_whole else None
 
     def seen(self, bound, data):
         """The object, with those of the ids that are members. Raises Missing, and Unclear if they cannot be
         known."""
-        members, is_whole = self.read(bound, data)
+        members, is_whole = inside(bound, lambda: self.read(bound, data))
         if not is_whole:
             raise Unclear(MEMBERS_UNREAD())
         return {**bound.get(), "members": [id for id in self._sent(data) if id in members]}
@@ -238,12 +256,18 @@ class Members(OfObject):
     def showed(self, data, baseline):
         return baseline is None or set(baseline) >= set(self._sent(data))
 
+    def shows_some(self, data, seen, baseline):
+        if seen is None or seen.get("members") is None:
+            return False
+        return not set(self._fitting(data, seen["members"])) <= set(baseline or ())
+
     def _is_so(self, data, members):
         return len(self._fitting(data, members)) == len(self._sent(data))
 
     def look(self, bound, data, baseline):
         try:
-            seen, (members, is_whole) = bound.get(), self.read(bound, data)
+            seen = bound.get()
+            members, is_whole = inside(bound, lambda: self.read(bound, data))
         except Missing:
             return Look(UNDECIDED, OBJECT_GONE())
         fitting = self._fitting(data, members)

@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 
+from django.utils.translation import gettext_noop
+
+from portal.errors import Unclear
 from portal.kinds.validating import snake
+from portal.words import Sentence
 
 KINDS = {}
+ANOTHER_SHOWN = Sentence(
+    "platform.another_shown",
+    gettext_noop("The platform shows another object than it was asked for."),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +40,11 @@ class Bound:
     hints: dict = field(default_factory=dict)
 
     def get(self):
-        """The object, decoded. Raises Missing."""
-        return self.collection.get(self.remote_id, **self.hints)
+        """The object, decoded. Raises Missing, and Unclear when the platform shows another one."""
+        decoded = self.collection.get(self.remote_id, **self.hints)
+        if decoded["id"] != self.remote_id:
+            raise Unclear(ANOTHER_SHOWN())
+        return decoded
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from portal.errors import (
     Busy,
     Conflict,
     Missing,
+    NotAllowed,
     Paused,
     PlatformError,
     PortalError,
@@ -33,6 +34,7 @@ ALREADY_SO = Sentence(
 )
 
 CAUSES = {
+    NotAllowed: Cause.NOT_ALLOWED,
     Missing: Cause.GONE,
     Busy: Cause.BUSY,
     Conflict: Cause.CONFLICT,

@@ -137,6 +137,7 @@ def decide(operation, *, actor, decision, candidate="", reason="", key=""):
         raise NotDecidable(SECRET_CLOSED()) from error
     # The sealed data stays until the new operation has it. If that one fails, "Try again" still works.
     _settle(operation, State.ABSENT, actor, decision, reason, sealed_data=operation.sealed_data)
+    data = _without_done(operation, data)
     new = _perform_again(operation, data, actor, key, _last_seen(operation))
     Operation.objects.filter(pk=operation.pk).update(sealed_data="")
     return new
@@ -190,6 +191,13 @@ def _read(operation, candidate):
 def _shown(operation):
     """The candidates of all looks."""
     return [each for look in operation.looks or [] for each in look["candidates"]]
+
+
+def _without_done(operation, data):
+    """The data without the targets that the last look showed as done."""
+    field, shown = operation.verb.targets, _shown(operation)
+    left = {row["field"] for row in shown[-1]["compared"] if not row["same"]} if field and shown else ()
+    return {**data, field: [id for id in data[field] if str(id) in left]} if left else data
 
 
 def _candidates(operation):

@@ -38,6 +38,13 @@ ARRIVED_LATE = Sentence(
     "last_look.arrived",
     _("The object now shows what was sent: it arrived late, or somebody did the same outside the portal."),
 )
+SOME_ARRIVED = Sentence(
+    "last_look.some",
+    _(
+        "The object now shows a part of what was sent: it arrived late, or somebody did the same outside the "
+        "portal."
+    ),
+)
 NEVER_ARRIVED = Sentence(
     "last_look.never", _("No attempt can arrive any more. The object does not show what was sent.")
 )
@@ -53,7 +60,9 @@ def last_look(operation, now):
     target = operation.target
     if operation.connection is None or target is None:
         return _release(operation, now, FAILED, NOT_READ())
-    evidence, data = operation.verb.evidence, operation.without_refused(operation.data or {})
+    evidence, data = operation.verb.evidence, operation.data or {}
+    if operation.state == State.PARTLY:
+        data = operation.without_refused(data)
     try:
         seen = _seen(operation, target, data)
     except PlatformError:
@@ -66,7 +75,9 @@ def last_look(operation, now):
     if shows and evidence.showed(data, operation.baseline):
         return _release(operation, now, UNDECIDED, AS_BEFORE(), seen, is_read=True)
     if shows and operation.state == State.ABSENT:
-        return _arrived(operation, now, seen)
+        return _arrived(operation, now, seen, State.FOUND, ARRIVED_LATE())
+    if operation.state == State.ABSENT and evidence.shows_some(data, seen, operation.baseline):
+        return _arrived(operation, now, seen, State.NEEDS_HUMAN, SOME_ARRIVED())
     return _release(operation, now, MISSED, NEVER_ARRIVED(), seen, is_read=True)
 
 
@@ -104,19 +115,16 @@ def _release(operation, now, verdict, said, seen=None, *, is_read=False):
     )
 
 
-def _arrived(operation, now, seen):
-    said = ARRIVED_LATE()
-    looks = _looks(operation, now, FOUND, said, seen)
+def _arrived(operation, now, seen, to, said):
+    looks = _looks(operation, now, FOUND if to == State.FOUND else UNDECIDED, said, seen)
     columns = {"looks": looks, "words": to_json(said), "platform_message": "", "holds": None}
     life.move(
         operation,
-        State.FOUND,
+        to,
         columns=columns,
         only=HELD,
         happened=lambda: _mirror(operation, seen),
-        entry=lambda: line(
-            operation, Stage.OUTCOME, State.FOUND, {"look": looks[-1]}, via="system", said=said
-        ),
+        entry=lambda: line(operation, Stage.OUTCOME, to, {"look": looks[-1]}, via="system", said=said),
     )
 
 

@@ -50,6 +50,7 @@ class Cause(models.TextChoices):
     """Why nothing was sent, as a code for pages and scripts. The message explains it to people."""
 
     BUSY = "busy", _("another change of the same object is not over")
+    NOT_ALLOWED = "not_allowed", _("a right is missing")
     CONFLICT = "conflict", _("the object changed since the form was opened")
     PAUSED = "paused", _("calls are paused because the platform failed repeatedly")
     THROTTLED = "throttled", _("too many requests")
@@ -255,6 +256,11 @@ class Operation(models.Model):
     def repeated_by(self):
         """The operation that repeats this one; None if there is none."""
         return self.followers.first()
+
+    @property
+    def was_gone(self):
+        """Whether the object of a delete was gone before it was sent."""
+        return self.verb.removes and self.baseline is False
 
     @property
     def is_watched(self):

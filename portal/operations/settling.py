@@ -27,6 +27,7 @@ from portal.errors import NotSent, PlatformError
 from portal.kinds.effects import OBJECT_GONE
 from portal.kinds.evidence import FOUND, MISSED, UNDECIDED, UNSEEN, Look
 from portal.operations import life
+from portal.operations.answered import ALREADY_GONE
 from portal.operations.authorship import without_others
 from portal.operations.entries import line, require_for
 from portal.operations.history import touched_since
@@ -287,6 +288,7 @@ def _columns(operation, state, was, now, looks):
         columns |= _watch(operation, was, now)
     if state == State.FOUND:
         said = FOUND_LATE() if was == State.ABSENT else FOUND_AFTERWARDS()
+        said = ALREADY_GONE(name=operation.object_name) if operation.was_gone else said
         columns |= {
             "words": to_json(said),
             "platform_message": "",

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from portal.platforms.answers import storable
 from portal.platforms.collection import unreadable
 
+CODE_MAX, MESSAGE_MAX = 64, 400  # characters; a platform may write any number
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -43,11 +45,13 @@ def endings(answer, sent, *, done, refused, id, code, message):
     for target in sent:
         if target in said:
             each = said[target]
-            found.append(Ending(target, _text(each.get(code)) or "?", _text(each.get(message))))
+            told = _text(each.get(message))[:MESSAGE_MAX]
+            found.append(Ending(target, _text(each.get(code))[:CODE_MAX] or "?", told))
         else:
             found.append(Ending(target))
     return found
 
 
 def _text(value):
-    return storable(str(value)) if isinstance(value, str | int) else ""
+    is_text = isinstance(value, str | int) and not isinstance(value, bool)
+    return storable(str(value)) if is_text else ""

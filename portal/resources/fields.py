@@ -183,7 +183,10 @@ class IdsField(TextField):
         return super().prepare_value(self.as_text(value))
 
     def clean(self, value):
-        return ids_in(super().clean(value))
+        ids = ids_in(super().clean(value))
+        if self.required and not ids:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return ids
 
     def load(self, form, name):
         """Read what can be added."""

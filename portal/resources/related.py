@@ -7,7 +7,7 @@ keeps nobody from seeing the object.
 import time
 
 from django.http import Http404
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -35,7 +35,7 @@ def related(request, kind, id, name):
     except PlatformError as error:
         return page(request, "resources/related.html", {**context, "problem": error}, partial="related")
     context |= {
-        "items": [_item(kind, row, found, item) for item in listing.items],
+        "items": _items(kind, row, found, listing.items),
         "listing": listing,
         "shown": len(listing.items),
         "verbs": [(verb, explain(request.user, verb.right, row)) for verb in _verbs(kind, found)],
@@ -48,14 +48,36 @@ def _verbs(kind, found):
     return [kind.verb(name) for name in (found.adds, found.removes) if name]
 
 
-def _item(kind, row, found, item):
-    """{id, name, url, kind, remove} of an item."""
-    slug = found.kind(item)
-    id = item.get("remote_id", item["id"])
+def _items(kind, row, found, items):
+    ids = {}
+    for item in items:
+        ids.setdefault(found.kind(item), []).append(_id_of(item))
+    rows = {}
+    for slug in ids.keys() & KINDS.keys():
+        mirrored = KINDS[slug].model.objects.filter(connection=row.connection, remote_id__in=ids[slug])
+        rows[slug] = dict(mirrored.values_list("remote_id", "pk"))
+    return [_item(kind, row, found, item, rows.get(found.kind(item))) for item in items]
+
+
+def _id_of(item):
+    return item.get("remote_id", item["id"])
+
+
+def _item(kind, row, found, item, rows):
+    """{id, name, url, kind, remove} of an item. `rows` are the mirrored ones, None without a page for it."""
+    id, slug = _id_of(item), found.kind(item)
     shown = {"id": id, "name": item.get("name") or id, "url": "", "kind": "", "remove": ""}
-    if slug in KINDS:
-        shown |= {"url": reverse("resources:detail", args=[KINDS[slug], id]), "kind": KINDS[slug].label}
+    if rows is not None:
+        shown |= {"url": _address(KINDS[slug], rows.get(id, id)), "kind": KINDS[slug].label}
     if found.removes:
         address = reverse("resources:act", args=[kind, row.pk, found.removes])
         shown["remove"] = f"{address}?{urlencode(found.chosen(item))}"
     return shown
+
+
+def _address(kind, id):
+    """The page of an object, by the portal's id or the platform's; "" for an id that no address can hold."""
+    try:
+        return reverse("resources:detail", args=[kind, id])
+    except NoReverseMatch:
+        return ""

@@ -89,13 +89,18 @@ class AddDevicesForm(PlatformForm):
             raise forms.ValidationError(
                 _now("Enter whole numbers. This is none: %(id)s"), params={"id": wrong[0]}, code="type"
             )
-        return numbers
+        return list(dict.fromkeys(numbers))
 
 
 class RemoveDeviceForm(PlatformForm):
     contract = contract.DEVICE
 
     device_id = Picker(label=_("Device"), options=_inside_options)
+
+    def clean_device_id(self):
+        """020001 is the device 20001."""
+        text = self.cleaned_data["device_id"]
+        return str(int(text)) if text.isascii() and text.isdigit() else text
 
 
 def _devices(bound, data):

@@ -67,6 +67,7 @@ def keep(request):
     data = {name: values for name, values in request.POST.lists() if _is_input(name, values)}
     if not owner or not any(any(values) for name, values in data.items() if name not in NOT_TYPED):
         return page_without_input(request)
+    data |= dict.fromkeys(_forgotten(request), ["on"])
     sealed = _seal({"action": request.path, "data": data}, owner)
     entry = {"id": str(uuid.uuid4()), "at": int(time.time()), "sealed": sealed}
     if len(entry["sealed"]) > BYTES_MAX:
@@ -85,12 +86,13 @@ def again(request):
     """
     if request.method != "POST" or not made_for(request):
         return []
-    return [
+    pairs = [
         (name, value)
         for name, values in request.POST.lists()
         if name == CSRF_FIELD or not _is_secret(name, values)
         for value in values
     ]
+    return [*pairs, *((name, "on") for name in _forgotten(request))]
 
 
 def take(request, action=None):
@@ -144,6 +146,12 @@ def _is_secret(name, values):
     if name in NAMES_OF_ACCOUNT or not is_secret_name(name):
         return False
     return any(value not in ("", "on") for value in values)  # a ticked "change the password" is no secret
+
+
+def _forgotten(request):
+    """Names of the fields which say that a secret was typed. It is not kept: the form asks for it again."""
+    names = [name for name, values in request.POST.lists() if name != CSRF_FIELD and _is_secret(name, values)]
+    return [f"{name}_typed" for name in names]
 
 
 def _is_input(name, values):

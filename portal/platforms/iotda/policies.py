@@ -29,9 +29,11 @@ class Policies(Paged):
     def endings(self, id, answer, data):
         """What became of each target of `bind` or `unbind`.
 
-        Raises Unclear when a target is not accounted for, or when the answer is about another policy.
+        Raises Unclear when a target is not accounted for, or when the answer is about another policy or
+        another type of target.
         """
-        if self.decode_answer(answer, answer.data)["id"] != id:
+        decoded = self.decode_answer(answer, answer.data)
+        if decoded["id"] != id or decoded.get("target_type", data["target_type"]) != data["target_type"]:
             raise unreadable(answer)
         return endings(
             answer,
