@@ -23,6 +23,10 @@ ALTERED = gettext_lazy(
     " Replace or remove them."
 )
 NOT_SHOWN_BUT_NEEDED = gettext_lazy("The platform wants this with every change, but shows none. Enter it.")
+ANOTHER_PLACE = gettext_lazy(
+    "There is an object with the same id elsewhere, and the list now shows that one. Nothing was sent."
+    " Refresh the list and open the object again."
+)
 KEPT_MAX = 10  # sentences about old values that break a rule of today
 COMPARED_MAX = 2000  # lines; comparing takes time that grows with their square
 SHOWN_MAX = 1000  # lines of one version that is not compared
@@ -143,6 +147,10 @@ def initial_values(form_class, shown):
 
 
 class DeleteForm(PlatformForm):
+    """`where` is the place of the object that the form shows, if its id does not say all: somebody may make
+    an object of the same id in another resource space, and that one must not be deleted instead."""
+
+    where = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         required=False,
@@ -150,6 +158,17 @@ class DeleteForm(PlatformForm):
         help_text=gettext_lazy("Saved in the audit log."),
         widget=forms.TextInput(attrs={"data-counter": REASON_MAX}),
     )
+
+    def __init__(self, *args, initial=None, **kwargs):
+        super().__init__(*args, initial=initial, **kwargs)
+        self._place = json.dumps(self.kind.hints(self.target), sort_keys=True) if self.target else ""
+        self.initial["where"] = self._place
+
+    def clean_where(self):
+        where = self.cleaned_data["where"]
+        if where and where != self._place:
+            raise forms.ValidationError(ANOTHER_PLACE, code="another_place")
+        return where
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,13 @@ from portal.resources.fields import (
 
 # Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
-OWN_FIELDS = ("connection", "operation_key", "expected", "reason")  # the portal's, not the platform's
+OWN_FIELDS = (
+    "connection",
+    "operation_key",
+    "expected",
+    "reason",
+    "where",
+)  # the portal's, not the platform's
 DENIED_MAX = 256  # characters of a field that a denial records
 INCOMPLETE = gettext_lazy("The form was incomplete, so nothing was sent. Press the button again.")
 
