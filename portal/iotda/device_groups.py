@@ -9,13 +9,11 @@ from portal.kinds.columns import ID, NAME
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
 from portal.kinds.registry import Column, Kind, Related, Verb, register
-from portal.outside import folded
 from portal.platforms.iotda.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import Picker, TextField
 from portal.resources.forms import PlatformForm
-
-DEVICES_READ = 1000  # devices of a group, as far as one look reads
+from portal.resources.membership import ids_inside, inside_options
 
 
 def group_options(client, form, text):
@@ -50,13 +48,6 @@ def _device_options(client, form, text):
     return [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
 
 
-def _inside_options(client, form, text):
-    wanted = folded(text)
-    listing = client.device_groups.devices(form.target.remote_id, limit=DEVICES_READ)
-    found = [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
-    return [each for each in found if wanted in folded(each[1])]
-
-
 class AddDeviceForm(PlatformForm):
     contract = contract.DEVICE
 
@@ -66,12 +57,7 @@ class AddDeviceForm(PlatformForm):
 class RemoveDeviceForm(PlatformForm):
     contract = contract.DEVICE
 
-    device_id = Picker(label=_("Device"), options=_inside_options)
-
-
-def _devices(bound, data):
-    listing = bound.collection.devices(bound.remote_id, limit=DEVICES_READ)
-    return {item["id"] for item in listing.items}, listing.complete
+    device_id = Picker(label=_("Device"), options=inside_options)
 
 
 KIND = register(
@@ -119,7 +105,7 @@ KIND = register(
                 icon="plus",
                 form=AddDeviceForm,
                 call=lambda bound, data: bound.collection.add_device_call(bound.remote_id, data),
-                evidence=Members(read=_devices, field="device_id"),
+                evidence=Members(read=ids_inside, field="device_id"),
             ),
             Verb(
                 name="remove-device",
@@ -130,7 +116,7 @@ KIND = register(
                 icon="minus",
                 form=RemoveDeviceForm,
                 call=lambda bound, data: bound.collection.remove_device_call(bound.remote_id, data),
-                evidence=Members(read=_devices, field="device_id", inside=False),
+                evidence=Members(read=ids_inside, field="device_id", inside=False),
             ),
             verbs.delete(
                 form=DeleteForm,

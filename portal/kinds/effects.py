@@ -39,22 +39,21 @@ BEFORE_STATUS = Sentence("before.status", _("Just before it was sent, its status
 BEFORE_FIELDS = Sentence(
     "before.fields", _("The values just before it was sent are shown beside each field below.")
 )
-MEMBERS_FOUND = Sentence("look.members_done", _("Every one that was sent is as it was asked for."))
+MEMBERS_FOUND = Sentence("look.members_done", _("The platform shows every id as requested."))
 MEMBERS_BEFORE = Sentence(
     "look.members_before",
-    _("It was the same before for every one that was sent, so this does not show whether it happened."),
+    _("It was already so for every id before this was sent, so this does not show whether it happened."),
 )
 MEMBERS_SOME = Sentence(
-    "look.members_partly",
-    _("Some of those that were sent have become as it was asked for, and the others have not."),
+    "look.members_partly", _("The platform shows some of the ids as requested, but not all.")
 )
-MEMBERS_MISSED = Sentence("look.members_undone", _("None of those that were sent has changed."))
+MEMBERS_MISSED = Sentence("look.members_undone", _("The platform shows no change for any of the ids."))
 MEMBERS_UNREAD = Sentence(
     "look.members_unread",
     _("The platform does not show for certain what is inside, so this does not show whether it happened."),
 )
 BEFORE_MEMBERS = Sentence(
-    "before.members", _("Just before it was sent, it was so already for %(count)s of those that were sent.")
+    "before.members", _("Just before it was sent, it was already so for %(count)s of the ids.")
 )
 BEFORE_UNREAD = Sentence(
     "before.members_unread",
@@ -233,7 +232,7 @@ class Members(OfObject):
         return [id for id in self._sent(data) if (id in members) == self.inside]
 
     def baseline(self, bound, data):
-        """The ids that are there already; None if there are too many members to know."""
+        """The ids for which it is so already; None if the platform does not show that for certain."""
         members, is_whole = inside(bound, lambda: self.read(bound, data))
         return self._fitting(data, members) if is_whole else None
 

@@ -165,7 +165,7 @@ def _candidate(sent, seen, touched=None, *, is_gone=False):
 def _no_longer_called(bound, data, touched):
     """The candidate for an object that no longer has the name or id that was sent."""
     try:
-        seen = {**touched.known, **bound.collection.get(touched.id, **touched.hints)}
+        seen = {**touched.known, **bound.read(touched.id, **touched.hints)}
     except Missing:
         return _candidate(data, {}, touched, is_gone=True)
     return _candidate(data, seen, touched)
@@ -303,7 +303,7 @@ class Name:
         found, listed = [], {item["id"] for item in items}
         for item in [item for item in items if item["id"] not in before][:CANDIDATES_MAX]:
             try:
-                seen = {**item, **bound.collection.get(item["id"])}
+                seen = {**item, **bound.read(item["id"])}
                 found.append(_candidate(data, seen, changed.get(item["id"])))
             except Missing:
                 is_whole = False  # the list still shows a deleted object, so it may also lack a new one

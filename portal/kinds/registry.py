@@ -12,9 +12,9 @@ from portal.kinds.validating import snake
 from portal.words import Sentence
 
 KINDS = {}
-ANOTHER_SHOWN = Sentence(
-    "platform.another_shown",
-    gettext_noop("The platform shows another object than it was asked for."),
+ANOTHER_OBJECT = Sentence(
+    "verb.another_object",
+    gettext_noop("The platform answered with a different object than the requested one."),
 )
 
 
@@ -41,9 +41,13 @@ class Bound:
 
     def get(self):
         """The object, decoded. Raises Missing, and Unclear when the platform shows another one."""
-        decoded = self.collection.get(self.remote_id, **self.hints)
-        if decoded["id"] != self.remote_id:
-            raise Unclear(ANOTHER_SHOWN())
+        return self.read(self.remote_id, **self.hints)
+
+    def read(self, id, **hints):
+        """The object with this id. Raises the same."""
+        decoded = self.collection.get(id, **hints)
+        if decoded["id"] != id:
+            raise Unclear(ANOTHER_OBJECT())
         return decoded
 
 

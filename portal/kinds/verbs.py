@@ -1,17 +1,10 @@
 """Functions that make the verbs of most kinds: create, update and delete."""
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from portal.errors import Unclear
 from portal.kinds.effects import Fields, Gone
-from portal.kinds.registry import Verb
-from portal.words import Sentence
-
-ANOTHER_OBJECT = Sentence(
-    "verb.another_object",
-    gettext_noop("The platform answered with a different object than the requested one."),
-)
+from portal.kinds.registry import ANOTHER_OBJECT, Verb
 
 
 def create(*, form, label, done, evidence, name):

@@ -14,10 +14,10 @@ from portal.platforms.roma.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import IdsField, Picker, TextField
 from portal.resources.forms import PlatformForm
+from portal.resources.membership import ids_inside, inside_options
 from portal.roma import models
 from portal.roma.applications import application_picker
 
-DEVICES_READ = 2000  # devices of a group, as far as one look reads
 INDENT = "\u2003"
 
 
@@ -70,13 +70,6 @@ def _no_options(client, form, text):
     return []
 
 
-def _inside_options(client, form, text):
-    wanted = folded(text)
-    listing = client.device_groups.devices(form.target.remote_id, limit=DEVICES_READ)
-    found = [(item["id"], f"{item['name']} ({item['id']})") for item in listing.items]
-    return [each for each in found if wanted in folded(each[1])]
-
-
 class AddDevicesForm(PlatformForm):
     contract = contract.DEVICES
 
@@ -95,17 +88,12 @@ class AddDevicesForm(PlatformForm):
 class RemoveDeviceForm(PlatformForm):
     contract = contract.DEVICE
 
-    device_id = Picker(label=_("Device"), options=_inside_options)
+    device_id = Picker(label=_("Device"), options=inside_options)
 
     def clean_device_id(self):
         """020001 is the device 20001."""
         text = self.cleaned_data["device_id"]
         return str(int(text)) if text.isascii() and text.isdigit() else text
-
-
-def _devices(bound, data):
-    listing = bound.collection.devices(bound.remote_id, limit=DEVICES_READ)
-    return {item["id"] for item in listing.items}, listing.complete
 
 
 KIND = register(
@@ -157,7 +145,7 @@ KIND = register(
                 icon="plus",
                 form=AddDevicesForm,
                 call=lambda bound, data: bound.collection.add_devices_call(bound.remote_id, data),
-                evidence=Members(read=_devices, field="resources"),
+                evidence=Members(read=ids_inside, field="resources"),
             ),
             Verb(
                 name="remove-device",
@@ -168,7 +156,7 @@ KIND = register(
                 icon="minus",
                 form=RemoveDeviceForm,
                 call=lambda bound, data: bound.collection.remove_device_call(bound.remote_id, data),
-                evidence=Members(read=_devices, field="device_id", inside=False),
+                evidence=Members(read=ids_inside, field="device_id", inside=False),
             ),
             verbs.delete(
                 form=DeleteForm,

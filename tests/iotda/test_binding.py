@@ -123,7 +123,7 @@ def test_of_some_alone_a_human_decides(plant, emulator):
     operation = lost(plant, emulator, row, NODE_1, "nobody", fault="reset_mid_body")
     assert settled(operation) == State.NEEDS_HUMAN
     page = plant.browser(Role.OWNER).get(f"/operations/{operation.pk}/").text
-    assert "Some of those that were sent" in page
+    assert "The platform shows some of the ids as requested, but not all." in page
 
 
 def test_targets_are_added_to_the_list_by_a_press(plant):
