@@ -164,14 +164,13 @@ class Picker(TextField):
 class IdsField(TextField):
     """Ids, one in each line, or a JSON list; the cleaned value is a list without doubles.
 
-    `options(client, form, text)` returns [(id, label)] of what can be added by a press. Only the platform
-    knows all ids, so any that keep the field's rule are valid.
+    `options(client, form, text)` returns [(id, label)] of what can be added by a press; without it, ids are
+    only typed. Only the platform knows all ids, so any that keep the field's rule are valid.
     """
 
     widget = forms.Textarea
-    choices_are_added = True  # for the template
 
-    def __init__(self, *, options, **kwargs):
+    def __init__(self, *, options=None, **kwargs):
         super().__init__(**kwargs)
         self.options, self.choices, self.search = options, (), ""
         self.widget.attrs["rows"] = 4
@@ -190,6 +189,8 @@ class IdsField(TextField):
 
     def load(self, form, name):
         """Read what can be added."""
+        if self.options is None:
+            return
         self.search = str(form.value_of(f"{name}_search") or "")[:SEARCH_MAX]
         there = set(ids_in(self.as_text(form.value_of(name))))
         try:
@@ -201,6 +202,11 @@ class IdsField(TextField):
         self.choices = [(id, isolated(label)) for id, label in found[:OPTIONS_MAX] if id not in there]
 
     problem = None
+
+    @property
+    def choices_are_added(self):
+        """For the template."""
+        return self.options is not None
 
     @staticmethod
     def added(text, id):

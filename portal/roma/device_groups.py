@@ -65,15 +65,12 @@ class EditForm(UpdateForm):
     description = _description()
 
 
-def _no_options(client, form, text):
-    """No documented call lists the devices of an application: their ids are typed."""
-    return []
-
-
 class AddDevicesForm(PlatformForm):
+    """No documented call lists the devices of an application: their ids are typed."""
+
     contract = contract.DEVICES
 
-    resources = IdsField(label=_("Ids of devices, one in each line"), options=_no_options)
+    resources = IdsField(label=_("Ids of devices, one in each line"))
 
     def clean_resources(self):
         ids = self.cleaned_data["resources"]

@@ -101,6 +101,11 @@ def fits(page):
             .map((each) => each.outerHTML.slice(0, 120)).slice(0, 8)"""
     )
     assert wide == [], f"{page.url} is wider than the window: {wide}"
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".page-actions .btn")]
+            .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.innerText)"""
+    )
+    assert cut == [], f"{page.url} has buttons that do not hold their words: {cut}"
 
 
 def looks_right(page, name):

@@ -15,6 +15,12 @@ from tests.support.plant import received
 GROUP = "roma/device-groups"
 
 
+def test_no_search_is_offered_where_nothing_can_be_searched(plant):
+    page = plant.browser().get(changing(plant.make(GROUP), "add-devices")).text
+    assert 'name="resources"' in page
+    assert "resources_search" not in page
+
+
 @pytest.mark.parametrize("text", ["[]", "[ ]"])
 def test_nobody_cannot_be_added(plant, emulator, text):
     row = plant.make(GROUP)
