@@ -79,11 +79,12 @@ class PlatformError(PortalError):
     - `code` and `request_id` are the platform's own; "" if it gave none.
     - `part` is the part of the connection that failed: address, tls, clock, sign_in, signature, project,
       instance, edition, permission or "".
+    - `permission` is what the refused call takes on the platform, where that is why and a document names it.
     - `duration_ms` is in whole milliseconds.
     - `is_cut`: the exchange had less time than a platform may take for its answer, and that time was over.
     """
 
-    is_cut = False
+    is_cut, permission = False, ""
 
     def __init__(self, message, *, status=None, code="", request_id="", part="", data=None, duration_ms=0):
         super().__init__(message)

@@ -57,7 +57,11 @@ def _of_portal(error, user):
 
 def of_platform(error):
     """What a problem says of a platform's answer."""
-    return {"platform_code": error.code, "platform_request_id": error.request_id}
+    return {
+        "platform_code": error.code,
+        "platform_request_id": error.request_id,
+        "permission": error.permission,
+    }
 
 
 def _of_framework(error):

@@ -103,6 +103,7 @@ PROBLEM = {
         "errors": {"type": "object", "additionalProperties": list_of(TEXT)},
         "platform_code": TEXT,
         "platform_request_id": TEXT,
+        "permission": TEXT,
         "hint": TEXT,
         "right": TEXT,
         "granted_by": list_of(TEXT),

@@ -39,6 +39,7 @@ KIND = register(
             Column(name="product_type", label=_("Type")),
             Column(name="model_id", label=_("Model"), style="code"),
         ),
+        permissions={"list": "Product: Read"},
         facts=Facts(
             label=_("Devices of this product"),
             read=lambda bound: bound.collection.client.devices.get_statistics(bound.remote_id),

@@ -189,17 +189,21 @@ class OwnId:
     def baseline(self, bound, data):
         """Whether the id is already used."""
         try:
-            self.get(bound.collection, data)
+            self._seen(bound, data)
         except Missing:
             return False
         return True
+
+    def _seen(self, bound, data):
+        with bound.naming("get"):
+            return self.get(bound.collection, data)
 
     def before(self, baseline):
         return (BEFORE_ID() if baseline else BEFORE_NO_ID()), ()
 
     def look(self, bound, data, baseline, touched=tuple):
         try:
-            seen = self.get(bound.collection, data)
+            seen = self._seen(bound, data)
         except Missing:
             seen = None
         fitting = [each for each in touched() if self.fits(each, data)]
@@ -261,8 +265,8 @@ class Name:
     def _listing(self, bound, data, space, rows):
         """A Listing that holds all objects with the name, if it is complete."""
         if self.searched:
-            return bound.collection.list(name=data.get(self.field, ""), **space)
-        return bound.collection.list(limit=rows, **space)
+            return bound.list(name=data.get(self.field, ""), **space)
+        return bound.list(limit=rows, **space)
 
     def _named(self, listing, data):
         return [item for item in listing.items if item["name"] == data.get(self.field, "")]

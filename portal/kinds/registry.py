@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from django.utils.translation import gettext_noop
 
 from portal.errors import Unclear
+from portal.kinds.permissions import naming
 from portal.kinds.validating import snake
 from portal.words import Sentence
 
@@ -32,12 +33,17 @@ class Bound:
     """A kind's collection in one account, and the object that a verb acts on.
 
     `remote_id` is "" for a create. `hints` help the platform to find the object: IoTDA finds some ids only if
-    the request names their resource space.
+    the request names their resource space. `permissions` are those of the kind.
     """
 
     collection: object
     remote_id: str = ""
     hints: dict = field(default_factory=dict)
+    permissions: dict = field(default_factory=dict)
+
+    def naming(self, method):
+        """For a read by that method of the collection: a refusal names the permission that it takes."""
+        return naming(self.permissions.get(method, ""))
 
     def get(self):
         """The object, decoded. Raises Missing, and Unclear when the platform shows another one."""
@@ -45,10 +51,16 @@ class Bound:
 
     def read(self, id, **hints):
         """The object with this id. Raises the same."""
-        decoded = self.collection.get(id, **hints)
+        with self.naming("get"):
+            decoded = self.collection.get(id, **hints)
         if decoded["id"] != id:
             raise Unclear(ANOTHER_OBJECT())
         return decoded
+
+    def list(self, **options):
+        """A Listing of the kind's objects, as Collection.list returns it."""
+        with self.naming("list"):
+            return self.collection.list(**options)
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,8 @@ class Check:
 class Verb:
     """Something that can be done with objects of a kind: create, update, delete, sync.
 
-    - `right` is the right in teams.access that it needs.
+    - `right` is the right in teams.access that it needs. `permission` is what the platform asks the account
+      for, as its document names it; "" if no document does.
     - `call(bound, data)` builds the request, a platforms.client.Call. `finish(bound, answer, data)` returns
       the object in the answer, decoded; None if the answer contains none.
     - `check(bound)` reads what the object's present state adds: a Check. The form tells it; where that may be
@@ -84,6 +97,7 @@ class Verb:
     right: str
     call: Callable
     evidence: object
+    permission: str = ""
     finish: Callable = lambda bound, answer, data: None
     check: Callable | None = None
     check_again: bool = False
@@ -106,6 +120,7 @@ class Related:
 
     - `read(bound, limit)` returns a Listing of decoded items: each has an "id", and maybe a "name".
     - `kind(item)` is the slug of the item's kind; "" if the portal has no page for it.
+    - `permission` is what reading it takes on the platform, like that of a Verb.
     - `adds` and `removes` name verbs of the object. `chosen(item)` is {field: text} with which the form of
       `removes` opens for one item.
     """
@@ -114,6 +129,7 @@ class Related:
     label: str
     read: Callable
     kind: Callable = lambda item: ""
+    permission: str = ""
     adds: str = ""
     removes: str = ""
     chosen: Callable = lambda item: {}
@@ -124,12 +140,13 @@ class Facts:
     """What the page of an object shows beside it, read live with it: how many devices a product has.
 
     `read(bound)` returns {name: value}; `labels` are (name, label) of what is shown, in this order. If it
-    cannot be read, the page says so and shows the object all the same.
+    cannot be read, the page says so and shows the object all the same. `permission` is that of a Verb.
     """
 
     label: str
     read: Callable
     labels: tuple
+    permission: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +159,8 @@ class Kind:
     - `following` are statuses that change by themselves, like "Synchronizing". Pages with such a row update
       automatically.
     - `related` are lists of what belongs to an object.
+    - `permissions` are what reading takes on the platform: {method of the collection: permission}. Those that
+      no document names are left out.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
     """
@@ -159,6 +178,7 @@ class Kind:
     verbs: tuple = ()
     following: tuple = ()
     related: tuple = ()
+    permissions: dict = field(default_factory=dict, hash=False)
     hints: Callable = field(default=lambda row: {})
     facts: Facts | None = None
 
@@ -201,7 +221,8 @@ class Kind:
     def bound(self, client, row=None):
         """The kind's collection in the client's account, and the object of `row` if there is one."""
         collection = getattr(client, self.collection)
-        return Bound(collection, row.remote_id, self.hints(row)) if row else Bound(collection)
+        about = {"remote_id": row.remote_id, "hints": self.hints(row)} if row else {}
+        return Bound(collection, permissions=self.permissions, **about)
 
 
 def register(kind):

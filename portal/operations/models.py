@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.connections.models import Connection
 from portal.kinds import mirroring
 from portal.kinds.fields import JsonText
+from portal.kinds.permissions import permission_in
 from portal.kinds.registry import KINDS
 from portal.operations.attempts import HttpAttempt
 from portal.outside import NAME_MAX, name_or_id, shortened
@@ -204,6 +205,11 @@ class Operation(models.Model):
         """Set the message: a Said is stored as code and parameters, a platform's text as it is."""
         self.words = to_json(text)
         self.platform_message = "" if self.words else self.scrubbed(str(text))
+
+    @property
+    def permission(self):
+        """What it lacked on the platform, if that is why it was refused and a document names it; else ""."""
+        return permission_in(self.said)
 
     @property
     def http_attempts(self):

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from portal.connections.models import Connection
 from portal.kinds.models import Reading
+from portal.kinds.permissions import permission_in
+from portal.words import from_json
 
 
 class State(StrEnum):
@@ -35,6 +37,11 @@ class Freshness:
     def problem(self):
         """Why the last refresh failed; "" if it did not."""
         return self.reading.problem if self.reading.failed_at else ""
+
+    @property
+    def permission(self):
+        """What the connection's account lacks, if that is why and a document names it; else ""."""
+        return permission_in(from_json(self.reading.said)) if self.problem else ""
 
     @property
     def is_running(self):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from portal.errors import Missing, PortalError
 from portal.kinds import mirroring
 from portal.kinds.models import Reading
+from portal.kinds.permissions import naming
 from portal.outside import shows_nothing
 from portal.platforms.collection import ID_MAX
 from portal.record.store import append
@@ -65,7 +66,8 @@ def read_facts(kind, row):
     """What the page of an object shows beside it: ([(label, value)], the error if it could not be read)."""
     try:
         bound = kind.bound(row.connection.client(), row)
-        with bound.collection.client.one_deadline(time.monotonic() + FACTS_SECONDS):
+        limited = bound.collection.client.one_deadline(time.monotonic() + FACTS_SECONDS)
+        with limited, naming(kind.facts.permission):
             facts = kind.facts.read(bound)
     except PortalError as error:
         return [], error
@@ -119,7 +121,12 @@ def _adopt(kind, connection, decoded, asked):
 
 def by_id(kind, connections, id):
     """Ask each connection's platform for the object with this id; Reached."""
-    return _reach(kind, connections, lambda bound: [bound.collection.get(id)], id)
+
+    def ask(bound):
+        with bound.naming("get"):
+            return [bound.collection.get(id)]
+
+    return _reach(kind, connections, ask, id)
 
 
 def reach(kind, connections, text):
@@ -130,11 +137,12 @@ def reach(kind, connections, text):
 
     def ask(bound):
         try:
-            return [bound.collection.get(text)]
+            with bound.naming("get"):
+                return [bound.collection.get(text)]
         except Missing:
             if not bound.collection.finds_names:
                 return []
-        return bound.collection.list(name=text, limit=NAMES, calls=2).items
+        return bound.list(name=text, limit=NAMES, calls=2).items
 
     return _reach(kind, connections, ask, text)
 

@@ -129,9 +129,9 @@ class _Work:
 
     def _walk(self):
         """Read pages until the list or the slice is over; returns whether the list is."""
-        collection = self.kind.bound(self.reading.connection.client()).collection
+        bound = self.kind.bound(self.reading.connection.client())
         asked = timezone.now()
-        for page in collection.walk(self.reading.place):
+        for page in self._pages(bound):
             is_last = page.place is None
             columns = {"place": page.place, "found_total": page.total, "lease_until": Now() + LEASE}
             if is_last:
@@ -146,6 +146,10 @@ class _Work:
             self._pace()
             asked = timezone.now()
         raise Unclear(NO_END())
+
+    def _pages(self, bound):
+        with bound.naming("list"):
+            yield from bound.collection.walk(self.reading.place)
 
     def _is_time_up(self):
         return stopping.is_set() or time.monotonic() > self.until

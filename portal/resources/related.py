@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from portal.errors import PlatformError
+from portal.kinds.permissions import naming
 from portal.kinds.registry import KINDS
 from portal.resources import pages
 from portal.teams.access import explain
@@ -30,7 +31,7 @@ def related(request, kind, id, name):
     context = {"kind": kind, "row": row, "related": found, "problem": None, "items": [], "listing": None}
     try:
         client = row.connection.client()
-        with client.one_deadline(time.monotonic() + READ_SECONDS):
+        with client.one_deadline(time.monotonic() + READ_SECONDS), naming(found.permission):
             listing = found.read(kind.bound(client, row), SHOWN_MAX)
     except PlatformError as error:
         return page(request, "resources/related.html", {**context, "problem": error}, partial="related")

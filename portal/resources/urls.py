@@ -1,12 +1,13 @@
 from django.urls import path, register_converter
 
 from portal.kinds.registry import KindConverter
-from portal.resources import drift_page, list_page, related, views
+from portal.resources import drift_page, list_page, related, rights, views
 
 register_converter(KindConverter, "kind")
 
 app_name = "resources"
 urlpatterns = [
+    path("connections/<uuid:id>/rights/", rights.rights, name="rights"),
     path("<kind:kind>/", list_page.list_, name="list"),
     path("<kind:kind>/refresh/", list_page.refresh, name="refresh"),
     path("<kind:kind>/new/", views.create, name="create"),
