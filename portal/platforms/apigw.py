@@ -89,12 +89,12 @@ _BY_WORDS = {
     ("0301", "Get secretKey failed"): UNKNOWN_KEY,
     ("0301", "decrypt token fail"): BAD_TOKEN,
 }
-# How IAM writes down what an account may do: {version: its name}. The documents of the calls name their actions
-# for identity policies; for the older custom policies they refer to another list.
-# Source: IAM User Guide, "Identity Policy Syntax" and "Custom Policies".
+# How IAM writes down what an account may do: {version: its name}. The documents of the calls name their
+# actions for identity policies; for the older custom policies they refer to another list.
+# Source: IAM User Guide, "Identity Policy Syntax" (Version 5.0) and "Custom Policies" (Version 1.1).
 POLICIES = {
-    "1.1": _("custom policy, version 1.1"),
-    "5.0": _("identity policy, version 5.0"),
+    "1.1": _("Custom policy (1.1)"),
+    "5.0": _("Identity policy (5.0)"),
 }
 
 PREFIXES = ("APIGW.", "APIG.")

@@ -30,6 +30,9 @@ class Row:
     permission: str
     right: str = "view"
 
+    def __str__(self):
+        return f"{self.kind.plural}: {self.what}"
+
     @property
     def roles(self):
         """The roles whose members make the portal send it."""
@@ -84,25 +87,26 @@ def rights(request, id):
     connection, query = find(request, id), request.GET
     kinds = [kind for kind in KINDS.values() if kind.platform == connection.platform]
     usual, chosen = usual_level(connection.team, kinds), chosen_kinds(query, kinds)
-    roles = {name: role for name, _label, role in LEVELS}
-    level = query.get("level") if query.get("level") in roles else usual
-    reading, changing = list(reads(chosen)), list(changes(chosen, roles[level]))
-    needed = {row.permission: row for row in (*reading, *changing) if row.permission}
+    level = query.get("level") if query.get("level") in {name for name, *_rest in LEVELS} else usual
+    context = {"connection": connection, "levels": LEVELS, "level": level, "usual": usual}
+    context |= {"kinds": kinds, "chosen": chosen, **_needs(connection, chosen, level, query.get("policy"))}
+    return page(request, "resources/rights.html", context, partial="rights")
+
+
+def _needs(connection, kinds, level, version):
+    """Context: the calls of these kinds, and what there is to grant for them."""
+    role = next(role for name, _label, role in LEVELS if name == level)
+    reading, changing = list(reads(kinds)), list(changes(kinds, role))
+    rows = [*reading, *changing]
+    needed = {row.permission: row for row in rows if row.permission}
     versions = declared(connection.platform, "POLICIES")
-    version = query.get("policy") if query.get("policy") in versions else next(iter(versions), "")
-    context = {
-        "connection": connection,
-        "levels": LEVELS,
-        "level": level,
-        "usual": next(label for name, label, _role in LEVELS if name == usual),
-        "kinds": kinds,
-        "chosen": chosen,
+    version = version if version in versions else next(iter(versions), "")
+    return {
         "reading": reading,
         "changing": changing,
         "needed": list(needed.values()),
-        "unknown": [row for row in (*reading, *changing) if not row.permission],
+        "unknown": sorted((row for row in rows if not row.permission), key=lambda row: kinds.index(row.kind)),
         "versions": versions,
         "version": version,
         "policy": policy(list(needed), version) if needed and version else "",
     }
-    return page(request, "resources/rights.html", context, partial="rights")
