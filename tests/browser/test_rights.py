@@ -1,4 +1,4 @@
-"""The permissions of a connection, chosen and copied. Would catch: a choice that does not come into the policy
+"""The permissions of a connection, chosen and copied. Would catch: a choice that does not reach the policy
 or the address, a policy that only a script can copy, a page that breaks on a phone."""
 
 import json
