@@ -108,7 +108,8 @@ def _spaces(client, space):
 def _bound_options(client, form, text):
     """What the policy is bound to."""
     kind, wanted = form.value_of("target_type") or "device", folded(text)
-    listing = client.policies.targets(form.target.remote_id, target_type=kind, limit=TARGETS_READ)
+    with naming(READ_TARGETS):
+        listing = client.policies.targets(form.target.remote_id, target_type=kind, limit=TARGETS_READ)
     return [(item["target_id"],) * 2 for item in listing.items if wanted in folded(item["target_id"])]
 
 

@@ -121,6 +121,27 @@ def test_a_read_before_sending_names_its_own_permission(plant, emulator, verb, c
     assert operation.permission == permission
 
 
+def test_choices_that_may_not_be_read_say_so(plant, emulator):
+    deny(emulator, PRODUCT, "list")
+
+    assert "takes the permission Product: Read." in page(plant, "/enos/devices/new/")
+
+
+def test_a_secret_that_the_refusal_quotes_is_kept_nowhere(plant, emulator):
+    data = plant.data("iotda/devices", variety="secrets")
+    answer = {"error_code": "IOTDA.000022", "error_msg": f"{data['secret']} may not."}
+    deny(emulator, "iotda/devices", "create", body=answer)
+    verb = KINDS["iotda/devices"].verb("create")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(verb.__dict__, "permission", "iotda:devices:create")  # no document names it yet
+
+        operation = plant.perform("iotda/devices", data=data)
+
+    assert operation.permission == "iotda:devices:create"
+    entry = Entry.objects.filter(operation=str(operation.pk)).latest("seq")
+    assert data["secret"] not in f"{operation.words} {operation.attempts} {entry.words} {entry.summary}"
+
+
 def test_another_refusal_with_403_names_nothing(plant, emulator):
     deny(emulator, BUS, "create", body={"error_code": "IOTDA.000015", "error_msg": "Frozen."})
 
