@@ -18,5 +18,5 @@ from tests.jobs import tasks  # noqa: E402
 if "SHORT_LEASES" in os.environ:  # so that a test of many kills waits seconds and not minutes
     refreshing.LEASE, refreshing.UNTAKEN = timedelta(seconds=4), timedelta(seconds=2)
     refreshing.SLICE_SECONDS = 3
-schedule.JOBS.append(schedule.Job("to do", 0.2, partial(schedule.ask, tasks.to_do, tasks.do)))
+schedule.CHORES.append(schedule.Chore("to do", 0.2, partial(schedule.ask, tasks.to_do, tasks.do)))
 execute_from_command_line(sys.argv)
