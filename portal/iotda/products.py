@@ -10,7 +10,7 @@ from portal.iotda.spaces import SPACE, chosen_space, default_space, in_space, sp
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import Column, Inside, Kind, register
 from portal.platforms.iotda.contract.products import CREATE, DATA_FORMATS, PROTOCOLS
 from portal.resources.changing import DeleteForm
 from portal.resources.editing import JsonField
@@ -80,6 +80,7 @@ KIND = register(
         filters=("app_id",),
         hints=in_space,
         about=_("A product says what its devices can do. Up to 1,000 products per instance."),
+        inside=(Inside(kind="iotda/devices", field="product_id"),),
         verbs=(
             verbs.create(
                 form=CreateForm,

@@ -23,9 +23,10 @@ from portal.operations.service import perform
 from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
-from portal.resources import drift_page, pages, reading
+from portal.resources import drift_page, impact, pages, reading
 from portal.resources.changing import versions
 from portal.resources.forms import touched_initial, unread
+from portal.resources.reading import REACH_SECONDS
 from portal.resources.shown import doubts_about, reads_secrets, shown_values
 from portal.resources.starting import starting_values, without_secrets
 from portal.teams.access import explain, require, visible_to
@@ -201,6 +202,8 @@ def _show(request, form, status=200, only=None, **context):
         context["doubts"] = doubts_about(request.user, form.kind, form.target)
     if form.verb.removes:
         context |= {"row": form.target, "fields": _fields(request, form.kind, form.target)}
+        if form.kind.inside and not only:
+            context["impact"] = impact.read(form.kind, [form.target], REACH_SECONDS)
     return page(request, "resources/form.html", context, partial="form", status=status)
 
 
