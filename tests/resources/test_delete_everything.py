@@ -64,8 +64,8 @@ def asked(browser, row, slug=GROUP, **changes):
 def test_the_page_of_a_delete_says_what_has_to_go_first(plant, family):
     page = plant.browser(Role.MANAGER).get(f"/{GROUP}/{family['top'].pk}/delete/").text
     assert 'data-before="5"' in page
-    assert "3 Device groups" in page
-    assert "1 Soft buses" in page
+    assert "Device groups: 3" in page
+    assert "Soft buses: 1" in page
     assert "Remove device: 1" in page
     assert address(family["top"]) in page
 
