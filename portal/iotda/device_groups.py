@@ -68,6 +68,7 @@ KIND = register(
         plural=_("Device groups"),
         icon="folders",
         model=models.DeviceGroup,
+        quota=contract.PER_SPACE_MAX,
         collection="device_groups",
         columns=(NAME, ID, Column(name="description", label=_("Description")), SPACE),
         filters=("app_id",),

@@ -205,6 +205,7 @@ KIND = register(
         plural=_("Device policies"),
         icon="shield-check",
         model=models.Policy,
+        quota=contract.PER_INSTANCE_MAX,
         collection="policies",
         columns=(NAME, ID, SPACE, CREATED),
         filters=("app_id",),

@@ -11,7 +11,7 @@ from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import OwnId
 from portal.kinds.registry import Column, Inside, Kind, register
-from portal.platforms.iotda.contract.products import CREATE, DATA_FORMATS, PROTOCOLS
+from portal.platforms.iotda.contract.products import CREATE, DATA_FORMATS, PER_INSTANCE_MAX, PROTOCOLS
 from portal.resources.changing import DeleteForm
 from portal.resources.editing import JsonField
 from portal.resources.fields import Picker, TextField
@@ -69,6 +69,7 @@ KIND = register(
         plural=_("Products"),
         icon="box",
         model=models.Product,
+        quota=PER_INSTANCE_MAX,
         collection="products",
         columns=(
             NAME,

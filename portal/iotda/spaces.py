@@ -78,6 +78,7 @@ KIND = register(
         plural=_("Resource spaces"),
         icon="stack-2",
         model=models.Space,
+        quota=contract.PER_INSTANCE_MAX,
         collection="spaces",
         columns=(NAME, ID, Column(name="default_app", label=_("Default"), style="flag"), CREATED),
         about=_(

@@ -162,6 +162,7 @@ class Kind:
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
     - `inside` is what an object holds when it is to be deleted.
+    - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
     """
 
     slug: str
@@ -180,6 +181,7 @@ class Kind:
     hints: Callable = field(default=lambda row: {})
     facts: Facts | None = None
     inside: tuple = ()
+    quota: int | None = None
 
     def __str__(self):
         return str(self.label)
