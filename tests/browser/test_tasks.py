@@ -102,3 +102,55 @@ def test_a_policy_that_denies_is_created_and_bound_within_20(hand, demo, emulato
     expect(page.locator("#resource")).to_be_visible()
     expect(page.locator("#related-targets")).to_contain_text(product["id"])
     assert hand.count <= 20
+
+
+def test_a_soft_bus_is_made_on_a_first_group_and_synchronized_within_12_each(hand, emulator):
+    page = hand.page
+
+    hand.follow("/iotda/device-groups/")
+    hand.follow("/iotda/device-groups/new/")
+    hand.fill("name", "Hall-1")
+    hand.click("button", "Create device group")
+    expect(page.locator("#resource")).to_have_attribute("data-kind", "iotda/device-groups")
+    group = page.locator("#resource").get_attribute("data-remote-id")
+    assert hand.count <= 12
+
+    hand.count = 0
+    hand.follow("/iotda/soft-buses/")
+    hand.follow("/iotda/soft-buses/new/")
+    hand.fill("bus_name", "Bus-1")
+    page.locator("[name=group_id]").select_option(group)
+    hand.count += 1
+    hand.check("Then sync the bus")
+    hand.click("button", "Create soft bus")
+    expect(page.locator("#resource")).to_have_attribute("data-kind", "iotda/soft-buses")
+    expect(page.locator("#resource[data-state=Synchronized]")).to_be_visible()
+    assert hand.count <= 12
+
+
+def test_why_a_create_failed_is_found_within_6(hand, demo, problems):
+    problems.allow("Status Error Code 422")
+    demo.perform("iotda/device-groups", data={"name": "Hall-1"})
+    refused = demo.perform("iotda/device-groups", data={"name": "Hall-1"})
+    page = hand.page
+
+    hand.follow("/operations/")
+    hand.follow(f"/operations/{refused.pk}/")
+    expect(page.locator("#operation")).to_contain_text("IOTDA.003002")
+    expect(page.locator("#operation")).to_contain_text("name")
+    assert hand.count <= 6
+
+
+def test_a_device_with_a_chinese_name_is_made_and_found_by_it_within_14(hand, demo):
+    page = hand.page
+    hand.follow("/enos/devices/")
+    hand.follow("/enos/devices/new/")
+    hand.fill("device_name-default", "水泵一号")
+    page.locator("[name=product_key] option").first.wait_for(state="attached")
+    hand.click("button", "Create device")
+    expect(page.locator("#resource")).to_have_attribute("data-kind", "enos/devices")
+    id = page.locator("#resource").get_attribute("data-remote-id")
+    hand.follow("/enos/devices/")
+    hand.fill("q", "水泵")
+    expect(page.locator(f'tr[data-remote-id="{id}"]')).to_be_visible()
+    assert hand.count <= 14
