@@ -16,6 +16,7 @@ urlpatterns = [
     path("accounts/", include("portal.teams.account_urls")),
     path("web/", include("portal.web.urls")),
     path("operations/", include("portal.operations.urls")),
+    path("jobs/", include("portal.jobs.urls")),
     path("audit/", include("portal.audit.urls")),
     path("connections/", include("portal.connections.urls")),
     path("teams/", include("portal.teams.urls")),

@@ -72,9 +72,10 @@ class Body(serializers.Serializer):
 def body_of(kind, verb):
     """The serializer class of what one verb takes."""
     members = {"connection": serializers.UUIDField(required=not verb.on_object)}
-    rules = {snake(rule.name): rule for rule in verb.form.contract} if verb.form else {}
-    for name in verb.form.platform_fields() if verb.form else ():
-        required = not verb.fields and verb.form.base_fields[name].required
+    form = verb.form
+    rules = {snake(rule.name): rule for rule in (*form.contract, *form.together)} if form else {}
+    for name in (*form.platform_fields(), *form.together_fields()) if form else ():
+        required = not verb.fields and form.base_fields[name].required
         members[name] = Typed(rules[name], required=required)
     if verb.fields:
         members["expected"] = serializers.DictField(

@@ -9,6 +9,7 @@ from portal.errors import KeyReused, OutcomeUnrecorded
 from portal.kinds.comparing import is_same
 from portal.operations.models import HAPPENED, Cause, State
 from portal.operations.service import KEY_REUSED, perform
+from portal.operations.tasks import carry_on
 from portal.platforms import advice
 from portal.resources import reading
 from portal.web.problems import problem
@@ -33,6 +34,8 @@ def carry_out(request, asked, key, via):
         operation = error.operation
         operation.state = State.IN_DOUBT
         operation.say(error.message)
+    if change.then:
+        carry_on.enqueue(str(operation.step.job_id))
     if operation.state in UNCHANGED:
         return _ended(change, operation)
     return _answered(request, change, operation)

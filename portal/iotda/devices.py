@@ -3,17 +3,23 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from portal.iotda import models
+from portal.iotda.device_groups import group_options
 from portal.iotda.products import one_of, product_picker
 from portal.iotda.spaces import chosen_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import KINDS, Column, Inside, Kind, register
+from portal.operations.change import Then
+from portal.platforms.contract import Field
+from portal.platforms.iotda.contract import HEX_ID, HEX_TEXT
+from portal.platforms.iotda.contract.device_groups import GROUPS_OF_DEVICE_MAX, MANAGE_DEVICES
 from portal.platforms.iotda.contract.devices import AUTH_TYPES, TYPED, own_id
 from portal.resources.changing import DeleteForm
-from portal.resources.fields import Picker, SecretField, TextField
+from portal.resources.fields import IdsField, Picker, SecretField, TextField
 from portal.resources.forms import PlatformForm
 
 
@@ -28,6 +34,16 @@ class CreateForm(PlatformForm):
     """Always sends an id, to find the device if the answer is lost: the platform's own rule makes it."""
 
     contract = TYPED
+    together = (
+        Field(
+            name="then_group_ids",
+            kind=list,
+            max_items=GROUPS_OF_DEVICE_MAX,
+            items=Field(name="group_id", kind=str, max_length=36, pattern=HEX_ID, pattern_text=HEX_TEXT),
+            rule=gettext_noop("A device can be in up to 10 groups."),
+            source=MANAGE_DEVICES,
+        ),
+    )
 
     app_id = space_picker()
     product_id = product_picker()
@@ -46,6 +62,12 @@ class CreateForm(PlatformForm):
         required=False,
     )
     secret = SecretField(label=_("Device secret"), required=False)
+    then_group_ids = IdsField(
+        label=_("Then add it to these groups, one id in each line"),
+        options=group_options,
+        waits=True,
+        required=False,
+    )
 
     def clean_device_id(self):
         product_id, node_id = (self.cleaned_data.get(name) for name in ("product_id", "node_id"))
@@ -57,6 +79,12 @@ class CreateForm(PlatformForm):
         if secret and self.cleaned_data.get("auth_type") == "CERTIFICATES":
             raise ValidationError(_now("A device with a certificate has no secret."), code="certificate")
         return secret
+
+    @property
+    def then(self):
+        groups = KINDS["iotda/device-groups"]
+        for id in self.cleaned_data["then_group_ids"]:
+            yield Then(groups, groups.verb("add-device"), target_id=id, id_in="device_id")
 
 
 KIND = register(
@@ -71,6 +99,7 @@ KIND = register(
         columns=(NAME, ID, Column(name="product_name", label=_("Product")), STATUS),
         filters=("product_id", "status"),
         about=_("A device belongs to a product. It connects by itself or through a parent device."),
+        inside=(Inside(kind="iotda/devices", field="gateway_id"),),
         verbs=(
             verbs.create(
                 form=CreateForm,

@@ -1,5 +1,9 @@
 """Device policies of IoTDA: forms and kind."""
 
+from dataclasses import replace
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -13,6 +17,7 @@ from portal.kinds.effects import Members, inside
 from portal.kinds.evidence import Name
 from portal.kinds.permissions import naming
 from portal.kinds.registry import Check, Kind, Related, Verb, register
+from portal.operations.change import Then
 from portal.outside import folded
 from portal.platforms.contract import Problem
 from portal.platforms.iotda.contract import policies as contract
@@ -67,13 +72,6 @@ def _keeps_odd_effect(item, old):
     return any(is_same(item.get("effect"), each.get("effect")) for each in old)
 
 
-class CreateForm(StatementForm):
-    contract = contract.CREATE
-    field_order = ("app_id",)
-
-    app_id = space_picker()
-
-
 class EditForm(UpdateForm, StatementForm):
     contract = contract.UPDATE
 
@@ -89,7 +87,11 @@ def _target_types(client, form, text):
 
 def _target_options(client, form, text):
     """What the policy can be bound to: a policy reaches no further than its resource space."""
-    kind, space = form.value_of("target_type") or "device", form.target.app_id
+    return _in_space(client, form.value_of("target_type"), form.target.app_id, text)
+
+
+def _in_space(client, kind, space, text):
+    kind = kind or "device"
     if kind not in COLLECTIONS:
         return []
     if kind == "app":
@@ -111,6 +113,52 @@ def _bound_options(client, form, text):
     with naming(READ_TARGETS):
         listing = client.policies.targets(form.target.remote_id, target_type=kind, limit=TARGETS_READ)
     return [(item["target_id"],) * 2 for item in listing.items if wanted in folded(item["target_id"])]
+
+
+def _future_options(client, form, text):
+    """The same for a policy that is yet to be created."""
+    kind, space = form.value_of("then_target_type"), form.value_of("app_id")
+    return _in_space(client, kind, space, text) if kind else []
+
+
+THEN_BIND = tuple(
+    replace(rule, name=f"then_{rule.name}", required=False, min_items=None) for rule in contract.BIND
+)
+
+
+class CreateForm(StatementForm):
+    """The policy can be bound as soon as it is created."""
+
+    contract = contract.CREATE
+    together = THEN_BIND
+    field_order = ("app_id",)
+
+    app_id = space_picker()
+    then_target_type = Picker(
+        label=_("Then bind it to"),
+        options=_target_types,
+        searchable=False,
+        rereads=True,
+        empty=_("Nothing yet"),
+        required=False,
+    )
+    then_target_ids = IdsField(
+        label=_("Ids to bind it to, one in each line"), options=_future_options, required=False
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        kind, ids = cleaned.get("then_target_type"), cleaned.get("then_target_ids")
+        if bool(kind) != bool(ids) and not {"then_target_type", "then_target_ids"} & set(self.errors):
+            missing = "then_target_ids" if kind else "then_target_type"
+            self.add_error(missing, ValidationError(_now("Choose both or neither."), code="both"))
+        return cleaned
+
+    @property
+    def then(self):
+        if ids := self.cleaned_data["then_target_ids"]:
+            data = {"target_type": self.cleaned_data["then_target_type"], "target_ids": ids}
+            yield Then(self.kind, self.kind.verb("bind"), data=data)
 
 
 class BindForm(PlatformForm):
@@ -165,6 +213,7 @@ KIND = register(
         plural=_("Device policies"),
         icon="shield-check",
         model=models.Policy,
+        quota=contract.PER_INSTANCE_MAX,
         collection="policies",
         columns=(NAME, ID, SPACE, CREATED),
         filters=("app_id",),

@@ -10,8 +10,8 @@ from portal.iotda.spaces import SPACE, chosen_space, default_space, in_space, sp
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, register
-from portal.platforms.iotda.contract.products import CREATE, DATA_FORMATS, PROTOCOLS
+from portal.kinds.registry import Column, Inside, Kind, register
+from portal.platforms.iotda.contract.products import CREATE, DATA_FORMATS, PER_INSTANCE_MAX, PROTOCOLS
 from portal.resources.changing import DeleteForm
 from portal.resources.editing import JsonField
 from portal.resources.fields import Picker, TextField
@@ -69,6 +69,7 @@ KIND = register(
         plural=_("Products"),
         icon="box",
         model=models.Product,
+        quota=PER_INSTANCE_MAX,
         collection="products",
         columns=(
             NAME,
@@ -80,6 +81,7 @@ KIND = register(
         filters=("app_id",),
         hints=in_space,
         about=_("A product says what its devices can do. Up to 1,000 products per instance."),
+        inside=(Inside(kind="iotda/devices", field="product_id"),),
         verbs=(
             verbs.create(
                 form=CreateForm,

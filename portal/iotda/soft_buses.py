@@ -1,6 +1,8 @@
 """HarmonyOS soft buses of IoTDA: form and kind."""
 
+from django.forms import BooleanField
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from portal.iotda import models
 from portal.iotda.device_groups import group_options
@@ -10,13 +12,32 @@ from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.effects import Status
 from portal.kinds.evidence import Name
 from portal.kinds.registry import Column, Kind, Verb, register
+from portal.operations.change import Then
+from portal.platforms.contract import Field
 from portal.platforms.iotda.contract import soft_buses as contract
 from portal.resources.changing import DeleteForm
 from portal.resources.fields import Picker, TextField
 from portal.resources.forms import PlatformForm
 
+SYNC = (Field(name="then_sync", kind=bool, rule=gettext_noop("Sends its data to its devices.")),)
 
-class CreateForm(PlatformForm):
+
+class Synced(PlatformForm):
+    """A form after which the bus can be synchronized."""
+
+    together = SYNC
+
+    @property
+    def then(self):
+        if self.cleaned_data["then_sync"]:
+            yield Then(self.kind, self.kind.verb("sync"))
+
+
+class ResetKeyForm(Synced):
+    then_sync = BooleanField(label=_("Then sync the bus"), required=False, initial=True)
+
+
+class CreateForm(Synced):
     """The platform requires no field. The form requires a name, to find the bus if the answer is lost."""
 
     contract = contract.CREATE
@@ -24,6 +45,7 @@ class CreateForm(PlatformForm):
     app_id = space_picker()
     bus_name = TextField(label=_("Name"))
     group_id = Picker(label=_("Device group"), options=group_options, empty=_("None yet"), required=False)
+    then_sync = BooleanField(label=_("Then sync the bus"), required=False)
 
 
 KIND = register(
@@ -73,7 +95,8 @@ KIND = register(
                 right="reset_key",
                 permission="iotda:harmonysoftbus:reset",
                 icon="key",
-                confirm=_("Its devices cannot find each other until the next sync. Reset the key?"),
+                about=_("Its devices cannot find each other until the bus is synchronized again."),
+                form=ResetKeyForm,
                 call=lambda bound, data: bound.collection.reset_key_call(bound.remote_id),
                 evidence=Status(reached=("ToBeSynchronized",)),
             ),

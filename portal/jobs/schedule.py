@@ -1,8 +1,8 @@
-"""Jobs that come round again. Any number of workers may run; one of them does each job when it is due.
+"""Work that comes round again. Any number of workers may run; one of them does each when it is due.
 
 A worker takes the turn with a lease, on the database's clock. When it is killed, another takes the turn
-after the lease. Jobs are short: what takes long is a task, and the job asks for it until a row says that it
-is done.
+after the lease. Chores are short: what takes long is a task, and the chore asks for it until a row says that
+it is done.
 """
 
 import logging
@@ -14,14 +14,16 @@ from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 
 from portal.jobs.models import Turn
+from portal.operations import stepping
+from portal.operations.tasks import carry_on
 from portal.resources import asking, refreshing, tasks
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=15)  # a job that takes longer is done twice at once, which does no harm
+LEASE = timedelta(seconds=15)  # a chore that takes longer is done twice at once, which does no harm
 
 
 @dataclass(frozen=True)
-class Job:
+class Chore:
     """`work` is called every so many `seconds`, at the next tick of any worker."""
 
     name: str
@@ -29,9 +31,10 @@ class Job:
     work: Callable
 
 
-JOBS = [
-    Job("readings", 60, asking.make_missing),
-    Job("refreshes", 5, lambda: ask(refreshing.due, tasks.refresh)),
+CHORES = [
+    Chore("readings", 60, asking.make_missing),
+    Chore("refreshes", 5, lambda: ask(refreshing.due, tasks.refresh)),
+    Chore("jobs", 2, lambda: ask(stepping.due, carry_on)),
 ]
 
 
@@ -49,23 +52,23 @@ def ask(due, task):
 
 
 def run_due():
-    for job in JOBS:
-        if attempt := _take(job):
+    for chore in CHORES:
+        if attempt := _take(chore):
             try:
-                job.work()
-            except Exception:  # noqa: BLE001 - the other jobs are still to be done
-                log.exception("job %s failed", job.name)
-            _give_back(job, attempt)
+                chore.work()
+            except Exception:  # noqa: BLE001 - the other chores are still to be done
+                log.exception("chore %s failed", chore.name)
+            _give_back(chore, attempt)
 
 
-def _take(job):
+def _take(chore):
     """The number of the attempt that is now ours, or None."""
-    turn, _is_new = Turn.objects.get_or_create(job=job.name, defaults={"due_at": Now()})
-    mine = Turn.objects.filter(job=job.name, attempt=turn.attempt, due_at__lte=Now())
+    turn, _is_new = Turn.objects.get_or_create(job=chore.name, defaults={"due_at": Now()})
+    mine = Turn.objects.filter(job=chore.name, attempt=turn.attempt, due_at__lte=Now())
     return turn.attempt + 1 if mine.update(attempt=turn.attempt + 1, due_at=Now() + LEASE) else None
 
 
-def _give_back(job, attempt):
+def _give_back(chore, attempt):
     """Does nothing when another has taken the turn meanwhile."""
-    mine = Turn.objects.filter(job=job.name, attempt=attempt)
-    mine.update(due_at=Now() + timedelta(seconds=job.seconds))
+    mine = Turn.objects.filter(job=chore.name, attempt=attempt)
+    mine.update(due_at=Now() + timedelta(seconds=chore.seconds))

@@ -136,6 +136,23 @@ class Related:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Inside:
+    """What an object holds, and what becomes of that when the object is deleted.
+
+    - `kind` is the slug of what is inside, `field` the member of it that holds the object's id. It is read by
+      that member; with `scope`, a member of both, once for all objects of one scope: all groups of a space.
+    - `listed` names a Related list instead: its `removes` takes each thing out.
+    - `goes_along` means that the platform lets it go with the object. Else it has to go before.
+    """
+
+    kind: str = ""
+    field: str = ""
+    scope: str = ""
+    listed: str = ""
+    goes_along: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What the page of an object shows beside it, read live with it: how many devices a product has.
 
@@ -163,6 +180,8 @@ class Kind:
       no document names are left out.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
+    - `inside` is what an object holds when it is to be deleted.
+    - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
     """
 
     slug: str
@@ -181,6 +200,8 @@ class Kind:
     permissions: dict = field(default_factory=dict, hash=False)
     hints: Callable = field(default=lambda row: {})
     facts: Facts | None = None
+    inside: tuple = ()
+    quota: int | None = None
 
     def __str__(self):
         return str(self.label)
@@ -195,6 +216,10 @@ class Kind:
     @property
     def creates(self):
         return any(verb.name == "create" for verb in self.verbs)
+
+    def related_list(self, name):
+        """The Related with that name; None if there is none."""
+        return next((each for each in self.related if each.name == name), None)
 
     @property
     def object_verbs(self):

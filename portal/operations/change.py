@@ -18,6 +18,35 @@ from portal.record.store import canonical
 
 
 @dataclass(frozen=True)
+class Then:
+    """A change to request as soon as another one happened: bind the policy that it creates.
+
+    - `target_id` is the platform's id of the object it acts on; "" for the object that the other one makes or
+      changes.
+    - `id_in` is the field of its data that takes the id of that object: a device that is created is added to
+      a group. Where the field lists many, the id is the only one.
+    - `data` holds no secrets: it is kept as it is until its turn comes.
+    """
+
+    kind: Kind
+    verb: Verb
+    target_id: str = ""
+    data: dict = field(default_factory=dict)
+    id_in: str = ""
+
+    def of(self, change):
+        """The same as a Change, before the other one happened: for what is asked of its rights."""
+        target = None if self.target_id else change.target
+        return Change(self.kind, self.verb, change.connection, target, self.data)
+
+    @property
+    def shown(self):
+        """What identifies it, as a JSON value for the record."""
+        which = {"object_id": self.target_id, "id_in": self.id_in}
+        return {"kind": self.kind.slug, "verb": self.verb.name, **which, "data": self.data}
+
+
+@dataclass(frozen=True)
 class Change:
     """Made from validated data without calling the platform: by a form, for pages and API; by imports later.
 
@@ -26,6 +55,7 @@ class Change:
       and what the platform wants to be told again (Collection.to_update); None clears a field.
     - `expected` is {field: value} as the person saw the object. If the platform shows other values just
       before sending, nothing is sent. None if the person saw no values.
+    - `then` are the changes to request after it, as one job (job.py).
     """
 
     kind: Kind
@@ -35,6 +65,7 @@ class Change:
     data: dict = field(default_factory=dict)
     expected: dict | None = None
     reason: str = ""
+    then: tuple = ()
 
     @property
     def object_name(self):
@@ -80,6 +111,7 @@ class Change:
         """Equal for two changes that request the same. An HMAC, because a bare hash of a short secret can be
         guessed."""
         parts = [self.kind.slug, self.verb.name, str(self.connection.pk), self.object_id, self.data]
+        parts += [each.shown for each in self.then]
         text = canonical(parts).encode("utf-8", "surrogatepass")
         return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
 

@@ -61,11 +61,14 @@ def require_for(operation, actor, right, asked):
 
 
 def admit(change, actor, via="web", right=None):
-    """Require the verb's right to request a Change, or another `right`; "" requires none.
+    """Require the rights to request a Change and what is to follow it, or one other `right`; "" is none.
 
     Raises the same errors as `require_for`.
     """
-    right = change.verb.right if right is None else right
+    if right is None:
+        right = change.verb.right
+        for each in change.then:
+            admit(each.of(change), actor, via)
     if not right:
         return
     kind, verb, connection = change.kind, change.verb, change.connection

@@ -13,6 +13,7 @@ from portal.kinds.fields import JsonText
 from portal.kinds.permissions import permission_in
 from portal.kinds.registry import KINDS
 from portal.operations.attempts import HttpAttempt
+from portal.operations.job import Job, Step  # noqa: F401 - Django looks for models here
 from portal.outside import NAME_MAX, name_or_id, shortened
 from portal.record.redaction import redact, scrubber_of, secrets_in, without
 from portal.sealing import CannotOpen, seal, unseal

@@ -28,7 +28,7 @@ from portal.kinds import mirroring
 from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
 from portal.kinds.permissions import needing
-from portal.operations import entries, leases, life
+from portal.operations import entries, leases, life, together
 from portal.operations.answered import already_so, names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed
 from portal.operations.concluding import conclude, twice
@@ -73,11 +73,12 @@ ALL_REFUSED = Sentence(
 )
 
 
-def perform(change, *, actor, key, via="web", follows=None):
+def perform(change, *, actor, key, via="web", follows=None, step=None):
     """Request one Change from its platform and record it.
 
     `key` is the operation key: the same key with the same Change is the same operation. `follows` is the
-    operation that this one repeats.
+    operation that this one repeats, `step` the step of a job that it carries out. What is to follow the
+    Change becomes a job: stepping.carry_on() goes on with it.
 
     Returns an Operation that is done, rejected, not_sent, cancelled or in_doubt. If the key is already used
     for the same Change, returns that operation, in any state. Raises NotVisible, NotAllowed (recorded),
@@ -106,7 +107,7 @@ def perform(change, *, actor, key, via="web", follows=None):
         follows=follows,
     )
     operation.set_data(change.data)
-    existing = intend(operation, change)
+    existing = intend(operation, change, step)
     if existing:
         return existing
     with beating(operation), reading_once():
@@ -167,14 +168,20 @@ def _abandon(operation, error):
     return operation
 
 
-def intend(operation, change):
+def intend(operation, change, step=None):
     """Commit the operation and its first entry. Returns the operation that already has the key, else None."""
     body = {"request": operation.request, "data": operation.data}
-    if operation.follows_id:
-        body["follows"] = str(operation.follows_id)
     checks = [lambda: _lock_account(change.connection)]
     if operation.follows_id:
+        body["follows"] = str(operation.follows_id)
         checks.append(lambda: _lock_followed(operation))
+    if change.then:
+        body["then"] = [each.shown for each in change.then]
+        checks.append(lambda: together.link(operation, change))
+    if step:
+        body["job"] = str(step.job_id)
+    if step or operation.follows_id:
+        checks.append(lambda: together.join(operation, step))
     try:
         life.begin(operation, body, *checks)
     except IntegrityError as error:

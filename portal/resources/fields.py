@@ -165,14 +165,15 @@ class IdsField(TextField):
     """Ids, one in each line, or a JSON list; the cleaned value is a list without doubles.
 
     `options(client, form, text)` returns [(id, label)] of what can be added by a press; without it, ids are
-    only typed. Only the platform knows all ids, so any that keep the field's rule are valid.
+    only typed. With `waits` they are read when somebody searches, not when the form is opened. Only the
+    platform knows all ids, so any that keep the field's rule are valid.
     """
 
     widget = forms.Textarea
 
-    def __init__(self, *, options=None, **kwargs):
+    def __init__(self, *, options=None, waits=False, **kwargs):
         super().__init__(**kwargs)
-        self.options, self.choices, self.search = options, (), ""
+        self.options, self.waits, self.choices, self.search = options, waits, (), ""
         self.widget.attrs["rows"] = 4
 
     def as_text(self, value):
@@ -189,9 +190,10 @@ class IdsField(TextField):
 
     def load(self, form, name):
         """Read what can be added."""
-        if self.options is None:
+        typed = form.value_of(f"{name}_search")
+        if self.options is None or (self.waits and typed is None):
             return
-        self.search = str(form.value_of(f"{name}_search") or "")[:SEARCH_MAX]
+        self.search = str(typed or "")[:SEARCH_MAX]
         there = set(ids_in(self.as_text(form.value_of(name))))
         try:
             with form.reading() as client:

@@ -40,10 +40,13 @@ class PlatformForm(forms.Form):
     `contract` is the tuple of contract.Field rules of the request body. Each rule applies to the form field
     with the same name in snake case. The page shows the rule's text and source below the field.
 
+    `together` are rules of the same form for fields that ask for what is to follow: create a policy, then
+    bind it. `then` makes it of them.
+
     Validation reads nothing from the platform. `draw()` reads the pickers' options: call it before rendering.
     """
 
-    contract = ()
+    contract = together = ()
     opened = None  # {field: value} of the object when the form was opened; None if it shows no such values
     read_seconds = None  # for what a page reads live, where that is not READ_SECONDS
     do_not_call_in_templates = True  # so that `{% if verb.form %}` does not make a form
@@ -73,7 +76,13 @@ class PlatformForm(forms.Form):
     @classmethod
     def platform_fields(cls):
         """Names of the fields whose values go to the platform."""
-        return [name for name in cls.base_fields if name not in OWN_FIELDS]
+        others = {*OWN_FIELDS, *cls.together_fields()}
+        return [name for name in cls.base_fields if name not in others]
+
+    @classmethod
+    def together_fields(cls):
+        """Names of the fields that ask for what is to follow."""
+        return [rule.name for rule in cls.together]
 
     @classmethod
     def initial_from(cls, verb, decoded):
@@ -93,7 +102,7 @@ class PlatformForm(forms.Form):
         self._shared = {}
         if len(self.connections) == 1:
             self.fields["connection"].widget = forms.HiddenInput()
-        for rule in self.contract:
+        for rule in (*self.contract, *self.together):
             field = self.fields.get(snake(rule.name))
             if field:
                 field.rule, field.source = rule.rule, rule.source
@@ -141,7 +150,13 @@ class PlatformForm(forms.Form):
     @property
     def read_fields(self):
         """The visible bound fields, except the connection, which the template places itself."""
-        return [field for field in self.visible_fields() if field.name != "connection"]
+        others = {"connection", *self.together_fields()}
+        return [field for field in self.visible_fields() if field.name not in others]
+
+    @property
+    def next_fields(self):
+        """The bound fields that ask for what is to follow."""
+        return [self[name] for name in self.together_fields()]
 
     # Values
 
@@ -186,7 +201,7 @@ class PlatformForm(forms.Form):
 
     def problems(self, data, before=None):
         """Yield (field, Problem) for each rule that the data breaks; see validating.problems."""
-        return validating.problems(self.contract, data, before=before)
+        return validating.problems((*self.contract, *self.together), data, before=before)
 
     @property
     def judged(self):
@@ -226,7 +241,13 @@ class PlatformForm(forms.Form):
             data=self.wished,
             expected=self.opened,
             reason=self.cleaned_data.get("reason", ""),
+            then=tuple(self.then),
         )
+
+    @property
+    def then(self):
+        """What is to follow, as Thens. Only for a valid form."""
+        return ()
 
     def renew_key(self):
         """Make the next submit a new operation. Call it if nothing happened."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from portal.connections.models import Connection
 from portal.kinds.models import Reading
 from portal.kinds.permissions import permission_in
+from portal.kinds.registry import KINDS
 from portal.words import from_json
 
 
@@ -59,6 +60,13 @@ class Freshness:
         """Whether the last refresh that ended did not show the row."""
         last = self.reading.generation - (1 if self.reading.started_at else 0)
         return row.generation < last
+
+    @property
+    def quota(self):
+        """How many an account may have by the documents, once nine tenths of that are there; else None."""
+        quota, reading = KINDS[self.reading.kind].quota, self.reading
+        there = max(reading.count, reading.total or 0)
+        return quota if quota and there * 10 >= quota * 9 else None
 
     @property
     def is_empty(self):

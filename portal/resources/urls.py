@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from portal.kinds.registry import KindConverter
-from portal.resources import drift_page, list_page, related, rights, views
+from portal.resources import delete_everything, drift_page, list_page, related, rights, views
 
 register_converter(KindConverter, "kind")
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("<kind:kind>/new/", views.create, name="create"),
     path("<kind:kind>/<str:id>/", views.detail, name="detail"),
     path("<kind:kind>/<str:id>/accept-found/", drift_page.accept, name="accept"),
+    path("<kind:kind>/<str:id>/delete-everything/", delete_everything.ask, name="delete_everything"),
     path("<kind:kind>/<str:id>/related/<slug:name>/", related.related, name="related"),
     path("<kind:kind>/<str:id>/<slug:verb>/", views.act, name="act"),
 ]

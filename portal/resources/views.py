@@ -13,17 +13,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
 from portal.kinds.masking import masked
+from portal.operations import stepping
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change
 from portal.operations.entries import admit
+from portal.operations.job import JobState
 from portal.operations.models import HAPPENED, Cause, Operation, State
 from portal.operations.service import perform
 from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
-from portal.resources import drift_page, pages, reading
+from portal.resources import drift_page, impact, pages, reading
 from portal.resources.changing import versions
 from portal.resources.forms import touched_initial, unread
+from portal.resources.reading import REACH_SECONDS
 from portal.resources.shown import doubts_about, reads_secrets, shown_values
 from portal.resources.starting import starting_values, without_secrets
 from portal.teams.access import explain, require, visible_to
@@ -32,6 +35,7 @@ from portal.web.pages import is_piece, page, say
 
 # For the choices of a form whose change was not sent: the platform may not be there, or asked to wait.
 HURRIED_SECONDS = 1
+TOGETHER_SECONDS = 8  # for what is to follow a change, while the person waits
 
 
 @require_safe
@@ -198,6 +202,8 @@ def _show(request, form, status=200, only=None, **context):
         context["doubts"] = doubts_about(request.user, form.kind, form.target)
     if form.verb.removes:
         context |= {"row": form.target, "fields": _fields(request, form.kind, form.target)}
+        if form.kind.inside and not only:
+            context["impact"] = impact.read(form.kind, [form.target], REACH_SECONDS)
     return page(request, "resources/form.html", context, partial="form", status=status)
 
 
@@ -218,8 +224,9 @@ def _without_secrets(body):
 
 
 def _perform(request, form):
+    change = form.change
     try:
-        operation = perform(form.change, actor=request.user, key=form.cleaned_data["operation_key"])
+        operation = perform(change, actor=request.user, key=form.cleaned_data["operation_key"])
     except KeyReused as error:
         other = (
             error.operation
@@ -235,11 +242,20 @@ def _perform(request, form):
         operation = error.operation
         operation.state = State.IN_DOUBT
         operation.say(error.message)
+    job = _carried_on(operation) if change.then else None
     if operation.state in HAPPENED:
-        return _done(request, form, operation)
+        return _done(request, form, operation, job)
     if operation.state in (State.REJECTED, State.NOT_SENT, State.CANCELLED):
         return _refused(request, form, operation)
     return _wait(request, operation)
+
+
+def _carried_on(operation):
+    """The operation's job, as far as it came while the person waits; a worker does the rest."""
+    job = operation.step.job
+    stepping.carry_on(job.pk, seconds=TOGETHER_SECONDS)
+    job.refresh_from_db()
+    return job
 
 
 def _refused(request, form, operation):
@@ -275,10 +291,14 @@ def _as_it_is_now(form, else_as=None):
     return {"versions": shown}
 
 
-def _done(request, form, operation):
+def _done(request, form, operation, job=None):
     messages.success(request, _success(form.verb, operation))
     if operation.sealed_secrets:
         return _go(request, reverse("operations:detail", args=[operation.pk]))
+    if job and job.state == JobState.DONE:
+        messages.success(request, _("What was to follow is done, too."))
+    elif job:
+        return _go(request, reverse("jobs:detail", args=[job.pk]))
     row = operation.target
     if row is None or form.verb.removes:
         return _go(request, reverse("resources:list", args=[form.kind]))

@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from portal.jobs import schedule
 from portal.jobs.models import Turn
-from portal.jobs.schedule import Job
+from portal.jobs.schedule import Chore
 
 
 @pytest.fixture
 def done(monkeypatch):
     """The times that the job "often" was done."""
     done = []
-    monkeypatch.setattr(schedule, "JOBS", [Job("often", 60, lambda: done.append(1))])
+    monkeypatch.setattr(schedule, "CHORES", [Chore("often", 60, lambda: done.append(1))])
     return done
 
 
@@ -57,7 +57,7 @@ def test_of_many_workers_one_does_the_job(committed_db, done):
 
 
 def test_the_turn_of_a_killed_worker_goes_on_after_its_lease(db, done):
-    (job,) = schedule.JOBS
+    (job,) = schedule.CHORES
     schedule._take(job)
     schedule.run_due()
     assert not done
@@ -67,7 +67,7 @@ def test_the_turn_of_a_killed_worker_goes_on_after_its_lease(db, done):
 
 
 def test_a_worker_that_was_only_slow_does_not_end_the_turn_of_another(db, done):
-    (job,) = schedule.JOBS
+    (job,) = schedule.CHORES
     slow = schedule._take(job)
     pass_time()
     schedule._take(job)
@@ -83,7 +83,7 @@ def test_a_job_that_fails_keeps_no_other_waiting_and_comes_round_again(db, done,
         failures.append(1)
         raise ValueError("a bug in a job")
 
-    monkeypatch.setattr(schedule, "JOBS", [Job("failing", 5, fail), *schedule.JOBS])
+    monkeypatch.setattr(schedule, "CHORES", [Chore("failing", 5, fail), *schedule.CHORES])
     for _round in range(2):
         schedule.run_due()
         pass_time()

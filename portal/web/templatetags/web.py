@@ -43,6 +43,14 @@ STATES = {
     "cancelled": ("secondary", "ban", gettext_lazy("cancelled")),
     "denied": ("red", "lock", gettext_lazy("denied")),
     "noted": ("secondary", "notes", gettext_lazy("noted")),
+    "running": ("blue", "player-play", gettext_lazy("running")),
+    "incomplete": ("orange", "circle-dot", gettext_lazy("incomplete")),
+    "stopped": ("secondary", "ban", gettext_lazy("stopped")),
+    "waiting": ("secondary", "clock", gettext_lazy("waiting")),
+    "left_out": ("secondary", "circle-off", gettext_lazy("never began")),
+    "refused_here": ("red", "x", gettext_lazy("not requested")),
+    "asked": ("blue", "clock", gettext_lazy("asked")),
+    "again": ("blue", "refresh", gettext_lazy("asked again")),
 }
 # Statuses that platforms report, in lower case: a platform's "Sending" is not the portal's.
 STATUSES = {

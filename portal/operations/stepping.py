@@ -1,0 +1,244 @@
+"""Carries out jobs: begins each step when what it waits for has happened.
+
+Any number of processes may work on one job. Each step has one operation key for each try, so a step that two
+of them begin at once is one operation, and a process that dies between two steps loses nothing.
+"""
+
+import logging
+import time
+from datetime import timedelta
+
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from portal.errors import OutcomeUnrecorded, PortalError, RecordUnavailable
+from portal.kinds import mirroring
+from portal.operations import together
+from portal.operations.change import Change
+from portal.operations.entries import unavailable
+from portal.operations.job import Job, JobState, Step
+from portal.operations.leases import LEASE
+from portal.operations.models import HAPPENED, REPEATABLE, Cause, State
+from portal.operations.service import perform
+from portal.record.models import Stage
+from portal.record.store import append
+from portal.teams.access import forget
+from portal.teams.recording import line, require_recorded
+from portal.words import Sentence, to_json
+
+log = logging.getLogger(__name__)
+SLICE_SECONDS = 20  # then others get their turn
+WAIT = timedelta(seconds=5)  # until a job whose steps wait for an operation is looked at again
+DUE_MAX = 50  # jobs that a worker is asked for at once
+TRIES_MAX = 5  # of a step that a dying process had not sent yet
+
+OBJECT_UNKNOWN = Sentence(
+    "step.object_unknown", _("The portal no longer knows the object. Nothing was requested.")
+)
+PORTAL_FAILED = Sentence("step.portal_failed", _("The portal itself failed (%(name)s). Nothing was sent."))
+STOPPED = Sentence("job.stopped", _("%(person)s stopped it. Steps that had not begun never begin."))
+
+
+def due():
+    """Yield (job id,) for each job that has something to do, and move it ahead."""
+    jobs = Job.objects.filter(due_at__lte=Now()).order_by("due_at")
+    for id in list(jobs.values_list("pk", flat=True)[:DUE_MAX]):
+        if Job.objects.filter(pk=id, due_at__lte=Now()).update(due_at=Now() + WAIT):
+            yield (str(id),)
+
+
+def carry_on(id, seconds=SLICE_SECONDS):
+    """Begin the job's steps, one after the other, for so many seconds. Whether there is more to do now."""
+    job = Job.objects.select_related("team").filter(pk=id).first()
+    attempt = job and _take(job)
+    if not attempt:
+        return False
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        step, is_over = _next(job)
+        if step is None:
+            _rest(job, attempt, is_over=is_over)
+            return False
+        if not Job.objects.filter(pk=id, attempt=attempt).update(due_at=Now() + LEASE):
+            return False
+        if not _begin(step):
+            _rest(job, attempt, is_over=False)
+            return False
+    return bool(Job.objects.filter(pk=id, attempt=attempt).update(due_at=Now()))
+
+
+def _take(job):
+    """The number of the attempt that is now ours; None if another process was faster, or all is over."""
+    mine = Job.objects.filter(pk=job.pk, attempt=job.attempt, due_at__isnull=False)
+    return job.attempt + 1 if mine.update(attempt=job.attempt + 1, due_at=Now() + LEASE) else None
+
+
+def _rest(job, attempt, *, is_over):
+    """Let go of the job: it is looked at again in a moment, or it is over."""
+    mine = Job.objects.filter(pk=job.pk, attempt=attempt)
+    if not is_over:
+        mine.update(due_at=Now() + WAIT)
+        return
+    states = set(Step.objects.filter(job=job).values_list("operation__state", flat=True))
+    state = JobState.DONE if states <= set(HAPPENED) else JobState.INCOMPLETE
+    if state != JobState.DONE and Job.objects.filter(pk=job.pk, stopped_at__isnull=False):
+        state = JobState.STOPPED
+    mine.update(state=state, ended_at=timezone.now(), due_at=None)
+
+
+def _next(job):
+    """(the step to begin now or None, whether none will ever be begun and nothing is under way)"""
+    is_stopped = Job.objects.filter(pk=job.pk, stopped_at__isnull=False).exists()
+    columns = ("pk", "number", "is_wanted", "tries", "waits_for", "operation__state", "operation__cause")
+    ended, is_open = {}, False
+    for pk, number, is_wanted, tries, waits_for, state, cause in job.steps.values_list(*columns):
+        # A process that died before it sent anything is no reason to bother people.
+        again = state == State.NOT_SENT and cause == Cause.STOPPED and tries < TRIES_MAX
+        if not (is_wanted or again):
+            is_over = state is None or state in (*HAPPENED, *REPEATABLE)
+            ended[number] = state in HAPPENED
+            if not is_over:
+                is_open, ended[number] = True, None
+            continue
+        before = [ended[each] for each in waits_for]
+        if is_stopped or False in before:
+            ended[number] = False
+        elif None in before:
+            is_open, ended[number] = True, None
+        elif again and not is_wanted:
+            Step.objects.filter(pk=pk, tries=tries).update(is_wanted=True, tries=tries + 1)
+            return _whole(pk), False
+        else:
+            return _whole(pk), False
+    return None, not is_open
+
+
+def _whole(pk):
+    related = ("job__team", "actor", "connection__team", "operation")
+    return Step.objects.select_related(*related).get(pk=pk)
+
+
+def _begin(step):
+    """Request a step. Returns False if that has to wait: the record cannot be written."""
+    forget(step.actor)
+    try:
+        change = _change(step)
+    except PortalError as error:
+        change, why = None, error.message
+    else:
+        why = OBJECT_UNKNOWN()
+    if change is None:
+        _say(step, why)
+        return True
+    key = f"{step.job_id.hex}.{step.number}.{step.tries}"
+    try:
+        perform(change, actor=step.actor, key=key, via=step.job.via, follows=step.operation, step=step)
+    except RecordUnavailable:
+        return False
+    except OutcomeUnrecorded:
+        pass  # it was sent, and its operation is settled
+    except PortalError as error:
+        _say(step, error.message)
+    except Exception as bug:
+        log.exception("step %s of job %s failed", step.number, step.job_id)
+        _say(step, PORTAL_FAILED(name=type(bug).__name__))
+    return True
+
+
+def _say(step, said):
+    """Note why a step became no operation; does nothing if it became one."""
+    Step.objects.filter(pk=step.pk, is_wanted=True).update(is_wanted=False, words=to_json(said))
+
+
+def _change(step):
+    """The step as a Change; None if its object or the connection is not known any more.
+
+    Raises the errors of reading an object that the mirror lacks.
+    """
+    verb, data = step.verb, step.data
+    made = _made(step) if step.made_by else None
+    if step.connection is None or (step.made_by and made is None):
+        return None
+    row = _row(step) if step.object_id else made
+    if row is None:
+        return None
+    row.connection = step.connection
+    if step.id_in:
+        data = {**data, step.id_in: [made.remote_id] if verb.targets == step.id_in else made.remote_id}
+    if step.operation_id:
+        data = step.operation.narrowed(data)
+    return Change(step.kind, verb, step.connection, row, data, reason=step.job.reason)
+
+
+def _made(step):
+    """The mirror row of what the step `made_by` made."""
+    maker = Step.objects.select_related("operation").get(job_id=step.job_id, number=step.made_by)
+    return maker.operation.target if maker.operation else None
+
+
+def _row(step):
+    """The mirror row of the step's object, read from the platform if the mirror lacks it."""
+    rows = step.kind.model.objects.filter(connection=step.connection)
+    if step.row_id:
+        return rows.filter(pk=step.row_id).first()
+    rows = rows.filter(remote_id=step.object_id)
+    if not rows.exists():
+        bound = step.kind.bound(step.connection.client())
+        mirroring.keep(step.kind, step.connection, bound.read(step.object_id))
+    return rows.first()
+
+
+def stop(job, *, actor):
+    """Begin no more steps of a job. Returns False if it is over already. Raises NotAllowed (recorded)."""
+    _require(job, actor, "stop")
+    said = STOPPED(person=actor.email)
+    noted = together.entry(job, actor, Stage.NOTE, "stopped", {}, said)
+    try:
+        with transaction.atomic(durable=True):
+            running = Job.objects.filter(pk=job.pk, state=JobState.RUNNING, stopped_at=None)
+            if not running.update(stopped_at=timezone.now(), stopped_by=actor, due_at=Now()):
+                return False
+            append(noted)
+    except DatabaseError as error:
+        raise unavailable() from error
+    return True
+
+
+def again(job, *, actor):
+    """Request again every step that did not happen, and those that waited for it. How many there are.
+
+    The rights are required for each, when its turn comes. Raises NotAllowed (recorded).
+    """
+    _require(job, actor, "again")
+    left = [step for step in job.steps.select_related("operation") if is_left(step)]
+    if job.state == JobState.RUNNING or not left:
+        return 0
+    noted = together.entry(job, actor, Stage.NOTE, "again", {"steps": [step.number for step in left]})
+    try:
+        with transaction.atomic(durable=True):
+            ended = Job.objects.filter(pk=job.pk, due_at=None).exclude(state=JobState.RUNNING)
+            values = {"state": JobState.RUNNING, "ended_at": None, "stopped_at": None, "stopped_by": None}
+            if not ended.update(due_at=Now(), **values):
+                return 0
+            rows = Step.objects.filter(pk__in=[step.pk for step in left])
+            rows.update(is_wanted=True, tries=F("tries") + 1, actor=actor, words=None)
+            append(noted)
+    except DatabaseError as error:
+        raise unavailable() from error
+    return len(left)
+
+
+def is_left(step):
+    """Whether a step of a job that ended did not happen, or not wholly, and may be requested again."""
+    if step.operation is None:
+        return True
+    return step.operation.state in REPEATABLE and step.operation.can_requeue
+
+
+def _require(job, actor, asked):
+    fields = {"platform": job.platform, "object_name": job.object_name, "body": {"asked": asked}}
+    denied = line(job.verb_name, kind=job.kind_slug, actor=actor, team=job.team, **fields)
+    require_recorded(actor, job.verb.right, job, denied)

@@ -1,0 +1,172 @@
+"""Makes jobs: from a Change with what is to follow it, and from many changes that are requested at once."""
+
+import hashlib
+import hmac
+from dataclasses import replace
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext_noop as _
+
+from portal.errors import KeyReused
+from portal.operations import entries
+from portal.operations.job import Job, JobState, Purpose, Step
+from portal.operations.leases import LEASE
+from portal.outside import NAME_MAX, shortened
+from portal.platforms.answers import storable
+from portal.record import store
+from portal.record.models import Stage
+from portal.record.redaction import redact
+from portal.record.store import append, canonical
+from portal.teams.recording import line
+from portal.words import Sentence
+
+STEPS_MAX = 500
+KEY_REUSED = Sentence(
+    "job.key_reused", _("This page was sent before with other choices. Nothing was requested this time.")
+)
+
+
+def request(changes, *, actor, key, purpose, name="", reason="", via="web", waits_for=None):
+    """Commit a job of these Changes and its entry; a worker carries it out (stepping.carry_on).
+
+    The last Change and `name` name the job. `waits_for` is {index: indexes of earlier changes that must have
+    happened before}. Each right is required here, and again when its turn comes.
+
+    Returns the Job; that of an earlier call with the same key and the same changes. Raises NotVisible and
+    NotAllowed (recorded), KeyReused, and RecordUnavailable if nothing could be written.
+    """
+    for change in changes:
+        entries.admit(change, actor, via)
+    last, waits_for = changes[-1], waits_for or {}
+    job = Job(
+        team=last.connection.team,
+        key=storable(key)[:64],
+        body_hash=_hash([[each.body_hash for each in changes], sorted(waits_for.items())]),
+        actor=actor,
+        via=via,
+        reason=reason,
+        purpose=purpose,
+        platform=last.kind.platform,
+        kind_slug=last.kind.slug,
+        verb_name=last.verb.name,
+        object_name=shortened(name, NAME_MAX),
+    )
+    steps = [_step(job, number, each, each.target, each.connection) for number, each in enumerate(changes, 1)]
+    for index, step in enumerate(steps):
+        step.waits_for = [1 + each for each in waits_for.get(index, ())]
+    shown = [_shown(each) for each in changes]
+    asked = entry(job, actor, Stage.INTENT, "asked", {"steps": shown})
+    try:
+        with transaction.atomic(durable=True):
+            _write(job, steps, due_at=Now())
+            append(asked)
+    except IntegrityError as error:
+        return _earlier(job, error)
+    except DatabaseError as error:
+        raise entries.unavailable() from error
+    return job
+
+
+def _shown(change):
+    """What identifies a change, as a JSON value for the record."""
+    object = {"object_id": change.object_id, "object_name": change.object_name}
+    return {"kind": change.kind.slug, "verb": change.verb.name, **object, "data": change.data}
+
+
+def _earlier(job, error):
+    existing = Job.objects.filter(team_id=job.team_id, key=job.key).first()
+    if existing is None:
+        raise entries.unavailable() from error
+    if existing.body_hash != job.body_hash:
+        raise KeyReused(KEY_REUSED())
+    return existing
+
+
+def link(operation, change):
+    """Write the job of a Change and what follows it, in the transaction that commits its operation."""
+    job = Job(
+        team_id=operation.team_id,
+        key=operation.key,
+        body_hash=operation.body_hash,
+        actor_id=operation.actor_id,
+        via=operation.via,
+        reason=operation.reason,
+        purpose=Purpose.TOGETHER,
+        platform=operation.platform,
+        kind_slug=operation.kind_slug,
+        verb_name=operation.verb_name,
+        object_name=operation.object_name,
+    )
+    first = _step(job, 1, replace(change, data={}), change.target, change.connection)
+    first.operation_id, first.is_wanted = operation.pk, False  # the operation has the data
+    first.object_name = operation.object_name
+    steps = [first]
+    for number, each in enumerate(change.then, 2):
+        step = _step(job, number, each, None if each.target_id else change.target, change.connection)
+        step.waits_for, step.id_in = [1], each.id_in
+        step.object_id = step.object_id or each.target_id
+        if each.id_in or not step.object_id:
+            step.made_by = 1
+        step.object_name = each.target_id or operation.object_name
+        steps.append(step)
+    # Whoever sends the first step carries on with the others. A worker does, if that process dies.
+    _write(job, steps, due_at=Now() + LEASE)
+
+
+def join(operation, step):
+    """Note that a step became this operation, in the transaction that commits it.
+
+    A person may also repeat the operation of a step on its own page: the job then goes on with the new one.
+    """
+    begun = {"operation": operation, "is_wanted": False, "words": None}
+    if step:
+        Step.objects.filter(pk=step.pk).update(**begun)
+    elif Step.objects.filter(operation_id=operation.follows_id).update(**begun):
+        jobs = Job.objects.filter(steps__operation_id=operation.pk)
+        jobs.update(due_at=Now(), state=JobState.RUNNING, ended_at=None)
+
+
+def _step(job, number, wanted, target, connection):
+    if redact(wanted.data) != wanted.data:
+        raise ValueError("a step that waits for its turn may hold no secret")
+    return Step(
+        job=job,
+        number=number,
+        kind_slug=wanted.kind.slug,
+        verb_name=wanted.verb.name,
+        connection=connection,
+        row_id=target.pk if target else None,
+        object_id=target.remote_id if target else "",
+        object_name=shortened(wanted.verb.object_name(wanted.data, target), NAME_MAX),
+        data=wanted.data,
+        actor_id=job.actor_id,
+    )
+
+
+def _write(job, steps, due_at):
+    job.due_at = due_at
+    job.save(force_insert=True)
+    Step.objects.bulk_create(steps)
+
+
+def _hash(value):
+    text = canonical(value).encode("utf-8", "surrogatepass")
+    return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
+
+
+def entry(job, actor, stage, outcome, body, said=None):
+    """A Line of the record about a job: that it was asked for, stopped, or asked for again."""
+    return store.line(
+        **{
+            **line(job.verb_name, kind=job.kind_slug, actor=actor, team=job.team, via=job.via),
+            "stage": stage,
+            "outcome": outcome,
+            "platform": job.platform,
+            "object_name": job.object_name,
+            "reason": job.reason,
+            "said": said,
+            "body": {"job": str(job.pk), **body},
+        }
+    )
