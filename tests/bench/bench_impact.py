@@ -8,7 +8,7 @@ from requests.adapters import HTTPAdapter
 
 from portal.teams.models import Role
 from tests.bench.measuring import report
-from tests.bench.workshop import database, emulator, plant
+from tests.bench.workshop import database, plant
 
 LEVELS, BRANCHES, BUSES, TIMES = 5, 2, 200, 7
 GROUP, BUS = "iotda/device-groups", "iotda/soft-buses"
