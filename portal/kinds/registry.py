@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from django.utils.translation import gettext_noop
 
 from portal.errors import Unclear
+from portal.kinds.identity import is_within
 from portal.kinds.validating import snake
 from portal.words import Sentence
 
@@ -32,23 +33,28 @@ class Bound:
     """A kind's collection in one account, and the object that a verb acts on.
 
     `remote_id` is "" for a create. `hints` help the platform to find the object: IoTDA finds some ids only if
-    the request names their resource space.
+    the request names their resource space. `scope` is what its id is unique within (Mirror.scope).
     """
 
     collection: object
     remote_id: str = ""
     hints: dict = field(default_factory=dict)
+    scope: str = ""
 
     def get(self):
         """The object, decoded. Raises Missing, and Unclear when the platform shows another one."""
-        return self.read(self.remote_id, **self.hints)
+        return self.read(self.remote_id, self.scope, **self.hints)
 
-    def read(self, id, **hints):
-        """The object with this id. Raises the same."""
+    def read(self, id, scope="", **hints):
+        """The object with this id, in this scope if that is known. Raises the same."""
         decoded = self.collection.get(id, **hints)
-        if decoded["id"] != id:
+        if not self.is_it(decoded, id, scope):
             raise Unclear(ANOTHER_OBJECT())
         return decoded
+
+    def is_it(self, decoded, id, scope):
+        """Whether the platform showed the object with this id in this scope, as far as that is known."""
+        return decoded["id"] == id and is_within(scope, self.collection.scope_of(decoded))
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,8 @@ class Kind:
     - `related` are lists of what belongs to an object.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
+    - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
+      the account: the client's collection says by which member (Collection.scope).
     """
 
     slug: str
@@ -161,6 +169,7 @@ class Kind:
     related: tuple = ()
     hints: Callable = field(default=lambda row: {})
     facts: Facts | None = None
+    within: str = ""
 
     def __str__(self):
         return str(self.label)
@@ -185,6 +194,14 @@ class Kind:
         """The kind's collection without a client: what it sends can be asked, but nothing be called."""
         return import_module(f"portal.platforms.{self.platform}.{self.collection}").COLLECTION
 
+    def scope_of(self, values):
+        """What the id of a decoded object, or of one that a form describes, is unique within; else ""."""
+        return self.declared.scope_of(values)
+
+    def identity(self, decoded):
+        """(scope, id) of a decoded object, as Mirror.identity."""
+        return self.declared.identity(decoded)
+
     @property
     def judged(self):
         """The columns that people set by its forms: if one changes, somebody changed it."""
@@ -201,7 +218,7 @@ class Kind:
     def bound(self, client, row=None):
         """The kind's collection in the client's account, and the object of `row` if there is one."""
         collection = getattr(client, self.collection)
-        return Bound(collection, row.remote_id, self.hints(row)) if row else Bound(collection)
+        return Bound(collection, row.remote_id, self.hints(row), row.scope) if row else Bound(collection)
 
 
 def register(kind):
@@ -254,6 +271,8 @@ def contradictions(kind):
     shown = {field.name for field in kind.model._meta.get_fields()}
     if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - shown:
         yield f"its mirror has no {sorted(unknown)}, which its list shows or filters by"
+    if bool(kind.within) != bool(collection.scope) or not {collection.scope} - {""} <= shown:
+        yield f"ids unique within {kind.within!r}: the client tells that by {collection.scope!r}"
 
 
 def load(package):

@@ -44,6 +44,11 @@ class Change:
     def object_id(self):
         return self.target.remote_id if self.target else ""
 
+    @property
+    def object_scope(self):
+        """What the object's id is unique within; of a create, where it is to be made, "" if it does not say."""
+        return self.target.scope if self.target else self.kind.scope_of(self.data)
+
     @cached_property
     def bound(self):
         """The collection and the object on the platform. Raises SignInFailed without usable credentials."""
@@ -80,6 +85,7 @@ class Change:
         """Equal for two changes that request the same. An HMAC, because a bare hash of a short secret can be
         guessed."""
         parts = [self.kind.slug, self.verb.name, str(self.connection.pk), self.object_id, self.data]
+        parts += [self.target.scope] if self.target and self.target.scope else []
         text = canonical(parts).encode("utf-8", "surrogatepass")
         return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
 
