@@ -175,7 +175,7 @@ def _no_longer_called(bound, data, touched):
 
 
 def _space(evidence, bound, data):
-    """{field: value} of the space in which a create makes its object: as it was sent, else the default one."""
+    """{field: value} of the space in which a create makes its object: as sent, else the default one."""
     space = {name: data[name] for name in evidence.scope if data.get(name)}
     if evidence.scope and not space and evidence.default_scope:
         space = evidence.default_scope(bound.collection.client)

@@ -49,10 +49,9 @@ def _scope_of(kind, connection, decoded, scope):
         return ""
     scope = kind.scope_of(decoded) or scope
     row = the_one(rows_of(kind, connection, [decoded["id"]]), scope)
-    if row is None or not scope:
-        return row.scope if row else ""
-    move(row, scope)
-    return scope
+    if row and scope:
+        move(row, scope)
+    return row.scope if row else scope
 
 
 def move(row, scope):

@@ -64,8 +64,8 @@ class Mirror(models.Model):
     besides name and id.
 
     - `remote_id` is its id on the platform. Where ids are not unique in the account, `scope` is what it is
-      unique within (a resource space); "" elsewhere, and as long as the platform has not shown it. Connection,
-      scope and id are who the object is.
+      unique within (a resource space); "" elsewhere, and as long as the platform has not shown it.
+      Connection, scope and id are who the object is.
     - `read_at` is when the platform last showed the values. `known_at` is when the object itself was last
       read or changed here; before that, when the first listing that showed it began. Listings may lag behind
       by some minutes, so one that contradicts a row proves something only if it began long enough after.

@@ -74,7 +74,7 @@ def without_others(operation, look):
 
 
 def taken_by_others(operation, objects):
-    """The identities of those objects that another create has made, whenever and through whichever connection.
+    """The identities of those objects that another create has made, whenever and by whichever connection.
 
     Not only those made since this one was requested: a list that lags may have kept them from the baseline.
     `objects` is {identity: whether it no longer exists}; nobody claims what the portal has deleted.

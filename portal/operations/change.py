@@ -46,7 +46,7 @@ class Change:
 
     @property
     def object_scope(self):
-        """What the object's id is unique within; of a create, where it is to be made, "" if it does not say."""
+        """What the object's id is unique within; of a create, what it asks for, "" if nothing."""
         return self.target.scope if self.target else self.kind.scope_of(self.data)
 
     @cached_property

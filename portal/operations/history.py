@@ -108,7 +108,7 @@ def _rows(operation, ids):
 
 
 def older(operation, objects):
-    """Those of the identities whose objects the portal had seen and changed before this create was asked for."""
+    """Those of the identities whose objects the portal had seen and changed before this create began."""
     entries = Entry.objects.filter(
         stage=Stage.INTENT,
         kind=operation.kind_slug,

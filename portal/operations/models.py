@@ -99,8 +99,8 @@ class Operation(models.Model):
     - `attempt` is the fence: a process may write an outcome only while this is the number it began with.
     - `holds` names the object that is reserved for this operation. It is unique, so a second change of the
       same object cannot start. After the end it stays until `late_until`, if an attempt got no answer.
-    - `object_scope` is what the object's id is unique within (Mirror.scope); of a create that has made nothing,
-      what it asks for. "" if that is not known.
+    - `object_scope` is what the object's id is unique within (Mirror.scope); of a create that has made
+      nothing, what it asks for. "" if that is not known.
     - `made` names the object that this create made. It is unique: whoever concludes that it made the same
       object (perform, settling, a person) writes it together with the state, so that only one can.
     - `expected` is {field: value} as the form showed the object; `follows` is the operation this one repeats.
@@ -287,7 +287,7 @@ class Operation(models.Model):
 
     @property
     def place_on_platform(self):
-        """The object's account, kind, id and scope as a text; the same for every connection to the account."""
+        """The object's account, kind, id and scope as a text; the same for each connection to the account."""
         return self.place_of(self.object_id, self.object_scope)
 
     def place_of(self, remote_id, scope=""):
@@ -308,7 +308,7 @@ class Operation(models.Model):
         return names if self.verb.on_object else {**names, "made": self.place_of(id, scope)}
 
     def identity_of(self, decoded):
-        """(scope, id) of the object it made or changed; where an answer shows no scope, as it was asked for."""
+        """(scope, id) of the object it made or changed; if an answer shows no scope, as it was asked for."""
         scope, id = self.kind.identity(decoded)
         return scope or self.object_scope, id
 

@@ -81,7 +81,7 @@ class Collection:
         return self._name
 
     def scope_of(self, values):
-        """The scope of a decoded object, or of one that a form describes: a text of up to SCOPE_MAX characters.
+        """The scope of a decoded object, or of one that a form describes: up to SCOPE_MAX characters.
 
         "" if ids need none, or if it is not known: the platform did not show it, or is to choose it.
         """

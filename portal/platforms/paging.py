@@ -47,8 +47,9 @@ def by_id(item):
 
 
 class Tally:
-    """`identity(item)` tells objects apart (Collection.identity). `shift` means that pages are found by their number or offset: when an object is deleted meanwhile, the
+    """`shift` means that pages are found by their number or offset: when an object is deleted meanwhile, the
     ones behind it move to a page that was read already, so a list that shrank may lack objects.
+    `identity(item)` tells objects apart (Collection.identity).
     """
 
     def __init__(self, *, shift, identity=by_id):

@@ -1,8 +1,8 @@
 """Pages of a list by place instead of by number: each costs the same, however deep it is and long the list.
 
-Rows are ordered by sort key, id, scope and connection. Those of each connection are read in the order of its index
-and then merged, because no index holds the rows of one team together. Databases order texts differently, so
-it is the database that compares them.
+Rows are ordered by sort key, id, scope and connection. Those of each connection are read in the order of its
+index and then merged, because no index holds the rows of one team together. Databases order texts
+differently, so it is the database that compares them.
 """
 
 from django.db import connection as database

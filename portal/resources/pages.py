@@ -23,9 +23,10 @@ def connections_of(request, kind):
 def find(request, kind, id):
     """The mirror row with this portal id, or with this platform id; else 404.
 
-    Several connections may lead to it: the present one of the team that is shown comes first. Raises Ambiguous
-    where that is not one object. An id that the mirror does not have is asked for on the platforms. Raises
-    PlatformError when one of those could not be asked and no other has it: then nobody knows whether it exists.
+    Several connections may lead to it: the present one of the team that is shown comes first. Raises
+    Ambiguous where these are several objects. An id that the mirror does not have is asked for on the
+    platforms. Raises PlatformError when one of those could not be asked and no other has it: then nobody
+    knows whether it exists.
     """
     rows = kind.model.objects.visible_to(request.user).select_related("connection__team")
     found = (list(rows.filter(pk=id)) if is_uuid(id) else []) or list(rows.filter(remote_id=id))
@@ -41,8 +42,7 @@ def find(request, kind, id):
     def rank(row):
         return row.connection.team_id != team, bool(row.gone_at)
 
-    found.sort(key=lambda row: (*rank(row), row.connection.name))
-    first = {}
+    found, first = sorted(found, key=lambda row: (*rank(row), row.connection.name)), {}
     for row in found:
         if rank(row) == rank(found[0]):
             first.setdefault(row.scope, row)

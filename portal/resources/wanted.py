@@ -15,7 +15,7 @@ PLACE_MAX = 2_000  # characters of a place in the address
 
 @dataclass(frozen=True)
 class Place:
-    """Between two rows of a list: beside the one with this key, id, scope and connection, which may be gone."""
+    """Between two rows of a list: beside that with this key, id, scope and connection, which may be gone."""
 
     sort_key: str
     remote_id: str

@@ -271,8 +271,8 @@ def test_one_operation_key_is_not_for_both(plant, pair):
     form = sendable(read(browser.get(changing(pair[0], "delete"))).fields)
     assert post(browser, changing(pair[0], "delete"), form).status_code == 302
     other = sendable(read(browser.get(changing(pair[1], "delete"))).fields)
-    answer = post(browser, changing(pair[1], "delete"), {**other, "operation_key": form["operation_key"]})
-    assert answer.status_code == 409
+    other["operation_key"] = form["operation_key"]
+    assert post(browser, changing(pair[1], "delete"), other).status_code == 409
     assert present(plant) == {SECOND_SPACE}
 
 
