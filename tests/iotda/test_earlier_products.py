@@ -1,4 +1,4 @@
-"""Products and operations on them that an earlier version kept, when ids were taken for unique in the account.
+"""Products and operations on them that an earlier version kept, when ids were thought unique in the account.
 
 Would catch: a row or an operation that does not get its space, a claim or a reservation that is lost by it.
 """

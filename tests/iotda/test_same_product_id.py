@@ -17,11 +17,11 @@ from portal.record.models import Entry
 from portal.resources import wanted
 from portal.teams.models import Role
 from tests.api.calling import Api
-from tests.examples import match
+from tests.examples import EXAMPLES, match
 from tests.operations.endings import due, in_doubt, text_of
 from tests.resources.forms import changing, post, read, sendable
 from tests.resources.listings import listed
-from tests.resources.refreshes import long_ago
+from tests.resources.refreshes import answered, long_ago
 from tests.support.account import SECOND_SPACE
 from tests.support.plant import deletes_received, make_plant
 
@@ -296,6 +296,39 @@ def test_a_row_of_an_unknown_space_moves_to_its_space(plant, by):
     assert len(rows) == (2 if by == "a refresh" else 1)
     assert rows[pk]
     assert all(row.scope == row.app_id for row in Product.objects.filter(remote_id=ID))
+
+
+def test_an_answer_about_the_other_one_is_no_answer(plant, emulator, pair):
+    lost = in_doubt(plant, emulator, PRODUCT, data(plant, SECOND_SPACE, product_id="lost"))
+    body = {**EXAMPLES[PRODUCT].calls["get"].good, "app_id": pair[0].app_id}
+    bodies = [{**body, "product_id": ID, "name": "theirs"}, {**lost.data, **body, "product_id": "lost"}]
+    for answer in bodies:
+        emulator.faults([answered(PRODUCT, "get", answer)])
+        if answer["product_id"] == ID:
+            page = plant.browser().get(f"/{PRODUCT}/{pair[1].pk}/")
+            assert "answered with a different object" in text_of(page)
+            assert not Product.objects.filter(name="theirs").exists()
+        else:
+            due()
+            settling.settle_due()
+            lost.refresh_from_db()
+            assert (lost.state, lost.looks[-1]["verdict"]) == (State.IN_DOUBT, "failed")
+
+
+def test_a_change_that_began_before_the_space_was_known_keeps_others_off(plant, emulator):
+    row = plant.perform(PRODUCT, data=data(plant)).target
+    Product.objects.filter(pk=row.pk).update(scope="", app_id="")
+    emulator.faults([{"match": match(PRODUCT, "delete"), "fault": "reset"}])
+    first = plant.perform(PRODUCT, "delete", target=Product.objects.get(pk=row.pk))
+    emulator.faults([])
+    assert (first.state, first.object_scope) == (State.IN_DOUBT, "")
+    page = plant.browser().get(f"/{PRODUCT}/{row.pk}/")
+    assert f"/operations/{first.pk}/" in page.text
+
+    second = plant.perform(PRODUCT, "delete", target=Product.objects.get(pk=row.pk))
+
+    assert second.object_scope
+    assert (second.state, second.cause) == (State.NOT_SENT, "busy")
 
 
 def test_a_row_of_an_unknown_space_ends_where_its_space_has_one(plant, pair):
