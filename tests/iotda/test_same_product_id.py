@@ -7,10 +7,8 @@ settled by its namesake, a history, a mark or a reservation of one that stands a
 import re
 
 import pytest
-from django.utils import timezone
 
 from portal.iotda.models import Product
-from portal.kinds.models import Reading
 from portal.operations import settling
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
@@ -349,4 +347,3 @@ def test_an_operation_finds_its_row_before_and_after_the_space_is_known(plant):
     Operation.objects.filter(pk=made.pk).update(object_scope=made.object_scope)
     Product.objects.filter(remote_id=ID).update(scope="")
     assert Operation.objects.get(pk=made.pk).target is not None
-    assert Reading.objects.filter(kind=PRODUCT, at__gt=timezone.now()).count() == 0
