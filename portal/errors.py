@@ -3,6 +3,7 @@
 PortalError
   NotAllowed           403  says which right is missing and who can grant it
   NotVisible           404  it does not exist for this person
+  Ambiguous            300  (409 for programs) several objects have the id of the address
   KeyReused            409  the operation key was used before with another request
   NotRepeatable        409  this operation cannot be requested again; the message says why
   NotDecidable         409  this operation needs no decision, or this decision is not possible
@@ -44,6 +45,14 @@ class NotAllowed(PortalError):
 
 class NotVisible(PortalError):
     pass
+
+
+class Ambiguous(PortalError):
+    """`kind` is theirs, and `rows` are their mirror rows, each with `place`: what its id is unique within."""
+
+    def __init__(self, message, *, kind, rows):
+        super().__init__(message)
+        self.kind, self.rows = kind, tuple(rows)
 
 
 class KeyReused(PortalError):

@@ -108,7 +108,7 @@ def operation(each, user):
         "kind": each.kind_slug,
         "verb": each.verb_name,
         "connection": str(each.connection_id) if each.connection_id else None,
-        "object": {"remote_id": each.object_id, "name": each.object_name},
+        "object": {"remote_id": each.object_id, "within": each.object_scope, "name": each.object_name},
         "actor": each.actor.email,
         "via": each.via,
         "reason": each.reason,

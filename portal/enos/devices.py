@@ -168,7 +168,7 @@ KIND = register(
                 label=_("Create device"),
                 done=_("Device %(name)s was created."),
                 evidence=OwnId(
-                    identifying=("product_key", "device_key"),
+                    ids=("product_key", "device_key"),
                     get=lambda devices, data: devices.get_by_key(data["product_key"], data["device_key"]),
                 ),
                 name="device_key",

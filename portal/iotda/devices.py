@@ -106,7 +106,7 @@ KIND = register(
                 label=_("Create device"),
                 done=_("Device %(name)s was created."),
                 evidence=OwnId(
-                    identifying=("device_id",),
+                    ids=("device_id",),
                     get=lambda devices, data: devices.get(data["device_id"]),
                 ),
                 name="device_id",

@@ -55,12 +55,6 @@ class CreateForm(PlatformForm):
         super().__init__(*args, initial={**usual, **(initial or {})}, **kwargs)
 
 
-def _get(products, data):
-    """By the space, too: in other spaces there may be products of the same id."""
-    space = {"app_id": data["app_id"]} if data.get("app_id") else default_space(products.client)
-    return products.get(data["product_id"], **space)
-
-
 KIND = register(
     Kind(
         slug="iotda/products",
@@ -80,6 +74,7 @@ KIND = register(
         ),
         filters=("app_id",),
         hints=in_space,
+        within="iotda/spaces",
         about=_("A product says what its devices can do. Up to 1,000 products per instance."),
         inside=(Inside(kind="iotda/devices", field="product_id"),),
         verbs=(
@@ -87,7 +82,12 @@ KIND = register(
                 form=CreateForm,
                 label=_("Create product"),
                 done=_("Product %(name)s was created."),
-                evidence=OwnId(identifying=("product_id",), get=_get),
+                evidence=OwnId(
+                    ids=("product_id",),
+                    get=lambda products, data, **space: products.get(data["product_id"], **space),
+                    scope=("app_id",),
+                    default_scope=default_space,
+                ),
                 name="name",
             ),
             verbs.delete(

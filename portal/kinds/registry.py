@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from django.utils.translation import gettext_noop
 
 from portal.errors import Unclear
+from portal.kinds.identity import is_within
 from portal.kinds.permissions import naming
 from portal.kinds.validating import snake
 from portal.words import Sentence
@@ -33,12 +34,14 @@ class Bound:
     """A kind's collection in one account, and the object that a verb acts on.
 
     `remote_id` is "" for a create. `hints` help the platform to find the object: IoTDA finds some ids only if
-    the request names their resource space. `permissions` are those of the kind.
+    the request names their resource space. `scope` is what its id is unique within (Mirror.scope).
+    `permissions` are those of the kind.
     """
 
     collection: object
     remote_id: str = ""
     hints: dict = field(default_factory=dict)
+    scope: str = ""
     permissions: dict = field(default_factory=dict)
 
     def naming(self, method):
@@ -47,13 +50,13 @@ class Bound:
 
     def get(self):
         """The object, decoded. Raises Missing, and Unclear when the platform shows another one."""
-        return self.read(self.remote_id, **self.hints)
+        return self.read(self.remote_id, self.scope, **self.hints)
 
-    def read(self, id, **hints):
-        """The object with this id. Raises the same."""
+    def read(self, id, scope="", **hints):
+        """The object with this id, in this scope if that is known. Raises the same."""
         with self.naming("get"):
             decoded = self.collection.get(id, **hints)
-        if decoded["id"] != id:
+        if not self.is_it(decoded, id, scope):
             raise Unclear(ANOTHER_OBJECT())
         return decoded
 
@@ -61,6 +64,10 @@ class Bound:
         """A Listing of the kind's objects, as Collection.list returns it."""
         with self.naming("list"):
             return self.collection.list(**options)
+
+    def is_it(self, decoded, id, scope):
+        """Whether the platform showed the object with this id in this scope, as far as that is known."""
+        return decoded["id"] == id and is_within(scope, self.collection.scope_of(decoded))
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,8 @@ class Kind:
     - `facts` are what its page shows beside an object (Facts).
     - `inside` is what an object holds when it is to be deleted.
     - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
+    - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
+      the account: the client's collection says by which member (Collection.scope).
     """
 
     slug: str
@@ -202,6 +211,7 @@ class Kind:
     facts: Facts | None = None
     inside: tuple = ()
     quota: int | None = None
+    within: str = ""
 
     def __str__(self):
         return str(self.label)
@@ -230,6 +240,14 @@ class Kind:
         """The kind's collection without a client: what it sends can be asked, but nothing be called."""
         return import_module(f"portal.platforms.{self.platform}.{self.collection}").COLLECTION
 
+    def scope_of(self, values):
+        """What the id of a decoded object, or of one that a form describes, is unique within; else ""."""
+        return self.declared.scope_of(values)
+
+    def identity(self, decoded):
+        """(scope, id) of a decoded object, as Mirror.identity."""
+        return self.declared.identity(decoded)
+
     @property
     def judged(self):
         """The columns that people set by its forms: if one changes, somebody changed it."""
@@ -246,7 +264,7 @@ class Kind:
     def bound(self, client, row=None):
         """The kind's collection in the client's account, and the object of `row` if there is one."""
         collection = getattr(client, self.collection)
-        about = {"remote_id": row.remote_id, "hints": self.hints(row)} if row else {}
+        about = {"remote_id": row.remote_id, "hints": self.hints(row), "scope": row.scope} if row else {}
         return Bound(collection, permissions=self.permissions, **about)
 
 
@@ -300,6 +318,8 @@ def contradictions(kind):
     shown = {field.name for field in kind.model._meta.get_fields()}
     if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - shown:
         yield f"its mirror has no {sorted(unknown)}, which its list shows or filters by"
+    if bool(kind.within) != bool(collection.scope) or not {collection.scope} - {""} <= shown:
+        yield f"ids unique within {kind.within!r}: the client tells that by {collection.scope!r}"
 
 
 def load(package):

@@ -49,7 +49,7 @@ def update(*, form, done, fields, about="", check=None, permission=""):
 def _updated(bound, answer, data):
     """The object in the answer. Raises Unclear if it is another object: that proves nothing about ours."""
     updated = bound.collection.updated(answer, data)
-    if updated and updated["id"] != bound.remote_id:
+    if updated and not bound.is_it(updated, bound.remote_id, bound.scope):
         raise Unclear(ANOTHER_OBJECT(), **answer.details)
     return updated
 

@@ -101,6 +101,7 @@ def perform(change, *, actor, key, via="web", follows=None, step=None):
         kind_slug=kind.slug,
         verb_name=change.verb.name,
         object_id=change.object_id,
+        object_scope=change.object_scope,
         object_name=change.object_name,
         expected=redact(change.expected),
         request=change.request,

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from portal.errors import PortalError
 from portal.kinds import mirroring
+from portal.kinds.identity import the_one
 from portal.kinds.registry import KINDS, Kind, Verb
 from portal.operations.change import Change
 from portal.operations.together import STEPS_MAX
@@ -49,7 +50,7 @@ class Planned:
     @property
     def what(self):
         """Identifies it, as a JSON value."""
-        return [self.kind.slug, self.verb.name, self.id, self.decoded.get("app_id"), self.data]
+        return [self.kind.slug, self.verb.name, *self.kind.identity(self.decoded), self.data]
 
 
 @dataclass
@@ -120,11 +121,11 @@ class _TooMany(Exception):
 class _Reader:
     def __init__(self, client, impact):
         self.client, self.impact = client, impact
-        self.begun, self.lists = {}, {}  # (slug, id) -> index of its step, None while it is planned
+        self.begun, self.lists = {}, {}  # (slug, identity) -> index of its step, None while it is planned
 
     def plan(self, kind, decoded, depth):
         """Plan the delete of an object after that of all that is inside; the index of its step, or None."""
-        key = kind.slug, decoded["id"]
+        key = kind.slug, kind.identity(decoded)
         if key in self.begun:
             return self.begun[key]
         if len(self.impact.steps) > STEPS_MAX:
@@ -189,24 +190,34 @@ def changes(impact, connection, reason=""):
     """The steps as Changes, and {index: indexes it waits for}. What the mirror lacks is kept in it."""
     rows = {}
     for kind in {step.kind.slug: step.kind for step in impact.steps}.values():
-        wanted = {step.id: step.decoded for step in impact.steps if step.kind is kind}
+        wanted = {kind.identity(step.decoded): step.decoded for step in impact.steps if step.kind is kind}
         rows[kind.slug] = _rows(kind, connection, wanted)
     found = [
-        Change(step.kind, step.verb, connection, rows[step.kind.slug][step.id], step.data, reason=reason)
+        Change(
+            kind=step.kind,
+            verb=step.verb,
+            connection=connection,
+            target=rows[step.kind.slug][step.kind.identity(step.decoded)],
+            data=step.data,
+            reason=reason,
+        )
         for step in impact.steps
     ]
     return found, {index: step.waits_for for index, step in enumerate(impact.steps) if step.waits_for}
 
 
 def _rows(kind, connection, wanted):
-    """{id: mirror row} of decoded objects."""
+    """{identity: mirror row} of decoded objects."""
 
     def known():
-        rows = kind.model.objects.filter(connection=connection, remote_id__in=list(wanted))
-        return {row.remote_id: row for row in rows.select_related("connection__team")}
+        rows = {}
+        found = mirroring.rows_of(kind, connection, [id for _scope, id in wanted])
+        for row in found.select_related("connection__team"):
+            rows.setdefault(row.remote_id, []).append(row)
+        return {(scope, id): the_one(rows.get(id, ()), scope) for scope, id in wanted}
 
-    missing = wanted.keys() - known().keys()
+    missing = [of for of, row in known().items() if row is None]
     with transaction.atomic():
-        for id in missing:
-            mirroring.keep(kind, connection, wanted[id])
+        for of in missing:
+            mirroring.keep(kind, connection, wanted[of])
     return known()

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
+from portal.kinds.identity import or_unknown
 from portal.kinds.masking import masked
 from portal.operations import stepping
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
@@ -44,6 +45,7 @@ def detail(request, kind, id):
     row, problem = reading.read_one(kind, row)
     fields = _fields(request, kind, row)
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
+    entries = entries.filter(object_scope__in=or_unknown(row.scope))
     entries = visible_to(request.user, entries.filter(connection_id=str(row.connection_id)))
     entries = list(entries.exclude(stage="intent")[:10])
     doubts = doubts_about(request.user, kind, row)
