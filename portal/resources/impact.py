@@ -14,6 +14,7 @@ from django.db import transaction
 from portal.errors import PortalError
 from portal.kinds import mirroring
 from portal.kinds.identity import the_one
+from portal.kinds.permissions import naming
 from portal.kinds.registry import KINDS, Kind, Verb
 from portal.operations.change import Change
 from portal.operations.together import STEPS_MAX
@@ -157,7 +158,8 @@ class _Reader:
 
     def listed(self, kind, decoded, related):
         like = kind.model(remote_id=decoded["id"], **kind.model.values_from(decoded))
-        return related.read(kind.bound(self.client, like), LISTED_MAX)
+        with naming(related.permission):
+            return related.read(kind.bound(self.client, like), LISTED_MAX)
 
     def items(self, listing):
         self.impact.is_whole = self.impact.is_whole and listing.complete
@@ -177,9 +179,8 @@ class _Reader:
             filters = {each.scope: decoded[each.scope]} if decoded.get(each.scope) else {}
         key = inner.slug, tuple(filters.items())
         if key not in self.lists:
-            collection = getattr(self.client, inner.collection)
             groups = {}
-            for item in self.items(collection.list(limit=LISTED_MAX, **filters)):
+            for item in self.items(inner.bound(self.client).list(limit=LISTED_MAX, **filters)):
                 groups.setdefault(str(item.get(each.field) or ""), []).append(item)
             self.lists[key] = groups
         found = self.lists[key].get(decoded["id"], [])
