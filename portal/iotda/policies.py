@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from portal.iotda import models
+from portal.iotda.sentences import told_statements
 from portal.iotda.spaces import CREATED, SPACE, space_picker
 from portal.iotda.statements import StatementEditor
 from portal.kinds import verbs
@@ -160,6 +161,9 @@ KIND = register(
         collection="policies",
         columns=(NAME, ID, SPACE, CREATED),
         filters=("app_id",),
+        refers={"app_id": "iotda/spaces"},
+        scope="app_id",
+        shown={"statement": told_statements},
         related=(
             Related(
                 name="targets",

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.iotda import models
 from portal.iotda.device_groups import group_options
-from portal.iotda.spaces import default_space, space_picker
+from portal.iotda.spaces import SPACE, default_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.effects import Status
@@ -35,8 +35,10 @@ KIND = register(
         icon="topology-bus",
         model=models.SoftBus,
         collection="soft_buses",
-        columns=(NAME, ID, Column(name="group_id", label=_("Device group"), style="code"), STATUS),
-        filters=("app_id", "status"),
+        columns=(NAME, ID, Column(name="group_id", label=_("Device group")), SPACE, STATUS),
+        filters=("app_id", "group_id", "status"),
+        refers={"app_id": "iotda/spaces", "group_id": "iotda/device-groups"},
+        scope="app_id",
         following=("Synchronizing",),
         about=_(
             "A soft bus connects the HarmonyOS devices of one group. A sync sends its data to the devices."

@@ -20,6 +20,7 @@ from portal.resources.fields import (
     TextField,
     rereading,
 )
+from portal.resources.names import named
 
 # Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
@@ -142,6 +143,10 @@ class PlatformForm(forms.Form):
     def read_fields(self):
         """The visible bound fields, except the connection, which the template places itself."""
         return [field for field in self.visible_fields() if field.name != "connection"]
+
+    def named(self, name, value):
+        """What the mirror calls the object that a field's value is the id of; "" if it does not know."""
+        return named(self.kind, name, self.connection, value) if self.connection else ""
 
     # Values
 

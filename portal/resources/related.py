@@ -7,13 +7,15 @@ keeps nobody from seeing the object.
 import time
 
 from django.http import Http404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from portal.errors import PlatformError
 from portal.kinds.registry import KINDS
+from portal.outside import name_or_id
 from portal.resources import pages
+from portal.resources.names import address_of
 from portal.teams.access import explain
 from portal.web.pages import page
 
@@ -55,7 +57,7 @@ def _items(kind, row, found, items):
     rows = {}
     for slug in ids.keys() & KINDS.keys():
         mirrored = KINDS[slug].model.objects.filter(connection=row.connection, remote_id__in=ids[slug])
-        rows[slug] = dict(mirrored.values_list("remote_id", "pk"))
+        rows[slug] = {id: (pk, name) for id, pk, name in mirrored.values_list("remote_id", "pk", "name")}
     return [_item(kind, row, found, item, rows.get(found.kind(item))) for item in items]
 
 
@@ -64,20 +66,18 @@ def _id_of(item):
 
 
 def _item(kind, row, found, item, rows):
-    """{id, name, url, kind, remove} of an item. `rows` are the mirrored ones, None without a page for it."""
+    """{id, name, url, kind, remove} of an item.
+
+    `rows` are {id: (portal id, name)} of the mirrored ones, None without a page for it. The platform's name
+    comes first: it was read just now.
+    """
     id, slug = _id_of(item), found.kind(item)
-    shown = {"id": id, "name": item.get("name") or id, "url": "", "kind": "", "remove": ""}
+    pk, known = (rows or {}).get(id, (id, ""))
+    name = name_or_id(item.get("name"), name_or_id(known, id))
+    shown = {"id": id, "name": name, "url": "", "kind": "", "remove": ""}
     if rows is not None:
-        shown |= {"url": _address(KINDS[slug], rows.get(id, id)), "kind": KINDS[slug].label}
+        shown |= {"url": address_of(KINDS[slug], pk), "kind": KINDS[slug].label}
     if found.removes:
         address = reverse("resources:act", args=[kind, row.pk, found.removes])
         shown["remove"] = f"{address}?{urlencode(found.chosen(item))}"
     return shown
-
-
-def _address(kind, id):
-    """The page of an object, by the portal's id or the platform's; "" for an id that no address can hold."""
-    try:
-        return reverse("resources:detail", args=[kind, id])
-    except NoReverseMatch:
-        return ""
