@@ -26,6 +26,11 @@ class Table:
     heads: tuple
     rows: tuple
 
+    @property
+    def cells(self):
+        """[(head, value) of each row], for a screen on which heads stand beside their values."""
+        return [list(zip(self.heads, row, strict=True)) for row in self.rows]
+
 
 def told_pairs(value):
     """Tags, attributes and other maps."""

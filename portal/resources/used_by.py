@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from django.db import connection as database
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from portal.kinds.models import Reading, narrowed
 from portal.kinds.registry import KINDS, Kind
-from portal.resources.freshness import Freshness
+from portal.resources.freshness import Freshness, State
 from portal.resources.keyset import KEYS, Walk
 from portal.resources.listing import COUNT_MAX
 from portal.teams.access import explain
@@ -45,6 +47,26 @@ class Users:
     @property
     def verb(self):
         return self.kind.verb("create")
+
+    @property
+    def number(self):
+        """How many are known, as text; "" for none."""
+        number = number_format(self.total, force_grouping=True) if self.total else ""
+        return _("more than %(number)s") % {"number": number} if self.is_more else number
+
+    @property
+    def said(self):
+        """What that number is worth: nothing is said that no reading has shown."""
+        parts = []
+        if self.fresh.state == State.UNREAD:
+            parts.append(_("known; not read yet") if self.total else _("not read yet"))
+        elif self.fresh.state != State.WHOLE:
+            parts.append(_("of those that were read") if self.total else _("none of those that were read"))
+        elif not self.total:
+            parts.append(_("none"))
+        if self.fresh.problem:
+            parts.append(_("the last refresh failed"))
+        return "".join(f"{part}, " if self.fresh.reading.as_of else part for part in parts)
 
     @property
     def shown(self):

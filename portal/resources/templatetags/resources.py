@@ -74,7 +74,7 @@ def reference(refers):
     name = format_html('<a href="{}">{}</a>', refers.address, name) if refers.address else name
     note = _("no longer exists") if refers.is_gone else ""
     return format_html(
-        '<div class="refers">{}{}<details><summary>{}<span class="visually-hidden">: {}</span></summary>{}'
+        '<div class="refers">{}{} <details><summary>{}<span class="visually-hidden">: {}</span></summary>{}'
         "</details></div>",
         _("itself") if refers.is_itself else name,
         format_html(' <span class="text-secondary">({})</span>', note) if note else "",
