@@ -171,11 +171,11 @@ class Kind:
     related: tuple = ()
     hints: Callable = field(default=lambda row: {})
     facts: Facts | None = None
-    refers: dict = field(default_factory=dict)
+    refers: dict = field(default_factory=dict, hash=False)
     scope: str = ""
     own_id: str = ""
-    words: dict = field(default_factory=dict)
-    shown: dict = field(default_factory=dict)
+    words: dict = field(default_factory=dict, hash=False)
+    shown: dict = field(default_factory=dict, hash=False)
 
     def __str__(self):
         return str(self.label)
