@@ -15,6 +15,7 @@ import pytest
 from django.db import connection as database
 from django.db.models.base import ModelState
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from portal.kinds.registry import KINDS
 from portal.outside import isolated
@@ -64,10 +65,10 @@ def browser(plant, quiet):  # noqa: F811
     return plant.browser(Role.OWNER)
 
 
-def put(plant, slug, remote_id, name, connection=None, **columns):
+def put(plant, slug, remote_id, name, connection=None, gone_at=None, **columns):
     """One row of the mirror."""
     kind = KINDS[slug]
-    row = kind.model(connection=connection or plant.connection(kind), remote_id=remote_id)
+    row = kind.model(connection=connection or plant.connection(kind), remote_id=remote_id, gone_at=gone_at)
     row.take({"name": name, **columns})
     row.save()
     return row
@@ -277,3 +278,32 @@ def test_who_may_not_create_is_told_why(plant, away):
 
     assert "/new/" not in shown
     assert re.search(r'title="[^"]*Operator[^"]*"><button [^>]*disabled', shown)
+
+
+def test_what_no_longer_exists_keeps_its_name_and_says_so(plant, browser, away):
+    put(plant, SPACE, "s-1", "space", gone_at=timezone.now())
+    put(plant, GROUP, "g-1", "group", app_id="s-1")
+
+    assert (
+        '>space</a> <span class="text-secondary">(no longer exists)</span>' in browser.get(f"/{GROUP}/").text
+    )
+
+
+@pytest.mark.parametrize("id", ["new", "refresh", "a/b"])
+def test_an_id_that_would_lead_to_another_page_is_no_link(plant, browser, away, id):
+    put(plant, GROUP, "g-1", "group", app_id=id)
+
+    text = browser.get(f"/{GROUP}/").text
+
+    assert f'<td data-label="Resource space"><code>{id}</code></td>' in text
+
+
+def test_what_a_policy_is_bound_to_has_the_name_that_the_mirror_knows(plant, browser):
+    device = "5ba24f5ebbe8f56f5a14f605_node-1"
+    put(plant, DEVICE, device, "Device at the gate")
+    row = plant.make("iotda/policies")
+    plant.perform(
+        "iotda/policies", "bind", data={"target_type": "device", "target_ids": [device]}, target=row
+    )
+
+    assert ">Device at the gate</a>" in browser.get(f"/iotda/policies/{row.pk}/related/targets/").text
