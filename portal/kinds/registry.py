@@ -218,6 +218,10 @@ class Kind:
         """What the platform calls the id of its objects."""
         return self.model._meta.get_field(self.own_id).verbose_name if self.own_id else _("id")
 
+    def meaning(self, attribute, value):
+        """What a value means (`words`); "" if nobody said."""
+        return self.words[attribute].get(value, "") if attribute in self.words else ""
+
     def bound(self, client, row=None):
         """The kind's collection in the client's account, and the object of `row` if there is one."""
         collection = getattr(client, self.collection)

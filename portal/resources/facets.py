@@ -46,13 +46,11 @@ class Facet:
 
         The value stands beside a name that several of them have.
         """
-        called = {value: names.label(self.name, value) for value in self.values}
+        labels = names.labels(self.name)
+        called = {value: labels.get(value, value) for value in self.values}
         twice = Counter(called.values())
-        shown = [
-            (value, f"{name} ({value})" if twice[name] > 1 else name) if name else (value, value)
-            for value, name in called.items()
-        ]
-        return sorted(shown, key=lambda choice: folded(choice[1])) if any(called.values()) else shown
+        shown = [(value, f"{name} ({value})" if twice[name] > 1 else name) for value, name in called.items()]
+        return sorted(shown, key=lambda choice: folded(choice[1])) if labels else shown
 
 
 def facets(kind, wanted, connections):

@@ -37,7 +37,7 @@ def facts_of(user, kind, row):
 
 
 def _fact(kind, row, field, value, names):
-    words = kind.words.get(field.name, {}).get(value, "") if isinstance(value, str) else ""
+    words = kind.meaning(field.name, value)
     refers = names.of(row, field.name) if field.name in kind.refers and not words else None
     told = kind.shown[field.name](value) if value and field.name in kind.shown else None
     if isinstance(told, Table):

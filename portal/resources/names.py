@@ -60,11 +60,12 @@ class Names:
             is_itself=(slug, id) == (self._kind.slug, row.remote_id),
         )
 
-    def label(self, attribute, id):
-        """The name of what has this id; "" if it is not known, or not the same on each connection."""
-        found = self._found.get(self._kind.refers.get(attribute), {})
-        names = {name_or_id(target.name, id) for (_connection, its), target in found.items() if its == id}
-        return names.pop() if len(names) == 1 else ""
+    def labels(self, attribute):
+        """{id: name} of what the mirror has, but for an id with several names on several connections."""
+        found = {}
+        for (_connection, id), target in self._found.get(self._kind.refers.get(attribute), {}).items():
+            found.setdefault(id, set()).add(name_or_id(target.name, id))
+        return {id: names.pop() for id, names in found.items() if len(names) == 1}
 
 
 def _read(kind, connections, ids):

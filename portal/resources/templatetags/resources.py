@@ -55,7 +55,7 @@ def ago(moment):
 def cell(kind, row, column, names):
     """One value of a list: what it refers to (names.Names) or means, else formatted by its column's style."""
     value = getattr(row, column.name)
-    if words := kind.words.get(column.name, {}).get(value):
+    if words := kind.meaning(column.name, value):
         return words
     if refers := names.of(row, column.name):
         return reference(refers)
