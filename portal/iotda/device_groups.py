@@ -72,6 +72,8 @@ KIND = register(
         collection="device_groups",
         columns=(NAME, ID, Column(name="description", label=_("Description")), SPACE),
         filters=("app_id",),
+        refers={"app_id": "iotda/spaces", "super_group_id": "iotda/device-groups"},
+        space="app_id",
         about=_("Groups organize devices. They nest up to 5 levels deep."),
         hints=in_space,
         related=(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from portal.iotda import models
+from portal.iotda.sentences import told_statements
 from portal.iotda.spaces import CREATED, SPACE, space_picker
 from portal.iotda.statements import StatementEditor
 from portal.kinds import verbs
@@ -218,6 +219,9 @@ KIND = register(
         columns=(NAME, ID, SPACE, CREATED),
         filters=("app_id",),
         permissions={"list": "iotda:devicepolicy:queryList", "get": "iotda:devicepolicy:query"},
+        refers={"app_id": "iotda/spaces"},
+        space="app_id",
+        shown={"statement": told_statements},
         related=(
             Related(
                 name="targets",

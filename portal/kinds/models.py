@@ -48,6 +48,27 @@ def listed(*filters):
     ]
 
 
+def below(name):
+    """A Meta.index for the present rows that the column `name` puts under another object of their kind."""
+    return models.Index(
+        fields=["connection", f"{name}_key", "sort_key", "remote_id"],
+        condition=models.Q(gone_at=None),
+        name=f"%(app_label)s_%(class)s_{name}",
+    )
+
+
+def narrowed(rows, values):
+    """The rows that have these values, {column: text}: by the columns of an index, where there is one."""
+    columns = {field.name for field in rows.model._meta.fields}
+    for name, value in values.items():
+        if f"{name}_key" in columns:
+            rows = rows.filter(**{f"{name}_key": value[:KEY_LENGTH]})
+            if len(value) < KEY_LENGTH:
+                continue
+        rows = rows.filter(**{name: value})
+    return rows
+
+
 class MirrorQuerySet(models.QuerySet):
     def visible_to(self, user):
         return access.visible_to(user, self)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from portal.errors import Unclear
@@ -191,6 +192,15 @@ class Kind:
     - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
     - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
       the account: the client's collection says by which member (Collection.scope).
+
+    What attributes of the model mean, so that pages need not show them as they are:
+
+    - `refers`: {attribute: slug of the kind whose remote_id it holds}, such as {"app_id": "iotda/spaces"}.
+    - `space` is the one of them that says inside what the object was made and stays: a resource space. What
+      an id refers to is looked for there, because ids of products may exist in several spaces.
+    - `own_id` is the platform's name for the remote_id, if the model has that as a column, too.
+    - `words`: {attribute: {value: what it means}}, such as the parent "0" of a group at the top.
+    - `shown`: {attribute: function of its value}, which tells JSON in words (kinds/telling.py).
     """
 
     slug: str
@@ -212,6 +222,11 @@ class Kind:
     inside: tuple = ()
     quota: int | None = None
     within: str = ""
+    refers: dict = field(default_factory=dict, hash=False)
+    space: str = ""
+    own_id: str = ""
+    words: dict = field(default_factory=dict, hash=False)
+    shown: dict = field(default_factory=dict, hash=False)
 
     def __str__(self):
         return str(self.label)
@@ -260,6 +275,15 @@ class Kind:
     def typed_name(self):
         """The field of its forms that holds the name."""
         return snake(self.declared.name_member)
+
+    @property
+    def id_label(self):
+        """What the platform calls the id of its objects."""
+        return self.model._meta.get_field(self.own_id).verbose_name if self.own_id else _("id")
+
+    def meaning(self, attribute, value):
+        """What a value means (`words`); "" if nobody said."""
+        return self.words[attribute].get(value, "") if attribute in self.words else ""
 
     def bound(self, client, row=None):
         """The kind's collection in the client's account, and the object of `row` if there is one."""
@@ -315,18 +339,35 @@ def contradictions(kind):
     named = {verb for each in kind.related for verb in (each.adds, each.removes) if verb}
     if unknown := named - {verb.name for verb in kind.verbs}:
         yield f"its related lists name {sorted(unknown)}, which are no verbs of it"
-    shown = {field.name for field in kind.model._meta.get_fields()}
-    if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - shown:
+    yield from _unknown_columns(kind)
+
+
+def _unknown_columns(kind):
+    known = {field.name for field in kind.model._meta.get_fields()}
+    if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - known:
         yield f"its mirror has no {sorted(unknown)}, which its list shows or filters by"
-    if bool(kind.within) != bool(collection.scope) or not {collection.scope} - {""} <= shown:
-        yield f"ids unique within {kind.within!r}: the client tells that by {collection.scope!r}"
+    scope = kind.declared.scope
+    if bool(kind.within) != bool(scope) or not {scope} - {""} <= known:
+        yield f"ids unique within {kind.within!r}: the client tells that by {scope!r}"
+    if unknown := {*kind.refers, *kind.words, *kind.shown, *filter(None, [kind.own_id])} - known:
+        yield f"its mirror has no {sorted(unknown)}, of which it says what that means"
+    if kind.space and kind.space not in kind.refers:
+        yield f"its space {kind.space} refers to no kind"
+    if foreign := [slug for slug in kind.refers.values() if not slug.startswith(f"{kind.platform}/")]:
+        yield f"it refers to {sorted(foreign)}, which are of another platform"
 
 
 def load(package):
-    """Import every file of a cloud's app, so that a new kind registers itself."""
+    """Import every file of a cloud's app, so that a new kind registers itself.
+
+    Raises ValueError if one of them refers to a kind that is then still missing.
+    """
     for module in iter_modules(import_module(package).__path__):
         if not module.ispkg:
             import_module(f"{package}.{module.name}")
+    for kind in KINDS.values():
+        if missing := set(kind.refers.values()) - KINDS.keys():
+            raise ValueError(f"{kind.slug}: it refers to {sorted(missing)}, which are no kinds")
 
 
 class KindConverter:

@@ -150,7 +150,8 @@ class Picker(TextField):
         if self.searchable:
             choices = choices[:OPTIONS_MAX]
         if current and current not in {str(value) for value, _label in choices}:
-            choices.insert(0, (current, current))
+            name = form.named(name, current)
+            choices.insert(0, (current, f"{name} ({current})" if name else current))
         if self.chooses_first and not current and choices:
             form.initial[name] = choices[0][0]
         empty = [] if self.empty is None else [("", self.empty)]

@@ -20,6 +20,7 @@ from portal.resources.fields import (
     TextField,
     rereading,
 )
+from portal.resources.names import named
 
 # Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
@@ -157,6 +158,10 @@ class PlatformForm(forms.Form):
     def next_fields(self):
         """The bound fields that ask for what is to follow."""
         return [self[name] for name in self.together_fields()]
+
+    def named(self, name, value):
+        """What the mirror calls the object that a field's value is the id of; "" if it does not know."""
+        return named(self.kind, name, self.connection, value) if self.connection else ""
 
     # Values
 

@@ -4,7 +4,6 @@ Only a search that finds nothing asks the platforms, for exactly what was typed.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -16,13 +15,14 @@ from portal.resources import asking, reading
 from portal.resources.facets import facets
 from portal.resources.freshness import freshness
 from portal.resources.listing import Listing, listing
+from portal.resources.names import Names
 from portal.resources.pages import connections_of
 from portal.resources.reading import Reached
 from portal.resources.wanted import Wanted
 from portal.teams.access import explain, may
 from portal.teams.recording import line, require_recorded
 from portal.web.following import address, is_unchanged, mark, without_mark
-from portal.web.pages import page
+from portal.web.pages import is_piece, page
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,16 @@ def list_(request, kind):
         return HttpResponse(status=204)
     wanted, fresh, found, reached = shown.wanted, shown.fresh, shown.found, shown.reached
     columns = [column for column in kind.columns if column.name != "name"]
+    filters = [] if is_piece(request) else facets(kind, wanted, connections)
+    names = Names(
+        kind,
+        found.rows,
+        {column.name for column in columns},
+        connections,
+        {each.name: each.values for each in filters},
+    )
     seen = mark(
-        [_drawn(row, columns) for row in found.rows],
+        [_drawn(row, columns, names) for row in found.rows],
         (found.total, found.is_more, found.first, found.is_whole, bool(found.next)),
         [each.shown for each in fresh],
     )
@@ -71,7 +79,7 @@ def list_(request, kind):
         return HttpResponse(status=204)
     context = {"kind": kind, "columns": columns, "connections": connections, "wanted": wanted, "mark": seen}
     context |= {"fresh": fresh, "found": found, "reached": reached}
-    context |= {"facets": partial(facets, kind, wanted, connections)}  # pieces draw none
+    context |= {"names": names, "facets": [(each, each.choices(names)) for each in filters]}
     context |= _links(request, kind, wanted, found) | _rights(request, connections)
     context["is_empty"] = bool(fresh) and not wanted.is_narrowed and all(each.is_empty for each in fresh)
     context["is_following"] = not wanted.exactly and _is_following(kind, fresh, found)
@@ -89,10 +97,11 @@ def _chosen(wanted, connections):
     return [wanted.connection] if wanted.connection else connections
 
 
-def _drawn(row, columns):
+def _drawn(row, columns, names):
     """What the page shows of a row."""
     marks = bool(row.unsure_at), row.is_lacked, bool(row.drift)
-    return row.pk, str(row), row.state, marks, [getattr(row, each.name) for each in columns]
+    shown = [names.of(row, each.name) or getattr(row, each.name) for each in columns]
+    return row.pk, str(row), row.state, marks, [str(each) for each in shown]
 
 
 def _is_following(kind, fresh, found):

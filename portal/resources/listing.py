@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from portal.bounds import LINE_MAX
 from portal.kinds import search, search_index
-from portal.kinds.models import KEY_LENGTH
+from portal.kinds.models import KEY_LENGTH, narrowed
 from portal.outside import folded
 from portal.resources.keyset import IN_QUESTION, KEYS, OPPOSITE, Few, Walk, ordered, union
 from portal.resources.wanted import MARKS, Place
@@ -67,10 +67,7 @@ def listing(kind, wanted, connections):
 
 
 def _narrowed(rows, wanted):
-    for name, value in wanted.filters.items():
-        rows = rows.filter(**{f"{name}_key": value[:KEY_LENGTH]})
-        if len(value) >= KEY_LENGTH:
-            rows = rows.filter(**{name: value})
+    rows = narrowed(rows, wanted.filters)
     return rows.filter(**{f"{MARKS[wanted.only]}__isnull": False}) if wanted.only else rows
 
 
@@ -146,6 +143,6 @@ def _number(source, query):
 
 def _shown(kind):
     """Names of the columns that a list shows: others may hold a lot, and rows are many."""
-    names = {"id", "name", *KEYS, "generation", "gone_at", "unsure_at", "drift", "status"}
+    names = {"id", "name", *KEYS, "generation", "gone_at", "unsure_at", "drift", "status", kind.space}
     names |= {column.name for column in kind.columns}
     return [field.column for field in kind.model._meta.fields if field.attname in names]

@@ -26,10 +26,12 @@ from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import drift_page, impact, pages, reading
 from portal.resources.changing import versions
+from portal.resources.facts import facts_of
 from portal.resources.forms import touched_initial, unread
 from portal.resources.reading import REACH_SECONDS
-from portal.resources.shown import doubts_about, reads_secrets, shown_values
+from portal.resources.shown import doubts_about, reads_secrets
 from portal.resources.starting import starting_values, without_secrets
+from portal.resources.used_by import used_by
 from portal.teams.access import explain, require, visible_to
 from portal.web.following import address, is_unchanged, mark
 from portal.web.pages import is_piece, page, say
@@ -43,7 +45,8 @@ TOGETHER_SECONDS = 8  # for what is to follow a change, while the person waits
 def detail(request, kind, id):
     row = pages.find(request, kind, id)
     row, problem = reading.read_one(kind, row)
-    fields = _fields(request, kind, row)
+    fields = facts_of(request.user, kind, row)
+    users = used_by(request, kind, row)
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
     entries = entries.filter(object_scope__in=or_unknown(row.scope))
     entries = visible_to(request.user, entries.filter(connection_id=str(row.connection_id)))
@@ -52,7 +55,14 @@ def detail(request, kind, id):
     is_read = kind.facts and not problem and not row.gone_at
     facts, no_facts = reading.read_facts(kind, row) if is_read else ([], None)
     shown = mark(
-        [row.state, row.gone_at, str(problem), row.drift, [value for _label, value, _field in fields]],
+        [
+            row.state,
+            row.gone_at,
+            str(problem),
+            row.drift,
+            [(each.value, str(each.refers)) for each in fields],
+        ],
+        [each.shown for each in users],
         [entry.seq for entry in entries],
         [(each.pk, each.state) for each in doubts],
         [value for _label, value in facts],
@@ -66,6 +76,7 @@ def detail(request, kind, id):
         "problem": problem,
         "found": found,
         "fields": fields,
+        "users": users,
         "facts": facts,
         "no_facts": no_facts,
         "verbs": [(verb, explain(request.user, verb.right, row)) for verb in kind.object_verbs],
@@ -76,12 +87,6 @@ def detail(request, kind, id):
         "address": address(request),
     }
     return page(request, "resources/detail.html", context, partial="resource")
-
-
-def _fields(request, kind, row):
-    """(label, value, field) of what a page shows."""
-    shown = shown_values(request.user, kind, row)
-    return [(field.verbose_name, value, field) for field, value in shown.items()]
 
 
 @require_http_methods(["GET", "POST"])
@@ -203,7 +208,7 @@ def _show(request, form, status=200, only=None, **context):
     if form.target:
         context["doubts"] = doubts_about(request.user, form.kind, form.target)
     if form.verb.removes:
-        context |= {"row": form.target, "fields": _fields(request, form.kind, form.target)}
+        context |= {"row": form.target, "fields": facts_of(request.user, form.kind, form.target)}
         if form.kind.inside and not only:
             context["impact"] = impact.read(form.kind, [form.target], REACH_SECONDS)
     return page(request, "resources/form.html", context, partial="form", status=status)
