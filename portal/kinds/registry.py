@@ -68,6 +68,8 @@ class Verb:
       the object in the answer, decoded; None if the answer contains none.
     - `check(bound)` reads what the object's present state adds: a Check. The form tells it; where that may be
       a right, `check_again` asks again just before sending.
+    - `why_not(row)` is why objects like this one do not take the verb, a Said; None where they do. Buttons
+      and the form say it; the platform decides.
     - `evidence` finds out whether it happened if the answer is lost (kinds/evidence.py).
     - `form` is a form class; None for a plain button. `fields` are the fields of an existing object that it
       edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
@@ -87,6 +89,7 @@ class Verb:
     finish: Callable = lambda bound, answer, data: None
     check: Callable | None = None
     check_again: bool = False
+    why_not: Callable = lambda row: None
     form: type | None = None
     fields: tuple = ()
     targets: str = ""

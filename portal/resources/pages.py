@@ -4,6 +4,7 @@ from django.http import Http404
 
 from portal.connections.models import Connection
 from portal.resources import reading
+from portal.teams.access import explain
 
 
 def connections_of(request, kind):
@@ -33,6 +34,11 @@ def find(request, kind, id):
         return row.connection.team_id != team, bool(row.gone_at), row.connection.name
 
     return min(found, key=order)
+
+
+def why_not(user, verb, row):
+    """Why this person cannot ask this of the object, for a button; "" if they can."""
+    return explain(user, verb.right, row) or verb.why_not(row) or ""
 
 
 def is_uuid(text):

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 from portal.errors import PlatformError
 from portal.kinds.registry import KINDS
 from portal.resources import pages
-from portal.teams.access import explain
 from portal.web.pages import page
 
 SHOWN_MAX = 100
@@ -38,8 +37,8 @@ def related(request, kind, id, name):
         "items": _items(kind, row, found, listing.items),
         "listing": listing,
         "shown": len(listing.items),
-        "verbs": [(verb, explain(request.user, verb.right, row)) for verb in _verbs(kind, found)],
-        "may_remove": bool(found.removes) and not explain(request.user, kind.verb(found.removes).right, row),
+        "verbs": [(verb, pages.why_not(request.user, verb, row)) for verb in _verbs(kind, found)],
+        "may_remove": bool(found.removes) and not pages.why_not(request.user, kind.verb(found.removes), row),
     }
     return page(request, "resources/related.html", context, partial="related")
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
 from portal.kinds.masking import masked
+from portal.kinds.registry import Check
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change
 from portal.operations.entries import admit
@@ -62,7 +63,7 @@ def detail(request, kind, id):
         "fields": fields,
         "facts": facts,
         "no_facts": no_facts,
-        "verbs": [(verb, explain(request.user, verb.right, row)) for verb in kind.object_verbs],
+        "verbs": [(verb, pages.why_not(request.user, verb, row)) for verb in kind.object_verbs],
         "entries": entries,
         "doubts": doubts,
         "is_following": row.state in kind.following and not problem,
@@ -182,7 +183,11 @@ def _open(request, settings):
 
 def _checked(request, kind, verb, target):
     """Context: what the object's present state adds to the verb, and who can grant what is missing for it."""
-    if target is None or verb.check is None:
+    if target is None:
+        return {}
+    if said := verb.why_not(target):
+        return {"check": Check(said)}
+    if verb.check is None:
         return {}
     check = reading.checked(kind, verb, target)
     return {
