@@ -10,7 +10,7 @@ from portal.iotda.spaces import chosen_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import Column, Kind, Related, register
 from portal.platforms.iotda.contract.devices import AUTH_TYPES, TYPED, own_id
 from portal.resources.changing import DeleteForm
 from portal.resources.fields import Picker, SecretField, TextField
@@ -70,6 +70,14 @@ KIND = register(
         collection="devices",
         columns=(NAME, ID, Column(name="product_name", label=_("Product")), STATUS),
         filters=("product_id", "status"),
+        related=(
+            Related(
+                name="groups",
+                label=_("Groups of this device"),
+                read=lambda bound, limit: bound.collection.groups(bound.remote_id, limit=limit),
+                kind=lambda item: "iotda/device-groups",
+            ),
+        ),
         about=_("A device belongs to a product. It connects by itself or through a parent device."),
         verbs=(
             verbs.create(
