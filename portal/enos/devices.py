@@ -15,7 +15,7 @@ from portal.kinds import verbs
 from portal.kinds.columns import NAME, STATUS
 from portal.kinds.effects import Fields, Status
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, Verb, register
+from portal.kinds.registry import Column, Expression, Kind, Verb, register
 from portal.kinds.validating import unless_old
 from portal.platforms.contract import Problem, first
 from portal.platforms.enos.contract import devices as contract
@@ -157,6 +157,18 @@ KIND = register(
             STATUS,
         ),
         filters=("product_key", "status"),
+        expression=Expression(
+            _(
+                "Fields: productKey, deviceKey, assetId, modelId, productType, firmwareVersion, status,"
+                " deviceName, deviceTags.<key> and deviceAttributes.<id>. Operators: =, !=, in, like, exists"
+                " and not exists, joined by and, or. The status of a disabled device is called disable here."
+            ),
+            (
+                'deviceTags.site = "Hall 3" and status in ("online", "offline")',
+                'deviceName like "pump" and not exists(deviceAttributes.serial)',
+                'status = "disable"',
+            ),
+        ),
         about=_("A device belongs to a product. A product holds up to 10,000 devices."),
         verbs=(
             verbs.create(

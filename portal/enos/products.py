@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.enos import models
 from portal.kinds.columns import NAME
-from portal.kinds.registry import Column, Facts, Kind, register
+from portal.kinds.registry import Column, Expression, Facts, Kind, register
 from portal.resources.fields import Picker
 
 
@@ -38,6 +38,13 @@ KIND = register(
             Column(name="remote_id", label=_("Product key"), style="code"),
             Column(name="product_type", label=_("Type")),
             Column(name="model_id", label=_("Model"), style="code"),
+        ),
+        expression=Expression(
+            _(
+                "Fields: productKey, modelId, productName and productTags.<key>. Operators: =, in, like,"
+                " exists and not exists, joined by and, or."
+            ),
+            ('productName like "pump"', "exists(productTags.site)"),
         ),
         facts=Facts(
             label=_("Devices of this product"),

@@ -135,6 +135,14 @@ class Facts:
     labels: tuple
 
 
+@dataclass(frozen=True)
+class Expression:
+    """A search in the platform's own language: `about` says what it takes, `examples` are expressions."""
+
+    about: str
+    examples: tuple
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of resource on one platform.
@@ -147,6 +155,7 @@ class Kind:
     - `related` are lists of what belongs to an object.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
+    - `expression` is how the platform itself can be searched, where it takes expressions (Expression).
     """
 
     slug: str
@@ -164,6 +173,7 @@ class Kind:
     related: tuple = ()
     hints: Callable = field(default=lambda row: {})
     facts: Facts | None = None
+    expression: Expression | None = None
 
     def __str__(self):
         return str(self.label)
@@ -254,6 +264,8 @@ def contradictions(kind):
     named = {verb for each in kind.related for verb in (each.adds, each.removes) if verb}
     if unknown := named - {verb.name for verb in kind.verbs}:
         yield f"its related lists name {sorted(unknown)}, which are no verbs of it"
+    if kind.expression and not hasattr(collection, "list_by_expression"):
+        yield "it takes expressions, and its client has no list_by_expression"
     shown = {field.name for field in kind.model._meta.get_fields()}
     if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - shown:
         yield f"its mirror has no {sorted(unknown)}, which its list shows or filters by"

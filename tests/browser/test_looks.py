@@ -60,6 +60,20 @@ def test_lists_and_objects(desk, stocked):
         looks_right(desk, f"object-{name_of(slug)}")
 
 
+def test_a_search_on_the_platform(desk, stocked, problems):
+    desk.goto("/enos/devices/")
+    desk.get_by_text("Search on the platform", exact=True).first.click()
+    desk.get_by_label("Search on the platform, in its own language").fill('deviceKey like "pump"')
+    desk.get_by_label("Search on the platform, in its own language").press("Enter")
+    expect(desk.locator("#found-note")).to_contain_text("come from the platform itself")
+    expect(desk.locator("tbody tr")).to_have_count(1)
+    looks_right(desk, "search-found")
+    desk.get_by_label("Search on the platform, in its own language").fill("status ==")
+    desk.get_by_role("button", name="Search on the platform").click()
+    expect(desk.locator("#expression-error")).to_contain_text("99400")
+    looks_right(desk, "search-refused")
+
+
 @pytest.mark.full
 def test_editing_and_what_differs_when_somebody_was_faster(desk, demo, stocked, problems):
     problems.allow("Status Error Code 409")

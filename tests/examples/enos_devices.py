@@ -105,6 +105,15 @@ EXAMPLE = Example(
             good={**ENVELOPE, "data": [BODY], "pagination": {"pageNo": 1, "pageSize": 10, "totalSize": 1}},
             id=("data", 0, "assetId"),
         ),
+        "list by expression": Call(
+            method="POST",
+            path=DEVICES,
+            query="action=search",
+            repeat=Repeat.READ,
+            good={**ENVELOPE, "data": [BODY], "pagination": {"pageNo": 1, "pageSize": 10, "totalSize": 1}},
+            id=("data", 0, "assetId"),
+            run=lambda devices: devices.list_by_expression('assetId = "p"'),
+        ),
         "get": Call(
             method="GET",
             path=DEVICES,
