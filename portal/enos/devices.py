@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from portal.enos import models, thing_models, timezones
+from portal.enos.batch import BATCH
 from portal.enos.editors import AttributesEditor, NameEditor, TagsEditor
 from portal.enos.products import model_of, product_picker
 from portal.errors import PortalError
@@ -169,6 +170,7 @@ KIND = register(
                 'status = "disable"',
             ),
         ),
+        batch=BATCH,
         about=_("A device belongs to a product. A product holds up to 10,000 devices."),
         verbs=(
             verbs.create(

@@ -104,6 +104,21 @@ class Verb:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Batch(Verb):
+    """Several creates in one call. Each becomes an operation of its own, with the verb "create": it is looked
+    up, claimed and ended by itself (operations/many.py).
+
+    `targets` is the field of its data that lists the data of each create, at most `most`. `results(bound,
+    answer, data)` returns what the answer says of each, in this order: the new object, decoded, or a
+    PlatformError. `started(datas)` is {field: text} with which its form opens for those creates.
+    """
+
+    results: Callable
+    most: int
+    started: Callable
+
+
+@dataclass(frozen=True, kw_only=True)
 class Related:
     """A list of what belongs to an object, such as the devices in a group, read from the platform when shown.
 
@@ -153,6 +168,7 @@ class Kind:
     - `following` are statuses that change by themselves, like "Synchronizing". Pages with such a row update
       automatically.
     - `related` are lists of what belongs to an object.
+    - `batch` creates several at once (Batch), where the platform can.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
     - `expression` is how the platform itself can be searched, where it takes expressions (Expression).
@@ -174,6 +190,7 @@ class Kind:
     hints: Callable = field(default=lambda row: {})
     facts: Facts | None = None
     expression: Expression | None = None
+    batch: Batch | None = None
 
     def __str__(self):
         return str(self.label)

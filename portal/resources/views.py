@@ -7,16 +7,18 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
 from portal.kinds.masking import masked
-from portal.kinds.registry import Check
+from portal.kinds.registry import Batch, Check
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change
 from portal.operations.entries import admit
+from portal.operations.many import perform_many
 from portal.operations.models import HAPPENED, Cause, Operation, State
 from portal.operations.service import perform
 from portal.outside import isolated
@@ -84,6 +86,13 @@ def create(request, kind):
     if not kind.creates:
         raise Http404
     return _form(request, kind, kind.verb("create"))
+
+
+@require_http_methods(["GET", "POST"])
+def create_many(request, kind):
+    if kind.batch is None:
+        raise Http404
+    return _form(request, kind, kind.batch)
 
 
 @require_http_methods(["GET", "POST"])
@@ -223,8 +232,9 @@ def _without_secrets(body):
 
 
 def _perform(request, form):
+    is_batch, key = isinstance(form.verb, Batch), form.cleaned_data["operation_key"]
     try:
-        operation = perform(form.change, actor=request.user, key=form.cleaned_data["operation_key"])
+        operation = (perform_many if is_batch else perform)(form.change, actor=request.user, key=key)
     except KeyReused as error:
         other = (
             error.operation
@@ -240,6 +250,8 @@ def _perform(request, form):
         operation = error.operation
         operation.state = State.IN_DOUBT
         operation.say(error.message)
+    if is_batch:
+        return _go(request, f"{reverse('operations:list')}?{urlencode({'batch': key})}")
     if operation.state in HAPPENED:
         return _done(request, form, operation)
     if operation.state in (State.REJECTED, State.NOT_SENT, State.CANCELLED):
