@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from portal.iotda import models
+from portal.iotda.reached import reached
 from portal.iotda.spaces import CREATED, SPACE, space_picker
 from portal.iotda.statements import StatementEditor
 from portal.kinds import verbs
@@ -29,6 +30,7 @@ BOUND_SOMEHOW = Sentence(
 MAYBE_BOUND = Sentence(
     "policy.maybe_bound", gettext_noop("The platform does not say clearly whether it is bound to anything.")
 )
+TARGETS_COUNTED = 50  # those whose devices a form counts: one page of what it is bound to
 TARGETS_READ = 1000  # what a policy is bound to, as far as one look reads
 
 
@@ -110,13 +112,26 @@ def _bound_options(client, form, text):
     return [(item["target_id"],) * 2 for item in listing.items if wanted in folded(item["target_id"])]
 
 
+def _reached_by_ids(client, form, ids):
+    kind = form.value_of("target_type") or "device"
+    return reached(client, [(kind, id) for id in ids], space=form.target.app_id)
+
+
+def _reached_now(bound):
+    """What a change of the policy reaches at once."""
+    listing = bound.collection.targets(bound.remote_id, limit=TARGETS_COUNTED)
+    targets = [(item["target_type"], item["target_id"]) for item in listing.items]
+    space = bound.get().get("app_id") or ""
+    return reached(bound.collection.client, targets, space=space, is_whole=listing.complete)
+
+
 class BindForm(PlatformForm):
     contract = contract.BIND
 
     target_type = Picker(
         label=_("Bind to"), options=_target_types, searchable=False, rereads=True, chooses_first=True
     )
-    target_ids = IdsField(label=_("Ids, one in each line"), options=_target_options)
+    target_ids = IdsField(label=_("Ids, one in each line"), options=_target_options, reaches=_reached_by_ids)
 
 
 class UnbindForm(PlatformForm):
@@ -125,7 +140,7 @@ class UnbindForm(PlatformForm):
     target_type = Picker(
         label=_("Unbind from"), options=_target_types, searchable=False, rereads=True, chooses_first=True
     )
-    target_ids = IdsField(label=_("Ids, one in each line"), options=_bound_options)
+    target_ids = IdsField(label=_("Ids, one in each line"), options=_bound_options, reaches=_reached_by_ids)
 
 
 def _check(bound):
@@ -190,6 +205,7 @@ KIND = register(
                 fields=("policy_name", "statement"),
                 about=_("A change applies to everything that the policy is bound to."),
                 check=_check,
+                reaches=_reached_now,
             ),
             Verb(
                 name="bind",
@@ -221,6 +237,7 @@ KIND = register(
                 done=_("Device policy %(name)s was deleted."),
                 about=_("Everything that the policy is bound to loses it at once."),
                 check=lambda bound: Check(_check(bound).said),
+                reaches=_reached_now,
             ),
         ),
     )

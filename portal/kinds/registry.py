@@ -68,6 +68,7 @@ class Verb:
       the object in the answer, decoded; None if the answer contains none.
     - `check(bound)` reads what the object's present state adds: a Check. The form tells it; where that may be
       a right, `check_again` asks again just before sending.
+    - `reaches(bound)` says how much else the verb changes with the object, read for its form alone: a Said.
     - `why_not(row)` is why objects like this one do not take the verb, a Said; None where they do. Buttons
       and the form say it; the platform decides.
     - `evidence` finds out whether it happened if the answer is lost (kinds/evidence.py).
@@ -89,6 +90,7 @@ class Verb:
     finish: Callable = lambda bound, answer, data: None
     check: Callable | None = None
     check_again: bool = False
+    reaches: Callable | None = None
     why_not: Callable = lambda row: None
     form: type | None = None
     fields: tuple = ()

@@ -24,7 +24,7 @@ def create(*, form, label, done, evidence, name):
     )
 
 
-def update(*, form, done, fields, about="", check=None):
+def update(*, form, done, fields, about="", check=None, reaches=None):
     """`fields` are the fields that the form edits. The data has those that are sent; an empty one is None."""
     return Verb(
         name="update",
@@ -40,6 +40,7 @@ def update(*, form, done, fields, about="", check=None):
         finish=_updated,
         evidence=Fields(fields),
         check=check,
+        reaches=reaches,
         check_again=check is not None,
     )
 
@@ -52,7 +53,7 @@ def _updated(bound, answer, data):
     return updated
 
 
-def delete(*, form, label, done, about, check=None):
+def delete(*, form, label, done, about, check=None, reaches=None):
     """`about` says what else the delete affects, and when the platform refuses."""
     return Verb(
         name="delete",
@@ -67,4 +68,5 @@ def delete(*, form, label, done, about, check=None):
         call=lambda bound, data: bound.collection.delete_call(bound.remote_id, **bound.hints),
         evidence=Gone(),
         check=check,
+        reaches=reaches,
     )

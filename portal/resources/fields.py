@@ -166,13 +166,16 @@ class IdsField(TextField):
 
     `options(client, form, text)` returns [(id, label)] of what can be added by a press; without it, ids are
     only typed. Only the platform knows all ids, so any that keep the field's rule are valid.
+    `reaches(client, form, ids)` returns a Said about what is behind the ids. It may cost many calls, so it is
+    asked when the form is opened, previewed or refused, and when an id is added or somebody presses for it.
     """
 
     widget = forms.Textarea
+    reach = None
 
-    def __init__(self, *, options=None, **kwargs):
+    def __init__(self, *, options=None, reaches=None, **kwargs):
         super().__init__(**kwargs)
-        self.options, self.choices, self.search = options, (), ""
+        self.options, self.choices, self.search, self.reaches = options, (), "", reaches
         self.widget.attrs["rows"] = 4
 
     def as_text(self, value):
@@ -198,8 +201,17 @@ class IdsField(TextField):
                 found = list(self.options(client, form, self.search.strip()))
         except PortalError as error:
             self.problem = _("%(error)s Enter the ids yourself.") % {"error": error}
-            return
-        self.choices = [(id, isolated(label)) for id, label in found[:OPTIONS_MAX] if id not in there]
+        else:
+            self.choices = [(id, isolated(label)) for id, label in found[:OPTIONS_MAX] if id not in there]
+        if self.reaches and there and form.value_of("touch") in (None, "", f"{name}:add", f"{name}:count"):
+            self.reach = self._reach(form, ids_in(self.as_text(form.value_of(name))))
+
+    def _reach(self, form, ids):
+        try:
+            with form.reading() as client:
+                return self.reaches(client, form, ids)
+        except PortalError as error:
+            return error.message
 
     problem = None
 
@@ -207,6 +219,11 @@ class IdsField(TextField):
     def choices_are_added(self):
         """For the template."""
         return self.options is not None
+
+    @property
+    def is_counted(self):
+        """For the template."""
+        return self.reaches is not None
 
     @staticmethod
     def added(text, id):

@@ -63,6 +63,16 @@ def checked(kind, verb, row):
         return None
 
 
+def reach_of(kind, verb, row):
+    """(how much else the verb changes with the object, the error if that could not be read)"""
+    client = row.connection.client()
+    try:
+        with client.one_deadline(time.monotonic() + REACH_SECONDS):
+            return verb.reaches(kind.bound(client, row)), None
+    except PortalError as error:
+        return None, error
+
+
 def read_facts(kind, row):
     """What the page of an object shows beside it: ([(label, value)], the error if it could not be read)."""
     try:

@@ -199,8 +199,12 @@ def _checked(request, kind, verb, target):
     if verb.check is None:
         return {}
     check = reading.checked(kind, verb, target)
+    is_read = verb.reaches and check and check.said
+    reach, unread = reading.reach_of(kind, verb, target) if is_read else (None, None)
     return {
         "check": check,
+        "reach": reach,
+        "reach_unread": unread,
         "why_not_now": check and check.right and explain(request.user, check.right, target),
     }
 

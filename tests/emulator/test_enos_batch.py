@@ -28,10 +28,7 @@ def test_each_device_has_its_own_result(enos):
 
 
 def test_the_older_path_takes_it_too(enos):
-    answer = enos.post(
-        "/connect-service/v2.1/devices", {"deviceList": [device("pump-1")]}, action="batchCreate"
-    )
-    assert answer.json()["successSize"] == 1
+    assert post(enos, {"deviceList": [keyed("pump-1")]}, OLDER_DEVICES)["successSize"] == 1
 
 
 @pytest.mark.parametrize("count", [0, 1001])
