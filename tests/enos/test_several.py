@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from portal.enos import batch
 from portal.enos.models import Device
-from portal.operations import life, many, settling
+from portal.operations import deciding, life, many, settling
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role
@@ -224,6 +224,21 @@ def test_if_one_cannot_be_looked_up_nothing_is_sent(plant, emulator):
     page = plant.browser().get(response["Location"]).text
     assert "was to be sent together with" in page
     assert 'id="again"' in page
+
+
+def test_if_one_is_cancelled_at_the_last_moment_nothing_is_sent(plant, emulator, monkeypatch):
+    marked = many.marked
+
+    def cancelled(operation):
+        if operation.key.endswith(".1"):
+            person = plant.people[Role.OPERATOR]
+            assert deciding.cancel(Operation.objects.get(pk=operation.pk), actor=person)
+        return marked(operation)
+
+    monkeypatch.setattr(many, "marked", cancelled)
+    _response, operations = ask(plant, "pump-1, Pump 1", "pump-2, Pump 2", "pump-3, Pump 3")
+    assert states(operations) == [State.NOT_SENT, State.CANCELLED, State.NOT_SENT]
+    assert sent(emulator) == []
 
 
 def test_the_same_press_twice_is_one_batch_and_another_content_is_a_conflict(plant, emulator):
