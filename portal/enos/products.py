@@ -6,7 +6,7 @@ from portal.enos import models
 from portal.enos.editors import told_names
 from portal.kinds.columns import NAME
 from portal.kinds.permissions import naming
-from portal.kinds.registry import Column, Facts, Kind, register
+from portal.kinds.registry import Column, Expression, Facts, Kind, register
 from portal.kinds.telling import told_pairs
 from portal.resources.fields import Picker
 
@@ -48,6 +48,13 @@ KIND = register(
         permissions={"list": READ},
         own_id="product_key",
         shown={"product_name": told_names, "product_tags": told_pairs},
+        expression=Expression(
+            _(
+                "Fields: productKey, modelId, productName and productTags.<key>. Operators: =, in, like,"
+                " exists and not exists, joined by and, or."
+            ),
+            ('productName like "pump"', "exists(productTags.site)"),
+        ),
         facts=Facts(
             label=_("Devices of this product"),
             read=lambda bound: bound.collection.client.devices.get_statistics(bound.remote_id),

@@ -12,7 +12,7 @@ from portal.iotda.spaces import SPACE, chosen_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import KINDS, Column, Inside, Kind, register
+from portal.kinds.registry import KINDS, Column, Inside, Kind, Related, register
 from portal.operations.change import Then
 from portal.platforms.contract import Field
 from portal.platforms.iotda.contract import HEX_ID, HEX_TEXT
@@ -104,6 +104,14 @@ KIND = register(
             "gateway_id": "iotda/devices",
         },
         space="app_id",
+        related=(
+            Related(
+                name="groups",
+                label=_("Groups of this device"),
+                read=lambda bound, limit: bound.collection.groups(bound.remote_id, limit=limit),
+                kind=lambda item: "iotda/device-groups",
+            ),
+        ),
         about=_("A device belongs to a product. It connects by itself or through a parent device."),
         inside=(Inside(kind="iotda/devices", field="gateway_id"),),
         verbs=(

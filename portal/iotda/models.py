@@ -22,6 +22,7 @@ class DeviceGroup(Mirror):
     super_group_id = models.TextField(_("parent group"), blank=True)
     app_id = models.TextField(_("resource space"), blank=True)
     group_type = models.TextField(_("type"), blank=True)
+    dynamic_group_rule = models.TextField(_("rule"), blank=True)
     app_id_key = key_of("app_id")
 
     class Meta(Mirror.Meta):

@@ -89,6 +89,9 @@ class Verb:
       the object in the answer, decoded; None if the answer contains none.
     - `check(bound)` reads what the object's present state adds: a Check. The form tells it; where that may be
       a right, `check_again` asks again just before sending.
+    - `reaches(bound)` says how much else the verb changes with the object, read for its form alone: a Said.
+    - `why_not(row)` is why objects like this one do not take the verb, a Said; None where they do. Buttons
+      and the form say it; the platform decides.
     - `evidence` finds out whether it happened if the answer is lost (kinds/evidence.py).
     - `form` is a form class; None for a plain button. `fields` are the fields of an existing object that it
       edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
@@ -109,6 +112,8 @@ class Verb:
     finish: Callable = lambda bound, answer, data: None
     check: Callable | None = None
     check_again: bool = False
+    reaches: Callable | None = None
+    why_not: Callable = lambda row: None
     form: type | None = None
     fields: tuple = ()
     targets: str = ""
@@ -120,6 +125,21 @@ class Verb:
     submit: str = ""
     about: str = ""
     object_name: Callable = lambda data, target: str(target or "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch(Verb):
+    """Several creates in one call. Each becomes an operation of its own, with the verb "create": it is looked
+    up, claimed and ended by itself (operations/many.py).
+
+    `targets` is the field of its data that lists the data of each create, at most `most`. `results(bound,
+    answer, data)` returns what the answer says of each, in this order: the new object, decoded, or a
+    PlatformError. `started(datas)` is {field: text} with which its form opens for those creates.
+    """
+
+    results: Callable
+    most: int
+    started: Callable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +194,14 @@ class Facts:
     permission: str = ""
 
 
+@dataclass(frozen=True)
+class Expression:
+    """A search in the platform's own language: `about` says what it takes, `examples` are expressions."""
+
+    about: str
+    examples: tuple
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of resource on one platform.
@@ -186,8 +214,10 @@ class Kind:
     - `related` are lists of what belongs to an object.
     - `permissions` are what reading takes on the platform: {method of the collection: permission}. Those that
       no document names are left out.
+    - `batch` creates several at once (Batch), where the platform can.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
+    - `expression` is how the platform itself can be searched, where it takes expressions (Expression).
     - `inside` is what an object holds when it is to be deleted.
     - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
     - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
@@ -227,6 +257,8 @@ class Kind:
     own_id: str = ""
     words: dict = field(default_factory=dict, hash=False)
     shown: dict = field(default_factory=dict, hash=False)
+    expression: Expression | None = None
+    batch: Batch | None = None
 
     def __str__(self):
         return str(self.label)
@@ -339,6 +371,8 @@ def contradictions(kind):
     named = {verb for each in kind.related for verb in (each.adds, each.removes) if verb}
     if unknown := named - {verb.name for verb in kind.verbs}:
         yield f"its related lists name {sorted(unknown)}, which are no verbs of it"
+    if kind.expression and not hasattr(collection, "list_by_expression"):
+        yield "it takes expressions, and its client has no list_by_expression"
     yield from _unknown_columns(kind)
 
 

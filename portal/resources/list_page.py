@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.platforms.collection import ID_MAX
-from portal.resources import asking, reading
+from portal.resources import asking, expression_page, reading
 from portal.resources.facets import facets
 from portal.resources.freshness import freshness
 from portal.resources.listing import Listing, listing
@@ -56,6 +56,8 @@ def read(kind, query, connections):
 
 @require_safe
 def list_(request, kind):
+    if kind.expression and request.GET.get("expression", "").strip():
+        return expression_page.found(request, kind)
     connections = list(connections_of(request, kind))
     shown = read(kind, request.GET, connections)
     if shown is None:

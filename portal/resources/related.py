@@ -19,7 +19,6 @@ from portal.kinds.registry import KINDS
 from portal.outside import name_or_id
 from portal.resources import pages
 from portal.resources.names import address_of
-from portal.teams.access import explain
 from portal.web.pages import page
 
 SHOWN_MAX = 100
@@ -43,8 +42,8 @@ def related(request, kind, id, name):
         "items": _items(kind, row, found, listing.items),
         "listing": listing,
         "shown": len(listing.items),
-        "verbs": [(verb, explain(request.user, verb.right, row)) for verb in _verbs(kind, found)],
-        "may_remove": bool(found.removes) and not explain(request.user, kind.verb(found.removes).right, row),
+        "verbs": [(verb, pages.why_not(request.user, verb, row)) for verb in _verbs(kind, found)],
+        "may_remove": bool(found.removes) and not pages.why_not(request.user, kind.verb(found.removes), row),
     }
     return page(request, "resources/related.html", context, partial="related")
 

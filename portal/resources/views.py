@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,11 +15,13 @@ from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnava
 from portal.kinds.effects import as_shown
 from portal.kinds.identity import or_unknown
 from portal.kinds.masking import masked
+from portal.kinds.registry import Batch, Check
 from portal.operations import stepping
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change
 from portal.operations.entries import admit
 from portal.operations.job import JobState
+from portal.operations.many import perform_many
 from portal.operations.models import HAPPENED, Cause, Operation, State
 from portal.operations.service import perform
 from portal.outside import isolated
@@ -79,7 +82,7 @@ def detail(request, kind, id):
         "users": users,
         "facts": facts,
         "no_facts": no_facts,
-        "verbs": [(verb, explain(request.user, verb.right, row)) for verb in kind.object_verbs],
+        "verbs": [(verb, pages.why_not(request.user, verb, row)) for verb in kind.object_verbs],
         "entries": entries,
         "doubts": doubts,
         "is_following": row.state in kind.following and not problem,
@@ -94,6 +97,13 @@ def create(request, kind):
     if not kind.creates:
         raise Http404
     return _form(request, kind, kind.verb("create"))
+
+
+@require_http_methods(["GET", "POST"])
+def create_many(request, kind):
+    if kind.batch is None:
+        raise Http404
+    return _form(request, kind, kind.batch)
 
 
 @require_http_methods(["GET", "POST"])
@@ -193,11 +203,19 @@ def _open(request, settings):
 
 def _checked(request, kind, verb, target):
     """Context: what the object's present state adds to the verb, and who can grant what is missing for it."""
-    if target is None or verb.check is None:
+    if target is None:
+        return {}
+    if said := verb.why_not(target):
+        return {"check": Check(said)}
+    if verb.check is None:
         return {}
     check = reading.checked(kind, verb, target)
+    is_read = verb.reaches and check and check.said
+    reach, unread = reading.reach_of(kind, verb, target) if is_read else (None, None)
     return {
         "check": check,
+        "reach": reach,
+        "reach_unread": unread,
         "why_not_now": check and check.right and explain(request.user, check.right, target),
     }
 
@@ -231,9 +249,9 @@ def _without_secrets(body):
 
 
 def _perform(request, form):
-    change = form.change
+    is_batch, key, change = isinstance(form.verb, Batch), form.cleaned_data["operation_key"], form.change
     try:
-        operation = perform(change, actor=request.user, key=form.cleaned_data["operation_key"])
+        operation = (perform_many if is_batch else perform)(change, actor=request.user, key=key)
     except KeyReused as error:
         other = (
             error.operation
@@ -249,6 +267,8 @@ def _perform(request, form):
         operation = error.operation
         operation.state = State.IN_DOUBT
         operation.say(error.message)
+    if is_batch:
+        return _go(request, f"{reverse('operations:list')}?{urlencode({'batch': key})}")
     job = _carried_on(operation) if change.then else None
     if operation.state in HAPPENED:
         return _done(request, form, operation, job)
