@@ -162,7 +162,7 @@ KIND = register(
             STATUS,
         ),
         filters=("product_key", "status"),
-        permissions=dict.fromkeys(("list", "get", "get_by_key"), READ),
+        permissions=dict.fromkeys(("list", "list_by_expression", "get", "get_by_key"), READ),
         refers={"product_key": "enos/products"},
         own_id="asset_id",
         shown={"device_name": told_names, "device_attributes": told_pairs, "device_tags": told_pairs},
@@ -178,7 +178,7 @@ KIND = register(
                 'status = "disable"',
             ),
         ),
-        batch=BATCH,
+        batch=replace(BATCH, permission=FULL),
         about=_("A device belongs to a product. A product holds up to 10,000 devices."),
         verbs=(
             verbs.create(

@@ -45,7 +45,7 @@ KIND = register(
             Column(name="product_type", label=_("Type")),
             Column(name="model_id", label=_("Model"), style="code"),
         ),
-        permissions={"list": READ},
+        permissions=dict.fromkeys(("list", "list_by_expression"), READ),
         own_id="product_key",
         shown={"product_name": told_names, "product_tags": told_pairs},
         expression=Expression(
