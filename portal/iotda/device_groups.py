@@ -71,6 +71,7 @@ KIND = register(
         collection="device_groups",
         columns=(NAME, ID, Column(name="description", label=_("Description")), SPACE),
         filters=("app_id",),
+        parent="super_group_id",
         about=_("Groups organize devices. They nest up to 5 levels deep."),
         hints=in_space,
         related=(

@@ -23,9 +23,10 @@ class DeviceGroup(Mirror):
     app_id = models.TextField(_("resource space"), blank=True)
     group_type = models.TextField(_("type"), blank=True)
     app_id_key = key_of("app_id")
+    super_group_id_key = key_of("super_group_id")
 
     class Meta(Mirror.Meta):
-        indexes = listed("app_id")
+        indexes = listed("app_id", parent="super_group_id")
 
 
 class SoftBus(Mirror):

@@ -52,7 +52,7 @@ def listing(kind, wanted, connections):
     chosen = [wanted.connection] if wanted.connection else list(connections)
     if not chosen or len(wanted.text) > LINE_MAX:  # no text of a row is as long
         return Listing([])
-    rows = _narrowed(kind.model.objects.present(), wanted)
+    rows = narrowed(kind.model.objects.present(), wanted)
     if wanted.text:
         source = (_exactly if wanted.exactly else _found)(rows, wanted.text, chosen)
         page = _page(kind, wanted, source, FOUND_MAX)
@@ -66,7 +66,8 @@ def listing(kind, wanted, connections):
     return page
 
 
-def _narrowed(rows, wanted):
+def narrowed(rows, wanted):
+    """The rows that have the values of its filters and its mark."""
     for name, value in wanted.filters.items():
         rows = rows.filter(**{f"{name}_key": value[:KEY_LENGTH]})
         if len(value) >= KEY_LENGTH:
@@ -129,7 +130,7 @@ def _page(kind, wanted, source, most):
 def _statement(kind, wanted, source, ids, figures):
     """(SQL, parameters) of the rows with those ids and, in each, the figures."""
     table = kind.model._meta.db_table
-    columns = [f"{table}.{column}" for column in _shown(kind)]
+    columns = [f"{table}.{column}" for column in shown(kind)]
     columns += [f"({sql}) AS {name}" for name, (sql, _params) in figures.items()]
     shared, params = source.shared
     sql = f"{shared} SELECT {', '.join(columns)} FROM {table} WHERE id IN ({ids[0]})"
@@ -144,8 +145,8 @@ def _number(source, query):
         return cursor.fetchone()[0]
 
 
-def _shown(kind):
+def shown(kind):
     """Names of the columns that a list shows: others may hold a lot, and rows are many."""
     names = {"id", "name", *KEYS, "generation", "gone_at", "unsure_at", "drift", "status"}
-    names |= {column.name for column in kind.columns}
+    names |= {column.name for column in kind.columns} | {kind.parent}
     return [field.column for field in kind.model._meta.fields if field.attname in names]

@@ -109,6 +109,7 @@ KIND = register(
             Column(name="app_id", label=_("Application"), style="code"),
         ),
         filters=("app_id",),
+        parent="parent_id",
         related=(
             Related(
                 name="devices",
