@@ -30,7 +30,8 @@ def key_of(name):
 
 def listed(*filters, parent=""):
     """Meta.indexes for lists of present rows, sorted by name: of all, by each filter column, by all of these
-    together, and of those that carry a mark; with `parent`, a column of ids, of what is inside each object."""
+    together, and of those that carry a mark; with `parent`, a column of ids, of what is inside each object.
+    """
     present = models.Q(gone_at=None)
     narrowed = {"list": ()} | {name: (name,) for name in filters}
     if len(filters) > 1:

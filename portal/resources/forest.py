@@ -107,8 +107,7 @@ class Forest:
         self.tree, self.asked, self.is_piece = tree, asked, False
         self.has_connections = len(tree.connections) > 1
         self.hits = None if hits is None else {row.pk for row in hits}
-        wanted = asked.pks | (self.hits or set())
-        self.ways = tree.ways(wanted) if wanted else {}
+        self.ways = tree.ways(asked.pks | (self.hits or set()))
         self.outline = {row.pk: (row, way) for way in self.ways.values() for row in way.rows}
         self.below, self.opened, self.too_deep = {}, set(), 0
         self.strays, self.circling = {}, {way.rows[0].pk for way in self.ways.values() if way.circle}
@@ -220,7 +219,8 @@ class Forest:
         ids = [row.remote_id for row in strays]
         begins = ids.index(after.remote_id) + 1 if after and after.remote_id in ids else 0
         self.numbers[f"strays-{connection_id}"] = begins
-        return self.tree.rows.filter(pk__in=[row.pk for row in strays[begins : begins + self.limit + 1]])
+        pks = [row.pk for row in strays[begins : begins + self.limit + 1]]
+        return self.tree.rows.filter(pk__in=pks) if pks else self.tree.rows.none()
 
     # Nodes
 

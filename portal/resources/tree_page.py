@@ -86,8 +86,11 @@ class Line:
 
     def __init__(self, node, links):
         self.node, self.ends = node, 0
+        self.id = f"{node.what}-{node.key}"
+        self.label, self.can_open = f"label-{self.id}", node.is_branch and node.can_open
         self.url = links.of(node)
         self.new_url = links.new(node.row) if node.row else ""
+        self.object_url = f"{links.list}{node.row.pk}/" if node.row else ""
 
     @property
     def closes(self):
@@ -122,7 +125,7 @@ class Links:
     """Addresses in a tree. Each names the branches that are open after it was followed."""
 
     def __init__(self, request, kind, forest):
-        self.kind, self.forest = kind, forest
+        self.kind, self.forest, self.list = kind, forest, reverse("resources:list", args=[kind])
         self.query = without_mark(request)
         for name in STEPS:
             self.query.pop(name, None)

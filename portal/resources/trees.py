@@ -98,9 +98,10 @@ class Tree:
         numbered = [
             part.annotate(part=Value(number, IntegerField())).values(*columns, "part")
             for number, part in enumerate(parts)
+            if not part.query.is_empty()
         ]
         found, connections = [[] for _part in parts], {each.pk: each for each in self.connections}
-        if parts:
+        if numbered:
             sql, params = union(numbered)
             sql = f"SELECT * FROM ({sql}) AS parts ORDER BY part, sort_key, remote_id"
             for row in self.kind.model.objects.raw(sql, params):
@@ -119,6 +120,8 @@ class Tree:
 
     def ways(self, pks):
         """{pk: Way} of those that are among the rows."""
+        if not pks or not self.connections:
+            return {}
         starts = self._outline().filter(pk__in=pks)
         names = {"parent": self.parent, "top": TOP}
         (starts, more), (rows, params) = (each.query.sql_with_params() for each in (starts, self._outline()))
@@ -141,6 +144,8 @@ class Tree:
 
     def strays(self):
         """({connection's pk: rows}, pks of those on a circle)."""
+        if not self.connections:
+            return {}, set()
         rows, params = self._outline().query.sql_with_params()
         sql = STRAYS.format(rows=rows, parent=self.parent, top=TOP, length=KEY_LENGTH)
         found = list(self._raw(sql, params * 4))

@@ -1,8 +1,9 @@
 """Objects that are inside each other, as a tree.
 
 Would catch: an object that vanishes because its parent is not there or a circle leads back to it, a page that
-never ends, a branch with rows of another one, rows that are skipped or doubled between the parts of a branch, a
-hit that is not to be seen, a page that reads a platform or costs a statement for each row, rows of another team.
+never ends, a branch with rows of another one, rows that are skipped or doubled between the parts of a branch,
+a hit that is not to be seen, a page that reads a platform or costs a statement for each row, rows of another
+team.
 """
 
 import html
@@ -78,7 +79,7 @@ class Drawn(list):
         return Drawn(self.browser, self.slug, self.browser.get(address, **extra))
 
     def count(self, id):
-        found = re.search(r'<span class="tree-count">([\d,]+)<', self.line(id)["row"])
+        found = re.search(r'<span class="tree-count">([\d,]+) inside<', self.line(id)["row"])
         return found and int(found[1].replace(",", ""))
 
 
@@ -256,6 +257,19 @@ def test_whatever_the_address_says_is_a_page(plant, see, query):
     grow(plant, ROMA, FOUR)
 
     assert see(ROMA, QueryDict(query)) == ["a", "b"]
+
+
+def test_a_branch_of_strays_that_found_their_parents_and_no_connection(plant, see, slug):
+    place = plant.connection(KINDS[slug])
+    grow(plant, slug, {"a": ""})
+    assert see(slug, {"open": f"strays-{place.pk}"}) == ["a"]
+    assert see(slug, {"branch": f"strays-{place.pk}"}, **HTMX) == []
+
+    key = place.pk
+    place.delete()
+    page = see(slug, {"open": key, "q": "a"})
+    assert page == []
+    assert "No connection to this platform yet" in page.text
 
 
 def test_other_teams_see_nothing_of_it(plant, emulator, see):
