@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
 from portal.resources.forest import PAGE
-from tests.browser.pages import looks_right
+from tests.browser.pages import fits, looks_right, screenshot
 from tests.resources.test_list_page import have_read
 from tests.support.plant import demo_plant
 
@@ -103,6 +103,9 @@ def test_how_a_tree_looks(desk, grown):
     desk.goto(f"/{SLUG}/tree/?open={row.pk}&open=strays-{place}")
     expect(desk.get_by_role("treeitem", name="Deep")).to_be_visible()
     looks_right(desk, "tree")
+    desk.set_viewport_size({"width": 1024, "height": 900})
+    fits(desk)
+    screenshot(desk, "tree-1024-light")
     desk.locator("[name=q]").fill("deep")
     expect(desk.locator("mark")).to_have_text("Deep")
     looks_right(desk, "tree-search")
