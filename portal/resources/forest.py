@@ -13,8 +13,8 @@ from uuid import UUID
 from portal.resources.pages import is_uuid
 from portal.resources.wanted import Place
 
-PAGE = 200  # rows of a branch that are shown at once
-ROWS_MAX = 1_000  # rows of all branches of a page, if many are open
+PAGE = 100  # rows of a branch that are shown at once
+ROWS_MAX = 500  # rows of all branches of a page, if many are open
 OPEN_MAX = 50  # branches that an address may name
 LEVELS_MAX = 60  # what is deeper is not opened: browsers give up at 512 elements inside each other
 OBJECT, CONNECTION, STRAYS, MORE, FIRST, ALL = "object", "connection", "strays", "more", "first", "all"
