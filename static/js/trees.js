@@ -127,6 +127,7 @@
     const item = itemOf(event.target);
     if (!item || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const { key } = event;
+    if (key.length > 1) typedAt = 0; // letters make a word only if nothing else was pressed between them
     if (KEYS[key]) KEYS[key](item, seen());
     else if ((key === "Enter" || key === " ") && event.target === item) press(item);
     else if (key.length === 1 && key !== " " && event.target === item) find(key, item);
