@@ -136,6 +136,7 @@ KIND = register(
         filters=("app_id",),
         refers={"app_id": "iotda/spaces", "super_group_id": "iotda/device-groups"},
         space="app_id",
+        parent="super_group_id",
         about=_("Groups organize devices. Static ones nest up to 5 levels deep; a rule fills a dynamic one."),
         hints=in_space,
         related=(

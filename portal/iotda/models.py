@@ -24,9 +24,10 @@ class DeviceGroup(Mirror):
     group_type = models.TextField(_("type"), blank=True)
     dynamic_group_rule = models.TextField(_("rule"), blank=True)
     app_id_key = key_of("app_id")
+    super_group_id_key = key_of("super_group_id")
 
     class Meta(Mirror.Meta):
-        indexes = listed("app_id")
+        indexes = listed("app_id", parent="super_group_id")
 
 
 class SoftBus(Mirror):

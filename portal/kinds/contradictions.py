@@ -54,6 +54,8 @@ def _unknown_columns(kind):
         yield f"ids unique within {kind.within!r}: the client tells that by {scope!r}"
     if unknown := {*kind.refers, *kind.words, *kind.shown, *filter(None, [kind.own_id])} - known:
         yield f"its mirror has no {sorted(unknown)}, of which it says what that means"
+    if kind.parent and (unknown := {kind.parent, f"{kind.parent}_key"} - known):
+        yield f"its mirror has no {sorted(unknown)}, by which its tree finds what is inside an object"
     if kind.space and kind.space not in kind.refers:
         yield f"its space {kind.space} refers to no kind"
     if foreign := [slug for slug in kind.refers.values() if not slug.startswith(f"{kind.platform}/")]:

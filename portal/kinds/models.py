@@ -29,13 +29,16 @@ def key_of(name):
     )
 
 
-def listed(*filters):
+def listed(*filters, parent=""):
     """Meta.indexes for lists of present rows, sorted by name: of all, by each filter column, by all of these
-    together, and of those that carry a mark."""
+    together, and of those that carry a mark; with `parent`, a column of ids, of what is inside each object.
+    """
     present = models.Q(gone_at=None)
     narrowed = {"list": ()} | {name: (name,) for name in filters}
     if len(filters) > 1:
         narrowed["filters"] = filters
+    if parent:
+        narrowed["children"] = (parent,)
     order = "sort_key", "remote_id", "scope"
     marked = {"unsure": models.Q(unsure_at__isnull=False), "drift": models.Q(drift__isnull=False)}
     return [

@@ -210,6 +210,8 @@ class Kind:
     - `slug` is its path in the portal: `iotda/soft-buses`.
     - `collection` is the name of the client's collection, and of its file in portal/platforms/<platform>/.
     - `filters` are model attributes by which lists can be filtered.
+    - `parent` is the model attribute with the id of the object of the same kind that an object is in, if they
+      form a tree; its mirror has an index for that (models.listed). `resources/trees.py` shows them.
     - `following` are statuses that change by themselves, like "Synchronizing". Pages with such a row update
       automatically.
     - `related` are lists of what belongs to an object.
@@ -244,6 +246,7 @@ class Kind:
     columns: tuple
     about: str = ""
     filters: tuple = ()
+    parent: str = ""
     verbs: tuple = ()
     following: tuple = ()
     related: tuple = ()

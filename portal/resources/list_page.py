@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.platforms.collection import ID_MAX
 from portal.resources import asking, expression_page, reading
 from portal.resources.facets import facets
-from portal.resources.freshness import freshness
+from portal.resources.freshness import freshness, mark_lacked
 from portal.resources.listing import Listing, listing
 from portal.resources.names import Names
 from portal.resources.pages import connections_of
@@ -49,8 +49,7 @@ def read(kind, query, connections):
             return None
         reached = reading.reach(kind, _chosen(wanted, connections), wanted.text)
         found = listing(kind, wanted, connections) if reached.rows else found
-    for row in found.rows:
-        row.is_lacked = next(each for each in fresh if each.connection.pk == row.connection_id).lacked(row)
+    mark_lacked(found.rows, fresh)
     return Read(wanted, fresh, found, reached)
 
 
@@ -82,10 +81,16 @@ def list_(request, kind):
     context = {"kind": kind, "columns": columns, "connections": connections, "wanted": wanted, "mark": seen}
     context |= {"fresh": fresh, "found": found, "reached": reached}
     context |= {"names": names, "facets": [(each, each.choices(names)) for each in filters]}
-    context |= _links(request, kind, wanted, found) | _rights(request, connections)
-    context["is_empty"] = bool(fresh) and not wanted.is_narrowed and all(each.is_empty for each in fresh)
+    context |= _links(request, kind, wanted, found) | rights(request, connections)
+    context |= {"here": reverse("resources:list", args=[kind]), "has_marks": True}
+    context["is_empty"] = is_empty(wanted, fresh)
     context["is_following"] = not wanted.exactly and _is_following(kind, fresh, found)
     return page(request, "resources/list.html", context, partial="rows")
+
+
+def is_empty(wanted, fresh):
+    """Whether the platforms said that they have nothing at all."""
+    return bool(fresh) and not wanted.is_narrowed and all(each.is_empty for each in fresh)
 
 
 def _is_to_be_reached(wanted, found):
@@ -135,7 +140,7 @@ def _links(request, kind, wanted, found):
     }
 
 
-def _rights(request, connections):
+def rights(request, connections):
     thing = connections[0] if connections else request.team
     return {
         "may_create": request.team and may(request.user, "create", request.team),
@@ -146,7 +151,7 @@ def _rights(request, connections):
 
 @require_POST
 def refresh(request, kind):
-    """Ask for a refresh of what the list shows, and go back to it."""
+    """Ask for a refresh of what the list or the tree shows, and go back to it."""
     connections = list(connections_of(request, kind))
     if not connections:
         raise Http404
@@ -154,8 +159,10 @@ def refresh(request, kind):
     for connection in _chosen(wanted, connections):
         require_recorded(request.user, "refresh", connection, _refresh_line(request, kind, connection))
         asking.ask(kind, connection)
-    query = without_mark(request).urlencode()
-    return redirect(reverse("resources:list", args=[kind]) + (f"?{query}" if query else ""))
+    query = without_mark(request)
+    is_tree = kind.parent and query.pop("tree", None)
+    address = reverse("resources:tree" if is_tree else "resources:list", args=[kind])
+    return redirect(f"{address}?{query.urlencode()}" if query else address)
 
 
 def _refresh_line(request, kind, connection):

@@ -12,7 +12,8 @@ from django.db.models.expressions import RawSQL
 
 from portal.bounds import LINE_MAX
 from portal.kinds import search, search_index
-from portal.kinds.models import KEY_LENGTH, narrowed
+from portal.kinds.models import KEY_LENGTH
+from portal.kinds.models import narrowed as filtered
 from portal.outside import folded
 from portal.resources.keyset import IN_QUESTION, KEYS, OPPOSITE, Few, Walk, ordered, union
 from portal.resources.wanted import MARKS, Place
@@ -52,7 +53,7 @@ def listing(kind, wanted, connections):
     chosen = [wanted.connection] if wanted.connection else list(connections)
     if not chosen or len(wanted.text) > LINE_MAX:  # no text of a row is as long
         return Listing([])
-    rows = _narrowed(kind.model.objects.present(), wanted)
+    rows = narrowed(kind.model.objects.present(), wanted)
     if wanted.text:
         source = (_exactly if wanted.exactly else _found)(rows, wanted.text, chosen)
         page = _page(kind, wanted, source, FOUND_MAX)
@@ -66,8 +67,9 @@ def listing(kind, wanted, connections):
     return page
 
 
-def _narrowed(rows, wanted):
-    rows = narrowed(rows, wanted.filters)
+def narrowed(rows, wanted):
+    """The rows that have the values of its filters and its mark."""
+    rows = filtered(rows, wanted.filters)
     return rows.filter(**{f"{MARKS[wanted.only]}__isnull": False}) if wanted.only else rows
 
 
@@ -126,7 +128,7 @@ def _page(kind, wanted, source, most):
 def _statement(kind, wanted, source, ids, figures):
     """(SQL, parameters) of the rows with those ids and, in each, the figures."""
     table = kind.model._meta.db_table
-    columns = [f"{table}.{column}" for column in _shown(kind)]
+    columns = [f"{table}.{column}" for column in shown(kind)]
     columns += [f"({sql}) AS {name}" for name, (sql, _params) in figures.items()]
     shared, params = source.shared
     sql = f"{shared} SELECT {', '.join(columns)} FROM {table} WHERE id IN ({ids[0]})"
@@ -141,8 +143,8 @@ def _number(source, query):
         return cursor.fetchone()[0]
 
 
-def _shown(kind):
+def shown(kind):
     """Names of the columns that a list shows: others may hold a lot, and rows are many."""
     names = {"id", "name", *KEYS, "generation", "gone_at", "unsure_at", "drift", "status", kind.space}
-    names |= {column.name for column in kind.columns}
+    names |= {column.name for column in kind.columns} | {kind.parent}
     return [field.column for field in kind.model._meta.fields if field.attname in names]

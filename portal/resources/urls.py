@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from portal.kinds.registry import KindConverter
-from portal.resources import delete_everything, drift_page, list_page, related, rights, views
+from portal.resources import delete_everything, drift_page, list_page, related, rights, tree_page, views
 
 register_converter(KindConverter, "kind")
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("connections/<uuid:id>/rights/", rights.rights, name="rights"),
     path("<kind:kind>/", list_page.list_, name="list"),
     path("<kind:kind>/refresh/", list_page.refresh, name="refresh"),
+    path("<kind:kind>/tree/", tree_page.tree, name="tree"),
     path("<kind:kind>/new/", views.create, name="create"),
     path("<kind:kind>/new/several/", views.create_many, name="create_many"),
     path("<kind:kind>/<str:id>/", views.detail, name="detail"),

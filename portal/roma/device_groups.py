@@ -112,6 +112,7 @@ KIND = register(
         filters=("app_id",),
         refers={"app_id": "roma/apps", "parent_id": "roma/device-groups"},
         space="app_id",
+        parent="parent_id",
         words={"parent_id": {"0": _("top level")}},
         shown={"created_user": told_pairs, "last_updated_user": told_pairs},
         related=(
