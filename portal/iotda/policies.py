@@ -241,6 +241,7 @@ KIND = register(
             Related(
                 name="targets",
                 label=_("Bound to"),
+                none=_("not bound"),
                 read=lambda bound, limit: _targets(bound, limit=limit),
                 kind=lambda item: f"iotda/{COLLECTIONS.get(item['target_type'], '')}",
                 permission=READ_TARGETS,

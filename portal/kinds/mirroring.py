@@ -105,7 +105,14 @@ def mark_gone(kind, rows):
 def mark_unsure(row):
     """The object was changed and not shown since: a refresh looks at it."""
     now = timezone.now()
-    type(row).objects.filter(pk=row.pk).update(known_at=now, unsure_at=now)
+    type(row).objects.filter(pk=row.pk).update(known_at=now, unsure_at=now, counted=None, counted_at=None)
+
+
+def count(row, listing, asked):
+    """Note how many a list of what belongs to an object had when it was `asked` for, if it says that."""
+    number = len(listing.items) if listing.complete else listing.total
+    unchanged = type(row).objects.filter(pk=row.pk).exclude(unsure_at__gt=asked)
+    unchanged.update(counted=number, counted_at=asked)
 
 
 def forget(connection):

@@ -98,6 +98,8 @@ class Mirror(models.Model):
       not show it.
     - `generation` is the number of the refresh whose listing last showed it.
     - `drift` is {field: [was, now]} of what was changed elsewhere and nobody has accepted; see `drifted_at`.
+    - `counted` is how many the list of Kind.counted had when it was last read, `counted_at` when that was;
+      None while nobody knows, and after an operation changed the object.
     - `unshown` are the fields that the platform has not shown yet: a list may show less than a look.
     """
 
@@ -115,6 +117,8 @@ class Mirror(models.Model):
     drift = JsonText(null=True, default=None)
     drifted_at = models.DateTimeField(null=True)
     unshown = JsonText(null=True, default=None)
+    counted = models.PositiveBigIntegerField(null=True)
+    counted_at = models.DateTimeField(null=True)
     sort_key = key_of("name")
 
     team_path, searched = "connection__team_id", ()

@@ -150,6 +150,8 @@ class Related:
     - `read(bound, limit)` returns a Listing of decoded items: each has an "id", and maybe a "name".
     - `kind(item)` is the slug of the item's kind; "" if the portal has no page for it.
     - `permission` is what reading it takes on the platform, like that of a Verb.
+    - `none` is what lists say of an object that has none of it, where that matters: a policy that is not
+      bound has no effect. Refreshes count it then.
     - `adds` and `removes` name verbs of the object. `chosen(item)` is {field: text} with which the form of
       `removes` opens for one item.
     """
@@ -159,6 +161,7 @@ class Related:
     read: Callable
     kind: Callable = lambda item: ""
     permission: str = ""
+    none: str = ""
     adds: str = ""
     removes: str = ""
     chosen: Callable = lambda item: {}
@@ -281,6 +284,11 @@ class Kind:
     def related_list(self, name):
         """The Related with that name; None if there is none."""
         return next((each for each in self.related if each.name == name), None)
+
+    @property
+    def counted(self):
+        """The Related list whose length lists tell about; None if there is none."""
+        return next((each for each in self.related if each.none), None)
 
     @property
     def object_verbs(self):

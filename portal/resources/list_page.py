@@ -72,7 +72,7 @@ def list_(request, kind):
         {each.name: each.values for each in filters},
     )
     seen = mark(
-        [_drawn(row, columns, names) for row in found.rows],
+        [_drawn(kind, row, columns, names) for row in found.rows],
         (found.total, found.is_more, found.first, found.is_whole, bool(found.next)),
         [each.shown for each in fresh],
     )
@@ -104,9 +104,9 @@ def _chosen(wanted, connections):
     return [wanted.connection] if wanted.connection else connections
 
 
-def _drawn(row, columns, names):
+def _drawn(kind, row, columns, names):
     """What the page shows of a row."""
-    marks = bool(row.unsure_at), row.is_lacked, bool(row.drift)
+    marks = bool(row.unsure_at), row.is_lacked, bool(row.drift), kind.counted and row.counted == 0
     shown = [names.of(row, each.name) or getattr(row, each.name) for each in columns]
     return row.pk, str(row), row.state, marks, [str(each) for each in shown]
 

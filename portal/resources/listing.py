@@ -146,5 +146,6 @@ def _number(source, query):
 def shown(kind):
     """Names of the columns that a list shows: others may hold a lot, and rows are many."""
     names = {"id", "name", *KEYS, "generation", "gone_at", "unsure_at", "drift", "status", kind.space}
+    names |= {"counted", "counted_at"} if kind.counted else set()
     names |= {column.name for column in kind.columns} | {kind.parent}
     return [field.column for field in kind.model._meta.fields if field.attname in names]

@@ -1,8 +1,9 @@
 """Refresh: brings the mirror of one kind on one connection in line with its platform, in the background.
 
-A refresh has two phases. The walk reads the platform's list page by page (batches.py). Then the looks read
+A refresh has three parts. The walk reads the platform's list page by page (batches.py). Then the looks read
 single objects, where the list and the mirror contradict each other: what the list did not show, what it
-showed though it was gone, what it showed otherwise than an own look of a moment ago.
+showed though it was gone, what it showed otherwise than an own look of a moment ago. In the end it counts
+what belongs to each object, where lists tell about that (Related.none).
 
 `Reading` is the truth about it: one process at a time has its lease, and each page moves `place` on in the
 transaction that writes the page. So a process may die at any point; another goes on after the last page.
@@ -19,9 +20,12 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from portal.errors import NotSent, PortalError, Unclear
+from portal.errors import NotSent, PortalError, Rejected, Unclear
+from portal.kinds import mirroring
 from portal.kinds.models import Reading
+from portal.kinds.permissions import naming
 from portal.kinds.registry import KINDS
+from portal.platforms.collection import Listing
 from portal.record.store import append
 from portal.resources import drift, reading
 from portal.resources.batches import CHUNK, LAG, Lost, hold, write
@@ -33,6 +37,7 @@ LEASE = timedelta(seconds=90)  # a page takes 30 s at most
 UNTAKEN = timedelta(seconds=30)  # a task that no worker began by then is asked for again
 SLICE_SECONDS = 20  # then other refreshes get their turn
 LOOKS = 500  # objects that one refresh looks at by themselves
+COUNTS, COUNT_AGAIN = 100, timedelta(minutes=30)  # objects of which one refresh counts what belongs to them
 BURST, CALLS_PER_SECOND = 50, 10  # of one slice: people call the same platform
 TRIES = 4  # a walk goes on at the page that failed; it begins anew when that has failed so often
 UNREADABLE = 3  # looks in a row without a readable answer: then it is not the single objects
@@ -104,6 +109,8 @@ class _Work:
             is_over = self._walk() if self.reading.phase == "walk" else True
             if is_over:
                 is_over = self._look()
+            if is_over and self.kind.counted:
+                is_over = self._count()
         except PortalError as error:
             self._fail(error)
             return False
@@ -244,6 +251,29 @@ class _Work:
         if isinstance(self.problem, NotSent):
             raise self.problem
         return not isinstance(self.problem, Unclear)
+
+    # The counts
+
+    def _count(self):
+        """Count what belongs to each object, where lists tell about that; returns whether that is over.
+
+        It costs a call for each, so a count holds for a while. What cannot be read stays unknown.
+        """
+        found = self.kind.counted
+        old = Q(counted_at=None) | Q(counted_at__lt=timezone.now() - COUNT_AGAIN)
+        for row in self.rows.filter(old, gone_at=None).order_by("pk")[:COUNTS]:
+            if self._is_time_up():
+                return False
+            row.connection, asked = self.reading.connection, timezone.now()
+            try:
+                with naming(found.permission):
+                    listing = found.read(self.kind.bound(row.connection.client(), row), 1)
+            except (Rejected, Unclear):
+                listing = Listing(complete=False)
+            mirroring.count(row, listing, asked)
+            self._pace()
+            hold(self.reading, lease_until=Now() + LEASE)
+        return True
 
     # The end
 

@@ -8,10 +8,12 @@ import time
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from portal.errors import PlatformError
+from portal.kinds import mirroring
 from portal.kinds.identity import the_one
 from portal.kinds.mirroring import rows_of
 from portal.kinds.permissions import naming
@@ -32,12 +34,15 @@ def related(request, kind, id, name):
     if found is None:
         raise Http404
     context = {"kind": kind, "row": row, "related": found, "problem": None, "items": [], "listing": None}
+    asked = timezone.now()
     try:
         client = row.connection.client()
         with client.one_deadline(time.monotonic() + READ_SECONDS), naming(found.permission):
             listing = found.read(kind.bound(client, row), SHOWN_MAX)
     except PlatformError as error:
         return page(request, "resources/related.html", {**context, "problem": error}, partial="related")
+    if found.none:
+        mirroring.count(row, listing, asked)
     context |= {
         "items": _items(kind, row, found, listing.items),
         "listing": listing,
