@@ -65,6 +65,24 @@ assert by_key["assetId"] == asset
 [found] = search("devices", f"productKey = '{PRODUCT}' and deviceKey = 'vendor-1'")
 assert (found["assetId"], found["deviceName"]["defaultValue"]) == (asset, "Vendor 1")
 
+several = [
+    {
+        "productKey": PRODUCT,
+        "deviceKey": key,
+        "deviceName": {"defaultValue": key},
+        "timezone": "+08:00",
+        "deviceAttributes": {"serial": 8},
+    }
+    for key in ("vendor-3", "vendor-4", "vendor-1")
+]
+third, fourth, known = done(f"{V24}/devices", "batchCreate", {"deviceList": several})
+assert (third["code"], fourth["code"], known["data"]) == (0, 0, None)
+assert known["code"] != 0
+assert [third["data"]["deviceKey"], fourth["data"]["deviceKey"]] == ["vendor-3", "vendor-4"]
+for each in (third, fourth):
+    assert shown(each["data"]["assetId"])["deviceAttributes"]["serial"] == 8
+    done(f"{V21}/devices", "delete", assetId=each["data"]["assetId"])
+
 change = {"deviceName": {"defaultValue": "Vendor 2"}, "timezone": "+08:00", "deviceTags": {"hall": "2"}}
 assert done(f"{V21}/devices", "update", change, assetId=asset, isPatchUpdate="true") is None
 assert (shown(asset)["deviceName"]["defaultValue"], shown(asset)["deviceTags"]) == ("Vendor 2", {"hall": "2"})

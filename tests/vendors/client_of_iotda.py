@@ -115,6 +115,15 @@ def groups(space, device):
     return group
 
 
+def dynamic_groups(space, product):
+    rule = f"product_id = '{product}'"
+    body = m.AddDeviceGroupDTO(name="ByRule", app_id=space, group_type="DYNAMIC", dynamic_group_rule=rule)
+    made = client.add_device_group(m.AddDeviceGroupRequest(body=body))
+    shown = client.show_device_group(m.ShowDeviceGroupRequest(group_id=made.group_id))
+    assert (shown.group_type, shown.dynamic_group_rule) == ("DYNAMIC", rule)
+    client.delete_device_group(m.DeleteDeviceGroupRequest(group_id=made.group_id))
+
+
 def statement(effect):
     return m.Statement(effect=effect, actions=["iotda:devices:publish"], resources=["topic:/v1/hello"])
 
@@ -181,6 +190,7 @@ space = spaces()
 product = products(space)
 device = devices(space, product)
 group = groups(space, device)
+dynamic_groups(space, product)
 policies(space, device)
 soft_buses(space, group)
 client.delete_device_group(m.DeleteDeviceGroupRequest(group_id=group))
