@@ -60,6 +60,29 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Takes:
+    """Objects of another kind that a verb takes: devices that a policy is bound to. The list of that kind
+    offers the verb for the rows that are selected there.
+
+    - `kind` is the slug of that kind, on the same platform, and `label` the text of the button in its list.
+    - `id_in` is the field of the verb's data that takes their ids, in one call up to `most` of them; where
+      `most` is 1 it takes one id, else a list. `more` is the rest of the data.
+    - `shared` are columns in which both have the same value, if they have any: the verb reaches no further.
+    """
+
+    kind: str
+    label: str
+    id_in: str
+    most: int = 1
+    more: dict = field(default_factory=dict)
+    shared: tuple = ()
+
+    def data(self, ids):
+        """The verb's data for at most `most` ids."""
+        return {**self.more, self.id_in: ids[0] if self.most == 1 else list(ids)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verb:
     """Something that can be done with objects of a kind: create, update, delete, sync.
 
@@ -73,6 +96,7 @@ class Verb:
       edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
     - `targets` is the field of its data that lists many targets, if it has one. `endings(bound, answer,
       data)` returns what became of each of them, as platforms.endings.Ending.
+    - `takes` are kinds whose objects it takes (Takes).
     - `on_object` is False for create, which has no object yet. `removes` means that it deletes the object.
     - `submit` is the text of the form's button if it differs from `label`. `about` explains the consequences.
     - `done` is the success message; it has a %(name)s.
@@ -91,6 +115,7 @@ class Verb:
     fields: tuple = ()
     targets: str = ""
     endings: Callable = lambda bound, answer, data: ()
+    takes: tuple = ()
     on_object: bool = True
     removes: bool = False
     icon: str = "player-play"
@@ -98,6 +123,11 @@ class Verb:
     submit: str = ""
     about: str = ""
     object_name: Callable = lambda data, target: str(target or "")
+
+    @property
+    def is_alone(self):
+        """Whether it acts on an object and asks for nothing, so that it can be asked of many at once."""
+        return self.on_object and not (self.form and self.form.platform_fields())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +211,22 @@ class Kind:
         return [verb for verb in self.verbs if verb.on_object]
 
     @property
+    def bulk_verbs(self):
+        """The verbs that can be asked of many objects at once."""
+        return [verb for verb in self.object_verbs if verb.is_alone]
+
+    @property
+    def taken_by(self):
+        """[(kind, verb, Takes)] of the verbs of other kinds that take objects of this one."""
+        return [
+            (kind, verb, each)
+            for kind in KINDS.values()
+            for verb in kind.verbs
+            for each in verb.takes
+            if each.kind == self.slug
+        ]
+
+    @property
     def declared(self):
         """The kind's collection without a client: what it sends can be asked, but nothing be called."""
         return import_module(f"portal.platforms.{self.platform}.{self.collection}").COLLECTION
@@ -223,6 +269,11 @@ def contradictions(kind):
     """
     collection = kind.declared
     for verb in kind.verbs:
+        for each in verb.takes:
+            if unknown := {each.id_in, *each.more} - set(verb.form.platform_fields() if verb.form else ()):
+                yield f"{verb.name} takes {each.kind} as {sorted(unknown)}, which its form does not have"
+            if each.kind.partition("/")[0] != kind.platform:
+                yield f"{verb.name} takes {each.kind}, which is on another platform"
         if verb.form is None:
             continue
         typed = set(verb.form.platform_fields())

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from portal.kinds.registry import KindConverter
-from portal.resources import drift_page, list_page, related, views
+from portal.resources import bulk_page, drift_page, exporting, list_page, related, views
 
 register_converter(KindConverter, "kind")
 
@@ -9,6 +9,10 @@ app_name = "resources"
 urlpatterns = [
     path("<kind:kind>/", list_page.list_, name="list"),
     path("<kind:kind>/refresh/", list_page.refresh, name="refresh"),
+    path("<kind:kind>/export.csv", exporting.export, {"format": "csv"}, name="csv"),
+    path("<kind:kind>/export.jsonl", exporting.export, {"format": "jsonl"}, name="jsonl"),
+    path("<kind:kind>/bulk/<slug:verb>/", bulk_page.bulk, name="bulk"),
+    path("<kind:kind>/bulk/<slug:other>/<slug:verb>/", bulk_page.taking, name="taking"),
     path("<kind:kind>/new/", views.create, name="create"),
     path("<kind:kind>/<str:id>/", views.detail, name="detail"),
     path("<kind:kind>/<str:id>/accept-found/", drift_page.accept, name="accept"),
