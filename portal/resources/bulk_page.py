@@ -176,7 +176,7 @@ def _show(request, form, back, status=200, **context):
     selection = form.selection
     context |= {"form": form, "selection": selection, "asked": selection.asked, "kind": selection.asked.kind}
     context |= {"back": back, "list_query": back.partition("?")[2]}
-    return page(request, "resources/bulk.html", context, status=status)
+    return page(request, "resources/bulk.html", context, partial="form", status=status)
 
 
 def _request(request, selection, back):
