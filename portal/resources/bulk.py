@@ -52,6 +52,11 @@ class Asked:
         return self.takes.label if self.takes else self.verb.label
 
     @property
+    def title(self):
+        """The label without the dots that say on a button that a question follows."""
+        return str(self.label).rstrip("…")
+
+    @property
     def address(self):
         if not self.takes:
             return reverse("resources:bulk", args=[self.kind, self.verb.name])

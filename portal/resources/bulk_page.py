@@ -184,7 +184,8 @@ def _request(request, selection, back):
     _record_denial(request, selection)
     form = BulkForm(request.POST, selection=selection, posted=request.POST)
     key = storable(request.POST["operation_key"])[:64]
-    is_again = Job.objects.filter(team=request.team, key=key).exists()  # then rows may be gone by now
+    # A second press finds rows gone by now.
+    is_again = bool(selection.found) and Job.objects.filter(team=request.team, key=key).exists()
     if not is_again and request.POST.get("seen") != selection.mark:
         form.show_again(seen=selection.mark, count="")
         form.errors.clear()
