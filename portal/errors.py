@@ -3,6 +3,7 @@
 PortalError
   NotAllowed           403  says which right is missing and who can grant it
   NotVisible           404  it does not exist for this person
+  Ambiguous            300  (409 for programs) several objects have the id of the address
   KeyReused            409  the operation key was used before with another request
   NotRepeatable        409  this operation cannot be requested again; the message says why
   NotDecidable         409  this operation needs no decision, or this decision is not possible
@@ -46,6 +47,14 @@ class NotVisible(PortalError):
     pass
 
 
+class Ambiguous(PortalError):
+    """`kind` is theirs, and `rows` are their mirror rows, each with `place`: what its id is unique within."""
+
+    def __init__(self, message, *, kind, rows):
+        super().__init__(message)
+        self.kind, self.rows = kind, tuple(rows)
+
+
 class KeyReused(PortalError):
     """`operation` is the one that already has the key."""
 
@@ -79,11 +88,12 @@ class PlatformError(PortalError):
     - `code` and `request_id` are the platform's own; "" if it gave none.
     - `part` is the part of the connection that failed: address, tls, clock, sign_in, signature, project,
       instance, edition, permission or "".
+    - `permission` is what the refused call takes on the platform, where that is why and a document names it.
     - `duration_ms` is in whole milliseconds.
     - `is_cut`: the exchange had less time than a platform may take for its answer, and that time was over.
     """
 
-    is_cut = False
+    is_cut, permission = False, ""
 
     def __init__(self, message, *, status=None, code="", request_id="", part="", data=None, duration_ms=0):
         super().__init__(message)

@@ -1,4 +1,7 @@
-"""docs/coverage.md names every call that the portal makes. Would catch: a new call or verb that it lacks."""
+"""docs/coverage.md names every call that the portal makes, and the permission that it takes.
+
+Would catch: a new call or verb that it lacks, a permission that stands there and not with its kind.
+"""
 
 from pathlib import Path
 
@@ -25,3 +28,21 @@ def test_every_call_has_its_row(slug, name):
 def test_every_verb_of_every_kind_has_its_row():
     verbs = {(slug, verb.name) for slug, kind in KINDS.items() for verb in kind.verbs}
     assert verbs == {(row[0], row[3]) for row in ROWS if len(row) == 7 and row[0] in KINDS and row[3] != "–"}
+
+
+def declared(row):
+    """The permission that the kind declares for the call of a row; "" if none."""
+    kind, method, verb = KINDS[row[0]], row[2].strip("`").rpartition(".")[2], row[3]
+    if verb != "–":
+        return kind.verb(verb).permission
+    related = {each.name: each.permission for each in kind.related}
+    return {**related, **kind.permissions}.get(method, "")
+
+
+def test_permissions_are_those_that_the_kinds_declare():
+    rows = [row for row in ROWS if len(row) == 7 and row[0] in KINDS]
+    told = [(*row[:4], row[6].strip("`")) for row in rows]
+    assert told == [(*row[:4], declared(row) or "not documented") for row in rows]
+    for slug, kind in KINDS.items():
+        named = {*kind.permissions.values(), *(each.permission for each in (*kind.related, *kind.verbs))}
+        assert named - {""} <= {each[4] for each in told if each[0] == slug}

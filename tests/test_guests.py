@@ -18,11 +18,14 @@ from portal import outside
 from portal.connections.models import Connection
 from portal.kinds.fields import JsonText
 from portal.kinds.registry import KINDS
+from portal.operations.job import Job, JobState, Purpose, Step
 from portal.operations.models import Operation, State
+from portal.operations.stepping import STOPPED
 from portal.outside import isolated
 from portal.record.models import Entry
 from portal.record.store import append
 from portal.teams.models import Role, Team, User
+from portal.words import to_json
 from tests.examples import creating
 from tests.resources.forms import changing
 from tests.resources.shown import opened, press, show
@@ -124,6 +127,7 @@ def tell_everything_oddly(plant, text=ODD):
     states = [State.NEEDS_HUMAN, State.IN_DOUBT, State.REJECTED, State.NOT_SENT, State.FOUND, State.DONE]
     for operation, state in zip(Operation.objects.filter(team=plant.team), states, strict=False):
         Operation.objects.filter(pk=operation.pk).update(state=state, **told)
+    make_jobs(plant, text)
     names = (
         "object_name",
         "object_id",
@@ -144,6 +148,37 @@ def tell_everything_oddly(plant, text=ODD):
             "body": {"answer": {text: text}, "note": text},
         }
     )
+
+
+def make_jobs(plant, text):
+    """One of each purpose: with an odd name, with a step that has an operation, and one that never began."""
+    kind = KINDS["iotda/policies"]
+    about = {"platform": "iotda", "kind_slug": kind.slug, "verb_name": "delete"}
+    operations = Operation.objects.filter(team=plant.team, kind_slug=kind.slug)
+    for purpose in Purpose:
+        job = Job.objects.create(
+            team=plant.team,
+            key=purpose,
+            actor=plant.people[Role.OWNER],
+            purpose=purpose,
+            object_name=text[:256],
+            reason=text[:200],
+            state=JobState.INCOMPLETE,
+            **about,
+        )
+        for number, operation in enumerate([operations.filter(step=None).first(), None], 1):
+            Step.objects.create(
+                job=job,
+                number=number,
+                kind_slug=kind.slug,
+                verb_name="delete",
+                connection=plant.connection(kind),
+                object_name=text[:256],
+                actor=job.actor,
+                is_wanted=False,
+                operation=operation,
+                words=None if operation else to_json(STOPPED(person=text)),
+            )
 
 
 def oddly(field, text):
@@ -196,6 +231,9 @@ def arguments(address, plant):
     elif "operations/<uuid:id>" in address:
         for operation in Operation.objects.all():
             yield {"<uuid:id>": str(operation.pk)}
+    elif "jobs/<uuid:id>" in address:
+        for job in Job.objects.all():
+            yield {"<uuid:id>": str(job.pk)}
     elif "connections/<uuid:id>" in address:
         for connection in plant.connections.values():
             yield {"<uuid:id>": str(connection.pk)}

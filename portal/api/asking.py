@@ -137,8 +137,8 @@ def _earlier(kind, verb, target, key):
     found = Operation.objects.filter(team=target.connection.team, key=key).first()
     if found is None:
         return None
-    asked = (found.kind_slug, found.verb_name, found.object_id, found.connection_id)
-    if asked != (kind.slug, verb.name, target.remote_id, target.connection_id):
+    asked = (found.kind_slug, found.verb_name, found.object_scope, found.object_id, found.connection_id)
+    if asked != (kind.slug, verb.name, *target.identity, target.connection_id):
         raise KeyReused(KEY_REUSED(), operation=found)
     return found if set(found.expected or ()) == set(verb.fields) else None
 

@@ -74,6 +74,7 @@ def _ended(change, operation):
         name=name,
         platform_code=operation.platform_code,
         platform_request_id=operation.platform_request_id,
+        permission=operation.permission,
         operation=reference(operation),
         endings=operation.endings,
         hint=hint and _(hint),

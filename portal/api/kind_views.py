@@ -83,7 +83,7 @@ class Object(Door):
             _name(self.kind, "show"),
             self.kind.label,
             {200: schemas.ref(schemas.named(self.kind, "object"))},
-            (414,),
+            (409, 414) if self.kind.within else (414,),
         )
 
 

@@ -12,7 +12,10 @@ from portal.api.describing import Told
 from portal.api.doors import Door
 from portal.api.paging import check, list_link
 from portal.connections.models import Connection
+from portal.jobs import shown as job_listing
+from portal.jobs.views import find as find_job
 from portal.kinds.registry import KINDS
+from portal.operations.job import Job
 from portal.operations.listing import GROUPS, anchor, is_state, listed
 from portal.operations.models import Operation, State
 from portal.operations.views import find
@@ -36,6 +39,7 @@ class Root(Door):
                 ],
                 "connections": "/api/v1/connections/",
                 "operations": "/api/v1/operations/",
+                "jobs": "/api/v1/jobs/",
                 "schema": "/api/v1/schema/",
             }
         )
@@ -47,7 +51,7 @@ class Root(Door):
             "team": schemas.either(NAMED),
             "csrf_token": schemas.TEXT,
             "kinds": schemas.list_of(schemas.closed({**kind, "verbs": schemas.list_of(schemas.TEXT)})),
-            **dict.fromkeys(("connections", "operations", "schema"), schemas.ADDRESS),
+            **dict.fromkeys(("connections", "operations", "jobs", "schema"), schemas.ADDRESS),
         }
         return Told("root", "What is there", {200: schemas.closed(root)})
 
@@ -98,6 +102,33 @@ class OneOperation(Door):
 
     def described(self, method):
         return Told("show_operation", "Operation", {200: schemas.ref("Operation")})
+
+
+class Jobs(Door):
+    """The team's jobs, newest first."""
+
+    def get(self, request):
+        jobs = Job.objects.visible_to(request.user).filter(team=request.team)
+        check(request, {"before": job_listing.anchor(jobs, request.GET.get("before", ""))})
+        found, following = job_listing.listed(jobs, request.GET)
+        items = [shown.job(each, each.counts) for each in found]
+        return Response({"items": items, "next": list_link(request, before=following), "previous": None})
+
+    def described(self, method):
+        queries = {"before": (schemas.ID, "From the link `next`.")}
+        return Told("list_jobs", "Jobs", {200: schemas.page_of(schemas.ref("Job"))}, (), queries)
+
+
+class OneJob(Door):
+    """A job with its steps."""
+
+    def get(self, request, id):
+        found = job_listing.Shown(find_job(request, id), request.user)
+        steps = [shown.step(each) for each in found.steps]
+        return Response({**shown.job(found.job, (found.done, len(steps))), "steps": steps})
+
+    def described(self, method):
+        return Told("show_job", "Job", {200: schemas.ref("JobWithSteps")})
 
 
 class Schema(Door):

@@ -39,6 +39,8 @@ def _of_portal(error, user):
         return problem(403, said, right=error.right, granted_by=list(error.granted_by))
     if isinstance(error, errors.NotVisible):
         return problem(404, said)
+    if isinstance(error, errors.Ambiguous):
+        return problem(409, said, name="ambiguous", objects=[_one_of(error.kind, row) for row in error.rows])
     if isinstance(error, errors.KeyReused):
         other = error.operation
         is_seen = other and Operation.objects.visible_to(user).filter(pk=other.pk).exists()
@@ -55,9 +57,18 @@ def _of_portal(error, user):
     return problem(503, said)
 
 
+def _one_of(kind, row):
+    """One of several objects with the id that was asked for."""
+    return {"id": str(row.pk), "url": f"/api/v1/{kind.slug}/{row.pk}/", "within": row.scope}
+
+
 def of_platform(error):
     """What a problem says of a platform's answer."""
-    return {"platform_code": error.code, "platform_request_id": error.request_id}
+    return {
+        "platform_code": error.code,
+        "platform_request_id": error.request_id,
+        "permission": error.permission,
+    }
 
 
 def _of_framework(error):

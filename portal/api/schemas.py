@@ -1,6 +1,7 @@
 """JSON schemas (2020-12, as in OpenAPI 3.1): of a contract's rules, and of what the API answers."""
 
 from portal.kinds.fields import JsonText
+from portal.operations.job import JobState, Purpose
 from portal.operations.models import Cause, State
 from portal.resources.freshness import State as Covered
 
@@ -103,15 +104,18 @@ PROBLEM = {
         "errors": {"type": "object", "additionalProperties": list_of(TEXT)},
         "platform_code": TEXT,
         "platform_request_id": TEXT,
+        "permission": TEXT,
         "hint": TEXT,
         "right": TEXT,
         "granted_by": list_of(TEXT),
         "operation": REFERENCE,
+        "objects": list_of(closed({"id": ID, "url": ADDRESS, "within": TEXT})),
         "endings": ENDINGS,
         "versions": closed({name: {"type": "object"} for name in ("opened", "now", "wished")}),
     },
     "required": ["type", "title", "status", "detail"],
 }
+JOB_REFERENCE = closed({"id": ID, "url": ADDRESS, "step": COUNT})
 CONNECTION = closed({"id": ID, "name": TEXT, "platform": TEXT})
 OPERATION = closed(
     {
@@ -123,7 +127,7 @@ OPERATION = closed(
         "kind": TEXT,
         "verb": TEXT,
         "connection": {"type": ["string", "null"], "format": "uuid"},
-        "object": closed({"remote_id": TEXT, "name": TEXT}),
+        "object": closed({"remote_id": TEXT, "within": TEXT, "name": TEXT}),
         "actor": TEXT,
         "via": TEXT,
         "reason": TEXT,
@@ -136,8 +140,37 @@ OPERATION = closed(
         "duration_ms": NULLABLE_COUNT,
         "endings": either(ENDINGS),
         "has_secrets_to_show": FLAG,
+        "job": either(JOB_REFERENCE),
     }
 )
+STEP_STATES = [*State.values, "waiting", "left_out", "refused_here"]
+STEP = closed(
+    {
+        "number": COUNT,
+        "kind": TEXT,
+        "verb": TEXT,
+        "object": closed({"remote_id": TEXT, "name": TEXT}),
+        "state": {"enum": STEP_STATES},
+        "waits_for": list_of(COUNT),
+        "message": TEXT,
+        "operation": either(REFERENCE),
+    }
+)
+JOB = {
+    "id": ID,
+    "url": ADDRESS,
+    "state": {"enum": JobState.values},
+    "purpose": {"enum": Purpose.values},
+    "kind": TEXT,
+    "verb": TEXT,
+    "object_name": TEXT,
+    "actor": TEXT,
+    "reason": TEXT,
+    "created_at": TIME,
+    "ended_at": NULLABLE_TIME,
+    "done": COUNT,
+    "count": COUNT,
+}
 COVERAGE = closed(
     {
         "connection": CONNECTION,
@@ -154,6 +187,8 @@ COMPONENTS = {
     "Problem": PROBLEM,
     "Connection": CONNECTION,
     "Operation": OPERATION,
+    "Job": closed(JOB),
+    "JobWithSteps": closed({**JOB, "steps": list_of(STEP)}),
     "Coverage": COVERAGE,
     "Request": REQUEST,
     "DryRun": closed({"request": ref("Request")}),

@@ -108,7 +108,7 @@ def operation(each, user):
         "kind": each.kind_slug,
         "verb": each.verb_name,
         "connection": str(each.connection_id) if each.connection_id else None,
-        "object": {"remote_id": each.object_id, "name": each.object_name},
+        "object": {"remote_id": each.object_id, "within": each.object_scope, "name": each.object_name},
         "actor": each.actor.email,
         "via": each.via,
         "reason": each.reason,
@@ -119,4 +119,45 @@ def operation(each, user):
         "duration_ms": each.duration_ms,
         "endings": each.endings if Shown(each, user).may_read else None,
         "has_secrets_to_show": bool(each.sealed_secrets) and each.actor_id == user.pk,
+        "job": _job_of(each),
+    }
+
+
+def _job_of(operation):
+    step = getattr(operation, "step", None)
+    return step and {"id": str(step.job_id), "url": f"/api/v1/jobs/{step.job_id}/", "step": step.number}
+
+
+def job(each, counts):
+    """A job; `counts` are (steps that happened, steps)."""
+    return {
+        "id": str(each.pk),
+        "url": f"/api/v1/jobs/{each.pk}/",
+        "state": each.state,
+        "purpose": each.purpose,
+        "kind": each.kind_slug,
+        "verb": each.verb_name,
+        "object_name": each.object_name,
+        "actor": each.actor.email,
+        "reason": each.reason,
+        "created_at": moment(each.created_at),
+        "ended_at": moment(each.ended_at),
+        "done": counts[0],
+        "count": counts[1],
+    }
+
+
+def step(each):
+    """A step as jobs.shown shows it."""
+    became = each.operation
+    object = became if became and became.object_id else each
+    return {
+        "number": each.number,
+        "kind": each.kind_slug,
+        "verb": each.verb_name,
+        "object": {"remote_id": object.object_id, "name": object.object_name},
+        "state": str(each.state),
+        "waits_for": each.waits_for,
+        "message": plain(each.said or (became.message if became else "")),
+        "operation": became and reference(became),
     }

@@ -21,5 +21,7 @@ urlpatterns = [
     path("connections/", portal_views.Connections.at()),
     path("operations/", portal_views.Operations.at()),
     path("operations/<uuid:id>/", portal_views.OneOperation.at()),
+    path("jobs/", portal_views.Jobs.at()),
+    path("jobs/<uuid:id>/", portal_views.OneJob.at()),
     *(address for kind in KINDS.values() for address in _of_kind(kind)),
 ]

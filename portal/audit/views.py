@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from portal.bounds import LINE_MAX
 from portal.errors import NotAllowed
 from portal.kinds import search
+from portal.kinds.identity import or_unknown
 from portal.kinds.registry import KINDS
 from portal.operations.models import State
 from portal.outside import shows_nothing
@@ -133,9 +134,16 @@ def _about(user, text):
     found = Q(object_id=text) | Q(operation=text) | Q(object_name__in=written)
     for kind in () if shows_nothing(text) else KINDS.values():
         rows = search.matching(kind.model.objects.visible_to(user), text)
-        if ids := list(rows.values_list("remote_id", flat=True).distinct()[:OBJECTS]):
-            found |= Q(kind=kind.slug, object_id__in=ids)
+        for scope, ids in _by_scope(rows.values_list("scope", "remote_id").distinct()[:OBJECTS]).items():
+            found |= Q(kind=kind.slug, object_id__in=ids, object_scope__in=or_unknown(scope))
     return found
+
+
+def _by_scope(identities):
+    ids = {}
+    for scope, id in identities:
+        ids.setdefault(scope, []).append(id)
+    return ids
 
 
 def _day(text):

@@ -25,6 +25,9 @@ from portal.resources.editing import JsonField
 from portal.resources.fields import Picker, TextField
 from portal.resources.forms import PlatformForm
 
+# Source: EnOS API documentation, Connection Service: the permission that each call names.
+READ = "Device Management Service: Read"
+FULL = "Device Management Service: Full Access"
 KEY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that are easily confused
 
 
@@ -157,6 +160,7 @@ KIND = register(
             STATUS,
         ),
         filters=("product_key", "status"),
+        permissions=dict.fromkeys(("list", "get", "get_by_key"), READ),
         about=_("A device belongs to a product. A product holds up to 10,000 devices."),
         verbs=(
             verbs.create(
@@ -164,22 +168,25 @@ KIND = register(
                 label=_("Create device"),
                 done=_("Device %(name)s was created."),
                 evidence=OwnId(
-                    identifying=("product_key", "device_key"),
+                    ids=("product_key", "device_key"),
                     get=lambda devices, data: devices.get_by_key(data["product_key"], data["device_key"]),
                 ),
                 name="device_key",
+                permission=FULL,
             ),
             verbs.update(
                 form=EditForm,
                 done=_("Device %(name)s was changed."),
                 fields=("device_name", "timezone", "device_desc", "device_attributes", "device_tags"),
                 about=_("A field that you empty is cleared on the platform."),
+                permission=FULL,
             ),
             Verb(
                 name="enable",
                 label=_("Enable"),
                 done=_("Device %(name)s was enabled."),
                 right="enable",
+                permission=FULL,
                 icon="toggle-right",
                 call=lambda bound, data: bound.collection.enable_call(bound.remote_id),
                 evidence=Status(left=contract.DISABLED),
@@ -189,6 +196,7 @@ KIND = register(
                 label=_("Disable"),
                 done=_("Device %(name)s was disabled."),
                 right="disable",
+                permission=FULL,
                 icon="toggle-left",
                 confirm=_("The device can no longer connect until it is enabled again. Disable it?"),
                 call=lambda bound, data: bound.collection.disable_call(bound.remote_id),
@@ -205,6 +213,7 @@ KIND = register(
                 ),
                 done=_("Device %(name)s was replaced."),
                 right="replace",
+                permission=FULL,
                 icon="arrows-exchange",
                 form=ReplaceForm,
                 call=lambda bound, data: bound.collection.replace_call(bound.remote_id, data),
@@ -216,6 +225,7 @@ KIND = register(
                 label=_("Delete device"),
                 done=_("Device %(name)s was deleted."),
                 about=_("The device can no longer connect, and its device key can be used again."),
+                permission=FULL,
             ),
         ),
     )

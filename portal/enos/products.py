@@ -4,8 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.enos import models
 from portal.kinds.columns import NAME
+from portal.kinds.permissions import naming
 from portal.kinds.registry import Column, Facts, Kind, register
 from portal.resources.fields import Picker
+
+READ = "Product: Read"  # source: EnOS API documentation, V2.4 Search Product; get names none
 
 
 def product_picker():
@@ -14,7 +17,8 @@ def product_picker():
 
 def _options(client, form, text):
     search = {"search": text} if text else {}
-    found = form.shared("products", lambda: client.products.list(**search, limit=50).items)
+    with naming(READ):
+        found = form.shared("products", lambda: client.products.list(**search, limit=50).items)
     return [(item["id"], f"{item['name']} ({item['id']})") for item in found]
 
 
@@ -39,6 +43,7 @@ KIND = register(
             Column(name="product_type", label=_("Type")),
             Column(name="model_id", label=_("Model"), style="code"),
         ),
+        permissions={"list": READ},
         facts=Facts(
             label=_("Devices of this product"),
             read=lambda bound: bound.collection.client.devices.get_statistics(bound.remote_id),

@@ -39,7 +39,7 @@ def _menu(request):
                 for kind in kinds
             ]
             sections.append({"label": platform.label, "items": items})
-        work = [_operations(request), _item(request, _("Jobs"), reverse("jobs:list"), "stack-2")]
+        work = [_operations(request), _item(request, _("Jobs"), reverse("jobs:list"), "checks")]
     else:
         work = []
     if request.user.is_portal_auditor or may(request.user, "read_own_record", request.team):

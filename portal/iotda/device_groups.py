@@ -8,7 +8,7 @@ from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Kind, Related, Takes, Verb, register
+from portal.kinds.registry import Column, Inside, Kind, Related, Takes, Verb, register
 from portal.platforms.iotda.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import Picker, TextField
@@ -68,6 +68,7 @@ KIND = register(
         plural=_("Device groups"),
         icon="folders",
         model=models.DeviceGroup,
+        quota=contract.PER_SPACE_MAX,
         collection="device_groups",
         columns=(NAME, ID, Column(name="description", label=_("Description")), SPACE),
         filters=("app_id",),
@@ -83,6 +84,11 @@ KIND = register(
                 removes="remove-device",
                 chosen=lambda item: {"device_id": item["id"]},
             ),
+        ),
+        inside=(
+            Inside(kind="iotda/device-groups", field="super_group_id", scope="app_id"),
+            Inside(kind="iotda/soft-buses", field="group_id", scope="app_id"),
+            Inside(listed="devices"),
         ),
         verbs=(
             verbs.create(

@@ -12,7 +12,7 @@ from portal.iotda.spaces import chosen_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import KINDS, Column, Kind, register
+from portal.kinds.registry import KINDS, Column, Inside, Kind, register
 from portal.operations.change import Then
 from portal.platforms.contract import Field
 from portal.platforms.iotda.contract import HEX_ID, HEX_TEXT
@@ -99,13 +99,14 @@ KIND = register(
         columns=(NAME, ID, Column(name="product_name", label=_("Product")), STATUS),
         filters=("product_id", "status"),
         about=_("A device belongs to a product. It connects by itself or through a parent device."),
+        inside=(Inside(kind="iotda/devices", field="gateway_id"),),
         verbs=(
             verbs.create(
                 form=CreateForm,
                 label=_("Create device"),
                 done=_("Device %(name)s was created."),
                 evidence=OwnId(
-                    identifying=("device_id",),
+                    ids=("device_id",),
                     get=lambda devices, data: devices.get(data["device_id"]),
                 ),
                 name="device_id",

@@ -15,6 +15,7 @@ from portal.kinds.columns import ID, NAME
 from portal.kinds.comparing import is_same
 from portal.kinds.effects import Members, inside
 from portal.kinds.evidence import Name
+from portal.kinds.permissions import naming
 from portal.kinds.registry import Check, Kind, Related, Takes, Verb, register
 from portal.operations.change import Then
 from portal.outside import folded
@@ -34,6 +35,7 @@ BOUND_SOMEHOW = Sentence(
 MAYBE_BOUND = Sentence(
     "policy.maybe_bound", gettext_noop("The platform does not say clearly whether it is bound to anything.")
 )
+READ_TARGETS = "iotda:devicepolicy:queryTargets"
 TARGETS_READ = 1000  # what a policy is bound to, as far as one look reads
 
 
@@ -108,7 +110,8 @@ def _spaces(client, space):
 def _bound_options(client, form, text):
     """What the policy is bound to."""
     kind, wanted = form.value_of("target_type") or "device", folded(text)
-    listing = client.policies.targets(form.target.remote_id, target_type=kind, limit=TARGETS_READ)
+    with naming(READ_TARGETS):
+        listing = client.policies.targets(form.target.remote_id, target_type=kind, limit=TARGETS_READ)
     return [(item["target_id"],) * 2 for item in listing.items if wanted in folded(item["target_id"])]
 
 
@@ -188,9 +191,14 @@ class UnbindForm(PlatformForm):
     target_ids = IdsField(label=_("Ids, one in each line"), options=_bound_options)
 
 
+def _targets(bound, **options):
+    with naming(READ_TARGETS):
+        return bound.collection.targets(bound.remote_id, **options)
+
+
 def _check(bound):
     """What is bound obeys a changed policy at once, so who edits it needs more than the right to edit."""
-    listing = inside(bound, lambda: bound.collection.targets(bound.remote_id, limit=1))
+    listing = inside(bound, lambda: _targets(bound, limit=1))
     if listing.complete and not listing.items:
         return Check()
     if not listing.items:
@@ -200,7 +208,7 @@ def _check(bound):
 
 
 def _members(bound, data):
-    listing = bound.collection.targets(bound.remote_id, target_type=data["target_type"], limit=TARGETS_READ)
+    listing = _targets(bound, target_type=data["target_type"], limit=TARGETS_READ)
     found = {item["target_id"] for item in listing.items if item["target_type"] == data["target_type"]}
     return found, listing.complete
 
@@ -217,15 +225,18 @@ KIND = register(
         plural=_("Device policies"),
         icon="shield-check",
         model=models.Policy,
+        quota=contract.PER_INSTANCE_MAX,
         collection="policies",
         columns=(NAME, ID, SPACE, CREATED),
         filters=("app_id",),
+        permissions={"list": "iotda:devicepolicy:queryList", "get": "iotda:devicepolicy:query"},
         related=(
             Related(
                 name="targets",
                 label=_("Bound to"),
-                read=lambda bound, limit: bound.collection.targets(bound.remote_id, limit=limit),
+                read=lambda bound, limit: _targets(bound, limit=limit),
                 kind=lambda item: f"iotda/{COLLECTIONS.get(item['target_type'], '')}",
+                permission=READ_TARGETS,
                 adds="bind",
                 removes="unbind",
                 chosen=lambda item: {"target_type": item["target_type"], "target_ids": item["remote_id"]},
@@ -243,6 +254,7 @@ KIND = register(
                 # was sent, the platform searches all of them, so the default one need not be read first.
                 evidence=Name(field="policy_name", scope=("app_id",), unique=False),
                 name="policy_name",
+                permission="iotda:devicepolicy:create",
             ),
             verbs.update(
                 form=EditForm,
@@ -250,12 +262,14 @@ KIND = register(
                 fields=("policy_name", "statement"),
                 about=_("A change applies to everything that the policy is bound to."),
                 check=_check,
+                permission="iotda:devicepolicy:update",
             ),
             Verb(
                 name="bind",
                 label=_("Bind"),
                 done=_("%(name)s was bound."),
                 right="bind",
+                permission="iotda:devicepolicy:bind",
                 icon="link",
                 form=BindForm,
                 call=lambda bound, data: bound.collection.bind_call(bound.remote_id, data),
@@ -273,6 +287,7 @@ KIND = register(
                 label=_("Unbind"),
                 done=_("%(name)s was unbound."),
                 right="unbind",
+                permission="iotda:devicepolicy:unbind",
                 icon="unlink",
                 form=UnbindForm,
                 call=lambda bound, data: bound.collection.unbind_call(bound.remote_id, data),
@@ -286,6 +301,7 @@ KIND = register(
                 done=_("Device policy %(name)s was deleted."),
                 about=_("Everything that the policy is bound to loses it at once."),
                 check=lambda bound: Check(_check(bound).said),
+                permission="iotda:devicepolicy:delete",
             ),
         ),
     )

@@ -10,8 +10,8 @@ from portal.iotda.spaces import SPACE, chosen_space, default_space, in_space, sp
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, register
-from portal.platforms.iotda.contract.products import CREATE, DATA_FORMATS, PROTOCOLS
+from portal.kinds.registry import Column, Inside, Kind, register
+from portal.platforms.iotda.contract.products import CREATE, DATA_FORMATS, PER_INSTANCE_MAX, PROTOCOLS
 from portal.resources.changing import DeleteForm
 from portal.resources.editing import JsonField
 from portal.resources.fields import Picker, TextField
@@ -55,12 +55,6 @@ class CreateForm(PlatformForm):
         super().__init__(*args, initial={**usual, **(initial or {})}, **kwargs)
 
 
-def _get(products, data):
-    """By the space, too: in other spaces there may be products of the same id."""
-    space = {"app_id": data["app_id"]} if data.get("app_id") else default_space(products.client)
-    return products.get(data["product_id"], **space)
-
-
 KIND = register(
     Kind(
         slug="iotda/products",
@@ -69,6 +63,7 @@ KIND = register(
         plural=_("Products"),
         icon="box",
         model=models.Product,
+        quota=PER_INSTANCE_MAX,
         collection="products",
         columns=(
             NAME,
@@ -79,13 +74,20 @@ KIND = register(
         ),
         filters=("app_id",),
         hints=in_space,
+        within="iotda/spaces",
         about=_("A product says what its devices can do. Up to 1,000 products per instance."),
+        inside=(Inside(kind="iotda/devices", field="product_id"),),
         verbs=(
             verbs.create(
                 form=CreateForm,
                 label=_("Create product"),
                 done=_("Product %(name)s was created."),
-                evidence=OwnId(identifying=("product_id",), get=_get),
+                evidence=OwnId(
+                    ids=("product_id",),
+                    get=lambda products, data, **space: products.get(data["product_id"], **space),
+                    scope=("app_id",),
+                    default_scope=default_space,
+                ),
                 name="name",
             ),
             verbs.delete(

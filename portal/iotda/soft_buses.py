@@ -60,6 +60,7 @@ KIND = register(
         columns=(NAME, ID, Column(name="group_id", label=_("Device group"), style="code"), STATUS),
         filters=("app_id", "status"),
         following=("Synchronizing",),
+        permissions={"list": "iotda:harmonysoftbus:queryList", "get": "iotda:harmonysoftbus:query"},
         about=_(
             "A soft bus connects the HarmonyOS devices of one group. A sync sends its data to the devices."
         ),
@@ -75,12 +76,14 @@ KIND = register(
                     searched=False,  # the list of buses has no filter for names
                 ),
                 name="bus_name",
+                permission="iotda:harmonysoftbus:create",
             ),
             Verb(
                 name="sync",
                 label=_("Sync"),
                 done=_("Sync of %(name)s was requested. The status below comes from the platform."),
                 right="sync",
+                permission="iotda:harmonysoftbus:sync",
                 icon="refresh",
                 call=lambda bound, data: bound.collection.sync_call(bound.remote_id),
                 evidence=Status(reached=("Synchronizing", "Synchronized")),
@@ -90,6 +93,7 @@ KIND = register(
                 label=_("Reset key"),
                 done=_("The key of %(name)s was reset. Sync it, so that its devices get the new one."),
                 right="reset_key",
+                permission="iotda:harmonysoftbus:reset",
                 icon="key",
                 about=_("Its devices cannot find each other until the bus is synchronized again."),
                 form=ResetKeyForm,
@@ -103,6 +107,7 @@ KIND = register(
                 about=_(
                     "Its devices can no longer find each other through it. The devices and their group stay."
                 ),
+                permission="iotda:harmonysoftbus:delete",
             ),
         ),
     )

@@ -6,7 +6,7 @@ from portal.iotda import models
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Kind, register
+from portal.kinds.registry import Column, Inside, Kind, register
 from portal.platforms.iotda.contract import spaces as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import Picker, TextField
@@ -78,10 +78,15 @@ KIND = register(
         plural=_("Resource spaces"),
         icon="stack-2",
         model=models.Space,
+        quota=contract.PER_INSTANCE_MAX,
         collection="spaces",
         columns=(NAME, ID, Column(name="default_app", label=_("Default"), style="flag"), CREATED),
         about=_(
             "A resource space holds products, devices, groups, buses and policies. Up to 10 per instance."
+        ),
+        inside=tuple(
+            Inside(kind=f"iotda/{each}", field="app_id")
+            for each in ("soft-buses", "device-groups", "devices", "products", "policies")
         ),
         verbs=(
             verbs.create(

@@ -16,7 +16,7 @@ PAGE = 50
 
 def listed(jobs, query):
     """(jobs of one page, the id behind which the next page begins or ""); newest first."""
-    before = _anchor(jobs, query.get("before", ""))
+    before = anchor(jobs, query.get("before", ""))
     if query.get("before"):
         same_time = Q(created_at=before.created_at, pk__lt=before.pk) if before else Q()
         jobs = jobs.filter(Q(created_at__lt=before.created_at) | same_time) if before else jobs.none()
@@ -27,7 +27,8 @@ def listed(jobs, query):
     return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else ""
 
 
-def _anchor(jobs, text):
+def anchor(jobs, text):
+    """The job with this id; None if there is none."""
     try:
         return jobs.filter(pk=uuid.UUID(text)).first()
     except ValueError:

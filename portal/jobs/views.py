@@ -31,7 +31,7 @@ def list_(request):
 
 @require_safe
 def detail(request, id):
-    shown = Shown(_find(request, id), request.user)
+    shown = Shown(find(request, id), request.user)
     if is_unchanged(request, shown.mark):
         return HttpResponse(status=204)
     context = {"job": shown.job, "shown": shown}
@@ -41,7 +41,7 @@ def detail(request, id):
 
 @require_POST
 def stop(request, id):
-    job = _find(request, id)
+    job = find(request, id)
     if stepping.stop(job, actor=request.user):
         messages.success(request, _("Stopped. No more steps will begin."))
     else:
@@ -52,7 +52,7 @@ def stop(request, id):
 @require_POST
 def again(request, id):
     """Request again the steps that did not happen."""
-    job = _find(request, id)
+    job = find(request, id)
     count = stepping.again(job, actor=request.user)
     if count:
         carry_on.enqueue(str(job.pk))
@@ -63,7 +63,7 @@ def again(request, id):
     return redirect("jobs:detail", job.pk)
 
 
-def _find(request, id):
+def find(request, id):
     """The job, if this person may see it; else 404."""
     jobs = Job.objects.visible_to(request.user).select_related("team", "actor", "stopped_by")
     return get_object_or_404(jobs, pk=id)

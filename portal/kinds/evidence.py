@@ -22,6 +22,8 @@ from django.utils.translation import gettext_noop as _
 
 from portal.errors import Missing, NotSent, Unclear
 from portal.kinds.comparing import compare
+from portal.kinds.identity import is_within
+from portal.kinds.registry import ANOTHER_OBJECT
 from portal.platforms.collection import Listing
 from portal.platforms.gate import TOO_LATE, is_too_big
 from portal.record.redaction import redact
@@ -140,13 +142,14 @@ class Touched:
 
     - `before` are its values as the first of these operations found them, without secrets.
     - `known` are the values by which it is identified, as the mirror has them.
-    - `hints` help the platform to find it (registry.Bound).
+    - `hints` help the platform to find it, in its `scope` (registry.Bound).
     """
 
     id: str
     before: dict
     known: dict = field(default_factory=dict)
     hints: dict = field(default_factory=dict)
+    scope: str = ""
 
     @property
     def was(self):
@@ -165,10 +168,22 @@ def _candidate(sent, seen, touched=None, *, is_gone=False):
 def _no_longer_called(bound, data, touched):
     """The candidate for an object that no longer has the name or id that was sent."""
     try:
-        seen = {**touched.known, **bound.read(touched.id, **touched.hints)}
+        seen = {**touched.known, **bound.read(touched.id, touched.scope, **touched.hints)}
     except Missing:
         return _candidate(data, {}, touched, is_gone=True)
     return _candidate(data, seen, touched)
+
+
+def _space(evidence, bound, data):
+    """{field: value} of the space in which a create makes its object: as sent, else the default one."""
+    space = {name: data[name] for name in evidence.scope if data.get(name)}
+    if evidence.scope and not space and evidence.default_scope:
+        space = evidence.default_scope(bound.collection.client)
+    return space
+
+
+def _is_in(touched, space):
+    return all(touched.was.get(name, value) == value for name, value in space.items())
 
 
 def agrees(candidate):
@@ -179,30 +194,48 @@ def agrees(candidate):
 class OwnId:
     """For a create whose id the portal chose: get the object by that id and compare it.
 
-    `get(collection, data)` returns the decoded object or raises Missing. `identifying` are the fields that
-    hold the id.
+    - `ids` are the fields that hold the id.
+    - `scope`: the fields that name the space in which it is unique, if it is so only there. `default_scope`
+      is that of Name.
+    - `get(collection, data, **space)` returns the decoded object or raises Missing.
     """
 
     get: Callable
-    identifying: tuple
+    ids: tuple
+    scope: tuple = ()
+    default_scope: Callable | None = None
+
+    @property
+    def identifying(self):
+        return self.ids + self.scope
 
     def baseline(self, bound, data):
         """Whether the id is already used."""
         try:
-            self.get(bound.collection, data)
+            self._get(bound, data, _space(self, bound, data))
         except Missing:
             return False
         return True
+
+    def _get(self, bound, data, space):
+        """The object with the id in this space. Raises Missing, and Unclear when another one is shown."""
+        with bound.naming("get"):
+            seen = self.get(bound.collection, data, **space)
+        scope_of = bound.collection.scope_of
+        if not is_within(scope_of(space), scope_of(seen)):
+            raise Unclear(ANOTHER_OBJECT())
+        return seen
 
     def before(self, baseline):
         return (BEFORE_ID() if baseline else BEFORE_NO_ID()), ()
 
     def look(self, bound, data, baseline, touched=tuple):
+        space = _space(self, bound, data)
         try:
-            seen = self.get(bound.collection, data)
+            seen = self._get(bound, data, space)
         except Missing:
             seen = None
-        fitting = [each for each in touched() if self.fits(each, data)]
+        fitting = [each for each in touched() if self.fits(each, data) and _is_in(each, space)]
         if seen is None:
             found = [_no_longer_called(bound, data, each) for each in fitting]
             return self._called_otherwise(found, baseline) if found else Look(MISSED, ID_MISSED())
@@ -216,7 +249,7 @@ class OwnId:
 
     def fits(self, touched, data):
         """Whether an object had the id, before the portal changed or deleted it."""
-        return all(touched.was.get(name) == data.get(name) for name in self.identifying)
+        return all(touched.was.get(name) == data.get(name) for name in self.ids)
 
     def _called_otherwise(self, found, baseline):
         """The portal has since deleted what had the id, or given it another one."""
@@ -252,17 +285,11 @@ class Name:
     def identifying(self):
         return self.scope
 
-    def _space(self, bound, data):
-        space = {name: data[name] for name in self.scope if data.get(name)}
-        if self.scope and not space and self.default_scope:
-            space = self.default_scope(bound.collection.client)
-        return space
-
     def _listing(self, bound, data, space, rows):
         """A Listing that holds all objects with the name, if it is complete."""
         if self.searched:
-            return bound.collection.list(name=data.get(self.field, ""), **space)
-        return bound.collection.list(limit=rows, **space)
+            return bound.list(name=data.get(self.field, ""), **space)
+        return bound.list(limit=rows, **space)
 
     def _named(self, listing, data):
         return [item for item in listing.items if item["name"] == data.get(self.field, "")]
@@ -272,7 +299,7 @@ class Name:
         then `newest` are the ids of the newest objects, where the order of the list tells them."""
         try:
             with bound.collection.client.one_deadline(time.monotonic() + BASELINE_SECONDS):
-                listing = self._listing(bound, data, self._space(bound, data), ROWS_BEFORE)
+                listing = self._listing(bound, data, _space(self, bound, data), ROWS_BEFORE)
         except (Unclear, NotSent) as error:
             if not _is_too_much(error):
                 raise
@@ -293,7 +320,7 @@ class Name:
         return (BEFORE_CUT(), ids) if ids else (BEFORE_UNKNOWN(), ())
 
     def look(self, bound, data, baseline, touched=tuple):
-        space = self._space(bound, data)
+        space = _space(self, bound, data)
         listing = self._listing(bound, data, space, ROWS)
         items, is_whole = self._named(listing, data), listing.complete
         before, was_whole = _ids_before(baseline)
@@ -309,7 +336,7 @@ class Name:
                 is_whole = False  # the list still shows a deleted object, so it may also lack a new one
                 listed.remove(item["id"])
         for each in changed.values():
-            fits = self.fits(each, data) and all(each.was.get(key, at) == at for key, at in space.items())
+            fits = self.fits(each, data) and _is_in(each, space)
             if fits and each.id not in listed and len(found) < CANDIDATES_MAX:
                 found.append(_no_longer_called(bound, data, each))
         if not found:

@@ -3,14 +3,16 @@
 from django.utils import timezone
 
 from portal import statements
+from portal.kinds.identity import the_one
 from portal.kinds.models import Reading
 from portal.kinds.registry import KINDS
 
 
-def keep(kind, connection, decoded):
+def keep(kind, connection, decoded, scope=""):
     """Create or update the mirror row of one object that the platform just showed, in one statement.
 
-    An answer that lacks what people set leaves the row in question until the object itself is read.
+    `scope` is the object's, should the answer not show it. An answer that lacks what people set leaves the
+    row in question until the object itself is read.
 
     Returns a row with the new values. If the row existed already, its `pk` is not the one in the database.
     """
@@ -20,7 +22,10 @@ def keep(kind, connection, decoded):
     unshown = sorted(kind.judged - shown.keys())
     if unshown:
         values["unsure_at"] = now
-    row = kind.model(connection=connection, remote_id=str(decoded["id"]), unshown=unshown or None)
+    scope = _scope_of(kind, connection, decoded, scope)
+    row = kind.model(
+        connection=connection, remote_id=str(decoded["id"]), scope=scope, unshown=unshown or None
+    )
     changing = row.take(values)
     if unshown:
         changing.remove("unshown")  # a row that is there may have been shown whole
@@ -29,8 +34,48 @@ def keep(kind, connection, decoded):
     if not {"name", *row.searched} <= set(values):
         # An answer that shows less than the row holds says less than what it is searched by, too.
         changing.remove("search_text")
-    statements.insert(row, unique=("connection_id", "remote_id"), changing=tuple(changing))
+    statements.insert(row, unique=("connection_id", "scope", "remote_id"), changing=tuple(changing))
     return row
+
+
+def rows_of(kind, connection, ids):
+    """The mirror rows with these ids, in whatever scope."""
+    return kind.model.objects.filter(connection=connection, remote_id__in=ids)
+
+
+def _scope_of(kind, connection, decoded, scope):
+    """The scope in which the mirror has, or is to have, an object; a row of an unknown scope moves there."""
+    if not kind.within:
+        return ""
+    scope = kind.scope_of(decoded) or scope
+    row = the_one(rows_of(kind, connection, [decoded["id"]]), scope)
+    if row and scope:
+        move(row, scope)
+    return row.scope if row else scope
+
+
+def move(row, scope):
+    """Write the scope of a row that was kept before it was known."""
+    if row.scope != scope:
+        type(row).objects.filter(pk=row.pk, scope="").update(scope=scope)
+        row.scope = scope
+
+
+def place(kind, row, decoded):
+    """Give the row of an object that was looked at the scope that the look showed.
+
+    If the mirror has the object in that scope already, the row was a double: it goes, and `row` is that one.
+    """
+    scope = kind.scope_of(decoded)
+    if row.scope or not scope:
+        return
+    other = rows_of(kind, row.connection_id, [row.remote_id]).filter(scope=scope).first()
+    if other is None:
+        move(row, scope)
+        return
+    type(row).objects.filter(pk=row.pk, scope="").delete()
+    row.pk = other.pk
+    row.refresh_from_db()
 
 
 def refresh(row, decoded, asked, **more):

@@ -13,6 +13,7 @@ from portal.kinds import search
 from portal.kinds.fields import JsonText
 from portal.outside import name_or_id
 from portal.platforms.answers import storable, storable_within
+from portal.platforms.collection import ID_MAX, SCOPE_MAX
 from portal.teams import access
 from portal.words import from_json
 
@@ -35,7 +36,7 @@ def listed(*filters):
     narrowed = {"list": ()} | {name: (name,) for name in filters}
     if len(filters) > 1:
         narrowed["filters"] = filters
-    order = "sort_key", "remote_id"
+    order = "sort_key", "remote_id", "scope"
     marked = {"unsure": models.Q(unsure_at__isnull=False), "drift": models.Q(drift__isnull=False)}
     return [
         models.Index(
@@ -62,6 +63,9 @@ class Mirror(models.Model):
     document bounds what a platform may show one day. `searched` are the fields by which lists are searched,
     besides name and id.
 
+    - `remote_id` is its id on the platform. Where ids are not unique in the account, `scope` is what it is
+      unique within (a resource space); "" elsewhere, and as long as the platform has not shown it.
+      Connection, scope and id are who the object is.
     - `read_at` is when the platform last showed the values. `known_at` is when the object itself was last
       read or changed here; before that, when the first listing that showed it began. Listings may lag behind
       by some minutes, so one that contradicts a row proves something only if it began long enough after.
@@ -75,7 +79,8 @@ class Mirror(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
-    remote_id = models.CharField(_("id"), max_length=160)  # a longer id makes the listing unreadable
+    remote_id = models.CharField(_("id"), max_length=ID_MAX)  # a longer id makes the listing unreadable
+    scope = models.CharField(max_length=SCOPE_MAX, blank=True, default="", editable=False)
     name = models.TextField(_("name"), blank=True)
     search_text = models.TextField(blank=True, default="", editable=False)
     read_at = models.DateTimeField(default=timezone.now)
@@ -96,11 +101,18 @@ class Mirror(models.Model):
         abstract = True
         ordering = ["name", "remote_id"]
         constraints = [
-            models.UniqueConstraint(fields=["connection", "remote_id"], name="%(app_label)s_%(class)s_remote")
+            models.UniqueConstraint(
+                fields=["connection", "scope", "remote_id"], name="%(app_label)s_%(class)s_remote"
+            )
         ]
 
     def __str__(self):
         return name_or_id(self.name, self.remote_id)
+
+    @property
+    def identity(self):
+        """(scope, id), as Kind.identity tells it of a decoded object."""
+        return self.scope, self.remote_id
 
     @property
     def state(self):

@@ -8,6 +8,8 @@ from pkgutil import iter_modules
 from django.utils.translation import gettext_noop
 
 from portal.errors import Unclear
+from portal.kinds.identity import is_within
+from portal.kinds.permissions import naming
 from portal.kinds.validating import snake
 from portal.words import Sentence
 
@@ -32,23 +34,40 @@ class Bound:
     """A kind's collection in one account, and the object that a verb acts on.
 
     `remote_id` is "" for a create. `hints` help the platform to find the object: IoTDA finds some ids only if
-    the request names their resource space.
+    the request names their resource space. `scope` is what its id is unique within (Mirror.scope).
+    `permissions` are those of the kind.
     """
 
     collection: object
     remote_id: str = ""
     hints: dict = field(default_factory=dict)
+    scope: str = ""
+    permissions: dict = field(default_factory=dict)
+
+    def naming(self, method):
+        """For a read by that method of the collection: a refusal names the permission that it takes."""
+        return naming(self.permissions.get(method, ""))
 
     def get(self):
         """The object, decoded. Raises Missing, and Unclear when the platform shows another one."""
-        return self.read(self.remote_id, **self.hints)
+        return self.read(self.remote_id, self.scope, **self.hints)
 
-    def read(self, id, **hints):
-        """The object with this id. Raises the same."""
-        decoded = self.collection.get(id, **hints)
-        if decoded["id"] != id:
+    def read(self, id, scope="", **hints):
+        """The object with this id, in this scope if that is known. Raises the same."""
+        with self.naming("get"):
+            decoded = self.collection.get(id, **hints)
+        if not self.is_it(decoded, id, scope):
             raise Unclear(ANOTHER_OBJECT())
         return decoded
+
+    def list(self, **options):
+        """A Listing of the kind's objects, as Collection.list returns it."""
+        with self.naming("list"):
+            return self.collection.list(**options)
+
+    def is_it(self, decoded, id, scope):
+        """Whether the platform showed the object with this id in this scope, as far as that is known."""
+        return decoded["id"] == id and is_within(scope, self.collection.scope_of(decoded))
 
 
 @dataclass(frozen=True)
@@ -86,7 +105,8 @@ class Takes:
 class Verb:
     """Something that can be done with objects of a kind: create, update, delete, sync.
 
-    - `right` is the right in teams.access that it needs.
+    - `right` is the right in teams.access that it needs. `permission` is what the platform asks the account
+      for, as its document names it; "" if no document does.
     - `call(bound, data)` builds the request, a platforms.client.Call. `finish(bound, answer, data)` returns
       the object in the answer, decoded; None if the answer contains none.
     - `check(bound)` reads what the object's present state adds: a Check. The form tells it; where that may be
@@ -108,6 +128,7 @@ class Verb:
     right: str
     call: Callable
     evidence: object
+    permission: str = ""
     finish: Callable = lambda bound, answer, data: None
     check: Callable | None = None
     check_again: bool = False
@@ -136,6 +157,7 @@ class Related:
 
     - `read(bound, limit)` returns a Listing of decoded items: each has an "id", and maybe a "name".
     - `kind(item)` is the slug of the item's kind; "" if the portal has no page for it.
+    - `permission` is what reading it takes on the platform, like that of a Verb.
     - `adds` and `removes` name verbs of the object. `chosen(item)` is {field: text} with which the form of
       `removes` opens for one item.
     """
@@ -144,9 +166,27 @@ class Related:
     label: str
     read: Callable
     kind: Callable = lambda item: ""
+    permission: str = ""
     adds: str = ""
     removes: str = ""
     chosen: Callable = lambda item: {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inside:
+    """What an object holds, and what becomes of that when the object is deleted.
+
+    - `kind` is the slug of what is inside, `field` the member of it that holds the object's id. It is read by
+      that member; with `scope`, a member of both, once for all objects of one scope: all groups of a space.
+    - `listed` names a Related list instead: its `removes` takes each thing out.
+    - `goes_along` means that the platform lets it go with the object. Else it has to go before.
+    """
+
+    kind: str = ""
+    field: str = ""
+    scope: str = ""
+    listed: str = ""
+    goes_along: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,12 +194,13 @@ class Facts:
     """What the page of an object shows beside it, read live with it: how many devices a product has.
 
     `read(bound)` returns {name: value}; `labels` are (name, label) of what is shown, in this order. If it
-    cannot be read, the page says so and shows the object all the same.
+    cannot be read, the page says so and shows the object all the same. `permission` is that of a Verb.
     """
 
     label: str
     read: Callable
     labels: tuple
+    permission: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +213,14 @@ class Kind:
     - `following` are statuses that change by themselves, like "Synchronizing". Pages with such a row update
       automatically.
     - `related` are lists of what belongs to an object.
+    - `permissions` are what reading takes on the platform: {method of the collection: permission}. Those that
+      no document names are left out.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
+    - `inside` is what an object holds when it is to be deleted.
+    - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
+    - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
+      the account: the client's collection says by which member (Collection.scope).
     """
 
     slug: str
@@ -189,8 +236,12 @@ class Kind:
     verbs: tuple = ()
     following: tuple = ()
     related: tuple = ()
+    permissions: dict = field(default_factory=dict, hash=False)
     hints: Callable = field(default=lambda row: {})
     facts: Facts | None = None
+    inside: tuple = ()
+    quota: int | None = None
+    within: str = ""
 
     def __str__(self):
         return str(self.label)
@@ -205,6 +256,10 @@ class Kind:
     @property
     def creates(self):
         return any(verb.name == "create" for verb in self.verbs)
+
+    def related_list(self, name):
+        """The Related with that name; None if there is none."""
+        return next((each for each in self.related if each.name == name), None)
 
     @property
     def object_verbs(self):
@@ -231,6 +286,14 @@ class Kind:
         """The kind's collection without a client: what it sends can be asked, but nothing be called."""
         return import_module(f"portal.platforms.{self.platform}.{self.collection}").COLLECTION
 
+    def scope_of(self, values):
+        """What the id of a decoded object, or of one that a form describes, is unique within; else ""."""
+        return self.declared.scope_of(values)
+
+    def identity(self, decoded):
+        """(scope, id) of a decoded object, as Mirror.identity."""
+        return self.declared.identity(decoded)
+
     @property
     def judged(self):
         """The columns that people set by its forms: if one changes, somebody changed it."""
@@ -247,7 +310,8 @@ class Kind:
     def bound(self, client, row=None):
         """The kind's collection in the client's account, and the object of `row` if there is one."""
         collection = getattr(client, self.collection)
-        return Bound(collection, row.remote_id, self.hints(row)) if row else Bound(collection)
+        about = {"remote_id": row.remote_id, "hints": self.hints(row), "scope": row.scope} if row else {}
+        return Bound(collection, permissions=self.permissions, **about)
 
 
 def register(kind):
@@ -305,6 +369,8 @@ def contradictions(kind):
     shown = {field.name for field in kind.model._meta.get_fields()}
     if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - shown:
         yield f"its mirror has no {sorted(unknown)}, which its list shows or filters by"
+    if bool(kind.within) != bool(collection.scope) or not {collection.scope} - {""} <= shown:
+        yield f"ids unique within {kind.within!r}: the client tells that by {collection.scope!r}"
 
 
 def load(package):

@@ -7,13 +7,14 @@ from portal.kinds.effects import Fields, Gone
 from portal.kinds.registry import ANOTHER_OBJECT, Verb
 
 
-def create(*, form, label, done, evidence, name):
+def create(*, form, label, done, evidence, name, permission=""):
     """`name` is the field that holds the new object's name."""
     return Verb(
         name="create",
         label=label,
         done=done,
         right="create",
+        permission=permission,
         icon="plus",
         on_object=False,
         form=form,
@@ -24,7 +25,7 @@ def create(*, form, label, done, evidence, name):
     )
 
 
-def update(*, form, done, fields, about="", check=None):
+def update(*, form, done, fields, about="", check=None, permission=""):
     """`fields` are the fields that the form edits. The data has those that are sent; an empty one is None."""
     return Verb(
         name="update",
@@ -33,6 +34,7 @@ def update(*, form, done, fields, about="", check=None):
         about=about,
         done=done,
         right="update",
+        permission=permission,
         icon="pencil",
         form=form,
         fields=fields,
@@ -47,12 +49,12 @@ def update(*, form, done, fields, about="", check=None):
 def _updated(bound, answer, data):
     """The object in the answer. Raises Unclear if it is another object: that proves nothing about ours."""
     updated = bound.collection.updated(answer, data)
-    if updated and updated["id"] != bound.remote_id:
+    if updated and not bound.is_it(updated, bound.remote_id, bound.scope):
         raise Unclear(ANOTHER_OBJECT(), **answer.details)
     return updated
 
 
-def delete(*, form, label, done, about, check=None):
+def delete(*, form, label, done, about, check=None, permission=""):
     """`about` says what else the delete affects, and when the platform refuses."""
     return Verb(
         name="delete",
@@ -61,6 +63,7 @@ def delete(*, form, label, done, about, check=None):
         about=about,
         done=done,
         right="delete",
+        permission=permission,
         icon="trash",
         removes=True,
         form=form,

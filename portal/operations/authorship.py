@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
 from portal.kinds.evidence import MISSED, UNDECIDED, UNSEEN, Look
+from portal.kinds.identity import or_unknown
 from portal.operations import life
 from portal.operations.entries import line
 from portal.operations.history import older
@@ -52,63 +53,78 @@ def without_others(operation, look):
     """
     if operation.verb.on_object or not look.candidates:
         return look
-    rivals = _others(operation).filter(object_name=operation.object_name)
+    rivals = _rivals(operation)
     if rivals.filter(state__in=RUNNING).exists():
         return Look(WAITING, RIVAL_RUNS())
     if rivals.filter(state__in=UNANSWERED).exists():
         if operation.state == State.ABSENT:
             return Look(WAITING, RIVAL_IN_DOUBT())
         return Look(UNDECIDED, RIVALS_BOTH(), look.candidates)
-    ids = {each["object"]["id"]: each.get("is_gone", False) for each in look.candidates}
-    taken = taken_by_others(operation, ids)
-    not_ours = taken | older(operation, ids)
+    identity = operation.identity_of
+    found = {identity(each["object"]): each.get("is_gone", False) for each in look.candidates}
+    taken = taken_by_others(operation, found)
+    not_ours = taken | older(operation, found)
     if not not_ours:
         return look
-    left = [each for each in look.candidates if each["object"]["id"] not in not_ours]
+    left = [each for each in look.candidates if identity(each["object"]) not in not_ours]
     if not left:
         said = RIVAL_MADE_IT() if taken else OLDER()
         return Look(MISSED if look.is_whole else UNSEEN, said, look.candidates)
     return Look(UNDECIDED, RIVALS_MADE_SOME(), left)
 
 
-def taken_by_others(operation, ids):
-    """Those objects that another create has made, whenever and through whichever connection.
+def taken_by_others(operation, objects):
+    """The identities of those objects that another create has made, whenever and by whichever connection.
 
     Not only those made since this one was requested: a list that lags may have kept them from the baseline.
-    `ids` is {id: whether the object no longer exists}; nobody claims what the portal has deleted.
+    `objects` is {identity: whether it no longer exists}; nobody claims what the portal has deleted.
     """
-    places = {operation.place_of(each): each for each in ids}
+    places = {operation.place_of(id, scope): (scope, id) for scope, id in objects}
     claimed = Operation.objects.filter(made__in=places).exclude(pk=operation.pk)
     taken = {places[place] for place in claimed.values_list("made", flat=True)}
-    if gone := [each for each, is_gone in ids.items() if is_gone]:
-        makers = _others(operation).filter(state__in=HAPPENED, object_id__in=gone)
-        taken |= set(makers.values_list("object_id", flat=True))
+    if gone := [each for each, is_gone in objects.items() if is_gone]:
+        makers = _others(operation).filter(state__in=HAPPENED, object_id__in=[id for _scope, id in gone])
+        made = set(makers.values_list("object_scope", "object_id"))
+        taken |= {(scope, id) for scope, id in gone if not made.isdisjoint(_maybe(scope, id))}
     return taken
+
+
+def _maybe(scope, id):
+    return {(each, id) for each in or_unknown(scope)}
 
 
 def may_be_made_by_running(operation):
     """Whether another create of the same name is on its way: then nobody knows yet what it makes."""
-    return _others(operation).filter(object_name=operation.object_name, state__in=RUNNING).exists()
+    return _rivals(operation).filter(state__in=RUNNING).exists()
 
 
-def take_back(operation, remote_id):
+def take_back(operation, decoded):
     """Free the object that the platform's clear answer gives to this operation. Returns whether it was taken.
 
     A create that claimed it by evidence or by a person's decision while this one was on its way was wrong: it
     needs a human again. An older claim is about an earlier object: the platform gave its id again.
     """
-    other = Operation.objects.filter(made=operation.place_of(remote_id)).exclude(pk=operation.pk).first()
+    place = operation.names_of(decoded)["made"]
+    other = Operation.objects.filter(made=place).exclude(pk=operation.pk).first()
     if other is None:
         return False
     if other.state != State.FOUND or other.ended_at < operation.sent_at:
         return life.keep(other, states=HAPPENED, made=None)
     columns = {"made": None, "object_id": "", "ended_at": None, "decision": "", "platform_message": ""}
+    asked_for = other.kind.scope_of(other.data or {})
     return life.move(
         other,
         State.NEEDS_HUMAN,
-        columns={**columns, "words": to_json(MAKER_KNOWN())},
+        columns={**columns, "object_scope": asked_for, "words": to_json(MAKER_KNOWN())},
         entry=lambda: line(other, Stage.OUTCOME, State.NEEDS_HUMAN, {}, via="system"),
     )
+
+
+def _rivals(operation):
+    """Other creates of the same name that may be about the same object."""
+    rivals = _others(operation).filter(object_name=operation.object_name)
+    scope = operation.object_scope
+    return rivals.filter(object_scope__in=or_unknown(scope)) if scope else rivals
 
 
 def _others(operation):

@@ -75,6 +75,11 @@ class Change:
     def object_id(self):
         return self.target.remote_id if self.target else ""
 
+    @property
+    def object_scope(self):
+        """What the object's id is unique within; of a create, what it asks for, "" if nothing."""
+        return self.target.scope if self.target else self.kind.scope_of(self.data)
+
     @cached_property
     def bound(self):
         """The collection and the object on the platform. Raises SignInFailed without usable credentials."""
@@ -112,6 +117,7 @@ class Change:
         guessed."""
         parts = [self.kind.slug, self.verb.name, str(self.connection.pk), self.object_id, self.data]
         parts += [each.shown for each in self.then]
+        parts += [self.target.scope] if self.target and self.target.scope else []
         text = canonical(parts).encode("utf-8", "surrogatepass")
         return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
 

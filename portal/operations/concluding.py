@@ -77,7 +77,7 @@ def _end_claiming(operation, state, ending, decoded):
     try:
         return twice(end)
     except IntegrityError:
-        if operation.verb.on_object or not decoded or not take_back(operation, decoded["id"]):
+        if operation.verb.on_object or not decoded or not take_back(operation, decoded):
             raise
         return twice(end)
 

@@ -173,13 +173,14 @@ def _read(operation, candidate):
     if not candidate or operation.connection is None:
         raise NotDecidable(NO_CANDIDATE())
     shown = next((each for each in reversed(_shown(operation)) if each["object"]["id"] == candidate), {})
-    was_gone = shown.get("is_gone", False)
-    if taken_by_others(operation, {candidate: was_gone}):
+    was_gone, seen = shown.get("is_gone", False), shown.get("object", {})
+    scope, _id = operation.identity_of({**seen, "id": candidate})
+    if taken_by_others(operation, {(scope, candidate): was_gone}):
         raise NotDecidable(MADE_BY_OTHER())
     if may_be_made_by_running(operation):
         raise NotDecidable(MAKER_RUNS())
-    seen, model = shown.get("object", {}), operation.kind.model
-    row = model(remote_id=candidate, **model.values_from(seen))
+    model = operation.kind.model
+    row = model(remote_id=candidate, scope=scope, **model.values_from(seen))
     try:
         return operation.kind.bound(operation.connection.client(), row).get(), True
     except Missing as error:
@@ -228,7 +229,7 @@ def _settle(operation, state, actor, decision, reason, found=None, *, is_there=T
         )
     except IntegrityError as error:
         # Somebody claimed the object for another create after it was read here.
-        if not (found and taken_by_others(operation, {found["id"]: not is_there})):
+        if not (found and taken_by_others(operation, {operation.identity_of(found): not is_there})):
             raise
         raise NotDecidable(MADE_BY_OTHER()) from error
     if not is_mine:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 from portal.connections.models import Connection
 from portal.errors import Unclear
 from portal.kinds.evidence import Touched
+from portal.kinds.identity import is_within, or_unknown, the_one
 from portal.operations.models import HAPPENED, Operation
 from portal.record.models import Entry, Stage
 from portal.words import Sentence
@@ -51,16 +52,17 @@ def touched_since(operation, data):
     while batch := list(islice(pks, BATCH)):
         seen = {}
         for each in _with_baseline(batch):
-            seen.setdefault(each.object_id, each)
-        rows = _rows(operation, seen)
-        for id in seen.keys() - first.keys():
-            touched = _touched(operation, seen[id], rows.get(id), keys.get(id, {}))
-            first[id] = touched if fits(touched, data) else Touched(id, NEVER_FITTED)
+            seen.setdefault(_object(each), each)
+        rows = _rows(operation, {id for _scope, id in seen})
+        for of in seen.keys() - first.keys():
+            scope, id = of
+            touched = _touched(operation, seen[of], the_one(rows.get(id, ()), scope), keys.get(of, {}))
+            first[of] = touched if fits(touched, data) else Touched(id, NEVER_FITTED, scope=scope)
     return list(first.values())
 
 
 def _first_keys(operation, entries):
-    """{id: what identified the object before the portal first changed that}, where a verb changes it."""
+    """{object: what identified it before the portal first changed that}, where a verb changes it."""
     names = {*operation.verb.evidence.identifying}
     verbs = [each.name for each in operation.kind.verbs if names & {*getattr(each.evidence, "fields", ())}]
     found = entries.filter(verb__in=verbs).order_by("seq").values_list("operation", flat=True)
@@ -68,8 +70,12 @@ def _first_keys(operation, entries):
     while batch := list(islice(pks, BATCH)):
         for each in _with_baseline(batch):
             was = {name: each.baseline[name] for name in names if name in each.baseline}
-            keys[each.object_id] = {**was, **keys.get(each.object_id, {})}
+            keys[_object(each)] = {**was, **keys.get(_object(each), {})}
     return keys
+
+
+def _object(operation):
+    return operation.object_scope, operation.object_id
 
 
 def _with_baseline(pks):
@@ -82,21 +88,27 @@ def _touched(operation, other, row, keys):
     baseline = other.baseline
     # Of what older versions deleted, only the name is known.
     before = baseline if isinstance(baseline, dict) else {"name": other.object_name}
+    kind, scope = operation.kind, other.object_scope
     if row is None:
-        return Touched(other.object_id, before, keys)
+        hints = kind.hints(kind.model(**kind.model.values_from({"name": "", **before})))
+        return Touched(other.object_id, before, keys, hints, scope)
     names = operation.verb.evidence.identifying
     known = {name: getattr(row, name) for name in names if getattr(row, name, None)} | keys
-    return Touched(other.object_id, before, known, operation.kind.hints(row))
+    return Touched(other.object_id, before, known, kind.hints(row), scope)
 
 
 def _rows(operation, ids):
-    """{id: mirror row}, through whichever connection to the account."""
-    rows = operation.kind.model.objects.filter(connection_id__in=_connections(operation), remote_id__in=ids)
-    return {row.remote_id: row for row in rows}
+    """{id: mirror rows}, through whichever connection to the account."""
+    found = {}
+    for row in operation.kind.model.objects.filter(
+        connection_id__in=_connections(operation), remote_id__in=ids
+    ):
+        found.setdefault(row.remote_id, []).append(row)
+    return found
 
 
-def older(operation, ids):
-    """Those of the ids whose objects the portal had seen and changed before this create was requested."""
+def older(operation, objects):
+    """Those of the identities whose objects the portal had seen and changed before this create began."""
     entries = Entry.objects.filter(
         stage=Stage.INTENT,
         kind=operation.kind_slug,
@@ -104,15 +116,17 @@ def older(operation, ids):
         seq__lt=asked(operation),
     )
     last = {}
-    for id in ids:
-        newest = list(
-            entries.filter(object_id=id).order_by("-seq").values_list("operation", flat=True)[:BATCH]
-        )
-        known = {str(each.pk): each for each in _seeing(newest)}
+    for scope, id in objects:
+        mine = entries.filter(object_id=id)
+        if scope:
+            mine = mine.filter(object_scope__in=or_unknown(scope))
+        newest = list(mine.order_by("-seq").values_list("operation", flat=True)[:BATCH])
+        # What was recorded before scopes were tells them by the operation alone.
+        known = {str(each.pk): each for each in _seeing(newest) if is_within(scope, each.object_scope)}
         if pk := next((pk for pk in newest if pk in known), None):
-            last[id] = known[pk]
+            last[scope, id] = known[pk]
     # An id may be used again after its object was deleted.
-    return {id for id, each in last.items() if not (each.verb.removes and each.state in HAPPENED)}
+    return {of for of, each in last.items() if not (each.verb.removes and each.state in HAPPENED)}
 
 
 def _seeing(pks):

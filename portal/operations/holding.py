@@ -49,14 +49,23 @@ BUSY_LATE = Sentence(
 
 def hold(operation):
     """Reserve the object for this operation. Raises Busy if another operation has it."""
-    place = operation.place_on_platform
+    place, unknown = operation.place_on_platform, operation.place_of(operation.object_id)
     try:
+        if place != unknown and _is_held(unknown):
+            # By one that began when nobody knew yet in which scope the object is.
+            _free(operation, unknown)
+            if _is_held(unknown):
+                raise _busy(operation, unknown)
         if not _held(operation, place):
             _free(operation, place)
             if not _held(operation, place):
                 raise _busy(operation, place)
     except DatabaseError as error:
         raise entries.unavailable() from error
+
+
+def _is_held(place):
+    return Operation.objects.filter(holds=place).exists()
 
 
 def _held(operation, place):

@@ -137,6 +137,6 @@ def _looks(operation, now, verdict, said, seen):
 
 def _mirror(operation, seen):
     if seen:
-        mirroring.keep(operation.kind, operation.connection, seen)
+        mirroring.keep(operation.kind, operation.connection, seen, operation.object_scope)
     else:
         mirroring.mark_gone(operation.kind, [operation.target])

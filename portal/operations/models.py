@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from portal.connections.models import Connection
 from portal.kinds import mirroring
 from portal.kinds.fields import JsonText
+from portal.kinds.identity import or_unknown, the_one
+from portal.kinds.permissions import permission_in
 from portal.kinds.registry import KINDS
 from portal.operations.attempts import HttpAttempt
 from portal.operations.job import Job, Step  # noqa: F401 - Django looks for models here
 from portal.outside import NAME_MAX, name_or_id, shortened
+from portal.platforms.collection import ID_MAX, SCOPE_MAX
 from portal.record.redaction import redact, scrubber_of, secrets_in, without
 from portal.sealing import CannotOpen, seal, unseal
 from portal.teams import access
@@ -72,6 +75,11 @@ class OperationQuerySet(models.QuerySet):
     def visible_to(self, user):
         return access.visible_to(user, self)
 
+    def about(self, row):
+        """Operations on the object of a mirror row, through its connection."""
+        same = {"connection_id": row.connection_id, "object_id": row.remote_id}
+        return self.filter(**same, object_scope__in=or_unknown(row.scope))
+
     def unsettled(self):
         """Operations that are running, or that may or may not have happened, or of which more may arrive."""
         may_arrive = models.Q(holds__isnull=False, late_until__gt=Now())
@@ -93,6 +101,8 @@ class Operation(models.Model):
     - `attempt` is the fence: a process may write an outcome only while this is the number it began with.
     - `holds` names the object that is reserved for this operation. It is unique, so a second change of the
       same object cannot start. After the end it stays until `late_until`, if an attempt got no answer.
+    - `object_scope` is what the object's id is unique within (Mirror.scope); of a create that has made
+      nothing, what it asks for. "" if that is not known.
     - `made` names the object that this create made. It is unique: whoever concludes that it made the same
       object (perform, settling, a person) writes it together with the state, so that only one can.
     - `expected` is {field: value} as the form showed the object; `follows` is the operation this one repeats.
@@ -120,7 +130,8 @@ class Operation(models.Model):
     platform = models.CharField(max_length=10)
     kind_slug = models.CharField(max_length=40)
     verb_name = models.CharField(max_length=30)
-    object_id = models.CharField(max_length=160, blank=True)
+    object_id = models.CharField(max_length=ID_MAX, blank=True)
+    object_scope = models.CharField(max_length=SCOPE_MAX, blank=True, default="")
     object_name = models.CharField(max_length=NAME_MAX, blank=True)
     data = JsonText()
     data_is_whole = models.BooleanField(default=True)
@@ -207,6 +218,11 @@ class Operation(models.Model):
         self.platform_message = "" if self.words else self.scrubbed(str(text))
 
     @property
+    def permission(self):
+        """What it lacked on the platform, if that is why it was refused and a document names it; else ""."""
+        return permission_in(self.said)
+
+    @property
     def http_attempts(self):
         """The HTTP exchanges of its call as HttpAttempts, oldest first."""
         return [HttpAttempt.from_json(each) for each in self.attempts or []]
@@ -273,19 +289,18 @@ class Operation(models.Model):
         """The mirror row that the verb acts on, or that a create made; None if there is none."""
         if not self.object_id:
             return None
-        return self.kind.model.objects.filter(
-            connection_id=self.connection_id, remote_id=self.object_id
-        ).first()
+        rows = mirroring.rows_of(self.kind, self.connection_id, [self.object_id])
+        return the_one(rows, self.object_scope)
 
     @property
     def place_on_platform(self):
-        """The object's account, kind and id as a text; the same for every connection to the account."""
-        return self.place_of(self.object_id)
+        """The object's account, kind, id and scope as a text; the same for each connection to the account."""
+        return self.place_of(self.object_id, self.object_scope)
 
-    def place_of(self, remote_id):
+    def place_of(self, remote_id, scope=""):
         """Like `place_on_platform`, for another object of the same kind in the same account."""
         account = hashlib.sha256(repr(self.connection.account).encode()).hexdigest()[:32]
-        return f"{account}:{self.kind_slug}:{remote_id}"
+        return f"{account}:{self.kind_slug}:{remote_id}" + (f"@{scope}" if scope else "")
 
     def names_of(self, decoded):
         """The columns that name the object it made or changed, as the platform names it.
@@ -295,13 +310,19 @@ class Operation(models.Model):
         if not decoded:
             return {}
         name = shortened(name_or_id(decoded.get("name"), decoded["id"]), NAME_MAX)
-        names = {"object_id": str(decoded["id"]), "object_name": name}
-        return names if self.verb.on_object else {**names, "made": self.place_of(decoded["id"])}
+        scope, id = self.identity_of(decoded)
+        names = {"object_id": str(id), "object_scope": scope, "object_name": name}
+        return names if self.verb.on_object else {**names, "made": self.place_of(id, scope)}
+
+    def identity_of(self, decoded):
+        """(scope, id) of the object it made or changed; if an answer shows no scope, as it was asked for."""
+        scope, id = self.kind.identity(decoded)
+        return scope or self.object_scope, id
 
     def bring_mirror_in_line(self, decoded):
         """Write what it did to its object into the mirror, in the transaction that ends the operation."""
         if decoded:
-            mirroring.keep(self.kind, self.connection, decoded)
+            mirroring.keep(self.kind, self.connection, decoded, self.object_scope)
         elif target := self.target:
             if self.verb.removes:
                 mirroring.mark_gone(self.kind, [target])

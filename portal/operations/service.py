@@ -27,6 +27,7 @@ from portal.errors import (
 from portal.kinds import mirroring
 from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
+from portal.kinds.permissions import needing
 from portal.operations import entries, leases, life, together
 from portal.operations.answered import already_so, names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed
@@ -100,6 +101,7 @@ def perform(change, *, actor, key, via="web", follows=None, step=None):
         kind_slug=kind.slug,
         verb_name=change.verb.name,
         object_id=change.object_id,
+        object_scope=change.object_scope,
         object_name=change.object_name,
         expected=redact(change.expected),
         request=change.request,
@@ -276,7 +278,8 @@ def send(operation, change):
     except Rejected as error:
         told = already_so(change, error)
         state = State.DONE if told else State.REJECTED
-        return conclude(operation, state, told or error, answers=answers)
+        told = told or needing(error, change.verb.permission)
+        return conclude(operation, state, told, answers=answers)
     except NotSent as error:
         return conclude(operation, State.NOT_SENT, error, answers=answers)
     except Unclear as error:

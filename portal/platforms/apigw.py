@@ -41,6 +41,7 @@ NO_RIGHT = Cause(
     "apigw_no_right",
     "permission",
     _("The account may not call this API. Ask its administrator for the permission."),
+    lacks_permission=True,
 )
 ADDRESS_NOT_ALLOWED = Cause(
     "apigw_address_not_allowed",
@@ -88,6 +89,14 @@ _BY_WORDS = {
     ("0301", "Get secretKey failed"): UNKNOWN_KEY,
     ("0301", "decrypt token fail"): BAD_TOKEN,
 }
+# How IAM writes down what an account may do: {version: its name}. The documents of the calls name their
+# actions for identity policies; for the older custom policies they refer to another list.
+# Source: IAM User Guide, "Identity Policy Syntax" (Version 5.0) and "Custom Policies" (Version 1.1).
+POLICIES = {
+    "1.1": _("Custom policy (1.1)"),
+    "5.0": _("Identity policy (5.0)"),
+}
+
 PREFIXES = ("APIGW.", "APIG.")
 
 CAUSES = {prefix + number: cause for prefix in PREFIXES for number, cause in _BY_NUMBER.items()} | {

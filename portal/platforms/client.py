@@ -252,7 +252,9 @@ class Client(Diagnosable):
             return answer
         if verdict is Meaning.REJECTED:
             failure = Missing if self.is_missing(answer) else Rejected
-            raise failure(answer.message or _no_reason(answer), **answer.details)
+            why = cause(self.platform, answer.code, answer.message)
+            part = "permission" if why and why.lacks_permission else ""
+            raise failure(answer.message or _no_reason(answer), part=part, **answer.details)
         if verdict is Meaning.THROTTLED:
             wait = answers.retry_after(answer.headers)
             raise Throttled(answer.message or TOO_MANY(), retry_after=wait, **answer.details)

@@ -1,9 +1,11 @@
 """Collection: one kind of object on one platform, read and changed through the platform's client."""
 
 import copy
+import json
 import re
 from dataclasses import dataclass, field
 from functools import wraps
+from hashlib import sha256
 
 from portal.errors import Unclear
 from portal.outside import folded
@@ -14,7 +16,7 @@ from portal.platforms.retrying import Repeat
 from portal.words import Sentence
 
 LIST_LIMIT = 1000
-ID_MAX = 160
+ID_MAX, SCOPE_MAX = 160, 64
 EXACT = re.compile(r"0|-?[1-9][0-9]{0,99}")
 
 ID_TOO_LONG = Sentence(
@@ -58,7 +60,8 @@ class Collection:
     `path` may hold {project_id} and other attributes of the client. `id` and `name` are the members that
     identify an object. `members` are the fields of a create, in the order of the document's example;
     `required` members are sent even when they are empty. `updates` are the fields that an update takes;
-    `resent` are those of them that it must carry even if they do not change.
+    `resent` are those of them that it must carry even if they do not change. `scope` is the member that an id
+    is unique within, "" where ids are unique in the whole account: it is a part of what identifies an object.
     What is odd about a platform belongs in `encode`, `encode_update` and `decode`, and nowhere else.
     """
 
@@ -67,8 +70,8 @@ class Collection:
     finds_names = False  # whether list(name=...) asks the platform to search, and does not read everything
     newest_first = False  # whether a new object stands before all that were there
 
-    def __init__(self, path, *, id, name, members=(), required=(), updates=(), resent=()):
-        self._path, self._id, self._name = path, id, name
+    def __init__(self, path, *, id, name, scope="", members=(), required=(), updates=(), resent=()):
+        self._path, self._id, self._name, self.scope = path, id, name, scope
         self.members, self._required, self.updates, self.resent = members, required, updates, resent
         self.client = None
 
@@ -76,6 +79,21 @@ class Collection:
     def name_member(self):
         """The platform's own word for the member that holds the name."""
         return self._name
+
+    def scope_of(self, values):
+        """The scope of a decoded object, or of one that a form describes: up to SCOPE_MAX characters.
+
+        "" if ids need none, or if it is not known: the platform did not show it, or is to choose it.
+        """
+        value = values.get(self.scope) if self.scope else None
+        if value in (None, ""):
+            return ""
+        text = storable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        return text if len(text) <= SCOPE_MAX else sha256(text.encode()).hexdigest()
+
+    def identity(self, decoded):
+        """(scope, id): equal for two decoded objects of an account that are the same one."""
+        return self.scope_of(decoded), decoded["id"]
 
     def bound_to(self, client):
         """The same collection, which sends its calls through `client`."""

@@ -222,13 +222,14 @@ class Cause:
     A contract's CAUSES are {code: Cause}, or {(code, words): Cause} where the document prints one code for
     several causes and tells them apart by these words. `name` is stored. `part` is the part of the connection
     that is to blame, `text` (a message id) says what to change. A refusal with `seconds` ends by itself after
-    that time.
+    that time. `lacks_permission` means that the account lacks what this very call takes.
     """
 
     name: str
     part: str
     text: str
     seconds: int | None = None
+    lacks_permission: bool = False
 
 
 class Meaning(enum.Enum):

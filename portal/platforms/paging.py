@@ -42,13 +42,18 @@ class Sheet:
     is_gap: bool = False
 
 
+def by_id(item):
+    return "", item["id"]
+
+
 class Tally:
     """`shift` means that pages are found by their number or offset: when an object is deleted meanwhile, the
     ones behind it move to a page that was read already, so a list that shrank may lack objects.
+    `identity(item)` tells objects apart (Collection.identity).
     """
 
-    def __init__(self, *, shift):
-        self._shift = shift
+    def __init__(self, *, shift, identity=by_id):
+        self._shift, self._identity = shift, identity
         self.seen = self.empty = 0
         self.at = self.total = None
         self.is_uncertain = self.is_over = self.is_whole = False
@@ -85,8 +90,8 @@ class Tally:
 class Pages(Tally):
     """A tally that keeps the objects."""
 
-    def __init__(self, *, shift):
-        super().__init__(shift=shift)
+    def __init__(self, **options):
+        super().__init__(**options)
         self._objects = {}
 
     @property
@@ -96,7 +101,7 @@ class Pages(Tally):
     def _new(self, items):
         known = len(self._objects)
         for item in items:
-            self._objects.setdefault(item["id"], item)
+            self._objects.setdefault(self._identity(item), item)
         return len(self._objects) - known
 
     def listing(self, found, limit, *, total):
@@ -113,8 +118,8 @@ class Trail(Tally):
     again from further away count twice: who keeps the objects checks that they are `total` different ones.
     """
 
-    def __init__(self, place=None, *, shift):
-        super().__init__(shift=shift)
+    def __init__(self, place=None, **options):
+        super().__init__(**options)
         self._number, self._before, self._mark = 0, [], ""
         if place:
             self.at, self.seen, self.empty, self.total = (
@@ -144,7 +149,8 @@ class Trail(Tally):
     def _new(self, items):
         if not items:
             return 0
-        before, self._before = set(self._before), list(dict.fromkeys(_digest(item["id"]) for item in items))
+        digests = (_digest("".join(self._identity(item))) for item in items)
+        before, self._before = set(self._before), list(dict.fromkeys(digests))
         return sum(digest not in before for digest in self._before)
 
 
@@ -169,8 +175,8 @@ def listed(read, limit, *, shift):
     return pages.listing(pages.items, limit, total=pages.total)
 
 
-def walked(read, place, *, shift):
-    """The Pages of a walk that began, or goes on, at `place`."""
-    trail = Trail(place, shift=shift)
+def walked(read, place, **options):
+    """The Pages of a walk that began, or goes on, at `place`; `options` are those of a Tally."""
+    trail = Trail(place, **options)
     for items in turned(read, trail):
         yield Page(items, trail.place, trail.total, trail.is_over and trail.is_whole)

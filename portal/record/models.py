@@ -40,6 +40,8 @@ class Entry(models.Model):
     kind = models.CharField(_("kind"), max_length=40, blank=True)
     verb = models.CharField(_("verb"), max_length=30)
     object_id = models.CharField(_("object id"), max_length=160, blank=True)
+    # What the object's id is unique within, where it is not in the account; "" also where that is not known.
+    object_scope = models.CharField(_("within"), max_length=64, blank=True, default="")
     object_name = models.CharField(_("object"), max_length=256, blank=True)
     operation = models.CharField(_("operation"), max_length=36, blank=True)
     attempt = models.PositiveIntegerField(default=0)

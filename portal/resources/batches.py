@@ -11,7 +11,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from portal.kinds import mirroring
 from portal.kinds.comparing import is_identical
+from portal.kinds.identity import the_one
 from portal.kinds.models import Reading
 from portal.record.store import append
 from portal.resources import drift
@@ -31,6 +33,7 @@ class _Sorted:
 
     new: list = field(default_factory=list)  # rows
     changed: list = field(default_factory=list)  # (row, values): present rows, and gone ones that are back
+    moved: list = field(default_factory=list)  # (row, scope): rows whose scope was not known
     doubted: list = field(default_factory=list)  # pk of rows that the listing contradicts and does not refute
     seen: list = field(default_factory=list)  # pk of rows that are as they were
     names: set = field(default_factory=set)  # the columns of `changed`
@@ -43,6 +46,7 @@ def write(kind, reading, items, asked, **columns):
     different objects as the platform counts. Raises Lost when this process no longer has the refresh; then
     nothing is written.
     """
+    items = {kind.identity(item): item for item in items}
     rows = _known(kind, reading.connection, items)
     sorted_ = _sort(kind, reading, items, rows)
     fresh = sum(row.generation != reading.generation for row in rows.values()) + len(sorted_.new)
@@ -69,11 +73,15 @@ def hold(reading, **columns):
 
 
 def _known(kind, connection, items):
-    ids = [str(item["id"]) for item in items]
-    rows = {}
-    for start in range(0, len(ids), CHUNK):
-        found = kind.model.objects.filter(connection=connection, remote_id__in=ids[start : start + CHUNK])
-        rows |= {row.remote_id: row for row in found}
+    """{identity: row} of the items, {identity: item}, that the mirror has."""
+    by_id, rows = {}, {}
+    for ids in _chunks([id for _scope, id in items]):
+        for row in mirroring.rows_of(kind, connection, ids):
+            by_id.setdefault(row.remote_id, {})[row.scope] = row
+    for scope, id in items:
+        here = by_id.get(id, {})
+        if row := the_one(here.values(), scope):
+            rows[scope, id] = here.pop(row.scope)  # it is one object only
     return rows
 
 
@@ -81,16 +89,18 @@ def _sort(kind, reading, items, rows):
     """What each item says; the rows stay as they are."""
     found, since = _Sorted(), reading.started_at - LAG
     removed = _removed_here(kind, reading.connection, rows)
-    for item in {str(item["id"]): item for item in items}.values():
-        row, values = rows.get(str(item["id"])), kind.model.values_from(item)
+    for (scope, id), item in items.items():
+        row, values = rows.get((scope, id)), kind.model.values_from(item)
+        if row and scope and not row.scope:
+            found.moved.append((row, scope))
         if row is None:
             began = {"known_at": reading.started_at, **_shown(reading)}
             unshown = sorted(kind.judged - values.keys()) or None
-            row = kind.model(connection=reading.connection, remote_id=str(item["id"]), unshown=unshown)
+            row = kind.model(connection=reading.connection, remote_id=id, scope=scope, unshown=unshown)
             row.take({**values, **began})
             found.new.append(row)
         elif row.gone_at:
-            is_proof = row.gone_at <= since and row.remote_id not in removed
+            is_proof = row.gone_at <= since and row.pk not in removed
             if is_proof:
                 found.changed.append((row, {**values, "known_at": reading.started_at}))
             else:
@@ -111,8 +121,8 @@ def _shown(reading):
 
 
 def _removed_here(kind, connection, rows):
-    """Ids of the gone rows that the portal itself removed: only a look at the object brings one back."""
-    gone = [row.remote_id for row in rows.values() if row.gone_at]
+    """pks of the gone rows that the portal itself removed: only a look at the object brings one back."""
+    gone = [row for row in rows.values() if row.gone_at]
     return drift.removed_here(kind, connection, gone) if gone else set()
 
 
@@ -143,6 +153,8 @@ def _write(model, reading, sorted_, asked):
     if sorted_.new:
         # A person's change may have inserted the same object a moment ago: it knows more than a list.
         model.objects.bulk_create(sorted_.new, batch_size=CHUNK, ignore_conflicts=True)
+    for row, scope in sorted_.moved:
+        mirroring.move(row, scope)
     refused = set()
     for changed in _chunks([row for row, _values in sorted_.changed]):
         refused |= _update(model, changed, sorted(sorted_.names), asked)
@@ -165,9 +177,8 @@ def _update(model, changed, names, asked):
     known = dict(found.values_list("pk", "known_at"))
     refused = {row.pk for row in changed if known.get(row.pk, asked) > asked}
     still = [row for row in changed if row.pk not in refused]
-    model.objects.bulk_create(
-        still, update_conflicts=True, unique_fields=["connection", "remote_id"], update_fields=names
-    )
+    same = ["connection", "scope", "remote_id"]
+    model.objects.bulk_create(still, update_conflicts=True, unique_fields=same, update_fields=names)
     return refused
 
 

@@ -135,7 +135,7 @@ class Selection:
         return following.mark(
             self.asked.address,
             [
-                (row.pk, row.remote_id, row.name, hints(row), row.connection_id, row.connection.changed_at)
+                (row.pk, row.identity, row.name, hints(row), row.connection_id, row.connection.changed_at)
                 for row in self.rows
             ],
         )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
 from portal.kinds.comparing import is_identical
+from portal.kinds.identity import is_within, or_unknown
 from portal.kinds.masking import masked
 from portal.operations.models import NOTHING_DONE, Operation
 from portal.outside import NAME_MAX, name_or_id, shortened
@@ -55,13 +56,10 @@ def elsewhere(kind, connection, differing):
     An operation explains the fields that it sent, from when it is asked for until the row was read after its
     end.
     """
-    sent = {}
-    for operation in _touching(kind, connection, [row.remote_id for row in differing]):
-        sent.setdefault(operation.object_id, []).append(operation)
-    left = {}
+    touching, left = _touching(kind, connection, differing), {}
     for row, diff in differing.items():
         explained = set()
-        for operation in sent.get(row.remote_id, ()):
+        for operation in touching.get(row.pk, ()):
             if _may_be_its(operation, row):
                 explained |= _columns(kind, operation)
         if rest := {name: pair for name, pair in diff.items() if name not in explained}:
@@ -81,12 +79,30 @@ def _columns(kind, operation):
     return names | ({"name"} if kind.typed_name in names else set())
 
 
-def _touching(kind, connection, ids):
+def _touching(kind, connection, rows, **narrowed):
+    """{pk of a row: the operations that changed its object, or may have}"""
     operations = Operation.objects.filter(
         connection_id__in=Connection.objects.of_account(connection), kind_slug=kind.slug
     )
-    fields = ("object_id", "ended_at", "late_until", "data", "verb_name", "kind_slug", "state")
-    return operations.filter(object_id__in=ids).exclude(state__in=NOTHING_DONE).only(*fields)
+    operations = operations.filter(object_id__in=[row.remote_id for row in rows], **narrowed)
+    fields = (
+        "object_id",
+        "object_scope",
+        "ended_at",
+        "late_until",
+        "data",
+        "verb_name",
+        "kind_slug",
+        "state",
+    )
+    by_id, touching = {}, {}
+    for operation in operations.exclude(state__in=NOTHING_DONE).only(*fields):
+        by_id.setdefault(operation.object_id, []).append(operation)
+    for row in rows:
+        found = by_id.get(row.remote_id, ())
+        if its := [each for each in found if is_within(row.scope, each.object_scope)]:
+            touching[row.pk] = its
+    return touching
 
 
 def made_elsewhere(kind, connection, rows):
@@ -96,21 +112,27 @@ def made_elsewhere(kind, connection, rows):
     account = Connection.objects.of_account(connection)
     creates = Operation.objects.filter(connection_id__in=account, kind_slug=kind.slug, verb_name="create")
     # Of these nobody knows yet what they made.
-    names = set(creates.unsettled().values_list("object_name", flat=True))
+    wished = set(creates.unsettled().values_list("object_scope", "object_name"))
     place = Operation(connection=connection, kind_slug=kind.slug).place_of
-    places = {place(row.remote_id): row.remote_id for row in rows}
+    places = {place(row.remote_id, row.scope): row.pk for row in rows}
     # A create names what it made for its account, also when its connection is deleted.
     made = Operation.objects.filter(made__in=places).values_list("made", flat=True)
     ours = {places[each] for each in made}
-    ours |= set(creates.filter(object_id__in=places.values()).values_list("object_id", flat=True))
-    return [row for row in rows if row.remote_id not in ours and _named_as(row) not in names]
+    ids = {row.remote_id for row in rows}
+    known = set(creates.filter(object_id__in=ids).values_list("object_scope", "object_id"))
+
+    def is_ours(row):
+        scopes = or_unknown(row.scope)
+        may_be = {(each, row.remote_id) for each in scopes}, {(each, _named_as(row)) for each in scopes}
+        return row.pk in ours or bool(may_be[0] & known or may_be[1] & wished)
+
+    return [row for row in rows if not is_ours(row)]
 
 
-def removed_here(kind, connection, ids):
-    """Ids of the objects that an operation of the portal removed, or may have removed."""
+def removed_here(kind, connection, rows):
+    """pks of the rows whose objects an operation of the portal removed, or may have removed."""
     removing = [verb.name for verb in kind.verbs if verb.removes]
-    operations = _touching(kind, connection, ids).filter(verb_name__in=removing)
-    return set(operations.values_list("object_id", flat=True))
+    return set(_touching(kind, connection, rows, verb_name__in=removing))
 
 
 def marked(known, diff):
@@ -133,7 +155,8 @@ def lines(kind, connection, found):
 def line(kind, connection, found):
     fields = ", ".join(str(kind.model._meta.get_field(name).verbose_name) for name in found.diff)
     said = CHANGED(fields=fields) if found.diff else found.said
-    about = {"object_id": found.row.remote_id, "object_name": _named_as(found.row)}
+    scope, id = found.row.identity
+    about = {"object_id": id, "object_scope": scope, "object_name": _named_as(found.row)}
     return _line(kind, connection, said, stated(found.diff) if found.diff else {}, **about)
 
 

@@ -84,6 +84,7 @@ def accept(request, kind, id):
         actor=request.user,
         team=row.connection.team,
         object_id=row.remote_id,
+        object_scope=row.scope,
         object_name=shortened(str(row), NAME_MAX),
         connection_id=str(row.connection_id),
         connection=row.connection.name,

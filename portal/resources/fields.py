@@ -174,6 +174,7 @@ class IdsField(TextField):
     def __init__(self, *, options=None, waits=False, **kwargs):
         super().__init__(**kwargs)
         self.options, self.waits, self.choices, self.search = options, waits, (), ""
+        self.is_unread = False  # whether nobody has searched yet
         self.widget.attrs["rows"] = 4
 
     def as_text(self, value):
@@ -190,10 +191,11 @@ class IdsField(TextField):
 
     def load(self, form, name):
         """Read what can be added."""
-        typed = form.value_of(f"{name}_search")
-        if self.options is None or (self.waits and typed is None):
+        self.search = str(form.value_of(f"{name}_search") or "")[:SEARCH_MAX]
+        is_pressed = str(form.value_of("touch") or "").startswith(name)
+        self.is_unread = self.waits and not self.search and not is_pressed
+        if self.options is None or self.is_unread:
             return
-        self.search = str(typed or "")[:SEARCH_MAX]
         there = set(ids_in(self.as_text(form.value_of(name))))
         try:
             with form.reading() as client:

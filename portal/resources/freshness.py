@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from portal.connections.models import Connection
 from portal.kinds.models import Reading
+from portal.kinds.permissions import permission_in
+from portal.kinds.registry import KINDS
+from portal.words import from_json
 
 
 class State(StrEnum):
@@ -38,6 +41,11 @@ class Freshness:
         return self.reading.problem if self.reading.failed_at else ""
 
     @property
+    def permission(self):
+        """What the connection's account lacks, if that is why and a document names it; else ""."""
+        return permission_in(from_json(self.reading.said)) if self.problem else ""
+
+    @property
     def is_running(self):
         """Whether a refresh is going on, between two of its slices too, or about to begin."""
         began, failed = self.reading.started_at, self.reading.failed_at
@@ -53,6 +61,13 @@ class Freshness:
         """Whether the last refresh that ended did not show the row."""
         last = self.reading.generation - (1 if self.reading.started_at else 0)
         return row.generation < last
+
+    @property
+    def quota(self):
+        """How many an account may have by the documents, once nine tenths of that are there; else None."""
+        quota, reading = KINDS[self.reading.kind].quota, self.reading
+        there = max(reading.count, reading.total or 0)
+        return quota if quota and there * 10 >= quota * 9 else None
 
     @property
     def is_empty(self):

@@ -1,15 +1,15 @@
 """Pages of a list by place instead of by number: each costs the same, however deep it is and long the list.
 
-Rows are ordered by sort key, id and connection. Those of each connection are read in the order of its index
-and then merged, because no index holds the rows of one team together. Databases order texts differently, so
-it is the database that compares them.
+Rows are ordered by sort key, id, scope and connection. Those of each connection are read in the order of its
+index and then merged, because no index holds the rows of one team together. Databases order texts
+differently, so it is the database that compares them.
 """
 
 from django.db import connection as database
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
-KEYS = ("sort_key", "remote_id", "connection_id")
+KEYS = ("sort_key", "remote_id", "scope", "connection_id")
 IN_QUESTION = RawSQL("SELECT item FROM in_question", ())
 OPPOSITE = {">": "<=", "<=": ">", "<": ">=", ">=": "<"}
 
@@ -35,7 +35,7 @@ class Walk:
 
     def ids(self, sign, place, is_backwards, limit):
         """(SQL, parameters): ids of the first rows, of those that are `sign` (> or <) the place if any."""
-        order = tuple(f"-{name}" if is_backwards else name for name in KEYS[:2])
+        order = tuple(f"-{name}" if is_backwards else name for name in KEYS[:-1])
         parts = [part.order_by(*order).values("id", *KEYS)[:limit] for part in self._parts(sign, place)]
         sql, params = union(parts)
         return f"SELECT id FROM ({sql}) AS parts {ordered(is_backwards)} LIMIT {limit}", params
@@ -43,7 +43,7 @@ class Walk:
     def count(self, limit, sign=None, place=None):
         """(SQL, parameters): how many rows there are, or as many as the limit."""
         # In the order of an index: SQLite would else choose one that leads to gone rows, too.
-        parts = [part.order_by(*KEYS[:2]).values(*KEYS[:2])[:limit] for part in self._parts(sign, place)]
+        parts = [part.order_by(*KEYS[:-1]).values(*KEYS[:-1])[:limit] for part in self._parts(sign, place)]
         sql, params = union(parts)
         return f"SELECT COUNT(*) FROM (SELECT * FROM ({sql}) AS parts LIMIT {limit}) AS counted", params
 
@@ -59,8 +59,8 @@ def _beyond(sign, place, connection):
     if mine != its:
         is_greater = mine > its
         sign = sign[0] + ("=" if is_greater == (sign[0] == ">") else "")
-    texts = [place.sort_key, place.remote_id]
-    return RawSQL(f"(sort_key, remote_id) {sign} (%s, %s)", texts, output_field=BooleanField())
+    texts = [place.sort_key, place.remote_id, place.scope]
+    return RawSQL(f"(sort_key, remote_id, scope) {sign} (%s, %s, %s)", texts, output_field=BooleanField())
 
 
 class Few:
@@ -107,8 +107,8 @@ class Few:
         if not place:
             return "", []
         connection_id = self.model._meta.get_field("connection").get_db_prep_value(place.connection, database)
-        condition = f" WHERE ({', '.join(KEYS)}) {sign} (%s, %s, %s)"
-        return condition, [place.sort_key, place.remote_id, connection_id]
+        condition = f" WHERE ({', '.join(KEYS)}) {sign} (%s, %s, %s, %s)"
+        return condition, [place.sort_key, place.remote_id, place.scope, connection_id]
 
 
 def ordered(is_backwards):

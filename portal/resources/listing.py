@@ -82,7 +82,7 @@ def _found(rows, text, connections):
     model = rows.model
     matching = search.holding(rows.filter(connection__in=connections), text)
     if not search.is_indexed(model, text):
-        ordered = [rows.filter(connection=each).order_by(*KEYS[:2]) for each in connections]
+        ordered = [rows.filter(connection=each).order_by(*KEYS[:-1]) for each in connections]
         sql, params = union(each.values("id")[:LOOKED_AT_MAX] for each in ordered)
         looked_at = f"SELECT * FROM ({sql}) AS parts LIMIT {LOOKED_AT_MAX}", params
         return Few(matching.filter(pk__in=IN_QUESTION), FOUND_MAX + 1, looked_at, LOOKED_AT_MAX)

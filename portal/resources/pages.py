@@ -1,9 +1,18 @@
 """What the pages of all kinds share: the team's connections, and the object that an address names."""
 
 from django.http import Http404
+from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
+from portal.errors import Ambiguous
+from portal.kinds.registry import KINDS
 from portal.resources import reading
+from portal.words import Sentence
+
+SEVERAL = Sentence(
+    "find.several",
+    _("Several objects have this id, which is unique only inside a part of the account. Choose one of them."),
+)
 
 
 def connections_of(request, kind):
@@ -14,9 +23,10 @@ def connections_of(request, kind):
 def find(request, kind, id):
     """The mirror row with this portal id, or with this platform id; else 404.
 
-    Several connections may lead to it: the present one of the team that is shown comes first. An id that the
-    mirror does not have is asked for on the platforms. Raises PlatformError when one of those could not be
-    asked and no other has it: then nobody knows whether it exists.
+    Several connections may lead to it: the present one of the team that is shown comes first. Raises
+    Ambiguous where these are several objects. An id that the mirror does not have is asked for on the
+    platforms. Raises PlatformError when one of those could not be asked and no other has it: then nobody
+    knows whether it exists.
     """
     rows = kind.model.objects.visible_to(request.user).select_related("connection__team")
     found = (list(rows.filter(pk=id)) if is_uuid(id) else []) or list(rows.filter(remote_id=id))
@@ -29,10 +39,23 @@ def find(request, kind, id):
         raise Http404
     team = request.team.pk if request.team else None
 
-    def order(row):
-        return row.connection.team_id != team, bool(row.gone_at), row.connection.name
+    def rank(row):
+        return row.connection.team_id != team, bool(row.gone_at)
 
-    return min(found, key=order)
+    found, first = sorted(found, key=lambda row: (*rank(row), row.connection.name)), {}
+    for row in found:
+        if rank(row) == rank(found[0]):
+            first.setdefault(row.scope, row)
+    if len(first) > 1:
+        raise Ambiguous(SEVERAL(), kind=kind, rows=[_placed(kind, row) for row in first.values()])
+    return found[0]
+
+
+def _placed(kind, row):
+    """The row with the name of what its id is unique within, else its id there."""
+    around = KINDS[kind.within].model.objects.filter(connection=row.connection, remote_id=row.scope)
+    row.place = str(around.first() or row.scope)
+    return row
 
 
 def is_uuid(text):

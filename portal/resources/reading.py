@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from portal.errors import Missing, PortalError
 from portal.kinds import mirroring
+from portal.kinds.identity import the_one
 from portal.kinds.models import Reading
+from portal.kinds.permissions import naming
 from portal.outside import shows_nothing
 from portal.platforms.collection import ID_MAX
 from portal.record.store import append
@@ -65,7 +67,8 @@ def read_facts(kind, row):
     """What the page of an object shows beside it: ([(label, value)], the error if it could not be read)."""
     try:
         bound = kind.bound(row.connection.client(), row)
-        with bound.collection.client.one_deadline(time.monotonic() + FACTS_SECONDS):
+        limited = bound.collection.client.one_deadline(time.monotonic() + FACTS_SECONDS)
+        with limited, naming(kind.facts.permission):
             facts = kind.facts.read(bound)
     except PortalError as error:
         return [], error
@@ -74,6 +77,7 @@ def read_facts(kind, row):
 
 def _note(kind, row, decoded, asked):
     """Keep what an object showed when it was `asked`; a change that no operation explains gets an entry."""
+    mirroring.place(kind, row, decoded)
     before = row.drift
     diff = {} if row.gone_at else drift.differences(kind, row, row.values_from(decoded))
     diff = drift.elsewhere(kind, row.connection, {row: diff}).get(row) if diff else None
@@ -91,7 +95,7 @@ def _note_gone(kind, row):
     if row.gone_at:
         mirroring.mark_gone(kind, [row])
         return
-    is_ours = drift.removed_here(kind, row.connection, [row.remote_id])
+    is_ours = drift.removed_here(kind, row.connection, [row])
     lines = [] if is_ours else drift.lines(kind, row.connection, [Found(row, drift.GONE())])
     with transaction.atomic(durable=True):
         mirroring.mark_gone(kind, [row])
@@ -101,12 +105,12 @@ def _note_gone(kind, row):
 
 def _adopt(kind, connection, decoded, asked):
     """Keep an object that a platform was asked for; the row."""
-    rows = kind.model.objects.filter(connection=connection, remote_id=str(decoded["id"]))
-    rows = rows.select_related("connection__team")
-    if row := rows.first():
+    scope, id = kind.identity(decoded)
+    rows = mirroring.rows_of(kind, connection, [id]).select_related("connection__team")
+    if row := the_one(rows, scope):
         _note(kind, row, decoded, asked)
         return row
-    new = kind.model(connection=connection, remote_id=str(decoded["id"]), name=decoded["name"])
+    new = kind.model(connection=connection, remote_id=id, scope=scope, name=decoded["name"])
     is_read = Reading.objects.filter(connection=connection, kind=kind.slug, at__isnull=False).exists()
     made = drift.made_elsewhere(kind, connection, [new]) if is_read else []
     lines = drift.lines(kind, connection, [Found(each, drift.MADE()) for each in made])
@@ -114,12 +118,17 @@ def _adopt(kind, connection, decoded, asked):
         mirroring.keep(kind, connection, decoded)
         if lines:
             append(*lines)
-    return rows.get()
+    return rows.get(scope=scope)
 
 
 def by_id(kind, connections, id):
     """Ask each connection's platform for the object with this id; Reached."""
-    return _reach(kind, connections, lambda bound: [bound.collection.get(id)], id)
+
+    def ask(bound):
+        with bound.naming("get"):
+            return [bound.collection.get(id)]
+
+    return _reach(kind, connections, ask, id)
 
 
 def reach(kind, connections, text):
@@ -130,11 +139,12 @@ def reach(kind, connections, text):
 
     def ask(bound):
         try:
-            return [bound.collection.get(text)]
+            with bound.naming("get"):
+                return [bound.collection.get(text)]
         except Missing:
             if not bound.collection.finds_names:
                 return []
-        return bound.collection.list(name=text, limit=NAMES, calls=2).items
+        return bound.list(name=text, limit=NAMES, calls=2).items
 
     return _reach(kind, connections, ask, text)
 

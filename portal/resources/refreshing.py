@@ -129,9 +129,9 @@ class _Work:
 
     def _walk(self):
         """Read pages until the list or the slice is over; returns whether the list is."""
-        collection = self.kind.bound(self.reading.connection.client()).collection
+        bound = self.kind.bound(self.reading.connection.client())
         asked = timezone.now()
-        for page in collection.walk(self.reading.place):
+        for page in self._pages(bound):
             is_last = page.place is None
             columns = {"place": page.place, "found_total": page.total, "lease_until": Now() + LEASE}
             if is_last:
@@ -146,6 +146,10 @@ class _Work:
             self._pace()
             asked = timezone.now()
         raise Unclear(NO_END())
+
+    def _pages(self, bound):
+        with bound.naming("list"):
+            yield from bound.collection.walk(self.reading.place)
 
     def _is_time_up(self):
         return stopping.is_set() or time.monotonic() > self.until
@@ -205,7 +209,7 @@ class _Work:
     def _mark_gone(self, rows):
         """Mark rows as gone that nobody has read meanwhile, with an entry of those that we did not remove."""
         kind, connection = self.kind, self.reading.connection
-        removed = drift.removed_here(kind, connection, [row.remote_id for row in rows])
+        removed = drift.removed_here(kind, connection, rows)
         pks, now = [row.pk for row in rows], timezone.now()
         with transaction.atomic(durable=True):
             hold(self.reading, lease_until=Now() + LEASE)
@@ -213,7 +217,7 @@ class _Work:
             gone = set(unread.select_for_update().values_list("pk", flat=True))
             self.rows.filter(pk__in=gone).update(gone_at=now, known_at=now, unsure_at=None)
             self.rows.filter(pk__in=set(pks) - gone).update(generation=self.reading.generation)
-            elsewhere = [row for row in rows if row.pk in gone and row.remote_id not in removed]
+            elsewhere = [row for row in rows if row.pk in gone and row.pk not in removed]
             lines = drift.lines(kind, connection, [Found(row, drift.GONE()) for row in elsewhere])
             if lines:
                 append(*lines)

@@ -12,6 +12,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from portal.errors import PlatformError
+from portal.kinds.identity import the_one
+from portal.kinds.mirroring import rows_of
+from portal.kinds.permissions import naming
 from portal.kinds.registry import KINDS
 from portal.resources import pages
 from portal.teams.access import explain
@@ -30,7 +33,7 @@ def related(request, kind, id, name):
     context = {"kind": kind, "row": row, "related": found, "problem": None, "items": [], "listing": None}
     try:
         client = row.connection.client()
-        with client.one_deadline(time.monotonic() + READ_SECONDS):
+        with client.one_deadline(time.monotonic() + READ_SECONDS), naming(found.permission):
             listing = found.read(kind.bound(client, row), SHOWN_MAX)
     except PlatformError as error:
         return page(request, "resources/related.html", {**context, "problem": error}, partial="related")
@@ -54,9 +57,17 @@ def _items(kind, row, found, items):
         ids.setdefault(found.kind(item), []).append(_id_of(item))
     rows = {}
     for slug in ids.keys() & KINDS.keys():
-        mirrored = KINDS[slug].model.objects.filter(connection=row.connection, remote_id__in=ids[slug])
-        rows[slug] = dict(mirrored.values_list("remote_id", "pk"))
+        rows[slug] = _mirrored(KINDS[slug], row, ids[slug])
     return [_item(kind, row, found, item, rows.get(found.kind(item))) for item in items]
+
+
+def _mirrored(kind, row, ids):
+    """{id: pk} of those that the mirror has. Of several with one id the one in the same scope as `row`."""
+    by_id, scope = {}, kind.scope_of(vars(row))
+    for each in rows_of(kind, row.connection, ids):
+        by_id.setdefault(each.remote_id, []).append(each)
+    found = {id: the_one(rows, scope) for id, rows in by_id.items()}
+    return {id: each.pk for id, each in found.items() if each}
 
 
 def _id_of(item):

@@ -20,6 +20,5 @@ def reads_secrets(user, kind, row):
 
 def doubts_about(user, kind, row):
     """Operations on the object that may or may not have happened."""
-    operations = Operation.objects.visible_to(user).filter(state__in=UNANSWERED)
-    same = {"kind_slug": kind.slug, "object_id": row.remote_id, "connection_id": row.connection_id}
-    return list(operations.filter(**same).order_by("created_at"))
+    operations = Operation.objects.visible_to(user).filter(state__in=UNANSWERED, kind_slug=kind.slug)
+    return list(operations.about(row).order_by("created_at"))

@@ -50,7 +50,7 @@ def _earlier(request, kind, verb, target):
         return None
     operations = Operation.objects.visible_to(request.user).filter(kind_slug=kind.slug, verb_name=verb.name)
     if target:
-        operations = operations.filter(object_id=target.remote_id, connection_id=target.connection_id)
+        operations = operations.about(target)
     return operations.filter(pk=id).first()
 
 

@@ -1,12 +1,22 @@
 from django.urls import path, register_converter
 
 from portal.kinds.registry import KindConverter
-from portal.resources import bulk_page, drift_page, exporting, list_page, related, views
+from portal.resources import (
+    bulk_page,
+    delete_everything,
+    drift_page,
+    exporting,
+    list_page,
+    related,
+    rights,
+    views,
+)
 
 register_converter(KindConverter, "kind")
 
 app_name = "resources"
 urlpatterns = [
+    path("connections/<uuid:id>/rights/", rights.rights, name="rights"),
     path("<kind:kind>/", list_page.list_, name="list"),
     path("<kind:kind>/refresh/", list_page.refresh, name="refresh"),
     path("<kind:kind>/export.csv", exporting.export, {"format": "csv"}, name="csv"),
@@ -16,6 +26,7 @@ urlpatterns = [
     path("<kind:kind>/new/", views.create, name="create"),
     path("<kind:kind>/<str:id>/", views.detail, name="detail"),
     path("<kind:kind>/<str:id>/accept-found/", drift_page.accept, name="accept"),
+    path("<kind:kind>/<str:id>/delete-everything/", delete_everything.ask, name="delete_everything"),
     path("<kind:kind>/<str:id>/related/<slug:name>/", related.related, name="related"),
     path("<kind:kind>/<str:id>/<slug:verb>/", views.act, name="act"),
 ]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds.effects import as_shown
+from portal.kinds.identity import or_unknown
 from portal.kinds.masking import masked
 from portal.operations import stepping
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
@@ -23,9 +24,10 @@ from portal.operations.service import perform
 from portal.outside import isolated
 from portal.platforms import advice
 from portal.record.models import Entry
-from portal.resources import drift_page, pages, reading
+from portal.resources import drift_page, impact, pages, reading
 from portal.resources.changing import versions
 from portal.resources.forms import touched_initial, unread
+from portal.resources.reading import REACH_SECONDS
 from portal.resources.shown import doubts_about, reads_secrets, shown_values
 from portal.resources.starting import starting_values, without_secrets
 from portal.teams.access import explain, require, visible_to
@@ -43,6 +45,7 @@ def detail(request, kind, id):
     row, problem = reading.read_one(kind, row)
     fields = _fields(request, kind, row)
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
+    entries = entries.filter(object_scope__in=or_unknown(row.scope))
     entries = visible_to(request.user, entries.filter(connection_id=str(row.connection_id)))
     entries = list(entries.exclude(stage="intent")[:10])
     doubts = doubts_about(request.user, kind, row)
@@ -201,6 +204,8 @@ def _show(request, form, status=200, only=None, **context):
         context["doubts"] = doubts_about(request.user, form.kind, form.target)
     if form.verb.removes:
         context |= {"row": form.target, "fields": _fields(request, form.kind, form.target)}
+        if form.kind.inside and not only:
+            context["impact"] = impact.read(form.kind, [form.target], REACH_SECONDS)
     return page(request, "resources/form.html", context, partial="form", status=status)
 
 

@@ -15,29 +15,30 @@ PLACE_MAX = 2_000  # characters of a place in the address
 
 @dataclass(frozen=True)
 class Place:
-    """Between two rows of a list: beside the row with this sort key, id and connection, which may be gone."""
+    """Between two rows of a list: beside that with this key, id, scope and connection, which may be gone."""
 
     sort_key: str
     remote_id: str
+    scope: str
     connection: UUID
 
     @classmethod
     def of(cls, row):
-        return cls(row.sort_key, row.remote_id, row.connection_id)
+        return cls(row.sort_key, row.remote_id, row.scope, row.connection_id)
 
     @classmethod
     def read(cls, text):
         """The place that `str` of one wrote; None for anything else."""
         try:
-            sort_key, remote_id, connection = json.loads(text) if len(text) <= PLACE_MAX else ()
-            place = cls(sort_key, remote_id, UUID(connection))
-            whole = storable(sort_key) + storable(remote_id)
+            *texts, connection = json.loads(text) if len(text) <= PLACE_MAX else ()
+            place = cls(*texts, UUID(connection))
+            whole = [storable(each) for each in texts]
         except (ValueError, TypeError, AttributeError, RecursionError):
             return None
-        return place if whole == sort_key + remote_id and len(sort_key) <= KEY_LENGTH else None
+        return place if whole == texts and len(place.sort_key) <= KEY_LENGTH else None
 
     def __str__(self):
-        texts = [self.sort_key, self.remote_id, self.connection.hex]
+        texts = [self.sort_key, self.remote_id, self.scope, self.connection.hex]
         return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -8,7 +8,7 @@ from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Kind, Related, Verb, register
+from portal.kinds.registry import Column, Inside, Kind, Related, Verb, register
 from portal.outside import folded
 from portal.platforms.roma.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
@@ -120,6 +120,10 @@ KIND = register(
             ),
         ),
         about=_("Groups of LINK devices form a tree inside an integration application."),
+        inside=(
+            Inside(kind="roma/device-groups", field="parent_id", scope="app_id"),
+            Inside(listed="devices", goes_along=True),
+        ),
         verbs=(
             verbs.create(
                 form=CreateForm,

@@ -133,6 +133,16 @@ def role_in(user, thing):
     return _roles(user).get(_team_of(thing))
 
 
+def role_may(role, right):
+    """Whether the role has the right, in whatever team."""
+    return role in ALLOWED[right]
+
+
+def roles_held(team):
+    """The roles that members of the team have."""
+    return {Role(role) for role in Membership.objects.filter(team=team).values_list("role", flat=True)}
+
+
 def teams_of(user):
     """The teams of a person, by name. One query, which reads their roles too."""
     rows = list(Team.objects.filter(memberships__user=user).values_list("id", "name", "memberships__role"))

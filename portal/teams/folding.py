@@ -25,7 +25,7 @@ LONGEST = 400  # characters of a value that are kept for the entry; the record c
 
 # Denials are identical when all of these are, together with the right that was missing and what was asked of
 # an operation (cancel, decide, ...).
-SAME = "actor_id verb kind object_id object_name operation team_id connection_id".split()
+SAME = "actor_id verb kind object_id object_scope object_name operation team_id connection_id".split()
 KEPT = [*SAME, "actor", "via", "team", "connection", "platform"]
 
 ONE_MORE = Sentence("access.denied_once_more", _("One more identical denial at %(last)s."))

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -204,9 +204,19 @@ def answer(request, error):
         return forbidden(request, error)
     if isinstance(error, errors.NotVisible):
         return not_found(request, error)
+    if isinstance(error, errors.Ambiguous):
+        return _choice(request, error)
     if isinstance(error, errors.KeyReused | errors.NotRepeatable | errors.NotDecidable):
         return _problem(request, "409.html", 409, str(error))
     return unavailable(request, error)
+
+
+def _choice(request, error):
+    """300: several objects have the id of this address; each has one of its own."""
+    match = request.resolver_match
+    choices = [(row, reverse(match.view_name, kwargs={**match.kwargs, "id": row.pk})) for row in error.rows]
+    context = {"kind": error.kind, "choices": choices}
+    return _problem(request, "300.html", 300, str(error), context)
 
 
 def _problem(request, template, status, text, context=None):

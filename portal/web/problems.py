@@ -14,6 +14,7 @@ TITLES = {
     "not-allowed": _("A right is missing"),
     "csrf": _("The CSRF token is missing or wrong"),
     "not-found": _("This does not exist, or you cannot see it"),
+    "ambiguous": _("Several objects have this id"),
     "wrong-method": _("This address does not take this method"),
     "key-missing": _("The Idempotency-Key is missing or not usable"),
     "key-reused": _("The Idempotency-Key was used for another request"),

@@ -89,7 +89,7 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(plant, settings, 
 def test_a_place_behind_which_nothing_is_left_ends_the_walk(plant):
     row = plant.make(BUS)
     plant.refresh(BUS)
-    place = f'["zzz","{row.remote_id}","{row.connection_id.hex}"]'
+    place = f'["zzz","{row.remote_id}","","{row.connection_id.hex}"]'
 
     told = Api(plant).get(f"{BUS}/", after=place).json()
 

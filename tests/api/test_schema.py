@@ -54,7 +54,12 @@ def test_the_document_holds_the_contracts_rules(slug):
     told = document()["components"]["schemas"][name]
     form = KINDS[slug].verb("create").form
 
-    assert set(told["properties"]) == {*form.platform_fields(), "connection", "reason"}
+    assert set(told["properties"]) == {
+        *form.platform_fields(),
+        *form.together_fields(),
+        "connection",
+        "reason",
+    }
     wire = {member: field for field, member in EXAMPLES[slug].wire.items()}
     for rule in form.contract:
         if shown := told["properties"].get(wire.get(rule.name, rule.name)):

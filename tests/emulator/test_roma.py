@@ -206,6 +206,9 @@ def test_applications_are_listed(huawei):
     apps = huawei.get(f"/v2/{PROJECT}/instances/{ROMA_INSTANCE}/apps").json()
     assert (apps["total"], apps["size"]) == (1, 1)
     assert (apps["apps"][0]["id"], apps["apps"][0]["name"]) == (ROMA_APP, "DemoApp")
+    assert huawei.get(f"/v2/{PROJECT}/instances/{ROMA_INSTANCE}/apps/{ROMA_APP}").json() == apps["apps"][0]
+    absent = huawei.get(f"/v2/{PROJECT}/instances/{ROMA_INSTANCE}/apps/nobody")
+    assert (absent.status_code, absent.json()["error_code"]) == (404, "ROMA.00110006")
 
 
 def test_a_user_without_rights_reads_but_may_not_create(reader):

@@ -85,3 +85,8 @@ def test_what_was_refused_is_no_kind():
     with pytest.raises(ValueError, match="odd-groups"):
         register(with_verb("update", fields=("name",)))
     assert "iotda/odd-groups" not in KINDS
+
+
+def test_ids_within_a_kind_that_the_client_does_not_tell_stop_the_portal():
+    with pytest.raises(ValueError, match="ids unique within 'iotda/spaces': the client tells that by ''"):
+        register(replace(GROUPS, slug="iotda/odd-groups", within="iotda/spaces"))

@@ -99,7 +99,7 @@ def test_every_way_of_writing_a_row_reaches_the_index(made, plant):
 
     again = model(connection=row.connection, remote_id=row.remote_id)
     changing = again.take({"name": "fourth name"})
-    insert(again, unique=("connection_id", "remote_id"), changing=tuple(changing))
+    insert(again, unique=("connection_id", "scope", "remote_id"), changing=tuple(changing))
     assert (found("third name"), found("fourth name")) == (set(), {"fourth name"})
 
     model.objects.filter(pk=row.pk).update(search_text="nothing")

@@ -130,10 +130,8 @@ def test_a_change_that_is_refused_with_a_2xx_is_no_success(plant, emulator, slug
     operation = plant.perform(slug, verb, target=target)
 
     assert (operation.state, operation.http_status) == (State.REJECTED, 200)
-    assert (operation.platform_code, operation.message) == (
-        str(REFUSED[slug.partition("/")[0]]),
-        "not for you",
-    )
+    assert operation.platform_code == str(REFUSED[slug.partition("/")[0]])
+    assert "not for you" in operation.message
     if target:
         target.refresh_from_db()
         assert target.gone_at is None

@@ -304,3 +304,12 @@ def test_who_may_not_refresh_is_refused_and_the_denial_is_recorded(plant):
     assert Entry.objects.get(verb="refresh").stage == "denied"
     assert plant.browser(Role.OPERATOR).post(f"/{GROUP}/refresh/").status_code == 302
     assert Entry.objects.filter(verb="refresh").count() == 1
+
+
+def test_a_quota_that_is_nearly_used_up_is_told(plant, settings):
+    """50 policies fit into an instance: 45 are nine tenths of that."""
+    settings.FRESH_SECONDS = 10**9
+    for count, is_told in ((44, False), (45, True), (50, True)):
+        have_read(plant, "iotda/policies", count=count, total=count)
+        page = plant.browser().get("/iotda/policies/").text
+        assert ("up to 50 by default" in page) is is_told

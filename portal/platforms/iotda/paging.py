@@ -28,7 +28,7 @@ class Paged(Collection):
     def list(self, *, limit=1000, name=None, search=None, calls=None, **filters):
         wanted = name or search
         size = PAGE_LIMIT_MAX if wanted else min(limit, PAGE_LIMIT_MAX)
-        pages, found = Pages(shift=False), []
+        pages, found = Pages(shift=False, identity=self.identity), []
         for number, _items in enumerate(turned(self._reader(size, wanted, **filters), pages), 1):
             found = narrowed(pages.items, name, search)
             if len(found) >= limit or number == calls:
@@ -36,7 +36,8 @@ class Paged(Collection):
         return pages.listing(found, limit, total=None if wanted else pages.total)
 
     def walk(self, place=None, **filters):
-        return walked(self._reader(PAGE_LIMIT_MAX, **filters), place, shift=False)
+        read = self._reader(PAGE_LIMIT_MAX, **filters)
+        return walked(read, place, shift=False, identity=self.identity)
 
     def _reader(self, size, wanted=None, **filters):
         query = [(key, filters[key]) for key in self._filters if filters.get(key)]

@@ -20,6 +20,7 @@ COLLECTION = Products(
     items="products",
     id="product_id",
     name="name",
+    scope="app_id",
     members=(
         *("product_id", "name", "device_type", "protocol_type", "data_format", "service_capabilities"),
         *("manufacturer_name", "industry", "description", "app_id"),

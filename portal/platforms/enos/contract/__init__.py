@@ -40,6 +40,7 @@ CAUSES = {
         "enos_no_right",
         "permission",
         _("The account of this connection lacks the permission. Ask your EnOS administrator for it."),
+        lacks_permission=True,
     ),
     # The code stands for any wrong parameter, too.
     ("99400", "orgId does not exist"): Cause(

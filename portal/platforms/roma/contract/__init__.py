@@ -5,6 +5,7 @@ its own ADVICE, ANSWERS and STATUSES, which portal.platforms.declared() joins wi
 """
 
 from portal.platforms.apigw import CAUSES as GATEWAY_CAUSES
+from portal.platforms.apigw import POLICIES  # noqa: F401 (read by portal.platforms.declared)
 from portal.platforms.contract import Cause, Meaning, _
 
 PROJECT_ID_MAX = 32
@@ -49,6 +50,7 @@ NO_RIGHT = Cause(
     "roma_no_right",
     "permission",
     _("The account of this connection lacks the permission. Ask your cloud administrator for it."),
+    lacks_permission=True,
 )
 
 # Source: ROMA Connect API Reference, "Error Codes".

@@ -1,0 +1,188 @@
+"""What is inside an object that is to be deleted: shown from the live platform, deleted first, in one job.
+
+Would catch: a delete page that does not say what blocks it, a plan that deletes a parent first, a plan that
+has changed since it was shown, "nothing is inside" of a platform that was not read, a cycle without an end.
+"""
+
+import re
+
+import pytest
+
+from portal.operations import stepping
+from portal.operations.job import Job
+from portal.operations.models import Operation
+from portal.record.models import Entry
+from portal.teams.models import Role
+from tests.resources.forms import post
+from tests.support.plant import deletes_received, ids, make_plant
+
+GROUP, BUS, DEVICE, SPACE = "iotda/device-groups", "iotda/soft-buses", "iotda/devices", "iotda/spaces"
+ROMA_GROUP = "roma/device-groups"
+LIST = {"method": "GET", "path": "/device-group$"}
+REFUSED = {"fault": "answer", "status": 400, "body": {"error_code": "IOTDA.000006", "error_msg": "no"}}
+
+
+def group(plant, name, parent=None):
+    more = {"super_group_id": parent.remote_id} if parent else {}
+    return plant.make(GROUP, name=name, **more)
+
+
+@pytest.fixture
+def family(plant):
+    """A group with two children, a grandchild, a soft bus below and a device in one of them."""
+    top = group(plant, "top")
+    left, right = group(plant, "left", top), group(plant, "right", top)
+    deep = group(plant, "deep", left)
+    plant.collection(BUS).create({"bus_name": "bus", "group_id": deep.remote_id})
+    device = plant.made_in_the_console(DEVICE)
+    groups = plant.collection(GROUP)
+    groups.client.send(groups.add_device_call(right.remote_id, {"device_id": device["id"]}))
+    return {"top": top, "left": left, "right": right, "deep": deep, "device": device}
+
+
+def left_of(emulator, family):
+    """Names of the family's groups that the platform still has."""
+    there = ids(emulator, GROUP)
+    return {name for name, row in family.items() if name != "device" and row.remote_id in there}
+
+
+def address(row, slug=GROUP):
+    return f"/{slug}/{row.pk}/delete-everything/"
+
+
+def hidden(html, name):
+    return re.search(rf'name="{name}" value="([^"]*)"', html)[1]
+
+
+def asked(browser, row, slug=GROUP, **changes):
+    page = browser.get(address(row, slug))
+    assert page.status_code == 200, page.status_code
+    fields = {name: hidden(page.text, name) for name in ("operation_key", "plan")}
+    return post(browser, address(row, slug), {**fields, "typed_name": str(row), **changes})
+
+
+def test_the_page_of_a_delete_says_what_has_to_go_first(plant, family):
+    page = plant.browser(Role.MANAGER).get(f"/{GROUP}/{family['top'].pk}/delete/").text
+    assert 'data-before="5"' in page
+    assert "Device groups: 3" in page
+    assert "Soft buses: 1" in page
+    assert "Remove device: 1" in page
+    assert address(family["top"]) in page
+
+
+def test_everything_is_deleted_leaves_first_as_one_job(plant, emulator, family):
+    browser = plant.browser(Role.MANAGER)
+    answer = asked(browser, family["top"])
+    job = Job.objects.get()
+    assert answer.headers["Location"] == f"/jobs/{job.pk}/"
+    stepping.carry_on(job.pk)
+
+    job.refresh_from_db()
+    assert job.state == "done"
+    assert (left_of(emulator, family), ids(emulator, BUS)) == (set(), set())
+    assert family["device"]["id"] in ids(emulator, DEVICE)
+    order = [step.object_name for step in job.steps.all()]
+    assert order.index("deep") < order.index("left") < order.index("top") == len(order) - 1
+    assert [call["status"] for call in deletes_received(emulator, GROUP)] == [204] * 4
+    assert Operation.objects.filter(verb_name="remove-device", state="done").count() == 1
+    assert Entry.objects.filter(verb="delete", outcome="asked", object_name="top").exists()
+
+
+def test_a_refused_leaf_keeps_what_holds_it_and_the_others_go(plant, emulator, family):
+    match = {"method": "DELETE", "path": f"/{family['deep'].remote_id}$"}
+    emulator.faults([{"match": match, **REFUSED}])
+    asked(plant.browser(Role.MANAGER), family["top"])
+    job = Job.objects.get()
+    stepping.carry_on(job.pk)
+    assert left_of(emulator, family) == {"deep", "left", "top"}
+    page = plant.browser(Role.MANAGER).get(f"/jobs/{job.pk}/").text
+    assert page.count('data-step-state="left_out"') == 2
+
+
+def test_a_plan_that_is_no_longer_true_is_not_carried_out(plant, emulator, family):
+    browser = plant.browser(Role.MANAGER)
+    page = browser.get(address(family["top"])).text
+    fields = {name: hidden(page, name) for name in ("operation_key", "plan")}
+    plant.made_in_the_console(GROUP, {"name": "new", "super_group_id": family["right"].remote_id})
+    answer = post(browser, address(family["top"]), {**fields, "typed_name": "top"})
+    assert answer.status_code == 422
+    assert "has changed since this page was opened" in answer.text
+    assert "new" in answer.text
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["", "Top", "right"])
+def test_the_name_has_to_be_typed(plant, family, typed):
+    answer = asked(plant.browser(Role.MANAGER), family["top"], typed_name=typed, reason="old hall")
+    assert (answer.status_code, Job.objects.count()) == (422, 0)
+    assert "does not match" in answer.text
+    assert 'value="old hall"' in answer.text
+
+
+def test_what_cannot_be_read_is_not_called_empty(plant, emulator, family):
+    browser = plant.browser(Role.MANAGER)
+    emulator.faults([{"match": LIST, "fault": "reset"}])
+    page = browser.get(f"/{GROUP}/{family['top'].pk}/delete/").text
+    assert "it is not known what is inside" in page
+    assert "Nothing is inside" not in page
+    whole = browser.get(address(family["top"]))
+    assert "it is not known what is inside" in whole.text
+    assert 'id="typed_name"' not in whole.text
+
+
+def test_a_list_that_is_not_whole_makes_no_plan(plant, emulator, family):
+    body = {"device_groups": [], "page": {"count": 3}}
+    emulator.faults([{"match": LIST, "fault": "answer", "status": 200, "body": body}])
+    page = plant.browser(Role.MANAGER).get(address(family["top"])).text
+    assert 'id="typed_name"' not in page
+    assert "did not show all" in page
+
+
+def test_a_group_that_is_in_itself_is_planned_once(plant, emulator):
+    one, two = group(plant, "one"), group(plant, "two")
+    rows = [
+        {"group_id": one.remote_id, "name": "one", "super_group_id": two.remote_id},
+        {"group_id": two.remote_id, "name": "two", "super_group_id": one.remote_id},
+    ]
+    body = {"device_groups": rows, "page": {"count": 2}}
+    emulator.faults([{"match": LIST, "fault": "answer", "status": 200, "body": body}])
+    page = plant.browser(Role.MANAGER).get(address(one)).text
+    assert page.count('data-verb="delete"') == 2
+
+
+def test_an_empty_object_is_deleted_on_its_own_page(plant):
+    row = group(plant, "alone")
+    browser = plant.browser(Role.MANAGER)
+    assert "Nothing is inside" in browser.get(f"/{GROUP}/{row.pk}/delete/").text
+    assert browser.get(address(row)).headers["Location"] == f"/{GROUP}/{row.pk}/delete/"
+
+
+def test_a_tree_of_roma_goes_leaves_first(plant, emulator):
+    top = plant.make(ROMA_GROUP)
+    inner = plant.made_in_the_console(
+        ROMA_GROUP, {**plant.data(ROMA_GROUP), "name": "inner", "parent_id": top.remote_id}
+    )
+    asked(plant.browser(Role.MANAGER), top, ROMA_GROUP)
+    job = Job.objects.get()
+    stepping.carry_on(job.pk)
+    job.refresh_from_db()
+    assert (job.state, [step.object_id for step in job.steps.all()]) == ("done", [inner["id"], top.remote_id])
+
+
+def test_a_space_goes_with_all_that_it_holds(plant, emulator):
+    space = plant.make(SPACE)
+    for slug in (GROUP, BUS, "iotda/products", "iotda/policies"):
+        data = {name: value for name, value in plant.data(slug).items() if name != "group_id"}
+        plant.made_in_the_console(slug, {**data, "app_id": space.remote_id})
+    asked(plant.browser(Role.MANAGER), space, SPACE)
+    job = Job.objects.get()
+    stepping.carry_on(job.pk)
+    job.refresh_from_db()
+    assert job.state == "done"
+    assert space.remote_id not in ids(emulator, SPACE)
+
+
+def test_who_may_not_delete_is_told_so_and_others_see_nothing(plant, family):
+    assert plant.browser(Role.OPERATOR).get(address(family["top"])).status_code == 403
+    other = make_plant(plant.url, "Harbour").browser(Role.OWNER)
+    assert other.get(f"/{GROUP}/{family['top'].pk}/delete-everything/").status_code == 404
