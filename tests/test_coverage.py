@@ -36,6 +36,8 @@ def declared(row):
     if verb != "–":
         return kind.verb(verb).permission
     related = {each.name: each.permission for each in kind.related}
+    if kind.batch:
+        related["create_batch_call"] = kind.batch.permission
     return {**related, **kind.permissions}.get(method, "")
 
 

@@ -8,14 +8,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from portal.enos import models, thing_models, timezones
-from portal.enos.editors import AttributesEditor, NameEditor, TagsEditor
+from portal.enos.batch import BATCH
+from portal.enos.editors import AttributesEditor, NameEditor, TagsEditor, told_names
 from portal.enos.products import model_of, product_picker
 from portal.errors import PortalError
 from portal.kinds import verbs
 from portal.kinds.columns import NAME, STATUS
 from portal.kinds.effects import Fields, Status
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Kind, Verb, register
+from portal.kinds.registry import Column, Expression, Kind, Verb, register
+from portal.kinds.telling import told_pairs
 from portal.kinds.validating import unless_old
 from portal.platforms.contract import Problem, first
 from portal.platforms.enos.contract import devices as contract
@@ -156,11 +158,27 @@ KIND = register(
             NAME,
             Column(name="device_key", label=_("Device key"), style="code"),
             Column(name="remote_id", label=_("Asset id"), style="code"),
-            Column(name="product_key", label=_("Product"), style="code"),
+            Column(name="product_key", label=_("Product")),
             STATUS,
         ),
         filters=("product_key", "status"),
-        permissions=dict.fromkeys(("list", "get", "get_by_key"), READ),
+        permissions=dict.fromkeys(("list", "list_by_expression", "get", "get_by_key"), READ),
+        refers={"product_key": "enos/products"},
+        own_id="asset_id",
+        shown={"device_name": told_names, "device_attributes": told_pairs, "device_tags": told_pairs},
+        expression=Expression(
+            _(
+                "Fields: productKey, deviceKey, assetId, modelId, productType, firmwareVersion, status,"
+                " deviceName, deviceTags.<key> and deviceAttributes.<id>. Operators: =, !=, in, like, exists"
+                " and not exists, joined by and, or. The status of a disabled device is called disable here."
+            ),
+            (
+                'deviceTags.site = "Hall 3" and status in ("online", "offline")',
+                'deviceName like "pump" and not exists(deviceAttributes.serial)',
+                'status = "disable"',
+            ),
+        ),
+        batch=replace(BATCH, permission=FULL),
         about=_("A device belongs to a product. A product holds up to 10,000 devices."),
         verbs=(
             verbs.create(

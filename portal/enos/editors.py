@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.kinds.comparing import NOTHING
+from portal.kinds.telling import Table
 from portal.platforms.enos.contract import devices as contract
 from portal.platforms.enos.contract import models
 from portal.resources.editing import NEW, Editor, Row, kept, parse
@@ -261,3 +262,20 @@ def _json(text):
         return parse(text)
     except (ValueError, RecursionError):
         return None
+
+
+def told_names(value):
+    """A StringI18n as a table: a row for each language."""
+    if isinstance(value, str):
+        value = {DEFAULT: value}
+    names = value.get(NAMES) if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(names, dict | None):
+        return None
+    first = [(_now("Default"), value[DEFAULT])] if DEFAULT in value else []
+    languages = [(_language(code), name) for code, name in (names or {}).items()]
+    others = [(key, each) for key, each in value.items() if key not in (DEFAULT, NAMES)]
+    return Table((_("Language"), _("Name")), (*first, *languages, *others))
+
+
+def _language(code):
+    return f"{LOCALE_LABELS[code]} ({code})" if code in LOCALE_LABELS else code

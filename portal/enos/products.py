@@ -3,9 +3,11 @@
 from django.utils.translation import gettext_lazy as _
 
 from portal.enos import models
+from portal.enos.editors import told_names
 from portal.kinds.columns import NAME
 from portal.kinds.permissions import naming
-from portal.kinds.registry import Column, Facts, Kind, register
+from portal.kinds.registry import Column, Expression, Facts, Kind, register
+from portal.kinds.telling import told_pairs
 from portal.resources.fields import Picker
 
 READ = "Product: Read"  # source: EnOS API documentation, V2.4 Search Product; get names none
@@ -43,7 +45,16 @@ KIND = register(
             Column(name="product_type", label=_("Type")),
             Column(name="model_id", label=_("Model"), style="code"),
         ),
-        permissions={"list": READ},
+        permissions=dict.fromkeys(("list", "list_by_expression"), READ),
+        own_id="product_key",
+        shown={"product_name": told_names, "product_tags": told_pairs},
+        expression=Expression(
+            _(
+                "Fields: productKey, modelId, productName and productTags.<key>. Operators: =, in, like,"
+                " exists and not exists, joined by and, or."
+            ),
+            ('productName like "pump"', "exists(productTags.site)"),
+        ),
         facts=Facts(
             label=_("Devices of this product"),
             read=lambda bound: bound.collection.client.devices.get_statistics(bound.remote_id),

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_noop
 from portal.iotda import models
 from portal.iotda.device_groups import group_options
 from portal.iotda.products import one_of, product_picker
-from portal.iotda.spaces import chosen_space, space_picker
+from portal.iotda.spaces import SPACE, chosen_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import KINDS, Column, Inside, Kind, register
+from portal.kinds.registry import KINDS, Column, Inside, Kind, Related, register
 from portal.operations.change import Then
 from portal.platforms.contract import Field
 from portal.platforms.iotda.contract import HEX_ID, HEX_TEXT
@@ -96,8 +96,22 @@ KIND = register(
         icon="cpu",
         model=models.Device,
         collection="devices",
-        columns=(NAME, ID, Column(name="product_name", label=_("Product")), STATUS),
-        filters=("product_id", "status"),
+        columns=(NAME, ID, Column(name="product_id", label=_("Product")), SPACE, STATUS),
+        filters=("app_id", "product_id", "status"),
+        refers={
+            "app_id": "iotda/spaces",
+            "product_id": "iotda/products",
+            "gateway_id": "iotda/devices",
+        },
+        space="app_id",
+        related=(
+            Related(
+                name="groups",
+                label=_("Groups of this device"),
+                read=lambda bound, limit: bound.collection.groups(bound.remote_id, limit=limit),
+                kind=lambda item: "iotda/device-groups",
+            ),
+        ),
         about=_("A device belongs to a product. It connects by itself or through a parent device."),
         inside=(Inside(kind="iotda/devices", field="gateway_id"),),
         verbs=(

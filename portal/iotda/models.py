@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from portal.kinds.fields import JsonText, Stamp
-from portal.kinds.models import Mirror, key_of, listed
+from portal.kinds.models import Mirror, below, key_of, listed
 
 
 class Space(Mirror):
@@ -22,10 +22,12 @@ class DeviceGroup(Mirror):
     super_group_id = models.TextField(_("parent group"), blank=True)
     app_id = models.TextField(_("resource space"), blank=True)
     group_type = models.TextField(_("type"), blank=True)
+    dynamic_group_rule = models.TextField(_("rule"), blank=True)
     app_id_key = key_of("app_id")
+    super_group_id_key = key_of("super_group_id")
 
     class Meta(Mirror.Meta):
-        indexes = listed("app_id")
+        indexes = listed("app_id", parent="super_group_id")
 
 
 class SoftBus(Mirror):
@@ -33,11 +35,12 @@ class SoftBus(Mirror):
     app_id = models.TextField(_("resource space"), blank=True)
     status = models.TextField(_("status"), blank=True)
     app_id_key = key_of("app_id")
+    group_id_key = key_of("group_id")
     status_key = key_of("status")
 
     class Meta(Mirror.Meta):
         verbose_name_plural = "soft buses"
-        indexes = listed("app_id", "status")
+        indexes = listed("app_id", "group_id", "status")
 
 
 class Policy(Mirror):
@@ -79,10 +82,12 @@ class Device(Mirror):
     description = models.TextField(_("description"), blank=True)
     create_time = Stamp(_("created"))
 
+    app_id_key = key_of("app_id")
     product_id_key = key_of("product_id")
+    gateway_id_key = key_of("gateway_id")
     status_key = key_of("status")
 
     searched = ("node_id",)
 
     class Meta(Mirror.Meta):
-        indexes = listed("product_id", "status")
+        indexes = [*listed("app_id", "product_id", "status"), below("gateway_id")]

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from portal.iotda import models
+from portal.iotda.reached import reached
+from portal.iotda.sentences import told_statements
 from portal.iotda.spaces import CREATED, SPACE, space_picker
 from portal.iotda.statements import StatementEditor
 from portal.kinds import verbs
@@ -36,6 +38,7 @@ MAYBE_BOUND = Sentence(
     "policy.maybe_bound", gettext_noop("The platform does not say clearly whether it is bound to anything.")
 )
 READ_TARGETS = "iotda:devicepolicy:queryTargets"
+TARGETS_COUNTED = 50  # those whose devices a form counts: one page of what it is bound to
 TARGETS_READ = 1000  # what a policy is bound to, as far as one look reads
 
 
@@ -173,13 +176,26 @@ def _takes(kind, target_type, **more):
     )
 
 
+def _reached_by_ids(client, form, ids):
+    kind = form.value_of("target_type") or "device"
+    return reached(client, [(kind, id) for id in ids], space=form.target.app_id)
+
+
+def _reached_now(bound):
+    """What a change of the policy reaches at once."""
+    listing = bound.collection.targets(bound.remote_id, limit=TARGETS_COUNTED)
+    targets = [(item["target_type"], item["target_id"]) for item in listing.items]
+    space = bound.get().get("app_id") or ""
+    return reached(bound.collection.client, targets, space=space, is_whole=listing.complete)
+
+
 class BindForm(PlatformForm):
     contract = contract.BIND
 
     target_type = Picker(
         label=_("Bind to"), options=_target_types, searchable=False, rereads=True, chooses_first=True
     )
-    target_ids = IdsField(label=_("Ids, one in each line"), options=_target_options)
+    target_ids = IdsField(label=_("Ids, one in each line"), options=_target_options, reaches=_reached_by_ids)
 
 
 class UnbindForm(PlatformForm):
@@ -188,7 +204,7 @@ class UnbindForm(PlatformForm):
     target_type = Picker(
         label=_("Unbind from"), options=_target_types, searchable=False, rereads=True, chooses_first=True
     )
-    target_ids = IdsField(label=_("Ids, one in each line"), options=_bound_options)
+    target_ids = IdsField(label=_("Ids, one in each line"), options=_bound_options, reaches=_reached_by_ids)
 
 
 def _targets(bound, **options):
@@ -230,6 +246,9 @@ KIND = register(
         columns=(NAME, ID, SPACE, CREATED),
         filters=("app_id",),
         permissions={"list": "iotda:devicepolicy:queryList", "get": "iotda:devicepolicy:query"},
+        refers={"app_id": "iotda/spaces"},
+        space="app_id",
+        shown={"statement": told_statements},
         related=(
             Related(
                 name="targets",
@@ -263,6 +282,7 @@ KIND = register(
                 about=_("A change applies to everything that the policy is bound to."),
                 check=_check,
                 permission="iotda:devicepolicy:update",
+                reaches=_reached_now,
             ),
             Verb(
                 name="bind",
@@ -302,6 +322,7 @@ KIND = register(
                 about=_("Everything that the policy is bound to loses it at once."),
                 check=lambda bound: Check(_check(bound).said),
                 permission="iotda:devicepolicy:delete",
+                reaches=_reached_now,
             ),
         ),
     )

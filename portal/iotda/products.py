@@ -5,7 +5,7 @@ import secrets
 from django.utils.translation import gettext_lazy as _
 
 from portal.iotda import models
-from portal.iotda.services import ServicesEditor
+from portal.iotda.services import ServicesEditor, told_services
 from portal.iotda.spaces import SPACE, chosen_space, default_space, in_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
@@ -73,6 +73,9 @@ KIND = register(
             SPACE,
         ),
         filters=("app_id",),
+        refers={"app_id": "iotda/spaces"},
+        space="app_id",
+        shown={"service_capabilities": told_services},
         hints=in_space,
         within="iotda/spaces",
         about=_("A product says what its devices can do. Up to 1,000 products per instance."),

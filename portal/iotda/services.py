@@ -1,8 +1,10 @@
 """The editor of a product's services."""
 
 from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
 
 from portal.kinds.comparing import NOTHING
+from portal.kinds.telling import Table
 from portal.resources.editing import NEW, Editor, Row, kept
 
 PARTS = ("service_id", "service_type")
@@ -64,3 +66,26 @@ class ServicesEditor(Editor):
         elif part == "service_type":
             words = _now("%(service)s, type") % {"service": words}
         return words, row, part
+
+
+def told_services(value):
+    """A row for each service, with the names of its properties and commands."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        return None
+    heads = _("Service"), _("Type"), _("Description"), _("Properties"), _("Commands")
+    return Table(heads, tuple(_told(item) for item in value))
+
+
+def _told(item):
+    texts = (item.get(name) for name in (*PARTS, "description"))
+    return *texts, _names(item, "properties", "property_name"), _names(item, "commands", "command_name")
+
+
+def _names(item, name, member):
+    """The names of a service's properties or commands, as one text; what has another form as it is."""
+    value = item.get(name)
+    if not isinstance(value, list) or not all(
+        isinstance(each, dict) and isinstance(each.get(member), str) for each in value
+    ):
+        return value
+    return ", ".join(each[member] for each in value)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 
 from portal.iotda import models
 from portal.iotda.device_groups import group_options
-from portal.iotda.spaces import default_space, space_picker
+from portal.iotda.spaces import SPACE, default_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.effects import Status
@@ -57,8 +57,10 @@ KIND = register(
         icon="topology-bus",
         model=models.SoftBus,
         collection="soft_buses",
-        columns=(NAME, ID, Column(name="group_id", label=_("Device group"), style="code"), STATUS),
-        filters=("app_id", "status"),
+        columns=(NAME, ID, Column(name="group_id", label=_("Device group")), SPACE, STATUS),
+        filters=("app_id", "group_id", "status"),
+        refers={"app_id": "iotda/spaces", "group_id": "iotda/device-groups"},
+        space="app_id",
         following=("Synchronizing",),
         permissions={"list": "iotda:harmonysoftbus:queryList", "get": "iotda:harmonysoftbus:query"},
         about=_(

@@ -12,7 +12,7 @@ from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import Picker, TextField
 from portal.resources.forms import PlatformForm
 
-SPACE = Column(name="app_id", label=_("Resource space"), style="code")
+SPACE = Column(name="app_id", label=_("Resource space"))
 CREATED = Column(name="create_time", label=_("Created"), style="stamp")
 
 

@@ -29,13 +29,16 @@ def key_of(name):
     )
 
 
-def listed(*filters):
+def listed(*filters, parent=""):
     """Meta.indexes for lists of present rows, sorted by name: of all, by each filter column, by all of these
-    together, and of those that carry a mark."""
+    together, and of those that carry a mark; with `parent`, a column of ids, of what is inside each object.
+    """
     present = models.Q(gone_at=None)
     narrowed = {"list": ()} | {name: (name,) for name in filters}
     if len(filters) > 1:
         narrowed["filters"] = filters
+    if parent:
+        narrowed["children"] = (parent,)
     order = "sort_key", "remote_id", "scope"
     marked = {"unsure": models.Q(unsure_at__isnull=False), "drift": models.Q(drift__isnull=False)}
     return [
@@ -46,6 +49,27 @@ def listed(*filters):
         )
         for name in (*narrowed, *marked)
     ]
+
+
+def below(name):
+    """A Meta.index for the present rows that the column `name` puts under another object of their kind."""
+    return models.Index(
+        fields=["connection", f"{name}_key", "sort_key", "remote_id"],
+        condition=models.Q(gone_at=None),
+        name=f"%(app_label)s_%(class)s_{name}",
+    )
+
+
+def narrowed(rows, values):
+    """The rows that have these values, {column: text}: by the columns of an index, where there is one."""
+    columns = {field.name for field in rows.model._meta.fields}
+    for name, value in values.items():
+        if f"{name}_key" in columns:
+            rows = rows.filter(**{f"{name}_key": value[:KEY_LENGTH]})
+            if len(value) < KEY_LENGTH:
+                continue
+        rows = rows.filter(**{name: value})
+    return rows
 
 
 class MirrorQuerySet(models.QuerySet):

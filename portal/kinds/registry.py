@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from portal.errors import Unclear
+from portal.kinds.contradictions import contradictions
 from portal.kinds.identity import is_within
 from portal.kinds.permissions import naming
 from portal.kinds.validating import snake
@@ -111,6 +113,9 @@ class Verb:
       the object in the answer, decoded; None if the answer contains none.
     - `check(bound)` reads what the object's present state adds: a Check. The form tells it; where that may be
       a right, `check_again` asks again just before sending.
+    - `reaches(bound)` says how much else the verb changes with the object, read for its form alone: a Said.
+    - `why_not(row)` is why objects like this one do not take the verb, a Said; None where they do. Buttons
+      and the form say it; the platform decides.
     - `evidence` finds out whether it happened if the answer is lost (kinds/evidence.py).
     - `form` is a form class; None for a plain button. `fields` are the fields of an existing object that it
       edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
@@ -132,6 +137,8 @@ class Verb:
     finish: Callable = lambda bound, answer, data: None
     check: Callable | None = None
     check_again: bool = False
+    reaches: Callable | None = None
+    why_not: Callable = lambda row: None
     form: type | None = None
     fields: tuple = ()
     targets: str = ""
@@ -149,6 +156,21 @@ class Verb:
     def is_alone(self):
         """Whether it acts on an object and asks for nothing, so that it can be asked of many at once."""
         return self.on_object and not (self.form and self.form.platform_fields())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch(Verb):
+    """Several creates in one call. Each becomes an operation of its own, with the verb "create": it is looked
+    up, claimed and ended by itself (operations/many.py).
+
+    `targets` is the field of its data that lists the data of each create, at most `most`. `results(bound,
+    answer, data)` returns what the answer says of each, in this order: the new object, decoded, or a
+    PlatformError. `started(datas)` is {field: text} with which its form opens for those creates.
+    """
+
+    results: Callable
+    most: int
+    started: Callable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +225,14 @@ class Facts:
     permission: str = ""
 
 
+@dataclass(frozen=True)
+class Expression:
+    """A search in the platform's own language: `about` says what it takes, `examples` are expressions."""
+
+    about: str
+    examples: tuple
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of resource on one platform.
@@ -210,17 +240,30 @@ class Kind:
     - `slug` is its path in the portal: `iotda/soft-buses`.
     - `collection` is the name of the client's collection, and of its file in portal/platforms/<platform>/.
     - `filters` are model attributes by which lists can be filtered.
+    - `parent` is the model attribute with the id of the object of the same kind that an object is in, if they
+      form a tree; its mirror has an index for that (models.listed). `resources/trees.py` shows them.
     - `following` are statuses that change by themselves, like "Synchronizing". Pages with such a row update
       automatically.
     - `related` are lists of what belongs to an object.
     - `permissions` are what reading takes on the platform: {method of the collection: permission}. Those that
       no document names are left out.
+    - `batch` creates several at once (Batch), where the platform can.
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
+    - `expression` is how the platform itself can be searched, where it takes expressions (Expression).
     - `inside` is what an object holds when it is to be deleted.
     - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
     - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
       the account: the client's collection says by which member (Collection.scope).
+
+    What attributes of the model mean, so that pages need not show them as they are:
+
+    - `refers`: {attribute: slug of the kind whose remote_id it holds}, such as {"app_id": "iotda/spaces"}.
+    - `space` is the one of them that says inside what the object was made and stays: a resource space. What
+      an id refers to is looked for there, because ids of products may exist in several spaces.
+    - `own_id` is the platform's name for the remote_id, if the model has that as a column, too.
+    - `words`: {attribute: {value: what it means}}, such as the parent "0" of a group at the top.
+    - `shown`: {attribute: function of its value}, which tells JSON in words (kinds/telling.py).
     """
 
     slug: str
@@ -233,6 +276,7 @@ class Kind:
     columns: tuple
     about: str = ""
     filters: tuple = ()
+    parent: str = ""
     verbs: tuple = ()
     following: tuple = ()
     related: tuple = ()
@@ -242,6 +286,13 @@ class Kind:
     inside: tuple = ()
     quota: int | None = None
     within: str = ""
+    refers: dict = field(default_factory=dict, hash=False)
+    space: str = ""
+    own_id: str = ""
+    words: dict = field(default_factory=dict, hash=False)
+    shown: dict = field(default_factory=dict, hash=False)
+    expression: Expression | None = None
+    batch: Batch | None = None
 
     def __str__(self):
         return str(self.label)
@@ -264,22 +315,6 @@ class Kind:
     @property
     def object_verbs(self):
         return [verb for verb in self.verbs if verb.on_object]
-
-    @property
-    def bulk_verbs(self):
-        """The verbs that can be asked of many objects at once."""
-        return [verb for verb in self.object_verbs if verb.is_alone]
-
-    @property
-    def taken_by(self):
-        """[(kind, verb, Takes)] of the verbs of other kinds that take objects of this one."""
-        return [
-            (kind, verb, each)
-            for kind in KINDS.values()
-            for verb in kind.verbs
-            for each in verb.takes
-            if each.kind == self.slug
-        ]
 
     @property
     def declared(self):
@@ -307,6 +342,15 @@ class Kind:
         """The field of its forms that holds the name."""
         return snake(self.declared.name_member)
 
+    @property
+    def id_label(self):
+        """What the platform calls the id of its objects."""
+        return self.model._meta.get_field(self.own_id).verbose_name if self.own_id else _("id")
+
+    def meaning(self, attribute, value):
+        """What a value means (`words`); "" if nobody said."""
+        return self.words[attribute].get(value, "") if attribute in self.words else ""
+
     def bound(self, client, row=None):
         """The kind's collection in the client's account, and the object of `row` if there is one."""
         collection = getattr(client, self.collection)
@@ -324,60 +368,17 @@ def register(kind):
     return kind
 
 
-def contradictions(kind):
-    """Yield a sentence for each contradiction between the parts of a kind.
-
-    A field that is in the form but is not sent would be lost. A field that is edited but not in the form
-    would be cleared by every save. A field that the platform requires and the form does not is refused by the
-    platform, after it was sent.
-    """
-    collection = kind.declared
-    for verb in kind.verbs:
-        for each in verb.takes:
-            if unknown := {each.id_in, *each.more} - set(verb.form.platform_fields() if verb.form else ()):
-                yield f"{verb.name} takes {each.kind} as {sorted(unknown)}, which its form does not have"
-            if each.kind.partition("/")[0] != kind.platform:
-                yield f"{verb.name} takes {each.kind}, which is on another platform"
-        if verb.form is None:
-            continue
-        typed = set(verb.form.platform_fields())
-        if verb.fields and typed != set(verb.fields):
-            yield f"the form of {verb.name} has {sorted(typed)}, the verb edits {sorted(verb.fields)}"
-        if verb.name == "update" and set(verb.fields) != set(collection.updates):
-            yield f"update edits {sorted(verb.fields)}, the client sends {sorted(collection.updates)}"
-        if verb.name == "create" and not typed <= set(collection.members):
-            yield f"create asks for {sorted(typed)}, the client sends {sorted(collection.members)}"
-        if forgetful := [
-            name
-            for name in sorted(typed)
-            if verb.fields and not hasattr(verb.form.base_fields[name], "opened")
-        ]:
-            yield f"the form of {verb.name} would change {forgetful} by being pressed (resources/fields.py)"
-        ruled = {snake(rule.name): rule for rule in verb.form.contract}
-        required = {name for name, rule in ruled.items() if rule.required}
-        if verb.name == "update" and required != set(collection.resent):
-            yield f"every update must carry {sorted(required)}, the client sends {sorted(collection.resent)}"
-        if unruled := typed - set(ruled):
-            yield f"no rule of the platform is known for {sorted(unruled)}, which {verb.name} asks for"
-        if verb.name == "create":
-            asked = {name for name in typed if verb.form.base_fields[name].required}
-            if missing := required - asked:
-                yield f"the platform requires {sorted(missing)}, the form of create does not"
-    named = {verb for each in kind.related for verb in (each.adds, each.removes) if verb}
-    if unknown := named - {verb.name for verb in kind.verbs}:
-        yield f"its related lists name {sorted(unknown)}, which are no verbs of it"
-    shown = {field.name for field in kind.model._meta.get_fields()}
-    if unknown := {*(column.name for column in kind.columns), *kind.filters, *kind.model.searched} - shown:
-        yield f"its mirror has no {sorted(unknown)}, which its list shows or filters by"
-    if bool(kind.within) != bool(collection.scope) or not {collection.scope} - {""} <= shown:
-        yield f"ids unique within {kind.within!r}: the client tells that by {collection.scope!r}"
-
-
 def load(package):
-    """Import every file of a cloud's app, so that a new kind registers itself."""
+    """Import every file of a cloud's app, so that a new kind registers itself.
+
+    Raises ValueError if one of them refers to a kind that is then still missing.
+    """
     for module in iter_modules(import_module(package).__path__):
         if not module.ispkg:
             import_module(f"{package}.{module.name}")
+    for kind in KINDS.values():
+        if missing := set(kind.refers.values()) - KINDS.keys():
+            raise ValueError(f"{kind.slug}: it refers to {sorted(missing)}, which are no kinds")
 
 
 class KindConverter:

@@ -25,7 +25,7 @@ def create(*, form, label, done, evidence, name, permission=""):
     )
 
 
-def update(*, form, done, fields, about="", check=None, permission=""):
+def update(*, form, done, fields, about="", check=None, reaches=None, permission=""):
     """`fields` are the fields that the form edits. The data has those that are sent; an empty one is None."""
     return Verb(
         name="update",
@@ -42,6 +42,7 @@ def update(*, form, done, fields, about="", check=None, permission=""):
         finish=_updated,
         evidence=Fields(fields),
         check=check,
+        reaches=reaches,
         check_again=check is not None,
     )
 
@@ -54,7 +55,7 @@ def _updated(bound, answer, data):
     return updated
 
 
-def delete(*, form, label, done, about, check=None, permission=""):
+def delete(*, form, label, done, about, check=None, reaches=None, permission=""):
     """`about` says what else the delete affects, and when the platform refuses."""
     return Verb(
         name="delete",
@@ -70,4 +71,5 @@ def delete(*, form, label, done, about, check=None, permission=""):
         call=lambda bound, data: bound.collection.delete_call(bound.remote_id, **bound.hints),
         evidence=Gone(),
         check=check,
+        reaches=reaches,
     )

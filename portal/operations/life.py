@@ -48,19 +48,28 @@ OVER = {"holds": None, "next_look_at": None, "watch_until": None, "sealed_data":
 
 
 def begin(operation, body, *checks):
-    """Commit a new operation and its first entry. `checks` are functions that run first, in the transaction.
+    """Commit a new operation and its first entry; see `begin_all`."""
+    begin_all([(operation, body)], *checks)
+
+
+def begin_all(begun, *checks):
+    """Commit new operations, each with its first entry: all or none. `begun` are pairs of an operation and
+    the body of its entry. `checks` are functions that run first, in the transaction.
 
     Raises what a check raises, IntegrityError if the key is used or the followed operation was already
     repeated, and DatabaseError if the record cannot be written.
     """
-    operation.state, operation.lease_until = State.INTENT, leases.until()
-    operation.created_at = timezone.now()
-    entry = store.line(**line(operation, Stage.INTENT, "asked", body))
+    begun, lines = list(begun), []
+    for operation, body in begun:
+        operation.state, operation.lease_until = State.INTENT, leases.until()
+        operation.created_at = timezone.now()
+        lines.append(store.line(**line(operation, Stage.INTENT, "asked", body)))
     with transaction.atomic(durable=True):
         for check in checks:
             check()
-        statements.insert(operation)
-        append(entry)
+        for operation, _body in begun:
+            statements.insert(operation)
+        append(*lines)
 
 
 def move(

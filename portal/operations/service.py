@@ -88,6 +88,17 @@ def perform(change, *, actor, key, via="web", follows=None, step=None):
     if linked.platform != kind.platform or (target and target.connection_id != linked.pk):
         raise NotVisible(NOT_VISIBLE())
     entries.admit(change, actor, via)
+    operation = new_operation(change, change.request, actor=actor, key=key, via=via, follows=follows)
+    existing = intend(operation, change, step)
+    if existing:
+        return existing
+    with beating(operation), reading_once():
+        return ready(operation, change) or marked(operation) or send(operation, change)
+
+
+def new_operation(change, request, *, actor, key, via, follows=None):
+    """An Operation that is not saved yet. `request` is what will be sent."""
+    linked = change.connection
     operation = Operation(
         team=linked.team,
         key=storable(key)[:64],
@@ -97,31 +108,28 @@ def perform(change, *, actor, key, via="web", follows=None, step=None):
         reason=change.reason,
         connection=linked,
         connection_name=linked.name,
-        platform=kind.platform,
-        kind_slug=kind.slug,
+        platform=change.kind.platform,
+        kind_slug=change.kind.slug,
         verb_name=change.verb.name,
         object_id=change.object_id,
         object_scope=change.object_scope,
         object_name=change.object_name,
         expected=redact(change.expected),
-        request=change.request,
+        request=request,
         follows=follows,
     )
     operation.set_data(change.data)
-    existing = intend(operation, change, step)
-    if existing:
-        return existing
-    with beating(operation), reading_once():
-        return _carry_out(operation, change)
+    return operation
 
 
-def _carry_out(operation, change):
+def ready(operation, change):
+    """Prepare an operation. Returns it if it ends here, else None."""
     try:
         prepare(operation, change)
     except RecordUnavailable as error:
-        return _abandon(operation, error)
+        return abandon(operation, error)
     except DatabaseError:
-        return _abandon(operation, entries.unavailable())
+        return abandon(operation, entries.unavailable())
     except Missing as error:
         if change.target is None:
             return conclude(operation, State.REJECTED, error)
@@ -132,19 +140,23 @@ def _carry_out(operation, change):
     except PortalError as error:
         return conclude(operation, State.NOT_SENT, error)
     except Exception as bug:
-        _abandon(operation, RecordUnavailable(BUG_BEFORE(name=type(bug).__name__)))
+        abandon(operation, RecordUnavailable(BUG_BEFORE(name=type(bug).__name__)))
         raise
+
+
+def marked(operation):
+    """Mark an operation as being sent. Returns it if it ends here, else None."""
     try:
         is_mine = mark_sending(operation)
     except RecordUnavailable as error:
-        return _abandon(operation, error)
+        return abandon(operation, error)
     if not is_mine:
         operation.refresh_from_db()  # a person cancelled it, or the sweep ended it as abandoned
         return operation
-    return send(operation, change)
+    return None
 
 
-def _abandon(operation, error):
+def abandon(operation, error):
     """End an operation that this process cannot send, so that nobody waits for it until its lease runs out.
 
     Raises `error` if that cannot be written either. It is then written as soon as it can be.
@@ -172,7 +184,7 @@ def _abandon(operation, error):
 def intend(operation, change, step=None):
     """Commit the operation and its first entry. Returns the operation that already has the key, else None."""
     body = {"request": operation.request, "data": operation.data}
-    checks = [lambda: _lock_account(change.connection)]
+    checks = [lambda: lock_account(change.connection)]
     if operation.follows_id:
         body["follows"] = str(operation.follows_id)
         checks.append(lambda: _lock_followed(operation))
@@ -195,7 +207,7 @@ def intend(operation, change, step=None):
     return None
 
 
-def _lock_account(linked):
+def lock_account(linked):
     """Lock the connection, so that whoever moves or deletes it waits and then sees this operation.
 
     Raises RecordUnavailable if someone changed it first.

@@ -15,6 +15,7 @@ from portal.errors import NotRepeatable, OutcomeUnrecorded, PlatformError
 from portal.operations import deciding, settling
 from portal.operations.entries import require_for
 from portal.operations.listing import is_state, listed, unsettled_counts
+from portal.operations.many import Asked
 from portal.operations.models import HAPPENED, UNANSWERED, Operation, State
 from portal.operations.shown import DOUBT_SECONDS, Shown, list_mark, seconds_to_next
 from portal.operations.shown_once import show_secrets
@@ -29,6 +30,8 @@ from portal.web.pages import page, say
 def list_(request):
     operations = Operation.objects.visible_to(request.user).filter(team=request.team)
     counts = unsettled_counts(operations)
+    batch = Asked.read(operations, request.GET.get("batch", ""))
+    operations = batch.operations if batch else operations
     state = request.GET.get("state", "")
     is_filtered = is_state(state)
     shown, next_id = listed(operations, state, request.GET.get("before", ""))
@@ -40,6 +43,7 @@ def list_(request):
     context = {
         "operations": shown,
         "next": next_id,
+        "batch": batch,
         "state": state,
         "states": State.choices,
         "counts": counts,

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext_noop as _
 
-from portal.kinds.registry import Kind, Takes, Verb
+from portal.kinds.registry import KINDS, Kind, Takes, Verb
 from portal.operations.change import Change
 from portal.operations.together import STEPS_MAX
 from portal.teams.access import explain
@@ -44,8 +44,10 @@ class Asked:
     @classmethod
     def all(cls, kind):
         """Everything that can be asked of objects of this kind."""
-        alone = [cls(kind, kind, verb) for verb in kind.bulk_verbs]
-        return [*alone, *(cls(kind, *each) for each in kind.taken_by)]
+        alone = [cls(kind, kind, verb) for verb in kind.verbs if verb.is_alone]
+        verbs = [(owner, verb) for owner in KINDS.values() for verb in owner.verbs]
+        taking = [(*each, takes) for each in verbs for takes in each[1].takes if takes.kind == kind.slug]
+        return [*alone, *(cls(kind, *each) for each in taking)]
 
     @property
     def label(self):

@@ -3,12 +3,14 @@
 So they cost as much as there are values, not rows.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from django.db import connection as database
 
 from portal.connections.models import Connection
 from portal.kinds.models import KEY_LENGTH
+from portal.outside import folded
 
 VALUES_MAX = 500  # of a filter; what is not among them can be searched for
 # {key} holds the first characters of {column} alone, so a value that may be longer is read in full.
@@ -38,6 +40,17 @@ class Facet:
     label: str
     value: str
     values: list
+
+    def choices(self, names):
+        """[(value, what people call it)]: names (names.Names) of what the values refer to, in their order.
+
+        The value stands beside a name that several of them have.
+        """
+        labels = names.labels(self.name)
+        called = {value: labels.get(value, value) for value in self.values}
+        twice = Counter(called.values())
+        shown = [(value, f"{name} ({value})" if twice[name] > 1 else name) for value, name in called.items()]
+        return sorted(shown, key=lambda choice: folded(choice[1])) if labels else shown
 
 
 def facets(kind, wanted, connections):

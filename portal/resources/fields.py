@@ -150,7 +150,8 @@ class Picker(TextField):
         if self.searchable:
             choices = choices[:OPTIONS_MAX]
         if current and current not in {str(value) for value, _label in choices}:
-            choices.insert(0, (current, current))
+            name = form.named(name, current)
+            choices.insert(0, (current, f"{name} ({current})" if name else current))
         if self.chooses_first and not current and choices:
             form.initial[name] = choices[0][0]
         empty = [] if self.empty is None else [("", self.empty)]
@@ -167,14 +168,17 @@ class IdsField(TextField):
     `options(client, form, text)` returns [(id, label)] of what can be added by a press; without it, ids are
     only typed. With `waits` they are read when somebody searches, not when the form is opened. Only the
     platform knows all ids, so any that keep the field's rule are valid.
+    `reaches(client, form, ids)` returns a Said about what is behind the ids. It may cost many calls, so it is
+    asked when the form is opened, previewed or refused, and when an id is added or somebody presses for it.
     """
 
     widget = forms.Textarea
+    reach = None
 
-    def __init__(self, *, options=None, waits=False, **kwargs):
+    def __init__(self, *, options=None, waits=False, reaches=None, **kwargs):
         super().__init__(**kwargs)
         self.options, self.waits, self.choices, self.search = options, waits, (), ""
-        self.is_unread = False  # whether nobody has searched yet
+        self.reaches, self.is_unread = reaches, False  # whether nobody has searched yet
         self.widget.attrs["rows"] = 4
 
     def as_text(self, value):
@@ -202,8 +206,17 @@ class IdsField(TextField):
                 found = list(self.options(client, form, self.search.strip()))
         except PortalError as error:
             self.problem = _("%(error)s Enter the ids yourself.") % {"error": error}
-            return
-        self.choices = [(id, isolated(label)) for id, label in found[:OPTIONS_MAX] if id not in there]
+        else:
+            self.choices = [(id, isolated(label)) for id, label in found[:OPTIONS_MAX] if id not in there]
+        if self.reaches and there and form.value_of("touch") in (None, "", f"{name}:add", f"{name}:count"):
+            self.reach = self._reach(form, ids_in(self.as_text(form.value_of(name))))
+
+    def _reach(self, form, ids):
+        try:
+            with form.reading() as client:
+                return self.reaches(client, form, ids)
+        except PortalError as error:
+            return error.message
 
     problem = None
 
@@ -211,6 +224,11 @@ class IdsField(TextField):
     def choices_are_added(self):
         """For the template."""
         return self.options is not None
+
+    @property
+    def is_counted(self):
+        """For the template."""
+        return self.reaches is not None
 
     @staticmethod
     def added(text, id):

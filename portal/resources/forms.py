@@ -20,6 +20,7 @@ from portal.resources.fields import (
     TextField,
     rereading,
 )
+from portal.resources.names import named
 
 # Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
@@ -47,6 +48,7 @@ class PlatformForm(forms.Form):
     """
 
     contract = together = ()
+    asked_when = {}  # {field: function of the form}: whether another choice needs it
     opened = None  # {field: value} of the object when the form was opened; None if it shows no such values
     read_seconds = None  # for what a page reads live, where that is not READ_SECONDS
     do_not_call_in_templates = True  # so that `{% if verb.form %}` does not make a form
@@ -120,9 +122,16 @@ class PlatformForm(forms.Form):
 
     def is_drawn(self, name):
         """Whether the page takes this field: it takes all, or one on which no other field depends."""
+        if not self.is_asked(name):
+            return False
         if self._only not in self.fields or self._only in (name, "connection"):
             return True
         return getattr(self.fields[self._only], "rereads", False)
+
+    def is_asked(self, name):
+        """Whether the page shows this field: what was chosen needs it, or it holds what a person must see."""
+        needed = self.asked_when.get(name)
+        return needed is None or needed(self) or bool(self.value_of(name)) or name in self.errors
 
     @contextmanager
     def reading(self):
@@ -149,14 +158,19 @@ class PlatformForm(forms.Form):
 
     @property
     def read_fields(self):
-        """The visible bound fields, except the connection, which the template places itself."""
+        """The visible bound fields that are asked for, except the connection, which has its own place."""
         others = {"connection", *self.together_fields()}
-        return [field for field in self.visible_fields() if field.name not in others]
+        fields = [field for field in self.visible_fields() if field.name not in others]
+        return [field for field in fields if self.is_asked(field.name)]
 
     @property
     def next_fields(self):
         """The bound fields that ask for what is to follow."""
         return [self[name] for name in self.together_fields()]
+
+    def named(self, name, value):
+        """What the mirror calls the object that a field's value is the id of; "" if it does not know."""
+        return named(self.kind, name, self.connection, value) if self.connection else ""
 
     # Values
 

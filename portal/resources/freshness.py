@@ -114,6 +114,13 @@ class Coverage:
         return ("whole" if self.is_whole else "incomplete") if self.is_read else "unread"
 
 
+def mark_lacked(rows, fresh):
+    """Give each row `is_lacked`: whether the last refresh of its connection did not show it."""
+    by_connection = {each.connection.pk: each for each in fresh}
+    for row in rows:
+        row.is_lacked = by_connection[row.connection_id].lacked(row)
+
+
 def freshness(readings):
     """One Freshness per Reading."""
     return [Freshness(reading.connection, reading) for reading in readings]

@@ -4,7 +4,6 @@ Only a search that finds nothing asks the platforms, for exactly what was typed.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -12,17 +11,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.platforms.collection import ID_MAX
-from portal.resources import asking, bulk, reading
+from portal.resources import asking, bulk, expression_page, reading
 from portal.resources.facets import facets
-from portal.resources.freshness import Coverage, freshness
+from portal.resources.freshness import Coverage, freshness, mark_lacked
 from portal.resources.listing import Listing, listing
+from portal.resources.names import Names
 from portal.resources.pages import connections_of
 from portal.resources.reading import Reached
 from portal.resources.wanted import Wanted
 from portal.teams.access import explain, may
 from portal.teams.recording import line, require_recorded
 from portal.web.following import address, is_unchanged, mark, without_mark
-from portal.web.pages import page
+from portal.web.pages import is_piece, page
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,30 @@ def read(kind, query, connections):
             return None
         reached = reading.reach(kind, _chosen(wanted, connections), wanted.text)
         found = listing(kind, wanted, connections) if reached.rows else found
-    for row in found.rows:
-        row.is_lacked = next(each for each in fresh if each.connection.pk == row.connection_id).lacked(row)
+    mark_lacked(found.rows, fresh)
     return Read(wanted, fresh, found, reached)
 
 
 @require_safe
 def list_(request, kind):
+    if kind.expression and request.GET.get("expression", "").strip():
+        return expression_page.found(request, kind)
     connections = list(connections_of(request, kind))
     shown = read(kind, request.GET, connections)
     if shown is None:
         return HttpResponse(status=204)
     wanted, fresh, found, reached = shown.wanted, shown.fresh, shown.found, shown.reached
     columns = [column for column in kind.columns if column.name != "name"]
+    filters = [] if is_piece(request) else facets(kind, wanted, connections)
+    names = Names(
+        kind,
+        found.rows,
+        {column.name for column in columns},
+        connections,
+        {each.name: each.values for each in filters},
+    )
     seen = mark(
-        [_drawn(row, columns) for row in found.rows],
+        [_drawn(row, columns, names) for row in found.rows],
         (found.total, found.is_more, found.first, found.is_whole, bool(found.next)),
         [each.shown for each in fresh],
     )
@@ -71,12 +80,18 @@ def list_(request, kind):
         return HttpResponse(status=204)
     context = {"kind": kind, "columns": columns, "connections": connections, "wanted": wanted, "mark": seen}
     context |= {"fresh": fresh, "found": found, "reached": reached}
-    context |= {"facets": partial(facets, kind, wanted, connections)}  # pieces draw none
-    context |= _links(request, kind, wanted, found) | _rights(request, connections)
+    context |= {"names": names, "facets": [(each, each.choices(names)) for each in filters]}
+    context |= _links(request, kind, wanted, found) | rights(request, connections)
     context |= _many(request, kind, shown, connections)
-    context["is_empty"] = bool(fresh) and not wanted.is_narrowed and all(each.is_empty for each in fresh)
+    context |= {"here": reverse("resources:list", args=[kind]), "has_marks": True}
+    context["is_empty"] = is_empty(wanted, fresh)
     context["is_following"] = not wanted.exactly and _is_following(kind, fresh, found)
     return page(request, "resources/list.html", context, partial="rows")
+
+
+def is_empty(wanted, fresh):
+    """Whether the platforms said that they have nothing at all."""
+    return bool(fresh) and not wanted.is_narrowed and all(each.is_empty for each in fresh)
 
 
 def _is_to_be_reached(wanted, found):
@@ -90,10 +105,11 @@ def _chosen(wanted, connections):
     return [wanted.connection] if wanted.connection else connections
 
 
-def _drawn(row, columns):
+def _drawn(row, columns, names):
     """What the page shows of a row."""
     marks = bool(row.unsure_at), row.is_lacked, bool(row.drift)
-    return row.pk, str(row), row.state, marks, [getattr(row, each.name) for each in columns]
+    shown = [names.of(row, each.name) or getattr(row, each.name) for each in columns]
+    return row.pk, str(row), row.state, marks, [str(each) for each in shown]
 
 
 def _is_following(kind, fresh, found):
@@ -153,7 +169,7 @@ def _many(request, kind, shown, connections):
     }
 
 
-def _rights(request, connections):
+def rights(request, connections):
     thing = connections[0] if connections else request.team
     return {
         "may_create": request.team and may(request.user, "create", request.team),
@@ -164,7 +180,7 @@ def _rights(request, connections):
 
 @require_POST
 def refresh(request, kind):
-    """Ask for a refresh of what the list shows, and go back to it."""
+    """Ask for a refresh of what the list or the tree shows, and go back to it."""
     connections = list(connections_of(request, kind))
     if not connections:
         raise Http404
@@ -172,8 +188,10 @@ def refresh(request, kind):
     for connection in _chosen(wanted, connections):
         require_recorded(request.user, "refresh", connection, _refresh_line(request, kind, connection))
         asking.ask(kind, connection)
-    query = without_mark(request).urlencode()
-    return redirect(reverse("resources:list", args=[kind]) + (f"?{query}" if query else ""))
+    query = without_mark(request)
+    is_tree = kind.parent and query.pop("tree", None)
+    address = reverse("resources:tree" if is_tree else "resources:list", args=[kind])
+    return redirect(f"{address}?{query.urlencode()}" if query else address)
 
 
 def _refresh_line(request, kind, connection):

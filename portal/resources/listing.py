@@ -13,6 +13,7 @@ from django.db.models.expressions import RawSQL
 from portal.bounds import LINE_MAX
 from portal.kinds import search, search_index
 from portal.kinds.models import KEY_LENGTH
+from portal.kinds.models import narrowed as filtered
 from portal.outside import folded
 from portal.resources.keyset import IN_QUESTION, KEYS, OPPOSITE, Few, Walk, ordered, union
 from portal.resources.wanted import MARKS, Place
@@ -63,17 +64,15 @@ def listing(kind, wanted, connections):
 
 def source_of(kind, wanted, connections):
     """Where the rows that are wanted of these connections are found: a Walk, for a search a Few."""
-    rows = _narrowed(kind.model.objects.present(), wanted)
+    rows = narrowed(kind.model.objects.present(), wanted)
     if not wanted.text:
         return Walk(rows, connections)
     return (_exactly if wanted.exactly else _found)(rows, wanted.text, connections)
 
 
-def _narrowed(rows, wanted):
-    for name, value in wanted.filters.items():
-        rows = rows.filter(**{f"{name}_key": value[:KEY_LENGTH]})
-        if len(value) >= KEY_LENGTH:
-            rows = rows.filter(**{name: value})
+def narrowed(rows, wanted):
+    """The rows that have the values of its filters and its mark."""
+    rows = filtered(rows, wanted.filters)
     return rows.filter(**{f"{MARKS[wanted.only]}__isnull": False}) if wanted.only else rows
 
 
@@ -132,7 +131,7 @@ def _page(kind, wanted, source, most):
 def _statement(kind, wanted, source, ids, figures):
     """(SQL, parameters) of the rows with those ids and, in each, the figures."""
     table = kind.model._meta.db_table
-    columns = [f"{table}.{column}" for column in _shown(kind)]
+    columns = [f"{table}.{column}" for column in shown(kind)]
     columns += [f"({sql}) AS {name}" for name, (sql, _params) in figures.items()]
     shared, params = source.shared
     sql = f"{shared} SELECT {', '.join(columns)} FROM {table} WHERE id IN ({ids[0]})"
@@ -147,8 +146,8 @@ def _number(source, query):
         return cursor.fetchone()[0]
 
 
-def _shown(kind):
+def shown(kind):
     """Names of the columns that a list shows: others may hold a lot, and rows are many."""
-    names = {"id", "name", *KEYS, "generation", "gone_at", "unsure_at", "drift", "status"}
-    names |= {column.name for column in kind.columns}
+    names = {"id", "name", *KEYS, "generation", "gone_at", "unsure_at", "drift", "status", kind.space}
+    names |= {column.name for column in kind.columns} | {kind.parent}
     return [field.column for field in kind.model._meta.fields if field.attname in names]

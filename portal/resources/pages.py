@@ -7,6 +7,7 @@ from portal.connections.models import Connection
 from portal.errors import Ambiguous
 from portal.kinds.registry import KINDS
 from portal.resources import reading
+from portal.teams.access import explain
 from portal.words import Sentence
 
 SEVERAL = Sentence(
@@ -56,6 +57,11 @@ def _placed(kind, row):
     around = KINDS[kind.within].model.objects.filter(connection=row.connection, remote_id=row.scope)
     row.place = str(around.first() or row.scope)
     return row
+
+
+def why_not(user, verb, row):
+    """Why this person cannot ask this of the object, for a button; "" if they can."""
+    return explain(user, verb.right, row) or verb.why_not(row) or ""
 
 
 def is_uuid(text):

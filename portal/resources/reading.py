@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from portal.errors import Missing, PortalError
 from portal.kinds import mirroring
+from portal.kinds.comparing import is_identical
 from portal.kinds.identity import the_one
 from portal.kinds.models import Reading
 from portal.kinds.permissions import naming
@@ -15,6 +16,7 @@ from portal.outside import shows_nothing
 from portal.platforms.collection import ID_MAX
 from portal.record.store import append
 from portal.resources import drift
+from portal.resources.batches import LAG
 from portal.resources.drift import Found
 
 REACH_SECONDS = 8  # for all that a search asks the platforms
@@ -61,6 +63,16 @@ def checked(kind, verb, row):
             return verb.check(kind.bound(client, row))
     except PortalError:
         return None
+
+
+def reach_of(kind, verb, row):
+    """(how much else the verb changes with the object, the error if that could not be read)"""
+    client = row.connection.client()
+    try:
+        with client.one_deadline(time.monotonic() + REACH_SECONDS):
+            return verb.reaches(kind.bound(client, row)), None
+    except PortalError as error:
+        return None, error
 
 
 def read_facts(kind, row):
@@ -119,6 +131,31 @@ def _adopt(kind, connection, decoded, asked):
         if lines:
             append(*lines)
     return rows.get(scope=scope)
+
+
+def found(kind, connection, items, asked):
+    """Rows that show the objects which a search answered when it was `asked`.
+
+    The mirror keeps what is new, and what is no contradiction or old enough: a search may lag behind, as a
+    listing does (batches.py). A row that is only shown is marked as not confirmed.
+    """
+    ids = [str(item["id"]) for item in items]
+    known = kind.model.objects.filter(connection=connection, remote_id__in=ids)
+    known = {row.remote_id: row for row in known.select_related("connection__team")}
+    return [_found(kind, connection, known.get(str(item["id"])), item, asked) for item in items]
+
+
+def _found(kind, connection, row, decoded, asked):
+    if row is None:
+        return _adopt(kind, connection, decoded, asked)
+    values = row.values_from(decoded)
+    is_so = not row.gone_at and all(is_identical(getattr(row, name), each) for name, each in values.items())
+    is_ours = row.gone_at and drift.removed_here(kind, connection, [row])
+    if is_so or (row.known_at <= asked - LAG and not is_ours):
+        _note(kind, row, decoded, asked)
+    else:
+        row.take({**values, "gone_at": None, "unsure_at": asked})
+    return row
 
 
 def by_id(kind, connections, id):

@@ -7,7 +7,7 @@ keeps nobody from seeing the object.
 import time
 
 from django.http import Http404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -16,8 +16,9 @@ from portal.kinds.identity import the_one
 from portal.kinds.mirroring import rows_of
 from portal.kinds.permissions import naming
 from portal.kinds.registry import KINDS
+from portal.outside import name_or_id
 from portal.resources import pages
-from portal.teams.access import explain
+from portal.resources.names import address_of
 from portal.web.pages import page
 
 SHOWN_MAX = 100
@@ -41,8 +42,8 @@ def related(request, kind, id, name):
         "items": _items(kind, row, found, listing.items),
         "listing": listing,
         "shown": len(listing.items),
-        "verbs": [(verb, explain(request.user, verb.right, row)) for verb in _verbs(kind, found)],
-        "may_remove": bool(found.removes) and not explain(request.user, kind.verb(found.removes).right, row),
+        "verbs": [(verb, pages.why_not(request.user, verb, row)) for verb in _verbs(kind, found)],
+        "may_remove": bool(found.removes) and not pages.why_not(request.user, kind.verb(found.removes), row),
     }
     return page(request, "resources/related.html", context, partial="related")
 
@@ -62,12 +63,12 @@ def _items(kind, row, found, items):
 
 
 def _mirrored(kind, row, ids):
-    """{id: pk} of those that the mirror has. Of several with one id the one in the same scope as `row`."""
+    """{id: (pk, name)} of those that the mirror has; of several with one id the one in the scope of `row`."""
     by_id, scope = {}, kind.scope_of(vars(row))
     for each in rows_of(kind, row.connection, ids):
         by_id.setdefault(each.remote_id, []).append(each)
     found = {id: the_one(rows, scope) for id, rows in by_id.items()}
-    return {id: each.pk for id, each in found.items() if each}
+    return {id: (each.pk, each.name) for id, each in found.items() if each}
 
 
 def _id_of(item):
@@ -75,20 +76,18 @@ def _id_of(item):
 
 
 def _item(kind, row, found, item, rows):
-    """{id, name, url, kind, remove} of an item. `rows` are the mirrored ones, None without a page for it."""
+    """{id, name, url, kind, remove} of an item.
+
+    `rows` are {id: (portal id, name)} of the mirrored ones, None without a page for it. The platform's name
+    comes first: it was read just now.
+    """
     id, slug = _id_of(item), found.kind(item)
-    shown = {"id": id, "name": item.get("name") or id, "url": "", "kind": "", "remove": ""}
+    pk, known = (rows or {}).get(id, (id, ""))
+    name = name_or_id(item.get("name"), name_or_id(known, id))
+    shown = {"id": id, "name": name, "url": "", "kind": "", "remove": ""}
     if rows is not None:
-        shown |= {"url": _address(KINDS[slug], rows.get(id, id)), "kind": KINDS[slug].label}
+        shown |= {"url": address_of(KINDS[slug], pk), "kind": KINDS[slug].label}
     if found.removes:
         address = reverse("resources:act", args=[kind, row.pk, found.removes])
         shown["remove"] = f"{address}?{urlencode(found.chosen(item))}"
     return shown
-
-
-def _address(kind, id):
-    """The page of an object, by the portal's id or the platform's; "" for an id that no address can hold."""
-    try:
-        return reverse("resources:detail", args=[kind, id])
-    except NoReverseMatch:
-        return ""

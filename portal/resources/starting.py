@@ -8,7 +8,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from portal.operations.models import UNSETTLED, Operation
+from portal.kinds.registry import Batch
+from portal.operations.many import of_batch
+from portal.operations.models import NOTHING_DONE, UNSETTLED, Operation
 from portal.resources.changing import initial_values
 from portal.resources.drift_page import initial_back
 from portal.resources.forms import touched_initial
@@ -32,6 +34,8 @@ def starting_values(request, kind, verb, connections, target=None):
         return touched_initial(verb.form, posted)
     if "back" in request.GET and target is not None and verb.fields:
         return initial_back(kind, verb, target)
+    if isinstance(verb, Batch) and "again" in request.GET:
+        return _refused_before(request, verb)
     earlier = _earlier(request, kind, verb, target)
     if earlier is None:
         return {name: value for name, value in request.GET.items() if name not in NOT_PRESET}
@@ -52,6 +56,19 @@ def _earlier(request, kind, verb, target):
     if target:
         operations = operations.about(target)
     return operations.filter(pk=id).first()
+
+
+def _refused_before(request, batch):
+    """What an earlier batch asked for and did not get, and nobody asked for again since."""
+    operations = Operation.objects.visible_to(request.user).filter(team=request.team)
+    nothing_done = operations.filter(state__in=NOTHING_DONE, followers=None)
+    again = of_batch(nothing_done, request.GET["again"], batch.most)
+    readable = [each for each in again if not _why_not_filled_in(request.user, each)]
+    if not readable:
+        return {}
+    request.notice = _("This is what was not created. Submitting it makes new operations.")
+    values = batch.started([without_secrets(each.data) for each in readable])
+    return values | {"connection": str(readable[0].connection_id)}
 
 
 def _why_not_filled_in(user, operation):

@@ -9,6 +9,7 @@ from portal.resources import (
     list_page,
     related,
     rights,
+    tree_page,
     views,
 )
 
@@ -23,7 +24,9 @@ urlpatterns = [
     path("<kind:kind>/export.jsonl", exporting.export, {"format": "jsonl"}, name="jsonl"),
     path("<kind:kind>/bulk/<slug:verb>/", bulk_page.bulk, name="bulk"),
     path("<kind:kind>/bulk/<slug:other>/<slug:verb>/", bulk_page.taking, name="taking"),
+    path("<kind:kind>/tree/", tree_page.tree, name="tree"),
     path("<kind:kind>/new/", views.create, name="create"),
+    path("<kind:kind>/new/several/", views.create_many, name="create_many"),
     path("<kind:kind>/<str:id>/", views.detail, name="detail"),
     path("<kind:kind>/<str:id>/accept-found/", drift_page.accept, name="accept"),
     path("<kind:kind>/<str:id>/delete-everything/", delete_everything.ask, name="delete_everything"),

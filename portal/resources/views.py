@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,11 +15,13 @@ from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnava
 from portal.kinds.effects import as_shown
 from portal.kinds.identity import or_unknown
 from portal.kinds.masking import masked
+from portal.kinds.registry import Batch, Check
 from portal.operations import stepping
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change
 from portal.operations.entries import admit
 from portal.operations.job import JobState
+from portal.operations.many import perform_many
 from portal.operations.models import HAPPENED, Cause, Operation, State
 from portal.operations.service import perform
 from portal.outside import isolated
@@ -26,10 +29,12 @@ from portal.platforms import advice
 from portal.record.models import Entry
 from portal.resources import drift_page, impact, pages, reading
 from portal.resources.changing import versions
+from portal.resources.facts import facts_of
 from portal.resources.forms import touched_initial, unread
 from portal.resources.reading import REACH_SECONDS
-from portal.resources.shown import doubts_about, reads_secrets, shown_values
+from portal.resources.shown import doubts_about, reads_secrets
 from portal.resources.starting import starting_values, without_secrets
+from portal.resources.used_by import used_by
 from portal.teams.access import explain, require, visible_to
 from portal.web.following import address, is_unchanged, mark
 from portal.web.pages import is_piece, page, say
@@ -43,7 +48,8 @@ TOGETHER_SECONDS = 8  # for what is to follow a change, while the person waits
 def detail(request, kind, id):
     row = pages.find(request, kind, id)
     row, problem = reading.read_one(kind, row)
-    fields = _fields(request, kind, row)
+    fields = facts_of(request.user, kind, row)
+    users = used_by(request, kind, row)
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
     entries = entries.filter(object_scope__in=or_unknown(row.scope))
     entries = visible_to(request.user, entries.filter(connection_id=str(row.connection_id)))
@@ -52,7 +58,14 @@ def detail(request, kind, id):
     is_read = kind.facts and not problem and not row.gone_at
     facts, no_facts = reading.read_facts(kind, row) if is_read else ([], None)
     shown = mark(
-        [row.state, row.gone_at, str(problem), row.drift, [value for _label, value, _field in fields]],
+        [
+            row.state,
+            row.gone_at,
+            str(problem),
+            row.drift,
+            [(each.value, str(each.refers)) for each in fields],
+        ],
+        [each.shown for each in users],
         [entry.seq for entry in entries],
         [(each.pk, each.state) for each in doubts],
         [value for _label, value in facts],
@@ -66,9 +79,10 @@ def detail(request, kind, id):
         "problem": problem,
         "found": found,
         "fields": fields,
+        "users": users,
         "facts": facts,
         "no_facts": no_facts,
-        "verbs": [(verb, explain(request.user, verb.right, row)) for verb in kind.object_verbs],
+        "verbs": [(verb, pages.why_not(request.user, verb, row)) for verb in kind.object_verbs],
         "entries": entries,
         "doubts": doubts,
         "is_following": row.state in kind.following and not problem,
@@ -78,17 +92,18 @@ def detail(request, kind, id):
     return page(request, "resources/detail.html", context, partial="resource")
 
 
-def _fields(request, kind, row):
-    """(label, value, field) of what a page shows."""
-    shown = shown_values(request.user, kind, row)
-    return [(field.verbose_name, value, field) for field, value in shown.items()]
-
-
 @require_http_methods(["GET", "POST"])
 def create(request, kind):
     if not kind.creates:
         raise Http404
     return _form(request, kind, kind.verb("create"))
+
+
+@require_http_methods(["GET", "POST"])
+def create_many(request, kind):
+    if kind.batch is None:
+        raise Http404
+    return _form(request, kind, kind.batch)
 
 
 @require_http_methods(["GET", "POST"])
@@ -188,11 +203,19 @@ def _open(request, settings):
 
 def _checked(request, kind, verb, target):
     """Context: what the object's present state adds to the verb, and who can grant what is missing for it."""
-    if target is None or verb.check is None:
+    if target is None:
+        return {}
+    if said := verb.why_not(target):
+        return {"check": Check(said)}
+    if verb.check is None:
         return {}
     check = reading.checked(kind, verb, target)
+    is_read = verb.reaches and check and check.said
+    reach, unread = reading.reach_of(kind, verb, target) if is_read else (None, None)
     return {
         "check": check,
+        "reach": reach,
+        "reach_unread": unread,
         "why_not_now": check and check.right and explain(request.user, check.right, target),
     }
 
@@ -203,7 +226,7 @@ def _show(request, form, status=200, only=None, **context):
     if form.target:
         context["doubts"] = doubts_about(request.user, form.kind, form.target)
     if form.verb.removes:
-        context |= {"row": form.target, "fields": _fields(request, form.kind, form.target)}
+        context |= {"row": form.target, "fields": facts_of(request.user, form.kind, form.target)}
         if form.kind.inside and not only:
             context["impact"] = impact.read(form.kind, [form.target], REACH_SECONDS)
     return page(request, "resources/form.html", context, partial="form", status=status)
@@ -226,9 +249,9 @@ def _without_secrets(body):
 
 
 def _perform(request, form):
-    change = form.change
+    is_batch, key, change = isinstance(form.verb, Batch), form.cleaned_data["operation_key"], form.change
     try:
-        operation = perform(change, actor=request.user, key=form.cleaned_data["operation_key"])
+        operation = (perform_many if is_batch else perform)(change, actor=request.user, key=key)
     except KeyReused as error:
         other = (
             error.operation
@@ -244,6 +267,8 @@ def _perform(request, form):
         operation = error.operation
         operation.state = State.IN_DOUBT
         operation.say(error.message)
+    if is_batch:
+        return _go(request, f"{reverse('operations:list')}?{urlencode({'batch': key})}")
     job = _carried_on(operation) if change.then else None
     if operation.state in HAPPENED:
         return _done(request, form, operation, job)

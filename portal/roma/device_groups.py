@@ -9,6 +9,7 @@ from portal.kinds.columns import ID, NAME
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
 from portal.kinds.registry import Column, Inside, Kind, Related, Verb, register
+from portal.kinds.telling import told_pairs
 from portal.outside import folded
 from portal.platforms.roma.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
@@ -105,10 +106,15 @@ KIND = register(
         columns=(
             NAME,
             ID,
-            Column(name="parent_id", label=_("Parent group"), style="code"),
-            Column(name="app_id", label=_("Application"), style="code"),
+            Column(name="parent_id", label=_("Parent group")),
+            Column(name="app_id", label=_("Application")),
         ),
         filters=("app_id",),
+        refers={"app_id": "roma/apps", "parent_id": "roma/device-groups"},
+        space="app_id",
+        parent="parent_id",
+        words={"parent_id": {"0": _("top level")}},
+        shown={"created_user": told_pairs, "last_updated_user": told_pairs},
         related=(
             Related(
                 name="devices",

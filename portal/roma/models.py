@@ -25,6 +25,7 @@ class DeviceGroup(Mirror):
     created_datetime = Stamp(_("created"))
     last_updated_datetime = Stamp(_("changed"))
     app_id_key = key_of("app_id")
+    parent_id_key = key_of("parent_id")
 
     class Meta(Mirror.Meta):
-        indexes = listed("app_id")
+        indexes = listed("app_id", parent="parent_id")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.creating import send
+from tests.browser.pages import looks_right
 from tests.emulator.clouds import IOTDA, TokenCaller
 from tests.examples import EVERY_CREATE
 from tests.support.account import GROUP
@@ -120,3 +121,20 @@ def test_each_field_shows_its_rule_and_where_it_is_written(desk, slug):
     fields = desk.locator("#form [data-field]:not([data-field=connection])")
     for field in fields.all():
         expect(field.locator(".field-source").last).to_be_visible()
+
+
+def test_the_type_of_a_group_decides_what_is_asked_for(desk, emulator):
+    desk.goto("/iotda/device-groups/new/")
+    expect(desk.locator("[name=dynamic_group_rule]")).to_have_count(0)
+    desk.locator("[name=name]").fill("pumps")
+    desk.locator("[name=group_type]").select_option("DYNAMIC")
+    expect(desk.locator("[name=super_group_id]")).to_have_count(0)
+    expect(desk.locator("[name=name]")).to_have_value("pumps")
+    looks_right(desk, "form-dynamic-group")
+    send(desk)
+    expect(desk.locator("#id_dynamic_group_rule_error")).to_contain_text("mandatory for a dynamic group")
+    desk.locator("[name=dynamic_group_rule]").fill("product_id = 'pump'")
+    send(desk)
+    expect(desk.locator("#resource")).to_contain_text("product_id = 'pump'")
+    [request] = creates_received(emulator, "iotda/device-groups")
+    assert '"DYNAMIC"' in request["body"]

@@ -60,6 +60,37 @@ def test_lists_and_objects(desk, stocked):
         looks_right(desk, f"object-{name_of(slug)}")
 
 
+def test_a_search_on_the_platform(desk, stocked, problems):
+    desk.goto("/enos/devices/")
+    desk.get_by_text("Search on the platform", exact=True).first.click()
+    desk.get_by_label("Search on the platform, in its own language").fill('deviceKey like "pump"')
+    desk.get_by_label("Search on the platform, in its own language").press("Enter")
+    expect(desk.locator("#found-note")).to_contain_text("come from the platform itself")
+    expect(desk.locator("tbody tr")).to_have_count(1)
+    looks_right(desk, "search-found")
+    desk.get_by_label("Search on the platform, in its own language").fill("status ==")
+    desk.get_by_role("button", name="Search on the platform").click()
+    expect(desk.locator("#expression-error")).to_contain_text("99400")
+    looks_right(desk, "search-refused")
+
+
+def test_several_at_once(desk, demo):
+    desk.goto("/enos/devices/")
+    desk.get_by_role("link", name="Several").click()
+    desk.locator("[name=devices]").fill("pump-1, Pump 1\npump-1, Pump 2\np, " + "W" * 65)
+    send(desk)
+    expect(desk.locator("#id_devices_error")).to_contain_text("Line 2: has the same key as line 1.")
+    looks_right(desk, "several-refused")
+    demo.collection("enos/devices").create({**EXAMPLES["enos/devices"].create, "device_key": "pump-2"})
+    desk.locator("[name=devices]").fill("pump-1, Pump 1\npump-2, Pump 2")
+    send(desk)
+    expect(desk.locator("#batch")).to_contain_text("2 operations")
+    expect(desk.locator("[data-operation-state=rejected]")).to_contain_text("DeviceKey already exists")
+    looks_right(desk, "several-done")
+    desk.get_by_role("link", name="Try again what was not created").click()
+    expect(desk.locator("[name=devices]")).to_have_value("pump-2, Pump 2")
+
+
 @pytest.mark.full
 def test_editing_and_what_differs_when_somebody_was_faster(desk, demo, stocked, problems):
     problems.allow("Status Error Code 409")

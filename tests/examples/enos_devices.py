@@ -20,6 +20,16 @@ CREATE = {
     "device_attributes": {"serial": 111111},
 }
 
+
+def create_one_in_a_batch(devices):
+    """The device of BODY, which has to be in the answer."""
+    data = {"devices": [{"product_key": "p", "device_key": "k", "device_name": {"defaultValue": "K"}}]}
+    (made,) = devices.created_batch(devices.client.send(devices.create_batch_call(data)), data)
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
 # A thing model that a product may have: data type -> (what its values are, a good text for one).
 MODELS = "/model-service/v2.1/thing-models"
 DATA_TYPES = {
@@ -104,6 +114,28 @@ EXAMPLE = Example(
             repeat=Repeat.READ,
             good={**ENVELOPE, "data": [BODY], "pagination": {"pageNo": 1, "pageSize": 10, "totalSize": 1}},
             id=("data", 0, "assetId"),
+        ),
+        "list by expression": Call(
+            method="POST",
+            path=DEVICES,
+            query="action=search",
+            repeat=Repeat.READ,
+            good={**ENVELOPE, "data": [BODY], "pagination": {"pageNo": 1, "pageSize": 10, "totalSize": 1}},
+            id=("data", 0, "assetId"),
+            run=lambda devices: devices.list_by_expression('assetId = "p"'),
+        ),
+        "create batch": Call(
+            method="POST",
+            path=DEVICES,
+            query="action=batchCreate",
+            good={
+                **ENVELOPE,
+                "data": [{"code": 0, "msg": "OK", "data": BODY}],
+                "successSize": 1,
+                "totalSize": 1,
+            },
+            id=("data", 0, "data", "assetId"),
+            run=create_one_in_a_batch,
         ),
         "get": Call(
             method="GET",

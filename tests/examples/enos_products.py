@@ -16,6 +16,15 @@ EXAMPLE = Example(
             good={**ENVELOPE, "data": [BODY], "pagination": {"pageNo": 1, "pageSize": 10, "totalSize": 1}},
             id=("data", 0, "productKey"),
         ),
+        "list by expression": Call(
+            method="POST",
+            path=PRODUCTS,
+            query="action=search",
+            repeat=Repeat.READ,
+            good={**ENVELOPE, "data": [BODY], "pagination": {"pageNo": 1, "pageSize": 10, "totalSize": 1}},
+            id=("data", 0, "productKey"),
+            run=lambda products: products.list_by_expression('productKey = "p"'),
+        ),
         "get": Call(
             method="GET",
             path=PRODUCTS,

@@ -50,6 +50,11 @@ EXAMPLE = Example(
     varieties={
         "the least": {"name": "pumps"},
         "below a group": {"name": "pumps", "super_group_id": GROUP},
+        "by a rule": {
+            "name": "pumps",
+            "group_type": "DYNAMIC",
+            "dynamic_group_rule": "product_id = 'pump' and status = 'ONLINE'",
+        },
         "in another space": {"name": "泵", "app_id": SECOND_SPACE},
     },
     update={"name": "pumps-2", "description": "the pumps of hall 2"},

@@ -1,3 +1,4 @@
+from portal.platforms.client import Repeat
 from tests.support.account import IOTDA_DEVICE, IOTDA_PRODUCT
 from tests.support.example import Call, Example
 
@@ -23,6 +24,14 @@ EXAMPLE = Example(
         "get": Call(method="GET", path=f"{DEVICES}/{{id}}", good=BODY, id=("device_id",)),
         "create": Call(method="POST", path=DEVICES, good=BODY, id=("device_id",)),
         "delete": Call(method="DELETE", path=f"{DEVICES}/{{id}}"),
+        "groups": Call(
+            method="POST",
+            path=f"{DEVICES}/{{id}}/list-device-group",
+            good={"device_groups": [{"group_id": "04ab", "name": "G"}]},
+            id=("device_groups", 0, "group_id"),
+            repeat=Repeat.READ,
+            run=lambda devices: devices.groups("1"),
+        ),
     },
     create=CREATE,
     named_by="device_id",

@@ -5,6 +5,7 @@ from django.db import connection as database
 from django.db.migrations.executor import MigrationExecutor
 
 from portal.enos.models import Device
+from portal.iotda.models import DeviceGroup
 from portal.kinds import search
 
 BEFORE = [("enos", "0001_initial")]
@@ -27,3 +28,18 @@ def test_its_times_are_kept_and_its_rows_are_found(committed_plant):
     assert {id: row.create_time for id, row in rows.items()} == {"a": "1700000000250", "b": ""}
     for typed in ("КРАН", "key", "A"):
         assert [row.remote_id for row in search.matching(Device.objects.all(), typed)] == ["a"]
+
+
+def test_rules_of_groups_that_it_never_asked_for_are_not_shown_yet(committed_plant):
+    executor = MigrationExecutor(database)
+    executor.migrate([("iotda", "0004_product_services")])
+    before = executor.loader.project_state([("iotda", "0004_product_services")]).apps
+    earlier, account = before.get_model("iotda", "DeviceGroup"), committed_plant.connections["iotda"].pk
+    earlier.objects.create(connection_id=account, remote_id="a", name="A")
+    earlier.objects.create(connection_id=account, remote_id="b", name="B", unshown=["description"])
+
+    executor = MigrationExecutor(database)
+    executor.migrate(executor.loader.graph.leaf_nodes("iotda"))
+
+    unshown = {row.remote_id: row.unshown for row in DeviceGroup.objects.all()}
+    assert unshown == {"a": ["dynamic_group_rule"], "b": ["description", "dynamic_group_rule"]}

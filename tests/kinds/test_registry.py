@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from django import forms
 
-from portal.kinds.registry import KINDS, register
+from portal.kinds.registry import KINDS, load, register
 
 GROUPS = KINDS["iotda/device-groups"]
 
@@ -74,6 +74,30 @@ def test_a_field_that_each_update_must_carry_and_the_client_does_not_stops_the_p
 def test_a_column_that_the_mirror_lacks_stops_the_portal():
     with pytest.raises(ValueError, match=r"its mirror has no \['colour'\]"):
         register(replace(GROUPS, slug="iotda/odd-groups", filters=("colour",)))
+
+
+@pytest.mark.parametrize(
+    ("about", "problem"),
+    [
+        ({"refers": {"colour": "iotda/spaces"}}, r"no \['colour'\], of which it says what that means"),
+        ({"words": {"colour": {}}}, r"no \['colour'\], of which it says what that means"),
+        ({"shown": {"colour": str}}, r"no \['colour'\], of which it says what that means"),
+        ({"own_id": "colour"}, r"no \['colour'\], of which it says what that means"),
+        ({"space": "description"}, "its space description refers to no kind"),
+        ({"refers": {"app_id": "roma/apps"}}, r"refers to \['roma/apps'\], which are of another platform"),
+    ],
+    ids=repr,
+)
+def test_what_is_said_of_attributes_that_contradicts_the_mirror_stops_the_portal(about, problem):
+    with pytest.raises(ValueError, match=problem):
+        register(replace(GROUPS, slug="iotda/odd-groups", **about))
+
+
+def test_a_reference_to_a_kind_that_nobody_registered_stops_the_portal(monkeypatch):
+    odd = replace(GROUPS, slug="iotda/odd-groups", refers={"app_id": "iotda/nowhere"})
+    monkeypatch.setitem(KINDS, odd.slug, odd)
+    with pytest.raises(ValueError, match=r"iotda/odd-groups: it refers to \['iotda/nowhere'\]"):
+        load("portal.iotda")
 
 
 def test_two_kinds_of_one_name_stop_the_portal():

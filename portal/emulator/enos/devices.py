@@ -40,7 +40,7 @@ from portal.emulator.enos.secret import sealed
 from portal.emulator.knobs import Setting, is_bool, is_seconds, knobs
 from portal.emulator.models import EnosDevice, EnosProduct, writing
 from portal.emulator.resource import Neighbour, Objects, Resource, new_name
-from portal.emulator.wire import judged
+from portal.emulator.wire import Refused, judged
 from portal.platforms.enos.contract import devices as rules
 from portal.platforms.enos.contract import models as model_rules
 
@@ -55,20 +55,50 @@ COLUMNS = {
 
 @action("POST", write=True)
 def create_device(request, app):
-    data, reason = judged(rules.CREATE, _without_null_members(read_body(request)))
+    body = read_body(request)
+    return success(_created(app, body, wants_secret(body)))
+
+
+@action("POST", write=True)
+def create_batch(request, app):
+    """One item for each device, in the order of the list. Source: "V2.4 Batch Create Devices", 2.4.4."""
+    body = read_body(request)
+    devices, limit = body.get("deviceList"), knobs.limit("devices_per_batch")
+    if not isinstance(devices, list) or not 1 <= len(devices) <= limit:
+        raise invalid(f"deviceList: must be a list of 1 to {limit} devices")
+    with_secret = wants_secret(body)
+    items = [_item_of_batch(app, device, with_secret) for device in devices]
+    done = sum(item["code"] == 0 for item in items)
+    return success(items, successSize=done, totalSize=len(items))
+
+
+def _item_of_batch(app, device, with_secret):
+    try:
+        if not isinstance(device, dict):
+            raise invalid("must be an object")
+        given = {name: value for name, value in device.items() if value is not None}
+        return {"code": 0, "msg": "OK", "data": _created(app, given, with_secret)}
+    except Refused as refused:
+        words = "DeviceKey already exists" if refused.body["code"] == 11702 else refused.body["msg"]
+        return {"code": -1, "msg": words, "data": None}
+
+
+def _created(app, body, with_secret):
+    """What an answer tells of a device that it makes."""
+    data, reason = judged(rules.CREATE, _without_null_members(body))
     if reason:
         raise invalid(reason)
     product = EnosProduct.objects.select_related("model").filter(product_key=data["productKey"]).first()
     if product is None:
         raise invalid("productKey: the product does not exist")
     _check_attributes(product, data)
-    if data["requireSecret"]:
+    if with_secret:
         check_key_pair(app)
     device = _stored(product, data)
     answer = {"assetId": device.asset_id, "productKey": product.product_key, "deviceKey": device.device_key}
-    if data["requireSecret"]:
+    if with_secret:
         answer |= sealed(device.device_secret)
-    return success(answer)
+    return answer
 
 
 def _check_attributes(product, data):
@@ -227,6 +257,7 @@ def search_devices(request, app):
 
 shared = {
     "create": create_device,
+    "batchCreate": create_batch,
     "get": get_device,
     "search": search_devices,
     "replaceDevice": replace_device,
@@ -320,6 +351,6 @@ RESOURCE = Resource(
     neighbour=Neighbour(table=EnosDevice, member="assetId", column="asset_id", renewed=_renewed),
     state={"enos/devices": Objects(EnosDevice.objects, "asset_id", "device_key")},
     fill={"devices": fill},
-    limits={"devices_per_product": rules.PER_PRODUCT_MAX},
+    limits={"devices_per_product": rules.PER_PRODUCT_MAX, "devices_per_batch": rules.BATCH_MAX},
     settings={"search_lag_s": Setting(0, is_seconds), "generate_key_fails": Setting(False, is_bool)},
 )

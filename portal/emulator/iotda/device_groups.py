@@ -1,6 +1,7 @@
 """Device groups. Answers carry no app_id: only a list asked for with `app_id=` tells a group's space.
 
-Source: "Create a Device Group" and "Delete a Device Group", 2025-12; "Modify a Device Group", 2024-01-26.
+Source: "Create a Device Group" and "Delete a Device Group", 2025-12; "Modify a Device Group", 2024-01-26;
+for dynamic groups the user guide, "Groups and Tags", 2025-07-29.
 """
 
 import uuid
@@ -60,6 +61,7 @@ def create_group(request, caller):
             raise refuse(
                 403, TOO_DEEP, f"The maximum depth of groups ({knobs.limit('group_depth')}) is reached."
             )
+        _check_dynamic(data["group_type"], parent)
         _check_name(name, Group.objects.filter(space=space))
         group = Group.objects.create(
             space=space,
@@ -76,18 +78,19 @@ def create_group(request, caller):
 
 
 def _check_type(data):
-    """A DYNAMIC group needs a rule and has no parent.
-
-    Source: terraform-provider-huaweicloud, device group.
-    """
-    if data["group_type"] == "STATIC":
-        return
-    if knobs.edition == "basic":
+    if data["group_type"] == rules.DYNAMIC and knobs.edition == "basic":
         raise refuse(403, EDITION, "Dynamic groups are not supported by the basic edition.")
-    if not data.get("dynamic_group_rule"):
-        raise invalid("dynamic_group_rule: is mandatory for a DYNAMIC group")
-    if data.get("super_group_id"):
-        raise invalid("super_group_id: a DYNAMIC group has no parent")
+    if problems := [str(each) for each in rules.type_problems(data)]:
+        raise invalid("; ".join(problems))
+
+
+def _check_dynamic(group_type, parent):
+    """There are few of them, and they do not nest."""
+    if parent and parent.group_type == rules.DYNAMIC:
+        raise refuse(403, NOT_ALLOWED, "Operation not allowed: the parent group is a dynamic group.")
+    limit = knobs.limit("dynamic_groups")
+    if group_type == rules.DYNAMIC and Group.objects.filter(group_type=rules.DYNAMIC).count() >= limit:
+        raise refuse(403, TOO_MANY, f"The maximum number of dynamic groups ({limit}) is reached.")
 
 
 def _check_name(name, others):
@@ -217,5 +220,9 @@ RESOURCE = Resource(
     neighbour=Neighbour(table=Group, member="group_id", column="group_id", renewed=_renewed),
     state={"iotda/device-groups": Objects(Group.objects, "group_id", "name")},
     fill={"groups": fill},
-    limits={"groups": rules.PER_SPACE_MAX, "group_depth": rules.DEPTH_MAX},
+    limits={
+        "groups": rules.PER_SPACE_MAX,
+        "group_depth": rules.DEPTH_MAX,
+        "dynamic_groups": rules.DYNAMIC_MAX,
+    },
 )

@@ -2,11 +2,13 @@
 
 Source: "Manage Devices in a Device Group", 2025-12, and the user guide (20,000 devices in a group, 10 groups
 of a device). Conventions where the documents are silent:
-- A device must be in the group's resource space. A group with a rule takes no device by hand.
+- A device must be in the group's resource space.
+- Devices of a group with a rule are not added and removed by hand (the user guide says so, without a code).
+  The rule itself is kept, but not carried out: such a group has no devices here.
 - Adding a device that is in the group already succeeds. Removing one that is not in it is refused.
 """
 
-from portal.emulator.iotda import call, invalid, paged, refuse
+from portal.emulator.iotda import EDITION, call, invalid, paged, refuse
 from portal.emulator.iotda.device_groups import NOT_ALLOWED, describe_group, find_group
 from portal.emulator.iotda.devices import NO_DEVICE
 from portal.emulator.knobs import knobs
@@ -30,8 +32,6 @@ def _not_allowed(why):
 
 
 def _add(group, device):
-    if group.group_type == "DYNAMIC":
-        raise _not_allowed("the group has a rule")
     if device.space_id != group.space_id:
         raise _not_allowed("the device is in another resource space")
     inside = GroupDevice.objects.filter(group=group)
@@ -61,7 +61,10 @@ def act(request, caller, group_id):
     if problems := [str(each) for each in rules.DEVICE[0].problems(device_id)]:
         raise invalid("; ".join(problems))
     with writing():
-        do(find_group(group_id, 404), _device(device_id))
+        group, device = find_group(group_id, 404), _device(device_id)
+        if group.group_type == rules.DYNAMIC:
+            raise _not_allowed("the group has a rule")
+        do(group, device)
     return reply(200)
 
 
@@ -83,7 +86,9 @@ def _item(row):
 
 @call()
 def list_groups(request, caller, device_id):
-    """Not paged: a device is in few groups."""
+    """Not paged: a device is in few groups. Source: the vendor's SDK 3.1.219, which names the editions."""
+    if knobs.edition == "basic":
+        raise refuse(403, EDITION, "Groups of a device are not supported by the basic edition.")
     rows = Group.objects.filter(groupdevice__device=_device(device_id)).select_related("super_group")
     return reply(200, {"device_groups": [describe_group(group) for group in rows.order_by("-pk")]})
 

@@ -1,12 +1,18 @@
 """Devices. Update, delete, enable and disable exist in v2.1 only; they answer with `data: null`."""
 
-from portal.errors import NotSent
+from dataclasses import replace
+
+from portal.errors import NotSent, Rejected, Unclear
 from portal.platforms.client import NO_ID
 from portal.platforms.collection import text_id, unreadable, whole
+from portal.platforms.contract import _
+from portal.platforms.enos.contract import OK
 from portal.platforms.enos.contract import devices as contract
 from portal.platforms.enos.searching import Searched, default_name, snake
 from portal.platforms.retrying import Repeat
+from portal.words import Sentence
 
+NO_REASON_GIVEN = Sentence("enos.no_reason", _("The platform refused this device and gives no reason."))
 WIRE = {
     "product_key": "productKey",
     "device_name": "deviceName",
@@ -52,6 +58,43 @@ class Devices(Searched):
             raise unreadable(answer) from error
         device = self.decode_answer(answer, raw)
         return {**device, "name": default_name(data.get("device_name"))}
+
+    def create_batch_call(self, data):
+        body = {"deviceList": [self.encode(each) for each in data["devices"]]}
+        return self.client.call("POST", self.path(), query=[("action", "batchCreate")], body=body)
+
+    def created_batch(self, answer, data):
+        """What became of each device, in the order of `data`: the device as in `created`, or a PlatformError.
+
+        The code 0 of the answer says nothing about its items. An item tells its device by the keys in it, or
+        by its place, where every item with keys stands in the place of its device. Raises Unclear when the
+        answer contradicts itself.
+        """
+        sent = [(each["product_key"], each["device_key"]) for each in data["devices"]]
+        items = _batch_items(answer, len(sent))
+        keys = [_keys_of(item) for item in items]
+        named = {key: item for key, item in zip(keys, items, strict=True) if key}
+        if len(named) < sum(map(bool, keys)) or not set(named) <= set(sent):
+            raise unreadable(answer)
+        if all(key in (None, own) for key, own in zip(keys, sent, strict=True)):
+            named = dict(zip(sent, items, strict=True))
+        return [
+            self._created_in_batch(answer, named.get(key), each)
+            for key, each in zip(sent, data["devices"], strict=True)
+        ]
+
+    def _created_in_batch(self, answer, item, data):
+        if item is None:
+            return unreadable(answer)
+        own = replace(answer, data=item, code=str(item.get("code")))
+        if own.code != OK:
+            message = item.get("msg")
+            words = message if isinstance(message, str) and message else NO_REASON_GIVEN()
+            return Rejected(words, **own.details)
+        try:
+            return self.created(own, data)
+        except Unclear as error:
+            return error
 
     def to_update(self, changed, shown):
         """A patch, where one can make the change: it cannot clear a field, and no document says whether it
@@ -117,6 +160,25 @@ class Devices(Searched):
         """None is left out, which resets the field; see `update_call`."""
         values = {WIRE[key]: data.get(key) for key in self.updates}
         return {name: without_null(value) for name, value in values.items() if value is not None}
+
+
+def _batch_items(answer, count):
+    """The items of the answer to a batch. Raises Unclear where the answer contradicts itself."""
+    items = answer.data.get("data")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise unreadable(answer)
+    done = sum(str(item.get("code")) == OK for item in items)
+    counted = (("totalSize", count), ("successSize", done))
+    if len(items) != count or any(answer.data.get(name, number) != number for name, number in counted):
+        raise unreadable(answer)
+    return items
+
+
+def _keys_of(item):
+    """The keys of the device that an item of a batch is about; None if it does not tell them."""
+    device = item.get("data")
+    keys = (device.get("productKey"), device.get("deviceKey")) if isinstance(device, dict) else (None, None)
+    return keys if all(isinstance(key, str) for key in keys) else None
 
 
 def without_null(value):

@@ -3,7 +3,16 @@
 import re
 
 from portal.errors import Missing
-from portal.platforms.collection import EXACT, Collection, narrowed, text_id, text_or_empty, timed
+from portal.platforms.collection import (
+    EXACT,
+    Collection,
+    Listing,
+    narrowed,
+    text_id,
+    text_or_empty,
+    timed,
+    whole_or_none,
+)
 from portal.platforms.contract import _
 from portal.platforms.paging import Pages, Sheet, turned, walked
 from portal.platforms.retrying import Repeat
@@ -54,6 +63,15 @@ class Searched(Acted):
             if len(found) >= limit or number == calls:
                 break
         return pages.listing(found, limit, total=None if text else pages.total)
+
+    def list_by_expression(self, expression, *, page=1, limit=PAGE_SIZE):
+        """A Listing of one page, counted from 1, of what an expression in the platform's language finds.
+
+        `limit` objects are on a page. Raises Rejected when the platform does not take the expression.
+        """
+        items, count = self._page(expression, page, limit)
+        total = whole_or_none(count)
+        return Listing(items, total, total is not None and (page - 1) * limit + len(items) >= total)
 
     def walk(self, place=None, **filters):
         return walked(self._reader(PAGE_SIZE, **filters), place, shift=True)

@@ -52,13 +52,36 @@ def ago(moment):
 
 
 @register.simple_tag
-def cell(row, column):
-    """One value of a list, formatted by its column's style."""
+def cell(kind, row, column, names):
+    """One value of a list: what it refers to (names.Names) or means, else formatted by its column's style."""
     value = getattr(row, column.name)
+    if words := kind.meaning(column.name, value):
+        return words
+    if refers := names.of(row, column.name):
+        return reference(refers)
     if column.style == "stamp":
         return _stamp(value, row._meta.get_field(column.name))
     value = brief(value) if isinstance(value, str) else value
     return STYLES[column.style](value)
+
+
+def reference(refers):
+    """What a value refers to (names.Reference): its name leads to its page, its id is one press away."""
+    id = format_html("<code>{}</code>", guest(brief(refers.id)))
+    if not refers.name:
+        return format_html('<a href="{}">{}</a>', refers.address, id) if refers.address else id
+    name = guest(brief(refers.name))
+    name = format_html('<a href="{}">{}</a>', refers.address, name) if refers.address else name
+    note = _("no longer exists") if refers.is_gone else ""
+    return format_html(
+        '<div class="refers">{}{} <details><summary>{}<span class="visually-hidden">: {}</span></summary>{}'
+        "</details></div>",
+        _("itself") if refers.is_itself else name,
+        format_html(' <span class="text-secondary">({})</span>', note) if note else "",
+        _("id"),
+        guest(brief(refers.name)),
+        id,
+    )
 
 
 def _text(value):
@@ -103,6 +126,22 @@ def fact(value, field):
     if isinstance(field, Stamp):
         return _stamp(value, field)
     return _code(value) if field.name.endswith(("_id", "_key")) else _text(value)
+
+
+@register.simple_tag
+def shown_fact(fact_):
+    """One facts.Fact of a detail page."""
+    if fact_.words:
+        return fact_.words
+    return reference(fact_.refers) if fact_.refers else fact(fact_.value, fact_.field)
+
+
+@register.filter
+def told(value):
+    """A value inside a sentence or a table: a text as a guest, anything else as JSON."""
+    if isinstance(value, str):
+        return _text(value)
+    return MISSING if value is None else format_html("<code>{}</code>", json_shown(value))
 
 
 @register.filter

@@ -16,6 +16,7 @@ LIMITS = Source("EnOS Device Connection: Limitations", "3.0.0")
 FAQS = Source("EnOS API: FAQs", "2.1.0")
 
 PER_PRODUCT_MAX = 10_000
+BATCH_MAX = 1000  # devices in one call; source: LIMITS
 LOCALES = ("zh_CN", "en_US", "ja_JP", "es_ES")  # those the EnOS console offers
 
 OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d")
