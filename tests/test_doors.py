@@ -25,6 +25,7 @@ EXAMPLES = {
     "<str:id>": "00000000-0000-4000-8000-000000000000",
     "<uuid:id>": "00000000-0000-4000-8000-000000000000",
     "<slug:verb>": "create",
+    "<slug:other>": "policies",
     "<slug:name>": "targets",
     "<int:seq>": "1",
     "<int:member>": "1",

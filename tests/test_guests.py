@@ -227,7 +227,7 @@ def arguments(address, plant):
             named = {"<slug:verb>": kind.verbs, "<slug:name>": kind.related}
             part = next((part for part in named if part in address), "")
             for name in [each.name for each in named[part]] if part else [""]:
-                yield {"<kind:kind>": slug, "<str:id>": str(row.pk), part: name}
+                yield {"<kind:kind>": slug, "<str:id>": str(row.pk), part: name, "<slug:other>": "policies"}
     elif "operations/<uuid:id>" in address:
         for operation in Operation.objects.all():
             yield {"<uuid:id>": str(operation.pk)}

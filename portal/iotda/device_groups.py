@@ -10,7 +10,7 @@ from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Inside, Kind, Related, Verb, register
+from portal.kinds.registry import Column, Inside, Kind, Related, Takes, Verb, register
 from portal.platforms.iotda.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import Picker, TextField
@@ -175,6 +175,14 @@ KIND = register(
                 right="group_membership",
                 icon="plus",
                 form=AddDeviceForm,
+                takes=(
+                    Takes(
+                        kind="iotda/devices",
+                        label=_("Add to group…"),
+                        id_in="device_id",
+                        shared=("app_id",),
+                    ),
+                ),
                 call=lambda bound, data: bound.collection.add_device_call(bound.remote_id, data),
                 why_not=_by_rule,
                 evidence=Members(read=ids_inside, field="device_id"),

@@ -18,7 +18,7 @@ from portal.kinds.comparing import is_same
 from portal.kinds.effects import Members, inside
 from portal.kinds.evidence import Name
 from portal.kinds.permissions import naming
-from portal.kinds.registry import Check, Kind, Related, Verb, register
+from portal.kinds.registry import Check, Kind, Related, Takes, Verb, register
 from portal.operations.change import Then
 from portal.outside import folded
 from portal.platforms.contract import Problem
@@ -164,6 +164,18 @@ class CreateForm(StatementForm):
             yield Then(self.kind, self.kind.verb("bind"), data=data)
 
 
+def _takes(kind, target_type, **more):
+    """What the list of that kind offers: to bind the selected ones to one policy."""
+    return Takes(
+        kind=f"iotda/{kind}",
+        label=_("Bind policy…"),
+        id_in="target_ids",
+        most=contract.TARGETS_MAX,
+        more={"target_type": target_type},
+        **more,
+    )
+
+
 def _reached_by_ids(client, form, ids):
     kind = form.value_of("target_type") or "device"
     return reached(client, [(kind, id) for id in ids], space=form.target.app_id)
@@ -283,6 +295,11 @@ KIND = register(
                 form=BindForm,
                 call=lambda bound, data: bound.collection.bind_call(bound.remote_id, data),
                 targets="target_ids",
+                takes=(
+                    _takes("devices", "device", shared=("app_id",)),
+                    _takes("products", "product", shared=("app_id",)),
+                    _takes("spaces", "app"),
+                ),
                 endings=_endings,
                 evidence=Members(read=_members, field="target_ids"),
             ),

@@ -12,6 +12,7 @@ def contradictions(kind):
     """
     collection = kind.declared
     for verb in kind.verbs:
+        yield from _taken(kind, verb)
         if verb.form is None:
             continue
         typed = set(verb.form.platform_fields())
@@ -43,6 +44,14 @@ def contradictions(kind):
     if kind.expression and not hasattr(collection, "list_by_expression"):
         yield "it takes expressions, and its client has no list_by_expression"
     yield from _unknown_columns(kind)
+
+
+def _taken(kind, verb):
+    for each in verb.takes:
+        if unknown := {each.id_in, *each.more} - set(verb.form.platform_fields() if verb.form else ()):
+            yield f"{verb.name} takes {each.kind} as {sorted(unknown)}, which its form does not have"
+        if each.kind.partition("/")[0] != kind.platform:
+            yield f"{verb.name} takes {each.kind}, which is on another platform"
 
 
 def _unknown_columns(kind):

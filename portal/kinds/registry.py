@@ -81,6 +81,29 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Takes:
+    """Objects of another kind that a verb takes: devices that a policy is bound to. The list of that kind
+    offers the verb for the rows that are selected there.
+
+    - `kind` is the slug of that kind, on the same platform, and `label` the text of the button in its list.
+    - `id_in` is the field of the verb's data that takes their ids, in one call up to `most` of them; where
+      `most` is 1 it takes one id, else a list. `more` is the rest of the data.
+    - `shared` are columns in which both have the same value, if they have any: the verb reaches no further.
+    """
+
+    kind: str
+    label: str
+    id_in: str
+    most: int = 1
+    more: dict = field(default_factory=dict)
+    shared: tuple = ()
+
+    def data(self, ids):
+        """The verb's data for at most `most` ids."""
+        return {**self.more, self.id_in: ids[0] if self.most == 1 else list(ids)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verb:
     """Something that can be done with objects of a kind: create, update, delete, sync.
 
@@ -98,6 +121,7 @@ class Verb:
       edits: the form is filled with them, and if one changes after the form was opened, that is a conflict.
     - `targets` is the field of its data that lists many targets, if it has one. `endings(bound, answer,
       data)` returns what became of each of them, as platforms.endings.Ending.
+    - `takes` are kinds whose objects it takes (Takes).
     - `on_object` is False for create, which has no object yet. `removes` means that it deletes the object.
     - `submit` is the text of the form's button if it differs from `label`. `about` explains the consequences.
     - `done` is the success message; it has a %(name)s.
@@ -119,6 +143,7 @@ class Verb:
     fields: tuple = ()
     targets: str = ""
     endings: Callable = lambda bound, answer, data: ()
+    takes: tuple = ()
     on_object: bool = True
     removes: bool = False
     icon: str = "player-play"
@@ -126,6 +151,11 @@ class Verb:
     submit: str = ""
     about: str = ""
     object_name: Callable = lambda data, target: str(target or "")
+
+    @property
+    def is_alone(self):
+        """Whether it acts on an object and asks for nothing, so that it can be asked of many at once."""
+        return self.on_object and not (self.form and self.form.platform_fields())
 
 
 @dataclass(frozen=True, kw_only=True)

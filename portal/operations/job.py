@@ -140,5 +140,11 @@ class Step(models.Model):
         return name_or_id(shown.object_name or self.object_name, shown.object_id or self.object_id)
 
     @property
+    def taken(self):
+        """Ids of the objects of another kind that its verb takes: the devices that a policy is bound to."""
+        found = [self.data[each.id_in] for each in self.verb.takes if each.id_in in self.data][:1]
+        return [id for ids in found for id in (ids if isinstance(ids, list) else [ids])]
+
+    @property
     def said(self):
         return from_json(self.words)

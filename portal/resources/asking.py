@@ -17,15 +17,16 @@ URGENT = 50  # before what the schedule asks for: somebody waits
 
 def opened(kind, connections):
     """One Reading per connection, in their order. Asks for a refresh of those that are too old."""
-    found = _readings(kind, connections)
+    found = readings(kind, connections)
     fresh = timezone.now() - timedelta(seconds=settings.FRESH_SECONDS)
     asked = [each for each in found if _is_stale(each, fresh)]
     for each in asked:
         ask(kind, each.connection)
-    return _readings(kind, connections) if asked else found
+    return readings(kind, connections) if asked else found
 
 
-def _readings(kind, connections):
+def readings(kind, connections):
+    """One Reading per connection, in their order. Asks for nothing."""
     known = {
         each.connection_id: each
         for each in Reading.objects.filter(connection__in=connections, kind=kind.slug)

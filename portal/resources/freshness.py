@@ -2,6 +2,7 @@
 being done about it. Nothing is said that no reading has shown."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from portal.connections.models import Connection
@@ -86,6 +87,31 @@ class Freshness:
             self.so_far,
             str(self.problem),
         )
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What several connections together cover.
+
+    `is_read` is False if one of them was never read. `is_whole` is False unless the platforms say of all that
+    they showed everything, and no refresh failed since. `as_of` is the oldest reading's; None for none.
+    """
+
+    is_read: bool
+    is_whole: bool
+    as_of: datetime | None
+
+    @classmethod
+    def of(cls, fresh):
+        moments = [each.reading.as_of for each in fresh if each.reading.as_of]
+        return cls(
+            is_read=all(each.state != State.UNREAD for each in fresh),
+            is_whole=all(each.state == State.WHOLE and not each.problem for each in fresh),
+            as_of=min(moments, default=None),
+        )
+
+    def __str__(self):
+        return ("whole" if self.is_whole else "incomplete") if self.is_read else "unread"
 
 
 def mark_lacked(rows, fresh):

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.platforms.collection import ID_MAX
-from portal.resources import asking, expression_page, reading
+from portal.resources import asking, bulk, expression_page, reading
 from portal.resources.facets import facets
-from portal.resources.freshness import freshness, mark_lacked
+from portal.resources.freshness import Coverage, freshness, mark_lacked
 from portal.resources.listing import Listing, listing
 from portal.resources.names import Names
 from portal.resources.pages import connections_of
@@ -82,6 +82,7 @@ def list_(request, kind):
     context |= {"fresh": fresh, "found": found, "reached": reached}
     context |= {"names": names, "facets": [(each, each.choices(names)) for each in filters]}
     context |= _links(request, kind, wanted, found) | rights(request, connections)
+    context |= _many(request, kind, shown, connections)
     context |= {"here": reverse("resources:list", args=[kind]), "has_marks": True}
     context["is_empty"] = is_empty(wanted, fresh)
     context["is_following"] = not wanted.exactly and _is_following(kind, fresh, found)
@@ -124,7 +125,7 @@ def _links(request, kind, wanted, found):
 
     def link(**changes):
         query = without_mark(request)
-        for name in ("after", "before", "exactly", *changes):
+        for name in ("after", "before", "exactly", "pick", *changes):
             query.pop(name, None)
         query.update({name: str(value) for name, value in changes.items() if value})
         return f"?{query.urlencode()}" if query else reverse("resources:list", args=[kind])
@@ -137,6 +138,34 @@ def _links(request, kind, wanted, found):
         "next_url": link(after=found.next) if found.next else "",
         "sort_url": link(sort="" if wanted.is_backwards else "-name"),
         "exactly_url": link(exactly=1) if wanted.text and not wanted.exactly else "",
+        "pick_all_url": _pick_all(request),
+        "list_query": without_mark(request).urlencode(),
+        "export_query": _export_query(request),
+    }
+
+
+def _pick_all(request):
+    """For people without script: the same page with all of its rows selected."""
+    query = without_mark(request)
+    query["pick"] = "all"
+    return f"?{query.urlencode()}"
+
+
+def _export_query(request):
+    """What narrows and orders the list, for an export of all of its pages."""
+    query = without_mark(request)
+    for name in ("after", "before", "pick"):
+        query.pop(name, None)
+    return f"?{query.urlencode()}" if query else ""
+
+
+def _many(request, kind, shown, connections):
+    """What can be done with many rows at once; `pick=all` has the page drawn with all of them selected."""
+    chosen = [each for each in shown.fresh if each.connection in _chosen(shown.wanted, connections)]
+    return {
+        "bulk": bulk.buttons(request.user, kind, connections[0]) if shown.found.rows else [],
+        "is_all_picked": request.GET.get("pick") == "all",
+        "coverage": Coverage.of(chosen),
     }
 
 

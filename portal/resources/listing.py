@@ -53,18 +53,21 @@ def listing(kind, wanted, connections):
     chosen = [wanted.connection] if wanted.connection else list(connections)
     if not chosen or len(wanted.text) > LINE_MAX:  # no text of a row is as long
         return Listing([])
-    rows = narrowed(kind.model.objects.present(), wanted)
-    if wanted.text:
-        source = (_exactly if wanted.exactly else _found)(rows, wanted.text, chosen)
-        page = _page(kind, wanted, source, FOUND_MAX)
-    else:
-        page = _page(kind, wanted, Walk(rows, chosen), COUNT_MAX)
+    page = _page(kind, wanted, source_of(kind, wanted, chosen), FOUND_MAX if wanted.text else COUNT_MAX)
     if page is None:
         return listing(kind, replace(wanted, after=None, before=None), connections)
     own = {each.pk: each for each in connections}
     for row in page.rows:
         row.connection = own[row.connection_id]
     return page
+
+
+def source_of(kind, wanted, connections):
+    """Where the rows that are wanted of these connections are found: a Walk, for a search a Few."""
+    rows = narrowed(kind.model.objects.present(), wanted)
+    if not wanted.text:
+        return Walk(rows, connections)
+    return (_exactly if wanted.exactly else _found)(rows, wanted.text, connections)
 
 
 def narrowed(rows, wanted):

@@ -1,7 +1,17 @@
 from django.urls import path, register_converter
 
 from portal.kinds.registry import KindConverter
-from portal.resources import delete_everything, drift_page, list_page, related, rights, tree_page, views
+from portal.resources import (
+    bulk_page,
+    delete_everything,
+    drift_page,
+    exporting,
+    list_page,
+    related,
+    rights,
+    tree_page,
+    views,
+)
 
 register_converter(KindConverter, "kind")
 
@@ -10,6 +20,10 @@ urlpatterns = [
     path("connections/<uuid:id>/rights/", rights.rights, name="rights"),
     path("<kind:kind>/", list_page.list_, name="list"),
     path("<kind:kind>/refresh/", list_page.refresh, name="refresh"),
+    path("<kind:kind>/export.csv", exporting.export, {"format": "csv"}, name="csv"),
+    path("<kind:kind>/export.jsonl", exporting.export, {"format": "jsonl"}, name="jsonl"),
+    path("<kind:kind>/bulk/<slug:verb>/", bulk_page.bulk, name="bulk"),
+    path("<kind:kind>/bulk/<slug:other>/<slug:verb>/", bulk_page.taking, name="taking"),
     path("<kind:kind>/tree/", tree_page.tree, name="tree"),
     path("<kind:kind>/new/", views.create, name="create"),
     path("<kind:kind>/new/several/", views.create_many, name="create_many"),

@@ -15,7 +15,7 @@ def job_title(job):
     """What a job does, in words."""
     name = guest(job.object_name) if job.object_name else ""
     if job.purpose == Purpose.EACH:
-        return format_html("{}: {}", job.verb.label, job.kind.plural)
+        return format_html("{}: {}", job.verb.label, name or job.kind.plural)
     if job.purpose == Purpose.LEAVES_FIRST:
         return format_html(_("Delete {} with everything inside"), name or job.kind.plural)
     return format_html(_("{}: {}, and what follows"), job.verb.label, name or job.kind.label)
