@@ -16,7 +16,8 @@ from portal.kinds import verbs
 from portal.kinds.columns import NAME, STATUS
 from portal.kinds.effects import Fields, Status
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Expression, Kind, Verb, register
+from portal.kinds.parts import Column, Expression
+from portal.kinds.registry import Kind, Verb, register
 from portal.kinds.telling import told_pairs
 from portal.kinds.validating import unless_old
 from portal.platforms.contract import Problem, first

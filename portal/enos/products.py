@@ -5,8 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from portal.enos import models
 from portal.enos.editors import told_names
 from portal.kinds.columns import NAME
+from portal.kinds.parts import Column, Expression, Facts
 from portal.kinds.permissions import naming
-from portal.kinds.registry import Column, Expression, Facts, Kind, register
+from portal.kinds.registry import Kind, register
 from portal.kinds.telling import told_pairs
 from portal.resources.fields import Picker
 

@@ -10,7 +10,8 @@ from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Inside, Kind, Related, Takes, Verb, register
+from portal.kinds.parts import Column, Inside, Related, Takes
+from portal.kinds.registry import Kind, Verb, register
 from portal.platforms.iotda.contract import device_groups as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import Picker, TextField

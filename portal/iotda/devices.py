@@ -12,7 +12,8 @@ from portal.iotda.spaces import SPACE, chosen_space, space_picker
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import KINDS, Column, Inside, Kind, Related, register
+from portal.kinds.parts import Column, Inside, Related
+from portal.kinds.registry import KINDS, Kind, register
 from portal.operations.change import Then
 from portal.platforms.contract import Field
 from portal.platforms.iotda.contract import HEX_ID, HEX_TEXT

@@ -17,8 +17,9 @@ from portal.kinds.columns import ID, NAME
 from portal.kinds.comparing import is_same
 from portal.kinds.effects import Members, inside
 from portal.kinds.evidence import Name
+from portal.kinds.parts import Check, Related, Takes
 from portal.kinds.permissions import naming
-from portal.kinds.registry import Check, Kind, Related, Takes, Verb, register
+from portal.kinds.registry import Kind, Verb, register
 from portal.operations.change import Then
 from portal.outside import folded
 from portal.platforms.contract import Problem

@@ -10,7 +10,8 @@ from portal.iotda.spaces import SPACE, chosen_space, default_space, in_space, sp
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import OwnId
-from portal.kinds.registry import Column, Inside, Kind, register
+from portal.kinds.parts import Column, Inside
+from portal.kinds.registry import Kind, register
 from portal.platforms.iotda.contract.products import CREATE, DATA_FORMATS, PER_INSTANCE_MAX, PROTOCOLS
 from portal.resources.changing import DeleteForm
 from portal.resources.editing import JsonField

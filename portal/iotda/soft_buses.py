@@ -11,7 +11,8 @@ from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME, STATUS
 from portal.kinds.effects import Status
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Kind, Verb, register
+from portal.kinds.parts import Column
+from portal.kinds.registry import Kind, Verb, register
 from portal.operations.change import Then
 from portal.platforms.contract import Field
 from portal.platforms.iotda.contract import soft_buses as contract

@@ -6,7 +6,8 @@ from portal.iotda import models
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Inside, Kind, register
+from portal.kinds.parts import Column, Inside
+from portal.kinds.registry import Kind, register
 from portal.platforms.iotda.contract import spaces as contract
 from portal.resources.changing import DeleteForm, UpdateForm
 from portal.resources.fields import Picker, TextField

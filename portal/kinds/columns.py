@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from portal.kinds.registry import Column
+from portal.kinds.parts import Column
 
 NAME = Column(name="name", label=_("Name"))
 ID = Column(name="remote_id", label=_("Id"), style="code")

@@ -7,7 +7,8 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext_noop as _
 
-from portal.kinds.registry import KINDS, Kind, Takes, Verb
+from portal.kinds.parts import Takes
+from portal.kinds.registry import KINDS, Kind, Verb
 from portal.operations.change import Change
 from portal.operations.together import STEPS_MAX
 from portal.teams.access import explain

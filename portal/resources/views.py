@@ -15,7 +15,8 @@ from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnava
 from portal.kinds.effects import as_shown
 from portal.kinds.identity import or_unknown
 from portal.kinds.masking import masked
-from portal.kinds.registry import Batch, Check
+from portal.kinds.parts import Check
+from portal.kinds.registry import Batch
 from portal.operations import stepping
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
 from portal.operations.change import Change

@@ -8,7 +8,8 @@ from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.effects import Members
 from portal.kinds.evidence import Name
-from portal.kinds.registry import Column, Inside, Kind, Related, Verb, register
+from portal.kinds.parts import Column, Inside, Related
+from portal.kinds.registry import Kind, Verb, register
 from portal.kinds.telling import told_pairs
 from portal.outside import folded
 from portal.platforms.roma.contract import device_groups as contract
