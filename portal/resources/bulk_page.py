@@ -28,7 +28,9 @@ from portal.resources.changing import REASON_MAX
 from portal.resources.fields import OPTIONS_MAX, SEARCH_MAX
 from portal.resources.forms import INCOMPLETE
 from portal.resources.freshness import Coverage, freshness
+from portal.resources.impact import Impacts
 from portal.resources.pages import connections_of, is_uuid
+from portal.resources.reading import REACH_SECONDS
 from portal.teams.access import explain
 from portal.web import kept
 from portal.web.pages import page, say
@@ -97,6 +99,12 @@ class BulkForm(forms.Form):
         help_text=_("Saved in the audit log."),
         widget=forms.TextInput(attrs={"data-counter": REASON_MAX}),
     )
+    inside = forms.BooleanField(
+        label=_("Delete what is inside as well, first"),
+        required=False,
+        help_text=_("Without this, the platform may refuse objects that are not empty."),
+    )
+    plan = forms.CharField(required=False, widget=forms.HiddenInput)
     count = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}))
 
     def __init__(self, data=None, *, selection, posted, initial=None):
@@ -112,6 +120,15 @@ class BulkForm(forms.Form):
             self.fields["count"].label = text
         else:
             del self.fields["count"]
+
+    def show_inside(self, impacts):
+        """Offer to delete what is inside, if that is known and not too much, and name what is shown of it."""
+        if impacts is None or not (impacts.before and impacts.can_be_asked_for):
+            del self.fields["inside"], self.fields["plan"]
+        elif self.is_bound:
+            self.show_again(plan=impacts.digest)
+        else:
+            self.initial["plan"] = impacts.digest
 
     def clean_count(self):
         if self.cleaned_data["count"] != str(len(self.selection.rows)):
@@ -174,9 +191,19 @@ def _typed(posted):
 
 def _show(request, form, back, status=200, **context):
     selection = form.selection
+    impacts = _impacts(selection)
+    form.show_inside(impacts)
+    context |= {"impacts": impacts}
     context |= {"form": form, "selection": selection, "asked": selection.asked, "kind": selection.asked.kind}
     context |= {"back": back, "list_query": back.partition("?")[2]}
     return page(request, "resources/bulk.html", context, partial="form", status=status)
+
+
+def _impacts(selection):
+    """What is inside the objects that are to be deleted; None where that does not matter."""
+    if not (selection.asked.verb.removes and selection.asked.kind.inside and selection.rows):
+        return None
+    return Impacts.read(selection.asked.kind, selection.rows, REACH_SECONDS)
 
 
 def _request(request, selection, back):
@@ -197,6 +224,12 @@ def _request(request, selection, back):
     other, reason = form.cleaned_data.get("other"), form.cleaned_data["reason"]
     changes = selection.changes(selection.found if is_again else selection.rows, other, reason)
     wanted = {"key": key, "purpose": Purpose.EACH, "reason": reason, "name": str(other or "")}
+    if form.cleaned_data["inside"] and not is_again:
+        impacts = _impacts(selection)
+        if impacts is None or impacts.digest != form.cleaned_data["plan"] or not impacts.can_be_asked_for:
+            return _show(request, form, back, status=409, has_changed=True)
+        changes, wanted["waits_for"] = impacts.changes(reason)
+        wanted["purpose"] = Purpose.LEAVES_FIRST
     try:
         job = together.request(changes, actor=request.user, **wanted)
     except KeyReused as error:

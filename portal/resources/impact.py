@@ -26,7 +26,7 @@ LISTED_MAX = 1000  # objects of one list
 
 @dataclass(frozen=True)
 class Planned:
-    """One step: a verb on the object `decoded`. `depth` is how far below the first object that is.
+    """One step: a verb on the object `decoded`.
 
     `waits_for` are the indexes of steps before it. `inner` is what a verb that takes something out takes.
     """
@@ -34,7 +34,6 @@ class Planned:
     kind: Kind
     verb: Verb
     decoded: dict
-    depth: int
     data: dict = field(default_factory=dict)
     inner: dict | None = None
     waits_for: tuple = ()
@@ -42,6 +41,10 @@ class Planned:
     @property
     def id(self):
         return self.decoded["id"]
+
+    @property
+    def object(self):
+        return self.kind.slug, self.kind.identity(self.decoded)
 
     @property
     def name(self):
@@ -56,12 +59,13 @@ class Planned:
 
 @dataclass
 class Impact:
-    """- `steps` are all of the plan, the first objects' own deletes included.
+    """- `roots` are the first objects, as Planned.object.
+    - `steps` are all of the plan, the first objects' own deletes included.
     - `along` are (label, count or None if unknown) of what the platform lets go with them.
     - `is_whole`: all that is inside is known. `problem` is why it could not be read.
     """
 
-    roots: int
+    roots: set
     steps: list = field(default_factory=list)
     along: list = field(default_factory=list)
     is_whole: bool = True
@@ -70,7 +74,7 @@ class Impact:
     @property
     def before(self):
         """The steps that have to be done before the first objects can go."""
-        return [step for step in self.steps if step.depth]
+        return [step for step in self.steps if not (step.verb.removes and step.object in self.roots)]
 
     @property
     def counted(self):
@@ -93,16 +97,63 @@ class Impact:
         return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+@dataclass
+class Impacts:
+    """The impacts of objects on several connections: {Connection: Impact}."""
+
+    of: dict
+
+    @classmethod
+    def read(cls, kind, rows, seconds=READ_SECONDS):
+        rows_of, until = {}, time.monotonic() + seconds
+        for row in rows:
+            rows_of.setdefault(row.connection, []).append(row)
+        left = {each: max(until - time.monotonic(), 0) for each in rows_of}
+        return cls({each: read(kind, rows, left[each]) for each, rows in rows_of.items()})
+
+    @property
+    def each(self):
+        return list(self.of.values())
+
+    @property
+    def steps(self):
+        return [step for impact in self.each for step in impact.steps]
+
+    @property
+    def before(self):
+        return [step for impact in self.each for step in impact.before]
+
+    @property
+    def can_be_asked_for(self):
+        is_few = len(self.steps) <= STEPS_MAX
+        return is_few and all(impact.can_be_asked_for for impact in self.each)
+
+    @property
+    def digest(self):
+        return "-".join(impact.digest for impact in self.each)
+
+    def changes(self, reason=""):
+        """The same as `changes` of one."""
+        found, waits_for = [], {}
+        for connection, impact in self.of.items():
+            own, waits = changes(impact, connection, reason)
+            first = len(found)
+            found += own
+            for index, before in waits.items():
+                waits_for[first + index] = tuple(first + each for each in before)
+        return found, waits_for
+
+
 def read(kind, rows, seconds=READ_SECONDS):
     """The Impact of deleting these objects, which are rows of one connection."""
-    impact = Impact(len(rows))
+    impact = Impact({(kind.slug, row.identity) for row in rows})
     try:
         client = rows[0].connection.client()
         until = time.monotonic() + seconds
         with client.one_deadline(until):
             reader = _Reader(client, impact)
             for row in rows:
-                reader.plan(kind, _as_decoded(row), 0)
+                reader.plan(kind, _as_decoded(row))
     except PortalError as error:
         impact.problem, impact.is_whole = error, False
     except _TooMany:
@@ -124,7 +175,7 @@ class _Reader:
         self.client, self.impact = client, impact
         self.begun, self.lists = {}, {}  # (slug, identity) -> index of its step, None while it is planned
 
-    def plan(self, kind, decoded, depth):
+    def plan(self, kind, decoded):
         """Plan the delete of an object after that of all that is inside; the index of its step, or None."""
         key = kind.slug, kind.identity(decoded)
         if key in self.begun:
@@ -132,15 +183,15 @@ class _Reader:
         if len(self.impact.steps) > STEPS_MAX:
             raise _TooMany
         self.begun[key] = None
-        before = [index for each in kind.inside for index in self.look_into(kind, decoded, each, depth)]
-        self.begun[key] = self.add(kind, kind.verb("delete"), decoded, depth, waits_for=tuple(before))
+        before = [index for each in kind.inside for index in self.look_into(kind, decoded, each)]
+        self.begun[key] = self.add(kind, kind.verb("delete"), decoded, waits_for=tuple(before))
         return self.begun[key]
 
-    def add(self, kind, verb, decoded, depth, **more):
-        self.impact.steps.append(Planned(kind, verb, decoded, depth, **more))
+    def add(self, kind, verb, decoded, **more):
+        self.impact.steps.append(Planned(kind, verb, decoded, **more))
         return len(self.impact.steps) - 1
 
-    def look_into(self, kind, decoded, each, depth):
+    def look_into(self, kind, decoded, each):
         """Yield the indexes of the steps for what one Inside names."""
         if each.goes_along:
             self.note_along(kind, decoded, each)
@@ -148,11 +199,11 @@ class _Reader:
             related = kind.related_list(each.listed)
             for item in self.items(self.listed(kind, decoded, related)):
                 taken = {"data": related.chosen(item), "inner": item}
-                yield self.add(kind, kind.verb(related.removes), decoded, depth + 1, **taken)
+                yield self.add(kind, kind.verb(related.removes), decoded, **taken)
         else:
             inner = KINDS[each.kind]
             for item in self.held(inner, decoded, each):
-                index = self.plan(inner, item, depth + 1)
+                index = self.plan(inner, item)
                 if index is not None:
                     yield index
 

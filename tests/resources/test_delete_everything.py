@@ -14,6 +14,7 @@ from portal.operations.models import Operation
 from portal.record.models import Entry
 from portal.teams.models import Role
 from tests.resources.forms import post
+from tests.resources.test_bulk import previewed
 from tests.support.plant import deletes_received, ids, make_plant
 
 GROUP, BUS, DEVICE, SPACE = "iotda/device-groups", "iotda/soft-buses", "iotda/devices", "iotda/spaces"
@@ -186,3 +187,27 @@ def test_who_may_not_delete_is_told_so_and_others_see_nothing(plant, family):
     assert plant.browser(Role.OPERATOR).get(address(family["top"])).status_code == 403
     other = make_plant(plant.url, "Harbour").browser(Role.OWNER)
     assert other.get(f"/{GROUP}/{family['top'].pk}/delete-everything/").status_code == 404
+
+
+def test_many_are_deleted_with_all_that_is_inside(plant, emulator, family):
+    """Two of the selected are inside a third: each is one step, and what is inside goes first."""
+    browser, rows = plant.browser(Role.MANAGER), [family[name] for name in ("top", "left", "deep")]
+    page, fields = previewed(browser, f"/{GROUP}/bulk/delete/", rows)
+    assert "Device groups: 1" in page.text
+    fields["count"], fields["inside"] = "3", "on"
+    post(browser, f"/{GROUP}/bulk/delete/", fields)
+    job = Job.objects.get()
+    stepping.carry_on(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.steps.count()) == ("done", 6)
+    assert left_of(emulator, family) == set()
+
+
+def test_what_is_inside_many_may_not_change_unseen(plant, emulator, family):
+    browser = plant.browser(Role.MANAGER)
+    _page, fields = previewed(browser, f"/{GROUP}/bulk/delete/", [family["left"], family["right"]])
+    plant.made_in_the_console(GROUP, {"name": "new", "super_group_id": family["right"].remote_id})
+    fields["count"], fields["inside"] = "2", "on"
+    answer = post(browser, f"/{GROUP}/bulk/delete/", fields)
+    assert (answer.status_code, Job.objects.count()) == (409, 0)
+    assert "has changed since you saw it" in answer.text
