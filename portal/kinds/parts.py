@@ -36,7 +36,7 @@ class Takes:
     label: str
     id_in: str
     most: int = 1
-    more: dict = field(default_factory=dict)
+    more: dict = field(default_factory=dict, hash=False)
     shared: tuple = ()
 
     def data(self, ids):
