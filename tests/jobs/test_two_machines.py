@@ -17,7 +17,7 @@ from portal.kinds.registry import KINDS
 from portal.operations import stepping, together
 from portal.operations.change import Change
 from portal.operations.job import Job, JobState, Purpose
-from portal.resources import asking
+from portal.resources import asking, refreshing
 from portal.teams.models import Role
 from tests.jobs.machines import SERVICES, Door, Machine, ip, missing
 from tests.jobs.test_large_refresh import pages_read
@@ -125,6 +125,7 @@ def test_no_change_is_sent_twice_by_machines_that_come_back(committed_db, queue,
     doors.append(Door(int(emulator.url.rpartition(":")[2])))
     plant = make_plant(emulator.url)
     plant.refresh(POLICY)
+    refreshing.run(str(plant.connections["iotda"].pk), POLICY)
     kind, manager = KINDS[POLICY], plant.people[Role.MANAGER]
     rows = list(kind.model.objects.present().exclude(name="system_default_policy"))[:40]
     connection = plant.connections["iotda"]
