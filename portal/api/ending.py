@@ -9,6 +9,7 @@ from portal.errors import KeyReused, OutcomeUnrecorded
 from portal.kinds.comparing import is_same
 from portal.operations.models import HAPPENED, Cause, State
 from portal.operations.service import KEY_REUSED, perform
+from portal.operations.stepping import job_of
 from portal.operations.tasks import carry_on
 from portal.platforms import advice
 from portal.resources import reading
@@ -35,7 +36,7 @@ def carry_out(request, asked, key, via):
         operation.state = State.IN_DOUBT
         operation.say(error.message)
     if change.then:
-        carry_on.enqueue(str(operation.step.job_id))
+        carry_on.enqueue(str(job_of(operation).pk))
     if operation.state in UNCHANGED:
         return _ended(change, operation)
     return _answered(request, change, operation)

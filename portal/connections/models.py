@@ -79,6 +79,11 @@ class ConnectionQuerySet(models.QuerySet):
         found = self.filter(platform=platform, **dict(zip(names, ids, strict=True)))
         return [each.pk for each in found.only("endpoint") if each.host == host]
 
+    def unchanged(self, connection):
+        """Whether it is as it was when this one was read. Locks it: whoever moves or deletes it waits."""
+        row = self.select_for_update(no_key=True).order_by()
+        return bool(row.filter(pk=connection.pk, changed_at=connection.changed_at).values_list("pk"))
+
     def with_condition(self):
         return self.prefetch_related(models.Prefetch("condition", Condition.objects.now()))
 

@@ -89,6 +89,7 @@ def change(connection, *, actor, values, credentials, via="web", same_account=Fa
         condition.reset(row.pk)
         if row.account != account and not same_account:
             row.forget_mirror()
+            row.steps.let_go()
         append({**tried, "body": {"changes": changes}})
     return row
 
@@ -126,13 +127,16 @@ def _gone():
 
 
 def _settled_or_refused(row):
-    """Refuse with a ValidationError while operations are unsettled; stop watching for those that are absent.
+    """Refuse with a ValidationError while operations are unsettled or steps of jobs wait for their turn; stop
+    watching for operations that are absent.
 
     At another account, nobody would find what an operation did, or they would find what another one did. The
     caller holds the row's lock, so no operation begins on it meanwhile.
     """
     if row.operations.unsettled().exists():
         raise ValidationError(_("Some operations on this connection are not resolved yet. Check them first."))
+    if row.steps.waiting().exists():
+        raise ValidationError(_("A job on this connection is not over yet. Wait for it, or stop it."))
     row.operations.let_go()
 
 

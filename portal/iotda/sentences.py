@@ -26,9 +26,14 @@ def _told(item):
     odd += [{"actions": strange}] if strange else []
     values, strange = _parted(resources, lambda each: isinstance(each, str) and each)
     odd += [{"resources": strange}] if strange else []
+    if not actions and "actions" in item:
+        odd.append({"actions": actions})  # what it does without one, no document says
     about = tuple(each in known for each in contract.ACTIONS)
     words = _heads(effect if effect in contract.EFFECTS else "")[about]
-    return Line(words if values else _("%(words)s nothing") % {"words": words}, tuple(values), tuple(odd))
+    if not values:
+        form = _("%(words)s nothing") if resources == [] else _("%(words)s something")
+        words = form % {"words": words}
+    return Line(words, tuple(values), tuple(odd))
 
 
 def _parted(value, is_known):

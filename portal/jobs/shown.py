@@ -5,6 +5,7 @@ from functools import cached_property
 
 from django.db.models import Count, Q
 
+from portal.operations.deciding import right_to_requeue
 from portal.operations.job import JobState, Step
 from portal.operations.models import HAPPENED, REPEATABLE
 from portal.operations.stepping import is_left
@@ -59,10 +60,10 @@ class Shown:
         return found
 
     def _state(self, step):
+        if step.words:
+            return "refused_here"  # maybe of what was requested before: its operation says the rest
         if step.operation_id and not (step.is_wanted and self.job.state == JobState.RUNNING):
             return step.operation.state
-        if step.words:
-            return "refused_here"
         return "waiting" if self.job.state == JobState.RUNNING else "left_out"
 
     @property
@@ -87,8 +88,13 @@ class Shown:
         return explain(self.user, self.job.verb.right, self.job)
 
     @cached_property
+    def why_not_again(self):
+        return explain(self.user, right_to_requeue(self.job, self.user), self.job)
+
+    @cached_property
     def mark(self):
         steps = [
-            (step.state, step.operation_id, step.operation and step.operation.message) for step in self.steps
+            (step.state, step.operation_id, str(step.said or step.operation and step.operation.message))
+            for step in self.steps
         ]
         return following.mark(self.job.state, bool(self.job.stopped_at), steps)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 from portal.connections.models import Connection
 from portal.kinds.evidence import MISSED, UNDECIDED, UNSEEN, Look
 from portal.kinds.identity import or_unknown
-from portal.operations import life
+from portal.operations import life, together
 from portal.operations.entries import line
 from portal.operations.history import older
 from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, Operation, State
@@ -116,6 +116,7 @@ def take_back(operation, decoded):
         other,
         State.NEEDS_HUMAN,
         columns={**columns, "object_scope": asked_for, "words": to_json(MAKER_KNOWN())},
+        happened=lambda: together.reopen(other),
         entry=lambda: line(other, Stage.OUTCOME, State.NEEDS_HUMAN, {}, via="system"),
     )
 

@@ -1,7 +1,9 @@
-"""The entries that operations write into the record, and the access checks that record a denial."""
+"""What comes before an operation begins: the access checks that record a denial, the lock of its account; and
+the entries that operations write into the record."""
 
 from django.utils.translation import gettext_noop as _
 
+from portal.connections.models import Connection
 from portal.errors import RecordUnavailable
 from portal.teams.recording import require_recorded
 from portal.words import Sentence
@@ -9,6 +11,11 @@ from portal.words import Sentence
 NOT_RECORDED = Sentence(
     "operation.not_recorded",
     _("The portal cannot write to the audit log right now, so nothing was sent. Try again in a minute."),
+)
+
+CHANGED_ACCOUNT = Sentence(
+    "operation.connection_changed",
+    _("The connection was changed a moment ago. Nothing was sent. Check the connection and submit again."),
 )
 
 
@@ -87,6 +94,15 @@ def admit(change, actor, via="web", right=None):
         "body": {"data": change.data},
     }
     require_recorded(actor, right, connection, denied)
+
+
+def lock_account(linked):
+    """Lock the connection, so that whoever moves or deletes it waits and then sees this operation.
+
+    Raises RecordUnavailable if someone changed it first.
+    """
+    if not Connection.objects.unchanged(linked):
+        raise RecordUnavailable(CHANGED_ACCOUNT())
 
 
 def unavailable():

@@ -86,6 +86,16 @@ class Job(models.Model):
         return self.kind.verb(self.verb_name)
 
 
+class StepQuerySet(models.QuerySet):
+    def waiting(self):
+        """Steps that have yet to begin."""
+        return self.filter(is_wanted=True, job__state=JobState.RUNNING)
+
+    def let_go(self):
+        """Never act through this connection again: it leads to another account now."""
+        return self.update(connection=None)
+
+
 class Step(models.Model):
     """One change of a job.
 
@@ -93,6 +103,7 @@ class Step(models.Model):
     - `object_id` is its object on the platform, and `row_id` the mirror row if there is one. Without these it
       acts on what step `made_by` makes. With `id_in` that field of its data takes the id of what
       `made_by` makes.
+    - `connection` is None when it was deleted, or leads to another account since.
     - `is_wanted` means that it has yet to be requested. `tries` counts how often it was requested again.
     - `operation` is the one that it became, the last one if it was repeated. `words` say why it became none.
     - `actor` is who wants it: the person who asked for the job, or who asked for this step again.
@@ -102,7 +113,7 @@ class Step(models.Model):
     number = models.PositiveIntegerField()
     kind_slug = models.CharField(max_length=40)
     verb_name = models.CharField(max_length=30)
-    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, related_name="+")
+    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, related_name="steps")
     row_id = models.UUIDField(null=True)
     object_id = models.CharField(max_length=160, blank=True)
     object_name = models.CharField(max_length=NAME_MAX, blank=True)
@@ -117,6 +128,8 @@ class Step(models.Model):
         "operations.Operation", on_delete=models.PROTECT, null=True, related_name="step"
     )
     words = JsonText(null=True, default=None)
+
+    objects = StepQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]

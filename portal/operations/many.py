@@ -25,6 +25,7 @@ from portal.errors import (
     Rejected,
     Unclear,
 )
+from portal.kinds.permissions import needing
 from portal.operations import entries, life
 from portal.operations.answered import names_of_secrets
 from portal.operations.change import Change
@@ -36,7 +37,6 @@ from portal.operations.service import (
     DATABASE_FAILED,
     KEY_REUSED,
     NOT_VISIBLE,
-    lock_account,
     marked,
     new_operation,
     ready,
@@ -81,7 +81,7 @@ def perform_many(change, *, actor, key, via="web"):
     ]
     bodies = [{"request": each.request, "data": each.data} for each in operations]
     try:
-        life.begin_all(zip(operations, bodies, strict=True), lambda: lock_account(linked))
+        life.begin_all(zip(operations, bodies, strict=True), lambda: entries.lock_account(linked))
     except IntegrityError as error:
         if there := _there(key, change, parts):
             return there  # another press with the key was faster
@@ -181,17 +181,17 @@ def _send(pairs, change):
         for operation, _part in pairs:
             _end(operation, State.IN_DOUBT, Unclear(BUG(name=type(bug).__name__)), answers=answers)
         raise
-    secret = names_of_secrets(change)
+    secret, permission = names_of_secrets(change), pairs[0][1].verb.permission
     for (operation, _part), result in zip(pairs, results, strict=True):
-        if isinstance(result, PortalError):
+        if isinstance(result, Rejected):
+            _end(operation, State.REJECTED, needing(result, permission), answers=answers)
+        elif isinstance(result, PortalError):
             _end(operation, _state_of(result), result, answers=answers)
         else:
             _end(operation, State.DONE, answer, result, answers=answers, secret_names=secret)
 
 
 def _state_of(error):
-    if isinstance(error, Rejected):
-        return State.REJECTED
     return State.NOT_SENT if isinstance(error, NotSent) else State.IN_DOUBT
 
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from portal.connections.gate import reading_once
-from portal.connections.models import Connection
 from portal.errors import (
     Conflict,
     KeyReused,
@@ -44,10 +43,6 @@ from portal.words import Sentence, to_json
 log = logging.getLogger(__name__)
 
 NOT_VISIBLE = Sentence("operation.not_visible", _("This does not exist, or you cannot see it."))
-CHANGED_ACCOUNT = Sentence(
-    "operation.connection_changed",
-    _("The connection was changed a moment ago. Nothing was sent. Check the connection and submit again."),
-)
 SETTLED = Sentence(
     "operation.settled_meanwhile",
     _("It was resolved a moment ago, so it is not requested again. Nothing was sent."),
@@ -184,7 +179,7 @@ def abandon(operation, error):
 def intend(operation, change, step=None):
     """Commit the operation and its first entry. Returns the operation that already has the key, else None."""
     body = {"request": operation.request, "data": operation.data}
-    checks = [lambda: lock_account(change.connection)]
+    checks = [lambda: entries.lock_account(change.connection)]
     if operation.follows_id:
         body["follows"] = str(operation.follows_id)
         checks.append(lambda: _lock_followed(operation))
@@ -207,16 +202,6 @@ def intend(operation, change, step=None):
     return None
 
 
-def lock_account(linked):
-    """Lock the connection, so that whoever moves or deletes it waits and then sees this operation.
-
-    Raises RecordUnavailable if someone changed it first.
-    """
-    row = Connection.objects.select_for_update(no_key=True).order_by()
-    if not row.filter(pk=linked.pk, changed_at=linked.changed_at).values_list("pk"):
-        raise RecordUnavailable(CHANGED_ACCOUNT())
-
-
 def _lock_followed(operation):
     """Lock the operation that this one repeats, so that nobody finds at the same time that it happened.
 
@@ -237,6 +222,8 @@ def _holder(operation):
         raise entries.unavailable() from error
     if existing and existing.body_hash != operation.body_hash:
         raise KeyReused(KEY_REUSED(), operation=existing)
+    if existing is None and together.has_key(operation):
+        raise KeyReused(KEY_REUSED())
     return existing
 
 

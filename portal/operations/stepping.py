@@ -14,10 +14,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from portal.errors import OutcomeUnrecorded, PortalError, RecordUnavailable
+from portal.errors import NotRepeatable, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds import mirroring
 from portal.operations import together
 from portal.operations.change import Change
+from portal.operations.deciding import NOT_AS_IT_STANDS, SECRET_CLOSED, right_to_requeue
 from portal.operations.entries import unavailable
 from portal.operations.job import Job, JobState, Step
 from portal.operations.leases import LEASE
@@ -25,6 +26,7 @@ from portal.operations.models import HAPPENED, REPEATABLE, Cause, State
 from portal.operations.service import perform
 from portal.record.models import Stage
 from portal.record.store import append
+from portal.sealing import CannotOpen
 from portal.teams.access import forget
 from portal.teams.recording import line, require_recorded
 from portal.words import Sentence, to_json
@@ -37,6 +39,10 @@ TRIES_MAX = 5  # of a step that a dying process had not sent yet
 
 OBJECT_UNKNOWN = Sentence(
     "step.object_unknown", _("The portal no longer knows the object. Nothing was requested.")
+)
+CONNECTION_LOST = Sentence(
+    "step.connection_lost",
+    _("Its connection was deleted or leads to another account now. Nothing was requested."),
 )
 PORTAL_FAILED = Sentence("step.portal_failed", _("The portal itself failed (%(name)s). Nothing was sent."))
 STOPPED = Sentence("job.stopped", _("%(person)s stopped it. Steps that had not begun never begin."))
@@ -138,6 +144,8 @@ def _begin(step):
         perform(change, actor=step.actor, key=key, via=step.job.via, follows=step.operation, step=step)
     except RecordUnavailable:
         return False
+    except together.Stopped:
+        pass
     except OutcomeUnrecorded:
         pass  # it was sent, and its operation is settled
     except PortalError as error:
@@ -154,23 +162,36 @@ def _say(step, said):
 
 
 def _change(step):
-    """The step as a Change; None if its object or the connection is not known any more.
+    """The step as a Change; None if its object is not known any more.
 
-    Raises the errors of reading an object that the mirror lacks.
+    Raises NotRepeatable, and the errors of reading an object that the mirror lacks.
     """
-    verb, data = step.verb, step.data
-    made = _made(step) if step.made_by else None
-    if step.connection is None or (step.made_by and made is None):
+    if step.connection is None:
+        raise NotRepeatable(CONNECTION_LOST())
+    verb, data, made, row, earlier = step.verb, step.data, None, None, step.operation
+    if step.made_by and (made := _made(step)) is None:
         return None
-    row = _row(step) if step.object_id else made
-    if row is None:
-        return None
-    row.connection = step.connection
+    if verb.on_object:
+        row = _row(step) if step.object_id else made
+        if row is None:
+            return None
+        row.connection = step.connection
     if step.id_in:
         data = {**data, step.id_in: [made.remote_id] if verb.targets == step.id_in else made.remote_id}
-    if step.operation_id:
-        data = step.operation.narrowed(data)
-    return Change(step.kind, verb, step.connection, row, data, reason=step.job.reason)
+    if earlier:
+        data = earlier.narrowed(_requested(earlier))
+    expected = earlier and earlier.expected
+    return Change(step.kind, verb, step.connection, row, data, expected=expected, reason=step.job.reason)
+
+
+def _requested(operation):
+    """The data of an earlier try, its secrets included. Raises NotRepeatable where these are lost."""
+    if not (operation.data_is_whole or operation.sealed_data):
+        raise NotRepeatable(NOT_AS_IT_STANDS())
+    try:
+        return operation.sent_data
+    except CannotOpen as error:
+        raise NotRepeatable(SECRET_CLOSED()) from error
 
 
 def _made(step):
@@ -193,7 +214,7 @@ def _row(step):
 
 def stop(job, *, actor):
     """Begin no more steps of a job. Returns False if it is over already. Raises NotAllowed (recorded)."""
-    _require(job, actor, "stop")
+    _require(job, actor, "stop", job.verb.right)
     said = STOPPED(person=actor.email)
     noted = together.entry(job, actor, Stage.NOTE, "stopped", {}, said)
     try:
@@ -210,9 +231,10 @@ def stop(job, *, actor):
 def again(job, *, actor):
     """Request again every step that did not happen, and those that waited for it. How many there are.
 
-    The rights are required for each, when its turn comes. Raises NotAllowed (recorded).
+    The rights are required for each, when its turn comes. What a colleague requested takes the right to read
+    it, because the person can read the new operations. Raises NotAllowed (recorded).
     """
-    _require(job, actor, "again")
+    _require(job, actor, "again", right_to_requeue(job, actor))
     left = [step for step in job.steps.select_related("operation") if is_left(step)]
     if job.state == JobState.RUNNING or not left:
         return 0
@@ -238,7 +260,12 @@ def is_left(step):
     return step.operation.state in REPEATABLE and step.operation.can_requeue
 
 
-def _require(job, actor, asked):
+def job_of(operation):
+    """The job of a form's change, however often that was repeated since."""
+    return Job.objects.get(team_id=operation.team_id, key=operation.key)
+
+
+def _require(job, actor, asked, right):
     fields = {"platform": job.platform, "object_name": job.object_name, "body": {"asked": asked}}
     denied = line(job.verb_name, kind=job.kind_slug, actor=actor, team=job.team, **fields)
-    require_recorded(actor, job.verb.right, job, denied)
+    require_recorded(actor, right, job, denied)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
@@ -26,6 +27,10 @@ STEPS_MAX = 500
 KEY_REUSED = Sentence(
     "job.key_reused", _("This page was sent before with other choices. Nothing was requested this time.")
 )
+
+
+class Stopped(Exception):
+    """A person stopped the job before this step began: nothing was requested."""
 
 
 def request(changes, *, actor, key, purpose, name="", reason="", via="web", waits_for=None):
@@ -60,6 +65,8 @@ def request(changes, *, actor, key, purpose, name="", reason="", via="web", wait
     asked = entry(job, actor, Stage.INTENT, "asked", {"steps": shown})
     try:
         with transaction.atomic(durable=True):
+            for _pk, linked in sorted({each.connection.pk: each.connection for each in changes}.items()):
+                entries.lock_account(linked)
             _write(job, steps, due_at=Now())
             append(asked)
     except IntegrityError as error:
@@ -115,17 +122,36 @@ def link(operation, change):
     _write(job, steps, due_at=Now() + LEASE)
 
 
+def has_key(operation):
+    """Whether a job without this operation has its key."""
+    return Job.objects.filter(team_id=operation.team_id, key=operation.key).exists()
+
+
 def join(operation, step):
     """Note that a step became this operation, in the transaction that commits it.
 
     A person may also repeat the operation of a step on its own page: the job then goes on with the new one.
     """
     begun = {"operation": operation, "is_wanted": False, "words": None}
+    jobs = Job.objects.select_for_update()  # the job first, as whoever stops it does
     if step:
+        if not jobs.filter(pk=step.job_id, stopped_at=None).values_list("pk"):
+            raise Stopped
         Step.objects.filter(pk=step.pk).update(**begun)
-    elif Step.objects.filter(operation_id=operation.follows_id).update(**begun):
-        jobs = Job.objects.filter(steps__operation_id=operation.pk)
-        jobs.update(due_at=Now(), state=JobState.RUNNING, ended_at=None)
+        return
+    job = jobs.filter(steps__operation_id=operation.follows_id).values_list("pk", flat=True).first()
+    if job and Step.objects.filter(operation_id=operation.follows_id).update(**begun):
+        # A worker that is about to call the job over has lost it.
+        attempt = F("attempt") + 1
+        Job.objects.filter(pk=job).update(
+            due_at=Now(), state=JobState.RUNNING, ended_at=None, attempt=attempt
+        )
+
+
+def reopen(operation):
+    """Note that the job of an operation is not over after all, in the transaction that takes its end back."""
+    jobs = Job.objects.filter(steps__operation_id=operation.pk, due_at=None)
+    jobs.update(state=JobState.RUNNING, ended_at=None, due_at=Now())
 
 
 def _step(job, number, wanted, target, connection):

@@ -34,8 +34,8 @@ def ask(request, kind, id):
     problem = _problem(request, row, found)
     if problem:
         return _show(request, kind, row, found, problem=problem, status=422)
-    changes, waits_for = impact.changes(found, row.connection)
     try:
+        changes, waits_for = impact.changes(found, row.connection)
         job = together.request(
             changes,
             actor=request.user,

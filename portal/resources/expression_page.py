@@ -80,7 +80,9 @@ def _read(kind, connection, expression, number):
     rows = reading.found(kind, connection, listing.items, asked)
     for row in rows:
         row.connection = connection
-    has_more = not listing.complete and len(listing.items) >= PAGE
+    # A page may be shorter than it was asked for. Without a count, a short one is the last.
+    least = PAGE if listing.total is None else 1
+    has_more = not listing.complete and len(listing.items) >= least
     return Found(rows, number, listing.total, has_more, asked)
 
 

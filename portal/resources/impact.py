@@ -17,11 +17,13 @@ from portal.kinds.identity import the_one
 from portal.kinds.permissions import naming
 from portal.kinds.registry import KINDS, Kind, Verb
 from portal.operations.change import Change
+from portal.operations.entries import lock_account
 from portal.operations.together import STEPS_MAX
 from portal.record.store import canonical
 
 READ_SECONDS = 20
 LISTED_MAX = 1000  # objects of one list
+DEPTH_MAX = 50  # far more than any platform's documents allow; a plan of more is none
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class _TooMany(Exception):
 
 class _Reader:
     def __init__(self, client, impact):
-        self.client, self.impact = client, impact
+        self.client, self.impact, self.depth = client, impact, 0
         self.begun, self.lists = {}, {}  # (slug, identity) -> index of its step, None while it is planned
 
     def plan(self, kind, decoded):
@@ -180,10 +182,11 @@ class _Reader:
         key = kind.slug, kind.identity(decoded)
         if key in self.begun:
             return self.begun[key]
-        if len(self.impact.steps) > STEPS_MAX:
+        if len(self.impact.steps) > STEPS_MAX or self.depth > DEPTH_MAX:
             raise _TooMany
-        self.begun[key] = None
+        self.begun[key], self.depth = None, self.depth + 1
         before = [index for each in kind.inside for index in self.look_into(kind, decoded, each)]
+        self.depth -= 1
         self.begun[key] = self.add(kind, kind.verb("delete"), decoded, waits_for=tuple(before))
         return self.begun[key]
 
@@ -193,13 +196,16 @@ class _Reader:
 
     def look_into(self, kind, decoded, each):
         """Yield the indexes of the steps for what one Inside names."""
-        if each.goes_along:
-            self.note_along(kind, decoded, each)
-        elif each.listed:
+        if each.listed:
             related = kind.related_list(each.listed)
-            for item in self.items(self.listed(kind, decoded, related)):
+            like, removes = self.like(kind, decoded), related.removes and kind.verb(related.removes)
+            # What cannot be taken out, such as the devices of a dynamic group, is in nobody's way.
+            if each.goes_along or removes.why_not(like):
+                self.note_along(like, kind, related)
+                return
+            for item in self.items(self.listed(like, kind, related)):
                 taken = {"data": related.chosen(item), "inner": item}
-                yield self.add(kind, kind.verb(related.removes), decoded, **taken)
+                yield self.add(kind, removes, decoded, **taken)
         else:
             inner = KINDS[each.kind]
             for item in self.held(inner, decoded, each):
@@ -207,8 +213,11 @@ class _Reader:
                 if index is not None:
                     yield index
 
-    def listed(self, kind, decoded, related):
-        like = kind.model(remote_id=decoded["id"], **kind.model.values_from(decoded))
+    def like(self, kind, decoded):
+        """A row that is in no database."""
+        return kind.model(remote_id=decoded["id"], **kind.model.values_from(decoded))
+
+    def listed(self, like, kind, related):
         with naming(related.permission):
             return related.read(kind.bound(self.client, like), LISTED_MAX)
 
@@ -216,9 +225,8 @@ class _Reader:
         self.impact.is_whole = self.impact.is_whole and listing.complete
         return listing.items
 
-    def note_along(self, kind, decoded, each):
-        related = kind.related_list(each.listed)
-        listing = self.listed(kind, decoded, related)
+    def note_along(self, like, kind, related):
+        listing = self.listed(like, kind, related)
         if listing.items or not listing.complete:
             count = len(listing.items) if listing.complete else listing.total
             self.impact.along.append((related.label, count))
@@ -233,13 +241,18 @@ class _Reader:
             groups = {}
             for item in self.items(inner.bound(self.client).list(limit=LISTED_MAX, **filters)):
                 groups.setdefault(str(item.get(each.field) or ""), []).append(item)
+            # Listed by that member and shown without it: nobody knows where these are.
+            self.impact.is_whole &= not (each.field in filters and "" in groups)
             self.lists[key] = groups
         found = self.lists[key].get(decoded["id"], [])
         return [item for item in found if item["id"] != decoded["id"] or inner.slug != each.kind]
 
 
 def changes(impact, connection, reason=""):
-    """The steps as Changes, and {index: indexes it waits for}. What the mirror lacks is kept in it."""
+    """The steps as Changes, and {index: indexes it waits for}. What the mirror lacks is kept in it.
+
+    Raises RecordUnavailable if the connection was changed since the plan was read.
+    """
     rows = {}
     for kind in {step.kind.slug: step.kind for step in impact.steps}.values():
         wanted = {kind.identity(step.decoded): step.decoded for step in impact.steps if step.kind is kind}
@@ -270,6 +283,7 @@ def _rows(kind, connection, wanted):
 
     missing = [of for of, row in known().items() if row is None]
     with transaction.atomic():
+        lock_account(connection)
         for of in missing:
             mirroring.keep(kind, connection, wanted[of])
     return known()

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
-from portal.errors import Missing, PortalError
+from portal.connections.models import Connection
+from portal.errors import Missing, PortalError, Unclear
 from portal.kinds import mirroring
 from portal.kinds.comparing import is_identical
 from portal.kinds.identity import the_one
@@ -18,10 +20,14 @@ from portal.record.store import append
 from portal.resources import drift
 from portal.resources.batches import LAG
 from portal.resources.drift import Found
+from portal.words import Sentence
 
 REACH_SECONDS = 8  # for all that a search asks the platforms
 FACTS_SECONDS = 8  # for what a page shows beside its object
 NAMES = 10  # objects of one exact name that a search keeps
+CHANGED_MEANWHILE = Sentence(
+    "reading.changed_meanwhile", _("The connection was changed while it was read. Read it again.")
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,10 @@ def _note_gone(kind, row):
 
 
 def _adopt(kind, connection, decoded, asked):
-    """Keep an object that a platform was asked for; the row."""
+    """Keep an object that a platform was asked for; the row.
+
+    Raises Unclear if the connection was changed meanwhile: then it may be another account's.
+    """
     scope, id = kind.identity(decoded)
     rows = mirroring.rows_of(kind, connection, [id]).select_related("connection__team")
     if row := the_one(rows, scope):
@@ -127,6 +136,8 @@ def _adopt(kind, connection, decoded, asked):
     made = drift.made_elsewhere(kind, connection, [new]) if is_read else []
     lines = drift.lines(kind, connection, [Found(each, drift.MADE()) for each in made])
     with transaction.atomic(durable=True):
+        if not Connection.objects.unchanged(connection):
+            raise Unclear(CHANGED_MEANWHILE())
         mirroring.keep(kind, connection, decoded)
         if lines:
             append(*lines)
@@ -196,10 +207,11 @@ def _reach(kind, connections, ask, text):
             client = connection.client()
             with client.one_deadline(until):
                 objects = ask(kind.bound(client))
+            adopted = [_adopt(kind, connection, each, asked) for each in objects]
         except Missing:
             continue
         except PortalError as error:
             unread.append((connection, error))
             continue
-        found += [_adopt(kind, connection, each, asked) for each in objects]
+        found += adopted
     return Reached(tuple(found), tuple(unread))

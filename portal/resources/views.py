@@ -254,11 +254,9 @@ def _perform(request, form):
     try:
         operation = (perform_many if is_batch else perform)(change, actor=request.user, key=key)
     except KeyReused as error:
-        other = (
-            error.operation
-            if Operation.objects.visible_to(request.user).filter(pk=error.operation.pk)
-            else None
-        )
+        other = error.operation  # None if a job has the key
+        if other and not Operation.objects.visible_to(request.user).filter(pk=other.pk):
+            other = None
         form.renew_key()
         # The first submit may have changed the object. That must not be a conflict at the next submit.
         return _show(request, form, status=409, refusal=error, other=other, **_as_it_is_now(form))
@@ -280,7 +278,7 @@ def _perform(request, form):
 
 def _carried_on(operation):
     """The operation's job, as far as it came while the person waits; a worker does the rest."""
-    job = operation.step.job
+    job = stepping.job_of(operation)
     stepping.carry_on(job.pk, seconds=TOGETHER_SECONDS)
     job.refresh_from_db()
     return job

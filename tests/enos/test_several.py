@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from portal.enos import batch
 from portal.enos.models import Device
+from portal.kinds.registry import KINDS
 from portal.operations import deciding, life, many, settling
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
@@ -190,6 +191,9 @@ DONE, REFUSED, DOUBT = State.DONE, State.REJECTED, State.IN_DOUBT
         ([OK], {}, [DOUBT, DOUBT]),
         ([OK, OK], {}, [DOUBT, DOUBT]),
         ([OK, {**OTHER, "data": None}], {}, [DONE, DOUBT]),
+        ([OK, {**OTHER, "code": None}], {}, [DONE, DOUBT]),
+        ([OK, {**OTHER, "code": True}], {}, [DONE, DOUBT]),
+        ([OK, {"code": 99500, "msg": "Internal Server Error"}], {}, [DONE, DOUBT]),
         ([OK, {**OTHER, "data": {**OTHER["data"], "deviceKey": "other"}}], {}, [DOUBT, DOUBT]),
         ([OK, OTHER], {"successSize": 1}, [DOUBT, DOUBT]),
         ([OK, OTHER], {"totalSize": 3}, [DOUBT, DOUBT]),
@@ -213,6 +217,7 @@ def test_when_the_platform_refuses_the_call_all_are_refused(plant, emulator):
     _response, operations = ask(plant, "pump-1, Pump 1", "pump-2, Pump 2")
     assert states(operations) == [State.REJECTED] * 2
     assert {each.platform_code for each in operations} == {"99403"}
+    assert {each.permission for each in operations} == {KINDS[DEVICES].verb("create").permission}
 
 
 def test_if_one_cannot_be_looked_up_nothing_is_sent(plant, emulator):

@@ -8,11 +8,14 @@ import re
 
 import pytest
 
+from portal.iotda.models import DeviceGroup
 from portal.operations import stepping
 from portal.operations.job import Job
 from portal.operations.models import Operation
 from portal.record.models import Entry
+from portal.resources import impact
 from portal.teams.models import Role
+from tests.operations.test_moved_accounts import ELSEWHERE, change
 from tests.resources.forms import post
 from tests.resources.test_bulk import previewed
 from tests.support.plant import deletes_received, ids, make_plant
@@ -187,6 +190,62 @@ def test_who_may_not_delete_is_told_so_and_others_see_nothing(plant, family):
     assert plant.browser(Role.OPERATOR).get(address(family["top"])).status_code == 403
     other = make_plant(plant.url, "Harbour").browser(Role.OWNER)
     assert other.get(f"/{GROUP}/{family['top'].pk}/delete-everything/").status_code == 404
+
+
+def test_groups_that_are_too_deep_inside_each_other_make_no_plan(plant, emulator):
+    """A platform may show any depth: no page may break by it."""
+    top = group(plant, "top")
+    around = [top.remote_id, *(f"g{number}" for number in range(450))]
+    groups = [
+        {"group_id": id, "name": id, "super_group_id": outer}
+        for outer, id in zip(around, around[1:], strict=False)
+    ]
+    body = {"device_groups": groups, "page": {"count": len(groups), "marker": "m"}}
+    none = {"devices": [], "page": {"count": 0}}
+    emulator.faults(
+        [
+            {"match": LIST, "fault": "answer", "status": 200, "body": body},
+            {"match": {"method": "GET", "path": "/devices$"}, "fault": "answer", "status": 200, "body": none},
+        ]
+    )
+    page = plant.browser(Role.MANAGER).get(address(top))
+    assert page.status_code == 200
+    assert 'name="plan"' not in page.text
+
+
+def test_what_is_listed_without_saying_where_it_is_makes_no_plan(plant, emulator):
+    space = plant.make(SPACE)
+    match = {"method": "GET", "path": "/harmony-soft-bus$"}
+    body = {"harmony_soft_buses": [{"bus_id": "b1", "bus_name": "n"}], "page": {"count": 1, "marker": "m"}}
+    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": body}])
+    page = plant.browser(Role.MANAGER).get(address(space, SPACE))
+    assert page.status_code == 200
+    assert 'name="plan"' not in page.text
+
+
+def test_a_dynamic_group_is_deleted_without_taking_out_what_its_rule_puts_in(plant, emulator):
+    """Before a STATIC group is deleted its devices are removed one by one; a dynamic group needs none."""
+    row = plant.make(GROUP, name="dyn", group_type="DYNAMIC", dynamic_group_rule="status = 'ONLINE'")
+    body = {"devices": [{"device_id": "d1", "node_id": "d1", "device_name": "pump"}], "page": {"count": 1}}
+    match = {"method": "GET", "path": f"/device-group/{row.remote_id}/devices$"}
+    emulator.faults([{"match": match, "fault": "answer", "status": 200, "body": body}])
+    page = plant.browser(Role.MANAGER).get(f"/{GROUP}/{row.pk}/delete/").text
+    assert 'data-before="0"' in page
+    assert "Devices in this group (1)" in page
+
+
+def test_a_plan_that_was_read_in_another_account_is_not_carried_out(plant, emulator, monkeypatch):
+    top = group(plant, "top")
+    plant.made_in_the_console(GROUP, {"name": "in", "super_group_id": top.remote_id})
+    changes = impact.changes
+
+    def late(*args, **more):
+        change(plant, "iotda", project_id=ELSEWHERE["project_id"])
+        return changes(*args, **more)
+
+    monkeypatch.setattr(impact, "changes", late)
+    answer = asked(plant.browser(Role.MANAGER), top)
+    assert (answer.status_code, Job.objects.count(), DeviceGroup.objects.count()) == (503, 0, 0)
 
 
 def test_many_are_deleted_with_all_that_is_inside(plant, emulator, family):

@@ -14,6 +14,7 @@ from portal.enos.models import Device
 from portal.kinds.registry import KINDS
 from portal.resources import expression_page
 from portal.teams.models import Role
+from tests.operations.test_moved_accounts import ELSEWHERE, change
 from tests.resources.listings import listed
 from tests.support.account import PRODUCT
 from tests.support.plant import make_plant
@@ -172,3 +173,32 @@ def test_people_without_the_right_see_nothing(plant, emulator):
 def test_products_are_searched_too(plant):
     assert listed(searched(plant.browser(), f'productKey = "{PRODUCT}"', "enos/products")) == [PRODUCT]
     assert {slug for slug, kind in KINDS.items() if kind.expression} == {DEVICES, "enos/products"}
+
+
+def test_what_a_search_showed_of_another_account_is_not_kept(plant, emulator, monkeypatch):
+    """The connection moves while the platform answers."""
+    plant.made_in_the_console("enos/devices")
+    found = expression_page.reading.found
+
+    def late(*args):
+        change(plant, "enos", org_id=ELSEWHERE["org_id"])
+        return found(*args)
+
+    monkeypatch.setattr(expression_page.reading, "found", late)
+    answer = plant.browser().get("/enos/devices/", {"expression": f"productKey = '{PRODUCT}'"})
+    assert "was changed while it was read" in answer.text
+    assert not Device.objects.exists()
+
+
+def test_a_short_page_is_no_end_while_more_are_counted(plant, emulator):
+    device(plant, "pump-1")
+    items = asked_page(plant, emulator, {"pageNo": 1, "pageSize": 1, "totalSize": 3})
+    assert 'id="next-page"' in items
+    assert 'id="next-page"' not in asked_page(plant, emulator, {"pageNo": 1, "pageSize": 1, "totalSize": 1})
+
+
+def asked_page(plant, emulator, pagination):
+    item = {"assetId": "a1", "productKey": PRODUCT, "deviceKey": "k1", "deviceName": {"defaultValue": "n"}}
+    body = {"code": 0, "msg": "OK", "requestId": "r", "data": [item], "pagination": pagination}
+    emulator.faults([{"match": SEARCH, "fault": "answer", "status": 200, "body": body}])
+    return searched(plant.browser(), "status = 'online'").text

@@ -48,6 +48,15 @@ def told(plant, slug, label, role=Role.OWNER, **columns):
             {"effect": "DENY", "actions": PUBLISH, "resources": []},
             f'Denies something with nothing Not understood: {{ "actions": "{PUBLISH}" }}',
         ),
+        (
+            {"effect": "DENY", "actions": [PUBLISH], "resources": TOPIC},
+            f'Denies publishing to something Not understood: {{ "resources": "{TOPIC}" }}',
+        ),
+        ({"effect": "DENY", "actions": [PUBLISH]}, "Denies publishing to something"),
+        (
+            {"effect": "DENY", "actions": [], "resources": [TOPIC]},
+            f'Denies something with {TOPIC} Not understood: {{ "actions": [] }}',
+        ),
         ("odd", "This statement is not understood: Not understood: odd"),
     ],
 )

@@ -5,8 +5,8 @@ from dataclasses import replace
 from portal.errors import NotSent, Rejected, Unclear
 from portal.platforms.client import NO_ID
 from portal.platforms.collection import text_id, unreadable, whole
-from portal.platforms.contract import _
-from portal.platforms.enos.contract import OK
+from portal.platforms.contract import Meaning, _, meaning
+from portal.platforms.enos.contract import ANSWERS, OK
 from portal.platforms.enos.contract import devices as contract
 from portal.platforms.enos.searching import Searched, default_name, snake
 from portal.platforms.retrying import Repeat
@@ -86,11 +86,14 @@ class Devices(Searched):
     def _created_in_batch(self, answer, item, data):
         if item is None:
             return unreadable(answer)
-        own = replace(answer, data=item, code=str(item.get("code")))
-        if own.code != OK:
+        own = replace(answer, data=item, code=_code_of(item))
+        verdict = meaning(ANSWERS, 200, own.code)  # as the code of an answer that is about one device
+        if verdict is Meaning.REJECTED:
             message = item.get("msg")
             words = message if isinstance(message, str) and message else NO_REASON_GIVEN()
             return Rejected(words, **own.details)
+        if verdict is not Meaning.DONE:
+            return unreadable(own)
         try:
             return self.created(own, data)
         except Unclear as error:
@@ -167,11 +170,17 @@ def _batch_items(answer, count):
     items = answer.data.get("data")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise unreadable(answer)
-    done = sum(str(item.get("code")) == OK for item in items)
+    done = sum(_code_of(item) == OK for item in items)
     counted = (("totalSize", count), ("successSize", done))
     if len(items) != count or any(answer.data.get(name, number) != number for name, number in counted):
         raise unreadable(answer)
     return items
+
+
+def _code_of(item):
+    """The code of an item of a batch as text; "" if it has none that can be read."""
+    code = item.get("code")
+    return str(code) if isinstance(code, int | str) and not isinstance(code, bool) else ""
 
 
 def _keys_of(item):
