@@ -32,8 +32,8 @@ GUARDS = [
     Guard(
         "the intent is committed before anything is sent",
         "portal/operations/life.py",
-        "        statements.insert(operation)\n        append(entry)\n",
-        "        statements.insert(operation)\n",
+        "            statements.insert(operation)\n        append(*lines)\n",
+        "            statements.insert(operation)\n",
         (f"{OPERATIONS}test_kill.py::test_killed_at[after_commit-enos/devices-create]",),
     ),
     Guard(
@@ -169,7 +169,7 @@ GUARDS = [
     Guard(
         "an answer about another object proves nothing",
         "portal/kinds/verbs.py",
-        '    if updated and updated["id"] != bound.remote_id:',
+        "    if updated and not bound.is_it(updated, bound.remote_id, bound.scope):",
         "    if not bound:",
         ("tests/operations/test_life.py::test_an_answer_about_another_object_proves_nothing",),
     ),
@@ -238,7 +238,7 @@ GUARDS = [
     ),
     Guard(
         "a kind that contradicts itself does not start",
-        "portal/kinds/registry.py",
+        "portal/kinds/contradictions.py",
         "        if verb.fields and typed != set(verb.fields):",
         "        if verb.fields and not typed:",
         ("tests/kinds/test_registry.py::test_a_field_that_is_edited_but_not_in_the_form_stops_the_portal",),
@@ -267,7 +267,7 @@ GUARDS = [
     Guard(
         "what the portal deleted does not come back with a list",
         "portal/resources/batches.py",
-        "            is_proof = row.gone_at <= since and row.remote_id not in removed",
+        "            is_proof = row.gone_at <= since and row.pk not in removed",
         "            is_proof = True",
         (f"{REFRESHING}test_deleted_objects_that_a_lagging_list_shows_stay_gone[enos/devices]",),
     ),

@@ -82,6 +82,11 @@ def _shown(change):
     return {"kind": change.kind.slug, "verb": change.verb.name, **object, "data": change.data}
 
 
+def asked_before(team, key, actor):
+    """The job that this person asked for with this key already: by the same press; None if there is none."""
+    return Job.objects.filter(team=team, key=storable(key)[:64], actor=actor).first()
+
+
 def _earlier(job, error):
     existing = Job.objects.filter(team_id=job.team_id, key=job.key).first()
     if existing is None:

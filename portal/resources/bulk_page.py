@@ -224,13 +224,19 @@ def _request(request, selection, back):
     other, reason = form.cleaned_data.get("other"), form.cleaned_data["reason"]
     changes = selection.changes(selection.found if is_again else selection.rows, other, reason)
     wanted = {"key": key, "purpose": Purpose.EACH, "reason": reason, "name": str(other or "")}
-    if form.cleaned_data["inside"] and not is_again:
+    has_inside = form.cleaned_data.get("inside")
+    if has_inside and (job := together.asked_before(request.team, key, request.user)):
+        return redirect("jobs:detail", job.pk)  # what was inside is going, so the plan cannot be the same
+    if has_inside:
         impacts = _impacts(selection)
         if impacts is None or impacts.digest != form.cleaned_data["plan"] or not impacts.can_be_asked_for:
             return _show(request, form, back, status=409, has_changed=True)
-        changes, wanted["waits_for"] = impacts.changes(reason)
         wanted["purpose"] = Purpose.LEAVES_FIRST
+    else:
+        impacts = None
     try:
+        if impacts:
+            changes, wanted["waits_for"] = impacts.changes(reason)
         job = together.request(changes, actor=request.user, **wanted)
     except KeyReused as error:
         form.show_again(operation_key=str(uuid.uuid4()))

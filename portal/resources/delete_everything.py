@@ -26,6 +26,9 @@ def ask(request, kind, id):
     if not kind.inside or row.gone_at:
         raise Http404
     require(request.user, kind.verb("delete").right, row)
+    key = request.POST.get("operation_key", "")
+    if key and (job := together.asked_before(row.connection.team, key, request.user)):
+        return redirect("jobs:detail", job.pk)
     found = impact.read(kind, [row])
     if request.method == "GET":
         if not found.before and not found.problem and found.is_whole:

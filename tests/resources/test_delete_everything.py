@@ -270,3 +270,17 @@ def test_what_is_inside_many_may_not_change_unseen(plant, emulator, family):
     answer = post(browser, f"/{GROUP}/bulk/delete/", fields)
     assert (answer.status_code, Job.objects.count()) == (409, 0)
     assert "has changed since you saw it" in answer.text
+
+
+def test_a_second_press_leads_to_the_same_job(plant, emulator, family):
+    """By then some of what is inside is gone, so the plan is another one."""
+    browser = plant.browser(Role.MANAGER)
+    page = browser.get(address(family["top"])).text
+    fields = {name: hidden(page, name) for name in ("operation_key", "plan")} | {"typed_name": "top"}
+    match = {"method": "DELETE", "path": f"/{family['top'].remote_id}$"}
+    emulator.faults([{"match": match, **REFUSED}])
+    first = post(browser, address(family["top"]), fields)
+    stepping.carry_on(Job.objects.get().pk)
+    second = post(browser, address(family["top"]), fields)
+    assert (second.status_code, second.headers["Location"]) == (302, first.headers["Location"])
+    assert Job.objects.count() == 1
