@@ -39,6 +39,7 @@ def test_the_policy_follows_the_choice_and_is_copied(open_page, address):
     assert json.loads(page.locator("#policy").input_value()) == copied
 
 
+@pytest.mark.full
 def test_without_a_script_it_is_selected_and_copied_by_hand(open_page, address):
     page = open_page(email=VIEWER, javascript=False)
     page.goto(address)

@@ -128,6 +128,7 @@ def test_a_soft_bus_is_made_on_a_first_group_and_synchronized_within_12_each(han
     assert hand.count <= 12
 
 
+@pytest.mark.full
 def test_why_a_create_failed_is_found_within_6(hand, demo, problems):
     problems.allow("Status Error Code 422")
     demo.perform("iotda/device-groups", data={"name": "Hall-1"})

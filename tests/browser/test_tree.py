@@ -96,6 +96,7 @@ def test_a_tree_by_keyboard(desk, grown, press):
     expect(desk).to_have_url(re.compile(str(KINDS[SLUG].model.objects.get(remote_id="3").pk)))
 
 
+@pytest.mark.full
 def test_how_a_tree_looks(desk, grown):
     KINDS[SLUG].model.objects.filter(name__startswith="Row", remote_id__gt="9003").delete()
     row = KINDS[SLUG].model.objects.get(remote_id="21")

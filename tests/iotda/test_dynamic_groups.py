@@ -14,6 +14,9 @@ from tests.resources.forms import changing, new, opened, post, read, send
 from tests.support.account import GROUP
 from tests.support.plant import creates_received, received
 
+pytestmark = pytest.mark.anywhere
+
+
 GROUPS = "iotda/device-groups"
 RULE = "product_id = 'pump' and status = 'ONLINE'"
 DYNAMIC = {"group_type": "DYNAMIC", "dynamic_group_rule": RULE}

@@ -8,6 +8,9 @@ import pytest
 from portal.teams.models import Role
 from tests.support.account import GROUP, IOTDA_DEVICE
 
+pytestmark = pytest.mark.anywhere
+
+
 DEVICES, GROUPS = "iotda/devices", "iotda/device-groups"
 
 

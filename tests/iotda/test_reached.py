@@ -14,6 +14,9 @@ from tests.emulator.clouds import SPACE
 from tests.resources.forms import changing, post, script
 from tests.support.plant import received
 
+pytestmark = pytest.mark.anywhere
+
+
 POLICY = "iotda/policies"
 PRODUCT = "5ba24f5ebbe8f56f5a14f605"
 NODE_1, NODE_2 = f"{PRODUCT}_node-1", f"{PRODUCT}_node-2"

@@ -12,6 +12,9 @@ from portal.teams.models import Role
 from tests.examples.iotda_policies import ONE_DEVICE
 from tests.support.plant import received
 
+pytestmark = pytest.mark.anywhere
+
+
 POLICY = "iotda/policies"
 TARGETS = {"method": "POST", "path": "/list-targets$"}
 

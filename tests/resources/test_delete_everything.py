@@ -20,6 +20,9 @@ from tests.resources.forms import post
 from tests.resources.test_bulk import previewed
 from tests.support.plant import deletes_received, ids, make_plant
 
+pytestmark = pytest.mark.anywhere
+
+
 GROUP, BUS, DEVICE, SPACE = "iotda/device-groups", "iotda/soft-buses", "iotda/devices", "iotda/spaces"
 ROMA_GROUP = "roma/device-groups"
 LIST = {"method": "GET", "path": "/device-group$"}

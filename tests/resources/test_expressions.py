@@ -19,6 +19,9 @@ from tests.resources.listings import listed
 from tests.support.account import PRODUCT
 from tests.support.plant import make_plant
 
+pytestmark = pytest.mark.anywhere
+
+
 DEVICES = "enos/devices"
 SITE = 'deviceTags.site = "Hall 3" and status in ("online")'
 SEARCH = {"method": "POST", "path": "/devices$", "query": "action=search"}

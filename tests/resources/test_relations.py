@@ -27,6 +27,9 @@ from tests.resources.test_list_page import have_read, mirror, quiet, words  # no
 from tests.support.plant import make_plant
 from tests.test_guests import ODD, check
 
+pytestmark = pytest.mark.anywhere
+
+
 SPACE, GROUP, BUS, DEVICE = "iotda/spaces", "iotda/device-groups", "iotda/soft-buses", "iotda/devices"
 PRODUCT = "iotda/products"
 # kind, its attribute, the kind whose id that holds

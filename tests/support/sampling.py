@@ -13,7 +13,7 @@ from tests.examples import EXAMPLES
 
 SLUG = re.compile("|".join(sorted(map(re.escape, EXAMPLES), key=len, reverse=True)))
 # Platform clients and the emulator have code of their own for each kind, so their tests are not among them.
-SAMPLED = ("tests/browser/", "tests/operations/", "tests/resources/", "tests/test_head.py")
+SAMPLED = ("tests/api/", "tests/browser/", "tests/operations/", "tests/resources/", "tests/test_head.py")
 
 
 def left_out(items, engine):
