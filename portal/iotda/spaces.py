@@ -6,7 +6,7 @@ from portal.iotda import models
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.evidence import Name
-from portal.kinds.parts import Column, Inside
+from portal.kinds.parts import Column
 from portal.kinds.registry import Kind, register
 from portal.platforms.iotda.contract import spaces as contract
 from portal.resources.changing import DeleteForm, UpdateForm
@@ -84,10 +84,6 @@ KIND = register(
         columns=(NAME, ID, Column(name="default_app", label=_("Default"), style="flag"), CREATED),
         about=_(
             "A resource space holds products, devices, groups, buses and policies. Up to 10 per instance."
-        ),
-        inside=tuple(
-            Inside(kind=f"iotda/{each}", field="app_id")
-            for each in ("soft-buses", "device-groups", "devices", "products", "policies")
         ),
         verbs=(
             verbs.create(

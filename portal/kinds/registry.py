@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from portal.errors import Unclear
 from portal.kinds.contradictions import contradictions
 from portal.kinds.identity import is_within
-from portal.kinds.parts import Expression, Facts
+from portal.kinds.parts import Expression, Facts, Inside
 from portal.kinds.permissions import naming
 from portal.kinds.validating import snake
 from portal.words import Sentence
@@ -152,7 +152,7 @@ class Kind:
     - `hints(row)` returns what the platform needs to find one object (Bound.hints).
     - `facts` are what its page shows beside an object (Facts).
     - `expression` is how the platform itself can be searched, where it takes expressions (Expression).
-    - `inside` is what an object holds when it is to be deleted.
+    - `inside` is what an object holds when it is to be deleted, besides all whose `space` it is (`held`).
     - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
     - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
       the account: the client's collection says by which member (Collection.scope).
@@ -208,6 +208,20 @@ class Kind:
     @property
     def creates(self):
         return any(verb.name == "create" for verb in self.verbs)
+
+    @property
+    def deletes(self):
+        return any(verb.removes for verb in self.verbs)
+
+    @property
+    def held(self):
+        """What an object holds: `inside`, and what other kinds say by their `space` that they make in it."""
+        housed = [
+            Inside(kind=kind.slug, field=kind.space)
+            for kind in KINDS.values()
+            if kind.space and kind.refers[kind.space] == self.slug and kind.deletes
+        ]
+        return (*self.inside, *housed)
 
     def related_list(self, name):
         """The Related with that name; None if there is none."""

@@ -201,7 +201,7 @@ def _show(request, form, back, status=200, **context):
 
 def _impacts(selection):
     """What is inside the objects that are to be deleted; None where that does not matter."""
-    if not (selection.asked.verb.removes and selection.asked.kind.inside and selection.rows):
+    if not (selection.asked.verb.removes and selection.asked.kind.held and selection.rows):
         return None
     return Impacts.read(selection.asked.kind, selection.rows, REACH_SECONDS)
 

@@ -1,6 +1,6 @@
 """What goes with an object that is to be deleted, and what has to go before it, read live.
 
-`read` follows Kind.inside down from one or more objects and returns the plan: each step once, what is inside
+`read` follows Kind.held down from one or more objects and returns the plan: each step once, what is inside
 before what holds it. Platforms lie: a group that is in itself is planned once, and a list that is not whole
 makes a plan that nobody can ask for.
 """
@@ -175,7 +175,8 @@ class _TooMany(Exception):
 class _Reader:
     def __init__(self, client, impact):
         self.client, self.impact, self.depth = client, impact, 0
-        self.begun, self.lists = {}, {}  # (slug, identity) -> index of its step, None while it is planned
+        self.begun = {}  # (slug, identity) -> index of its step, None while it is planned
+        self.lists, self.groups = {}, {}  # one list read once tells of several members who holds what
 
     def plan(self, kind, decoded):
         """Plan the delete of an object after that of all that is inside; the index of its step, or None."""
@@ -185,7 +186,7 @@ class _Reader:
         if len(self.impact.steps) > STEPS_MAX or self.depth > DEPTH_MAX:
             raise _TooMany
         self.begun[key], self.depth = None, self.depth + 1
-        before = [index for each in kind.inside for index in self.look_into(kind, decoded, each)]
+        before = [index for each in kind.held for index in self.look_into(kind, decoded, each)]
         self.depth -= 1
         self.begun[key] = self.add(kind, kind.verb("delete"), decoded, waits_for=tuple(before))
         return self.begun[key]
@@ -238,13 +239,14 @@ class _Reader:
             filters = {each.scope: decoded[each.scope]} if decoded.get(each.scope) else {}
         key = inner.slug, tuple(filters.items())
         if key not in self.lists:
-            groups = {}
-            for item in self.items(inner.bound(self.client).list(limit=LISTED_MAX, **filters)):
+            self.lists[key] = self.items(inner.bound(self.client).list(limit=LISTED_MAX, **filters))
+        if (*key, each.field) not in self.groups:
+            groups = self.groups[*key, each.field] = {}
+            for item in self.lists[key]:
                 groups.setdefault(str(item.get(each.field) or ""), []).append(item)
             # Listed by that member and shown without it: nobody knows where these are.
             self.impact.is_whole &= not (each.field in filters and "" in groups)
-            self.lists[key] = groups
-        found = self.lists[key].get(decoded["id"], [])
+        found = self.groups[*key, each.field].get(decoded["id"], [])
         return [item for item in found if item["id"] != decoded["id"] or inner.slug != each.kind]
 
 

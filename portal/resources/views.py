@@ -228,7 +228,7 @@ def _show(request, form, status=200, only=None, **context):
         context["doubts"] = doubts_about(request.user, form.kind, form.target)
     if form.verb.removes:
         context |= {"row": form.target, "fields": facts_of(request.user, form.kind, form.target)}
-        if form.kind.inside and not only:
+        if form.kind.held and not only:
             context["impact"] = impact.read(form.kind, [form.target], REACH_SECONDS)
     return page(request, "resources/form.html", context, partial="form", status=status)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from django import forms
 
+from portal.kinds.parts import Inside
 from portal.kinds.registry import KINDS, load, register
 
 GROUPS = KINDS["iotda/device-groups"]
@@ -114,3 +115,9 @@ def test_what_was_refused_is_no_kind():
 def test_ids_within_a_kind_that_the_client_does_not_tell_stop_the_portal():
     with pytest.raises(ValueError, match="ids unique within 'iotda/spaces': the client tells that by ''"):
         register(replace(GROUPS, slug="iotda/odd-groups", within="iotda/spaces"))
+
+
+def test_what_is_made_in_a_space_is_held_by_it(monkeypatch):
+    pumps = replace(GROUPS, slug="iotda/pumps")
+    monkeypatch.setitem(KINDS, pumps.slug, pumps)
+    assert Inside(kind="iotda/pumps", field="app_id") in KINDS["iotda/spaces"].held

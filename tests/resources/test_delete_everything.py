@@ -180,7 +180,10 @@ def test_a_space_goes_with_all_that_it_holds(plant, emulator):
     space = plant.make(SPACE)
     for slug in (GROUP, BUS, "iotda/products", "iotda/policies"):
         data = {name: value for name, value in plant.data(slug).items() if name != "group_id"}
-        plant.made_in_the_console(slug, {**data, "app_id": space.remote_id})
+        made = plant.made_in_the_console(slug, {**data, "app_id": space.remote_id})
+        if slug == GROUP:
+            inner = {"name": "inner", "app_id": space.remote_id, "super_group_id": made["id"]}
+            plant.made_in_the_console(GROUP, inner)
     asked(plant.browser(Role.MANAGER), space, SPACE)
     job = Job.objects.get()
     stepping.carry_on(job.pk)

@@ -4,9 +4,9 @@ Source: "Create a Resource Space", 2024-10-23; "Update Resource Spaces", 2024-06
 Space", 2026-01-29; the user guide's "Resource Spaces", 2024-01-17: 10 spaces, unique names, and a default
 space that cannot be deleted.
 
-Convention: a space that holds products, devices, groups, buses or policies of people is not deleted. The
-guide says that all of these are deleted with it; here nobody loses them by mistake. Its own
-`system_default_policy` goes with it.
+Convention: a space that holds anything of people (products, devices, policies, every table that names a
+space) is not deleted. The guide says that all of it is deleted with the space; here nobody loses it by
+mistake. Its own `system_default_policy` goes with it.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from portal.emulator import account
 from portal.emulator.iotda import EDITION, call, read_body, refuse, space_of
 from portal.emulator.iotda.policies import create_default_policy
 from portal.emulator.knobs import knobs
-from portal.emulator.models import Device, Group, Policy, Product, SoftBus, Space, writing
+from portal.emulator.models import Policy, Space, writing
 from portal.emulator.resource import Objects, Resource, by
 from portal.emulator.wire import reply, utc_stamp
 from portal.platforms.iotda.contract import spaces as rules
@@ -84,20 +84,22 @@ def update_space(request, caller, app_id):
     return reply(200, _space(space))
 
 
+def _tables_in_spaces():
+    return [relation.related_model for relation in Space._meta.related_objects]
+
+
 @call(write=True)
 def delete_space(request, caller, app_id):
     with writing():
         space = space_of(app_id)
         if space.default_app:
             raise refuse(403, NOT_DELETED, "Operation not allowed: the default resource space.")
-        for rows, what in (
-            (Device.objects, "devices"),
-            (Product.objects, "products"),
-            (SoftBus.objects, "soft buses"),
-            (Group.objects, "device groups"),
-            (Policy.objects.filter(built_in=False), "device policies"),
-        ):
-            if rows.filter(space=space).exists():
+        for table in _tables_in_spaces():
+            rows = table.objects.filter(space=space)
+            if table is Policy:
+                rows = rows.filter(built_in=False)
+            if rows.exists():
+                what = f"objects of the type {table.__name__}"
                 raise refuse(
                     403, NOT_DELETED, f"Operation not allowed: the space has {what}.", f"app_id: {app_id}"
                 )
