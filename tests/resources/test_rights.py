@@ -11,26 +11,22 @@ import pytest
 from portal.kinds.registry import KINDS
 from portal.teams.models import Membership, Role
 from tests.resources.forms import FormReader
+from tests.support.coverage import permissions
 from tests.support.plant import make_plant
 
 pytestmark = pytest.mark.anywhere
 
-# By hand, from the platform's documents.
-POLICY = "iotda:devicepolicy:"
 BUS = "iotda:harmonysoftbus:"
-READ = {
-    "iotda/policies": {POLICY + each for each in ("queryList", "query", "queryTargets")},
-    "iotda/soft-buses": {BUS + each for each in ("queryList", "query")},
+LEVELS = {
+    "read": ("viewer",),
+    "operate": ("viewer", "operator"),
+    "everything": ("viewer", "operator", "manager", "owner"),
 }
-OPERATE = {
-    "iotda/policies": {POLICY + each for each in ("create", "update")},
-    "iotda/soft-buses": {BUS + each for each in ("create", "sync")},
-}
-MANAGE = {
-    "iotda/policies": {POLICY + each for each in ("delete", "bind", "unbind")},
-    "iotda/soft-buses": {BUS + each for each in ("delete", "reset")},
-}
-LEVELS = {"read": (READ,), "operate": (READ, OPERATE), "everything": (READ, OPERATE, MANAGE)}
+IOTDA = [slug for slug, kind in KINDS.items() if kind.platform == "iotda"]
+
+
+def of_all(level):
+    return set().union(*(permissions(slug, *LEVELS[level]) for slug in IOTDA))
 
 
 class Copied(FormReader):
@@ -61,9 +57,9 @@ def actions(response):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("slug", [slug for slug, kind in KINDS.items() if kind.platform == "iotda"])
+@pytest.mark.parametrize("slug", IOTDA)
 def test_the_policy_holds_what_the_chosen_kind_takes_and_nothing_else(plant, slug, level):
-    wanted = set().union(*(part.get(slug, set()) for part in LEVELS[level]))
+    wanted = permissions(slug, *LEVELS[level])
 
     found = actions(show(plant, level=level, kind=slug, chosen="1"))
 
@@ -71,14 +67,13 @@ def test_the_policy_holds_what_the_chosen_kind_takes_and_nothing_else(plant, slu
 
 
 def test_it_opens_with_all_kinds_and_as_far_as_the_roles_of_the_team_reach(plant):
-    kinds = set().union(*(kind for part in LEVELS["everything"] for kind in part.values()))
-    assert set(actions(show(plant))) == kinds
+    assert set(actions(show(plant))) == of_all("everything")
 
     Membership.objects.filter(team=plant.team, role__in=(Role.MANAGER, Role.OWNER)).delete()
-    assert set(actions(show(plant))) == set().union(*(k for p in LEVELS["operate"] for k in p.values()))
+    assert set(actions(show(plant))) == of_all("operate")
 
     Membership.objects.filter(team=plant.team, role=Role.OPERATOR).delete()
-    assert set(actions(show(plant))) == set().union(*READ.values())
+    assert set(actions(show(plant))) == of_all("read")
 
 
 def test_the_policy_is_written_in_the_chosen_syntax(plant):
@@ -123,8 +118,9 @@ def test_enos_names_services_and_access_levels(plant):
         assert "{" not in text
         return text.count("Full Access"), text.count(">Read<"), "Device Management Service" in text
 
-    assert services(level="everything") == (1, 2, True)
-    assert services(level="read") == (0, 2, True)
+    both = {"kind": ["enos/devices", "enos/products"], "chosen": "1"}
+    assert services(level="everything", **both) == (1, 2, True)
+    assert services(level="read", **both) == (0, 2, True)
     assert services(level="everything", kind="enos/products", chosen="1") == (0, 1, False)
     assert policy(show(plant, "enos")) is None
 

@@ -261,11 +261,28 @@ def may_be_refused(change, shown):
         return True
     if shown.surroundings.is_odd(change.control, members):
         return True
+    if _is_too_short(rule, value, change) or _is_one_line_too_many(rule, change):
+        return True
     if value in NOTHING:
         return isinstance(change, Choice | Tick)  # a new row, of which there is only this
     if not isinstance(value, rule.kind) or _depth(value) > DEEPEST:
         return True
     return _is_odd_row(rule, value, change.control.removeprefix(f"{change.field}-"), change.control)
+
+
+def _is_too_short(rule, value, change):
+    """Has the list fewer entries than the platform asks for, also with the row that was typed into?"""
+    row, rows = ROW.search(change.control), value if isinstance(value, list) else []
+    is_new = row is not None and int(row[1]) >= len(rows)
+    return rule.kind is list and len(rows) + is_new < (rule.min_items or 0)
+
+
+def _is_one_line_too_many(rule, change):
+    """Was a line added to an odd text of several, in a part that the platform takes no second line for?"""
+    name = change.control.removeprefix(f"{change.field}-")
+    part = next((each for each in rule.fields if each.name == name), rule.items)
+    is_text = part is not None and part.kind is str
+    return is_text and "\n" in change.typed and bool(list(part.problems(change.typed)))
 
 
 def _lacks(shown, change):
