@@ -32,6 +32,7 @@ def of(plant):
             "str:id": thing,
             "uuid:id": thing,
             "slug:verb": "sync",
+            "slug:other": "device-groups",
             "slug:name": "targets",
             "int:member": member.pk,
         }
