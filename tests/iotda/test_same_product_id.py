@@ -77,7 +77,7 @@ def test_a_page_of_a_list_may_end_between_the_two(plant, pair, monkeypatch):
     for _page in range(3):
         response = browser.get(f"/{PRODUCT}/{query}")
         seen += re.findall(r'id="row-([0-9a-f-]{36})"', response.text)
-        following = re.search(r'href="(\?[^"]*after=[^"]*)"', response.text)
+        following = re.search(r'href="(\?[^"]*after=[^"]*)" id="next-page"', response.text)
         if not following:
             break
         query = following[1].replace("&amp;", "&")
