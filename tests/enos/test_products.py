@@ -12,6 +12,9 @@ from portal.kinds.registry import KINDS
 from tests.operations.endings import text_of
 from tests.support.account import PRODUCT
 
+pytestmark = pytest.mark.anywhere  # what it does with the database, tests/operations does too
+
+
 SLUG = "enos/products"
 STATS = {"method": "GET", "path": "/connect-service/v2.1/devices$", "query": "action=getStats"}
 # Every member of the struct but productSecret, each with a value of its own. Source: "Get Product".

@@ -19,6 +19,9 @@ from tests.operations.stored import rows_but_of
 from tests.resources.forms import HTMX, changing, post, read, script, sendable
 from tests.support.plant import received
 
+pytestmark = pytest.mark.anywhere  # what it does with the database, tests/operations does too
+
+
 DEVICE = "enos/devices"
 KEY = EXAMPLES[DEVICE].verbs["replace"]["device_key"]
 

@@ -15,6 +15,9 @@ from tests.operations.endings import text_of
 from tests.resources.forms import changing, post, script
 from tests.support.plant import evidence_of
 
+pytestmark = pytest.mark.anywhere  # what it does with the database, tests/operations does too
+
+
 DEVICE = "enos/devices"
 
 

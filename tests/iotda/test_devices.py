@@ -18,6 +18,9 @@ from tests.resources.forms import new, opened, read, script, send, sendable
 from tests.support.account import IOTDA_DEVICE, IOTDA_PRODUCT
 from tests.support.plant import creates_received
 
+pytestmark = pytest.mark.anywhere  # what it does with the database, tests/operations does too
+
+
 DEVICES = "iotda/devices"
 SECRET = "hunter2-5f1c7a"
 OWN = {"auth_type": "SECRET", "secret": SECRET}

@@ -16,6 +16,9 @@ from tests.operations.dying import settle_all
 from tests.operations.endings import due, someone, text_of, url
 from tests.resources.forms import changing
 
+pytestmark = pytest.mark.anywhere  # what it does with the database, tests/operations does too
+
+
 POLICY = "iotda/policies"
 PRODUCT = "5ba24f5ebbe8f56f5a14f605"
 NODE_1, NODE_2 = f"{PRODUCT}_node-1", f"{PRODUCT}_node-2"

@@ -17,6 +17,9 @@ from tests.resources.forms import new, opened, post, read, script, send, sendabl
 from tests.support.account import SECOND_SPACE
 from tests.support.plant import creates_received, deletes_received
 
+pytestmark = pytest.mark.anywhere  # what it does with the database, tests/operations does too
+
+
 PRODUCTS = "iotda/products"
 SERVICE = {"service_id": "Meter", "service_type": "Meter"}
 

@@ -17,6 +17,9 @@ from tests.resources.forms import new, read, script, send
 from tests.support.account import SECOND_SPACE
 from tests.support.plant import creates_received, deletes_received, ids, mirrored
 
+pytestmark = pytest.mark.anywhere  # what it does with the database, tests/operations does too
+
+
 SPACES = "iotda/spaces"
 
 

@@ -12,6 +12,9 @@ from tests.api.calling import Api, path_of
 from tests.resources.forms import changing, post, script
 from tests.support.plant import received
 
+pytestmark = pytest.mark.anywhere  # what it does with the database, tests/operations does too
+
+
 GROUP = "roma/device-groups"
 
 
