@@ -23,7 +23,7 @@ SHOWN_MAX = 200  # steps that the page lists
 @require_http_methods(["GET", "POST"])
 def ask(request, kind, id):
     row = pages.find(request, kind, id)
-    if not kind.held or row.gone_at:
+    if not (kind.held and kind.deletes) or row.gone_at:
         raise Http404
     require(request.user, kind.verb("delete").right, row)
     key = request.POST.get("operation_key", "")

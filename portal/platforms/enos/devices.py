@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from portal.errors import NotSent, Rejected, Unclear
 from portal.platforms.client import NO_ID
-from portal.platforms.collection import text_id, unreadable, whole
+from portal.platforms.collection import text_id, unreadable, whole, whole_or_none
 from portal.platforms.contract import Meaning, _, meaning
 from portal.platforms.enos.contract import ANSWERS, OK
 from portal.platforms.enos.contract import devices as contract
@@ -172,7 +172,8 @@ def _batch_items(answer, count):
         raise unreadable(answer)
     done = sum(_code_of(item) == OK for item in items)
     counted = (("totalSize", count), ("successSize", done))
-    if len(items) != count or any(answer.data.get(name, number) != number for name, number in counted):
+    told = (whole_or_none(answer.data.get(name, number)) == number for name, number in counted)
+    if len(items) != count or not all(told):
         raise unreadable(answer)
     return items
 
@@ -186,8 +187,12 @@ def _code_of(item):
 def _keys_of(item):
     """The keys of the device that an item of a batch is about; None if it does not tell them."""
     device = item.get("data")
-    keys = (device.get("productKey"), device.get("deviceKey")) if isinstance(device, dict) else (None, None)
-    return keys if all(isinstance(key, str) for key in keys) else None
+    if not isinstance(device, dict):
+        return None
+    try:
+        return text_id(device.get("productKey")), text_id(device.get("deviceKey"))
+    except ValueError:
+        return None
 
 
 def without_null(value):
