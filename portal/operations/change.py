@@ -118,8 +118,13 @@ class Change:
         parts = [self.kind.slug, self.verb.name, str(self.connection.pk), self.object_id, self.data]
         parts += [each.shown for each in self.then]
         parts += [self.target.scope] if self.target and self.target.scope else []
-        text = canonical(parts).encode("utf-8", "surrogatepass")
-        return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
+        return keyed_hash(parts)
+
+
+def keyed_hash(value):
+    """An HMAC of a JSON value under the record's key, in hexadecimal digits."""
+    text = canonical(value).encode("utf-8", "surrogatepass")
+    return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
 
 
 def _shown(body):

@@ -29,12 +29,24 @@ class JobState(models.TextChoices):
     STOPPED = "stopped", _("stopped")
 
 
+class OfVerb:
+    """For models that name what is asked for by `kind_slug` and `verb_name`."""
+
+    @property
+    def kind(self):
+        return KINDS[self.kind_slug]
+
+    @property
+    def verb(self):
+        return self.kind.verb(self.verb_name)
+
+
 class JobQuerySet(models.QuerySet):
     def visible_to(self, user):
         return access.visible_to(user, self)
 
 
-class Job(models.Model):
+class Job(OfVerb, models.Model):
     """Changes that one person requested together.
 
     - `key` is the operation key of the form that asked: the same key with the same steps is the same job.
@@ -77,14 +89,6 @@ class Job(models.Model):
     def __str__(self):
         return f"{self.verb_name} {self.kind_slug} {self.object_name}: {self.state}"
 
-    @property
-    def kind(self):
-        return KINDS[self.kind_slug]
-
-    @property
-    def verb(self):
-        return self.kind.verb(self.verb_name)
-
 
 class StepQuerySet(models.QuerySet):
     def waiting(self):
@@ -96,7 +100,7 @@ class StepQuerySet(models.QuerySet):
         return self.update(connection=None)
 
 
-class Step(models.Model):
+class Step(OfVerb, models.Model):
     """One change of a job.
 
     - `waits_for` are the numbers of earlier steps that must have happened before.
@@ -137,14 +141,6 @@ class Step(models.Model):
 
     def __str__(self):
         return f"{self.number}: {self.verb_name} {self.kind_slug} {self.object_name}"
-
-    @property
-    def kind(self):
-        return KINDS[self.kind_slug]
-
-    @property
-    def verb(self):
-        return self.kind.verb(self.verb_name)
 
     @property
     def name(self):

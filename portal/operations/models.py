@@ -12,9 +12,8 @@ from portal.kinds import mirroring
 from portal.kinds.fields import JsonText
 from portal.kinds.identity import or_unknown, the_one
 from portal.kinds.permissions import permission_in
-from portal.kinds.registry import KINDS
 from portal.operations.attempts import HttpAttempt
-from portal.operations.job import Job, Step  # noqa: F401 - Django looks for models here
+from portal.operations.job import Job, OfVerb, Step  # noqa: F401 - Django looks for models here
 from portal.outside import NAME_MAX, name_or_id, shortened
 from portal.platforms.collection import ID_MAX, SCOPE_MAX
 from portal.record.redaction import redact, scrubber_of, secrets_in, without
@@ -94,7 +93,7 @@ class OperationQuerySet(models.QuerySet):
         return self.exclude(watch_until=None).update(watch_until=None, next_look_at=None, sealed_data="")
 
 
-class Operation(models.Model):
+class Operation(OfVerb, models.Model):
     """One change requested of one platform. Saved before anything is sent. Only life.py changes its state.
 
     - `key` comes with the form: the same key with the same `body_hash` is the same operation.
@@ -193,14 +192,6 @@ class Operation(models.Model):
 
     def __str__(self):
         return f"{self.verb_name} {self.kind_slug} {self.object_name}: {self.state}"
-
-    @property
-    def kind(self):
-        return KINDS[self.kind_slug]
-
-    @property
-    def verb(self):
-        return self.kind.verb(self.verb_name)
 
     @property
     def said(self):

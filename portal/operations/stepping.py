@@ -114,10 +114,9 @@ def _next(job):
             ended[number] = False
         elif None in before:
             is_open, ended[number] = True, None
-        elif again and not is_wanted:
-            Step.objects.filter(pk=pk, tries=tries).update(is_wanted=True, tries=tries + 1)
-            return _whole(pk), False
         else:
+            if not is_wanted:
+                Step.objects.filter(pk=pk, tries=tries).update(is_wanted=True, tries=tries + 1)
             return _whole(pk), False
     return None, not is_open
 

@@ -1,10 +1,7 @@
 """Makes jobs: from a Change with what is to follow it, and from many changes that are requested at once."""
 
-import hashlib
-import hmac
 from dataclasses import replace
 
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -12,6 +9,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.errors import KeyReused
 from portal.operations import entries
+from portal.operations.change import keyed_hash
 from portal.operations.job import Job, JobState, Purpose, Step
 from portal.operations.leases import LEASE
 from portal.outside import NAME_MAX, shortened
@@ -19,7 +17,7 @@ from portal.platforms.answers import storable
 from portal.record import store
 from portal.record.models import Stage
 from portal.record.redaction import redact
-from portal.record.store import append, canonical
+from portal.record.store import append
 from portal.teams.recording import line
 from portal.words import Sentence
 
@@ -48,7 +46,7 @@ def request(changes, *, actor, key, purpose, name="", reason="", via="web", wait
     job = Job(
         team=last.connection.team,
         key=storable(key)[:64],
-        body_hash=_hash([[each.body_hash for each in changes], sorted(waits_for.items())]),
+        body_hash=keyed_hash([[each.body_hash for each in changes], sorted(waits_for.items())]),
         actor=actor,
         via=via,
         reason=reason,
@@ -180,11 +178,6 @@ def _write(job, steps, due_at):
     job.due_at = due_at
     job.save(force_insert=True)
     Step.objects.bulk_create(steps)
-
-
-def _hash(value):
-    text = canonical(value).encode("utf-8", "surrogatepass")
-    return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
 
 
 def entry(job, actor, stage, outcome, body, said=None):
