@@ -173,6 +173,7 @@ def _takes(kind, target_type, **more):
         id_in="target_ids",
         most=contract.TARGETS_MAX,
         more={"target_type": target_type},
+        reaches=lambda client, ids, space: reached(client, [(target_type, id) for id in ids], space=space),
         **more,
     )
 

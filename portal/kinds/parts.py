@@ -30,6 +30,8 @@ class Takes:
     - `id_in` is the field of the verb's data that takes their ids, in one call up to `most` of them; where
       `most` is 1 it takes one id, else a list. `more` is the rest of the data.
     - `shared` are columns in which both have the same value, if they have any: the verb reaches no further.
+    - `reaches(client, ids, space)` returns a Said about what is behind them, for the page that asks first.
+      `space` is the one that all are in, "" if that is not known.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class Takes:
     most: int = 1
     more: dict = field(default_factory=dict, hash=False)
     shared: tuple = ()
+    reaches: Callable | None = None
 
     def data(self, ids):
         """The verb's data for at most `most` ids."""

@@ -1,5 +1,6 @@
 """The page on which many rows of a list are asked for at once: what will be done, then one job of it."""
 
+import time
 import uuid
 
 from django import forms
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from portal.bounds import LINE_MAX
-from portal.errors import KeyReused, RecordUnavailable
+from portal.errors import KeyReused, PortalError, RecordUnavailable
 from portal.kinds import search
 from portal.operations import together
 from portal.operations.change import Change
@@ -193,7 +194,7 @@ def _show(request, form, back, status=200, **context):
     selection = form.selection
     impacts = _impacts(selection)
     form.show_inside(impacts)
-    context |= {"impacts": impacts}
+    context |= {"impacts": impacts, "reach": _reach(selection)}
     context |= {"form": form, "selection": selection, "asked": selection.asked, "kind": selection.asked.kind}
     context |= {"back": back, "list_query": back.partition("?")[2]}
     return page(request, "resources/bulk.html", context, partial="form", status=status)
@@ -204,6 +205,21 @@ def _impacts(selection):
     if not (selection.asked.verb.removes and selection.asked.kind.held and selection.rows):
         return None
     return Impacts.read(selection.asked.kind, selection.rows, REACH_SECONDS)
+
+
+def _reach(selection):
+    """What is behind the objects that another one takes, as text or a Said; None where nothing says that."""
+    takes, kind = selection.asked.takes, selection.asked.kind
+    if not (takes and takes.reaches and selection.rows):
+        return None
+    spaces = {getattr(row, kind.space) for row in selection.rows} if kind.space else set()
+    try:
+        client = selection.connection.client()
+        with client.one_deadline(time.monotonic() + REACH_SECONDS):
+            ids = [row.remote_id for row in selection.rows]
+            return takes.reaches(client, ids, spaces.pop() if len(spaces) == 1 else "")
+    except PortalError as error:
+        return error.message
 
 
 def _request(request, selection, back):

@@ -372,3 +372,12 @@ def test_a_record_that_cannot_be_written_keeps_what_was_typed(plant, emulator, m
     assert response.status_code == 503
     assert 'value="why not"' in response.text
     assert len(ids(emulator, POLICY)) == 3
+
+
+def test_the_page_says_how_many_devices_a_binding_of_products_reaches(plant, emulator):
+    plant.refresh("iotda/products")
+    row = KINDS["iotda/products"].model.objects.get(remote_id="5ba24f5ebbe8f56f5a14f605")
+    address, browser = "/iotda/products/bulk/policies/bind/", plant.browser(Role.MANAGER)
+    assert "Devices reached: 2." in previewed(browser, address, [row])[0].text
+    emulator.faults([{"match": {"method": "GET", "path": "/devices$"}, "fault": "reset"}])
+    assert "could not be counted: 1." in previewed(browser, address, [row])[0].text
