@@ -177,7 +177,9 @@ def play(plant, emulator, slug, seed, steps=STEPS):
     emulator.reset()
     KINDS[slug].model.objects.all().delete()
     Reading.objects.all().delete()
-    Operation.objects.update(holds=None, made=None, late_until=None)
+    # Only those that need it: many histories leave many operations.
+    unfinished = Operation.objects.exclude(holds=None, made=None, late_until=None)
+    unfinished.update(holds=None, made=None, late_until=None)
     plant._made.clear()
     plant.prepare(slug)
     history = History(plant, emulator, slug, seed)
