@@ -7,7 +7,7 @@ PORTAL_QUEUE_URL[_FILE]        redis://user:password@host:port/number, where bac
 PORTAL_DATA_DIR                default var/
 PORTAL_SECRET_KEY[_FILE]       signs sessions and forms
 PORTAL_CREDENTIAL_KEYS[_FILE]  encrypts cloud credentials; several, newest first, separated by blanks
-PORTAL_RECORD_KEY[_FILE]       fingerprints secrets in the record
+PORTAL_RECORD_KEY[_FILE]       hashes the record and fingerprints secrets in it; several, newest first
 PORTAL_ALLOWED_HOSTS           host names that the portal answers to
 PORTAL_TRUSTED_PROXIES         how many proxies of your own stand in front; default 0. Above 0, the caller's
                                address and HTTPS are read from X-Forwarded-For and X-Forwarded-Proto
@@ -58,7 +58,7 @@ FRESH_SECONDS = environment.number("PORTAL_FRESH_SECONDS", 30)
 KEYS_MAY_BE_MADE = DEMO or DATABASES["default"]["ENGINE"].endswith("sqlite3")
 SECRET_KEY = environment.secret("PORTAL_SECRET_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE)
 CREDENTIAL_KEYS = environment.secret("PORTAL_CREDENTIAL_KEYS", DATA_DIR, may_make=KEYS_MAY_BE_MADE).split()
-RECORD_KEY = environment.secret("PORTAL_RECORD_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE)
+RECORD_KEYS = environment.secret("PORTAL_RECORD_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE).split()
 
 ALLOWED_HOSTS = environment.words("PORTAL_ALLOWED_HOSTS")
 if DEMO:

@@ -137,12 +137,12 @@ def test_a_key_from_a_file_is_that_file(monkeypatch, tmp_path):
 @pytest.mark.parametrize("missing", sorted(KEYS))
 def test_machines_that_share_a_database_do_not_invent_keys(start, tmp_path, missing):
     given = {name: value for name, value in KEYS.items() if name != missing}
-    started = start(*reads("settings.RECORD_KEY"), PORTAL_DATABASE_URL=POSTGRESQL, **given)
+    started = start(*reads("settings.RECORD_KEYS[0]"), PORTAL_DATABASE_URL=POSTGRESQL, **given)
     assert started.returncode != 0
     assert f"{missing} or {missing}_FILE must be set" in started.stderr
     assert list((tmp_path / "data").iterdir()) == []
 
-    started = start(*reads("settings.RECORD_KEY"), PORTAL_DATABASE_URL=POSTGRESQL, **KEYS)
+    started = start(*reads("settings.RECORD_KEYS[0]"), PORTAL_DATABASE_URL=POSTGRESQL, **KEYS)
     assert started.stdout.strip() == "r" * 60
 
 

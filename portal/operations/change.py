@@ -124,7 +124,7 @@ class Change:
 def keyed_hash(value):
     """An HMAC of a JSON value under the record's key, in hexadecimal digits."""
     text = canonical(value).encode("utf-8", "surrogatepass")
-    return hmac.new(settings.RECORD_KEY.encode(), text, hashlib.sha256).hexdigest()
+    return hmac.new(settings.RECORD_KEYS[0].encode(), text, hashlib.sha256).hexdigest()
 
 
 def _shown(body):

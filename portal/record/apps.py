@@ -1,14 +1,18 @@
 from django.apps import AppConfig
 from django.core.checks import Tags, register
-from django.db.models.signals import post_migrate
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class RecordConfig(AppConfig):
     name = "portal.record"
 
     def ready(self):
-        from portal.record import guards
+        from portal.record import authorizing, guards
 
+        connection_created.connect(authorizing.watch)
+        pre_migrate.connect(authorizing.lift, sender=self)
         # A migration that alters a table on SQLite drops its triggers without a word.
         post_migrate.connect(guards.install, sender=self)
+        post_migrate.connect(authorizing.put_back, sender=self)
         register(guards.check, Tags.database)

@@ -1,94 +1,113 @@
-"""Database triggers that make the record append-only, on SQLite and PostgreSQL.
+"""Database triggers that make the record append-only and keep its chain, on SQLite and PostgreSQL.
+
+They refuse every change of what is written, an entry that does not follow the head, and a body that is
+emptied before the record itself says so (retention.py). The owner of the database can still drop a trigger:
+`check` and `append` notice that it is missing, and the chain shows what was changed without it.
 
 SQLite's INSERT OR REPLACE skips delete triggers unless recursive_triggers is on (settings.py turns it on for
-the portal only), so a third trigger refuses to insert a number or id that exists. The owner of the database
-can still drop a trigger: `check` reports that, and a later hash chain will show what was changed.
+the portal only), so inserting a number or id that exists is refused as well.
 """
+
+import logging
 
 from django.core import checks
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
-TABLES = ("record_entry", "record_body")
-SAME_ROW = {"record_entry": "seq = NEW.seq OR id = NEW.id", "record_body": "seq = NEW.seq"}
+from portal.record import on_postgresql, on_sqlite
 
-SQLITE = {
-    "{table}_no_update": "CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
-    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END",
-    "{table}_no_delete": "CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
-    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END",
-    "{table}_no_replace": "CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-    "WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
-    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END",
-}
+TABLES = ("record_entry", "record_body", "record_head", "record_story", "record_facet", "record_checkpoint")
 
-POSTGRESQL_FUNCTION = """
-CREATE OR REPLACE FUNCTION record_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'the record is append-only'; END $$
-"""
-# Written exactly as PostgreSQL prints them, because `present` compares the texts.
-POSTGRESQL = {
-    "{table}_no_change": "CREATE TRIGGER {table}_no_change BEFORE DELETE OR UPDATE ON {table} "
-    "FOR EACH ROW EXECUTE FUNCTION record_is_append_only()",
-    "{table}_no_truncate": "CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-    "FOR EACH STATEMENT EXECUTE FUNCTION record_is_append_only()",
-}
+_complete = {}  # database -> SQLite's schema version at which nothing was missing
+
+
+def _engine():
+    return on_sqlite if connection.vendor == "sqlite" else on_postgresql
 
 
 def expected():
     """{trigger name: the statement that creates it} for this database."""
-    triggers = SQLITE if connection.vendor == "sqlite" else POSTGRESQL
-    return {
-        name.format(table=table): text.format(table=table, same=SAME_ROW[table])
-        for table in TABLES
-        for name, text in triggers.items()
-    }
+    return _engine().triggers()
 
 
 def present():
     """Names of the triggers that exist, are enabled and have the expected text."""
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            found = dict(cursor.fetchall())
-            return {name for name, text in expected().items() if found.get(name) == text}
-        # `true` (pretty) leaves out the schema of tables on the search path, so a table of another schema
-        # cannot match.
-        cursor.execute(
-            "SELECT tgname, pg_get_triggerdef(pg_trigger.oid, true) FROM pg_trigger"
-            " JOIN pg_proc ON pg_proc.oid = tgfoid"
-            " WHERE tgenabled = 'A' AND NOT tgisinternal AND prosrc = %s",
-            [POSTGRESQL_FUNCTION.split("$$")[1]],
-        )
-        return {name for name, text in cursor.fetchall() if expected().get(name) == text}
+        return {name for name, text in _engine().found(cursor).items() if expected().get(name) == text}
 
 
 def missing():
     return sorted(set(expected()) - present())
 
 
+def strangers():
+    """Names of triggers on tables of the record that the portal did not make: one could drop entries."""
+    with connection.cursor() as cursor:
+        return sorted(set(_engine().on_tables(cursor)) - set(expected()))
+
+
+def lock_head(cursor):
+    """(number, hash) of the last entry; holds the head's lock until the transaction ends.
+
+    Raises DatabaseError when a trigger of the record is missing or strange, or there is no head: then nothing
+    may be written.
+    """
+    cursor.execute(_engine().LOCK_HEAD)
+    row = cursor.fetchone()
+    if row is None:
+        raise DatabaseError("The record has no head; run manage.py migrate.")
+    seq, hash, sign = row
+    if not _is_guarded(sign):
+        raise DatabaseError("The record is not guarded by its triggers; run manage.py migrate.")
+    return seq, hash
+
+
+def _is_guarded(sign):
+    """`sign` is SQLite's schema version, which any change of a trigger raises, or what PostgreSQL counted."""
+    if connection.vendor == "postgresql":
+        return sign == len(expected())
+    database = str(connection.settings_dict["NAME"])
+    if _complete.get(database) != sign:
+        if missing() or strangers():
+            return False
+        _complete[database] = sign
+    return True
+
+
+def are_installed():
+    return set(TABLES) <= set(connection.introspection.table_names())
+
+
+def remove():
+    """Take all triggers away: for migrations, which must `install` them in the same transaction."""
+    with connection.cursor() as cursor:
+        for name, table in _engine().on_tables(cursor).items():
+            cursor.execute(_engine().drop(name, table))
+
+
 def install(**kwargs):
-    """Create the triggers that are missing or differ; runs after each migration."""
-    if not set(TABLES) <= set(connection.introspection.table_names()):
+    """Create the triggers and the search index that are missing or differ; runs after each migration."""
+    if not are_installed():
         return
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(POSTGRESQL_FUNCTION)
+        try:
+            with transaction.atomic():
+                _engine().make_search(cursor)
+        except DatabaseError as error:
+            logging.getLogger(__name__).warning("The record is searched without an index: %s", error)
+        _engine().make_functions(cursor)
         for name in missing():
-            table = next(table for table in TABLES if name.startswith(table))
-            on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
-            cursor.execute(expected()[name])
-            if connection.vendor == "postgresql":
-                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+            for statement in _engine().create(name):
+                cursor.execute(statement)
 
 
 def check(app_configs, databases, **kwargs):
-    """Run by `migrate` and `check --database`: an error for each missing trigger."""
-    if not databases or not set(TABLES) <= set(connection.introspection.table_names()):
+    """Run by `migrate` and `check --database`: an error for each missing or strange trigger."""
+    if not databases or not are_installed():
         return []
+    errors = [(name, "is missing", "Run manage.py migrate.") for name in missing()]
+    hint = "Find out who made it, drop it, and run manage.py audit_verify."
+    errors += [(name, "is not the portal's", hint) for name in strangers()]
     return [
-        checks.Error(
-            f"The record's trigger {name} is missing.", hint="Run manage.py migrate.", id="portal.E001"
-        )
-        for name in missing()
+        checks.Error(f"The record's trigger {name} {what}.", hint=hint, id="portal.E001")
+        for name, what, hint in errors
     ]

@@ -39,7 +39,7 @@ SIGNATURE = re.compile(r"Signature=\w")
 def fingerprint(value):
     """`hmac:` and 16 hexadecimal digits, which show whether two secrets are equal but not what they are."""
     text = str(value).encode("utf-8", "replace")
-    return "hmac:" + hmac.digest(settings.RECORD_KEY.encode(), text, "sha256").hex()[:16]
+    return "hmac:" + hmac.digest(settings.RECORD_KEYS[0].encode(), text, "sha256").hex()[:16]
 
 
 def redact(value, *, secrets=frozenset(), longest=TEXT_MAX):

@@ -17,14 +17,15 @@ import uuid
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
+from portal.record import canonical as headers
+from portal.record import guards, keys, searching
 from portal.record.models import Body, Entry
 from portal.record.redaction import redact, redact_said
 from portal.words import Said, to_json
 
-VERSION = 1
 PARAM_MAX = 400  # characters of one text in a sentence, as many as a summary has
 WORDS_MAX = 4000  # characters of a whole sentence with its parameters
 ROWS_AT_ONCE = 500  # in one statement; SQLite takes 32766 values
@@ -41,11 +42,12 @@ def digest(salt, text):
 
 @dataclass(frozen=True)
 class Line:
-    """An entry and its body, ready to be written: all but its number, and its time unless that was given."""
+    """An entry and its body, all but its place in the chain, and its time unless that was given."""
 
     fields: dict  # name of each Entry field -> value
     salt: bytes
     text: str
+    search: str  # what it is found by
 
 
 def line(*, body=None, secrets=(), said=None, **fields):
@@ -65,8 +67,9 @@ def line(*, body=None, secrets=(), said=None, **fields):
     if said and not words:
         fields.setdefault("summary", said.plain if isinstance(said, Said) else said)
     cleaned = {name: _cleaned(name, value) for name, value in fields.items()}
-    made = {"id": uuid.uuid4(), "words": words, "body_digest": digest(salt, text), "version": VERSION}
-    return Line(_defaults() | cleaned | made, salt, text)
+    made = {"id": uuid.uuid4(), "words": words, "body_digest": digest(salt, text), "version": headers.VERSION}
+    fields = _defaults() | cleaned | made
+    return Line(fields, salt, text, searching.text(fields, text))
 
 
 def append(*lines):
@@ -77,13 +80,11 @@ def append(*lines):
     """
     lines = [each if isinstance(each, Line) else line(**each) for each in lines]
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        last = _advance_head(cursor, len(lines))
+        seq, hash = guards.lock_head(cursor)
         now = timezone.now()  # under the lock, so that times rise with the numbers
-        entries = [
-            {"at": now, **each.fields, "seq": seq} for seq, each in enumerate(lines, last - len(lines) + 1)
-        ]
+        entries = chain([{"at": now, **each.fields} for each in lines], seq, hash)
         bodies = [
-            {"seq": entry["seq"], "salt": each.salt, "text": each.text}
+            {"seq": entry["seq"], "salt": each.salt, "text": each.text, "search": each.search}
             for entry, each in zip(entries, lines, strict=True)
         ]
         _insert(cursor, Entry, entries)
@@ -92,13 +93,14 @@ def append(*lines):
     return [Entry.from_db(connection.alias, names, [entry[name] for name in names]) for entry in entries]
 
 
-def _advance_head(cursor, count):
-    """The number of the last of `count` new entries; holds the head's lock until the transaction ends."""
-    cursor.execute("UPDATE record_head SET seq = seq + %s WHERE id = 1 RETURNING seq", [count])
-    row = cursor.fetchone()
-    if row is None:
-        raise DatabaseError("The record has no head; run manage.py migrate.")
-    return row[0]
+def chain(entries, seq, hash):
+    """Give each entry (a dict of its fields) its place after the entry with this number and hash."""
+    key_id, _key = keys.current()
+    for entry in entries:
+        seq += 1
+        entry |= {"seq": seq, "prev_hash": hash, "key_id": key_id}
+        hash = entry["hash"] = headers.chained(headers.header_bytes(headers.header(entry)), key_id)
+    return entries
 
 
 def _insert(cursor, model, rows):
@@ -132,7 +134,7 @@ def _statement(model, count):
 @cache
 def _defaults():
     """{name: default} of the fields that callers give."""
-    made = ("seq", "at", "id", "words", "body_digest", "version")
+    made = "seq at id words body_digest version prev_hash hash key_id".split()
     return {field.name: field.get_default() for field in Entry._meta.fields if field.name not in made}
 
 

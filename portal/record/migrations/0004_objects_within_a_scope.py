@@ -1,10 +1,10 @@
 from django.db import migrations, models
 
-from portal.record import guards
+from portal.record.migrations import _append_only
 
 
 def put_triggers_back(apps, schema_editor):
-    guards.install()
+    _append_only.install()
 
 
 class Migration(migrations.Migration):

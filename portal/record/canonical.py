@@ -1,0 +1,57 @@
+"""The bytes of an entry that its hash covers, and the hash.
+
+A header is a JSON object as RFC 8785 writes it. All its members are texts, whole numbers below 2^53 and null,
+and all its names are ASCII: then Python's json writes just that (tests/record/test_canonical.py compares it
+with a library). `at` is written with six digits of a second, whatever a database keeps.
+"""
+
+import hashlib
+import hmac
+import json
+
+from portal.record import keys
+
+VERSION = 2
+_FIRST = (
+    *("seq", "id", "at", "stage", "outcome", "actor_id", "actor", "via", "team_id", "team"),
+    *("connection_id", "connection", "platform", "kind", "verb", "object_id", "object_scope", "object_name"),
+    *("operation", "attempt", "http_status", "platform_code", "platform_request_id", "duration_ms"),
+    *("reason", "summary", "words", "body_digest", "prev_hash", "key_id", "version"),
+)
+# {version: names of the header's members}. An entry is hashed by the version that it was written with; fields
+# that came later are empty in it.
+HEADER = {1: tuple(sorted(_FIRST)), 2: tuple(sorted((*_FIRST, "correlation", "ticket")))}
+
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def stamp(moment):
+    """`2026-11-30T06:40:55.000123Z` of a datetime in UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def header(fields):
+    """The members of an entry's header; `fields` is {name: value as Python has it}, of a known version."""
+    members = {name: fields[name] for name in HEADER[fields["version"]]}
+    members["id"], members["at"] = str(fields["id"]), stamp(fields["at"])
+    return members
+
+
+def header_bytes(members):
+    return _encode(members).encode()
+
+
+def chained(content, key_id):
+    """The hash of an entry: HMAC-SHA256 of its header's bytes, 64 hexadecimal digits.
+
+    Raises keys.NoKey if this portal does not have the key.
+    """
+    return hmac.digest(keys.chain_key(key_id), content, "sha256").hex()
+
+
+def leaf(content, hash):
+    """The leaf of an entry in the Merkle tree (RFC 6962), 32 bytes.
+
+    The hash, which nobody can compute without the key, keeps others from guessing a header by its leaf.
+    """
+    return hashlib.sha256(b"\x00" + content + hash.encode()).digest()
