@@ -7,13 +7,13 @@ hangs then costs the caller no more than SECONDS, and nothing of the look stays 
 import threading
 import time
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 
 from django.db import Error, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import F
 from django.utils import timezone
 
 from portal.jobs.models import Heartbeat
@@ -66,6 +66,7 @@ def _found():
     if not Head.objects.filter(pk=1).exists():
         found.append("record: the head is missing; run manage.py migrate")
     found += [f"record: trigger {name} is missing" for name in guards.missing()]
+    found += [f"record: trigger {name} is not the portal's" for name in guards.strangers()]
     if not Heartbeat.objects.filter(at__gt=timezone.now() - WORKER_SILENCE).exists():
         found.append("worker: none was heard of in the last minute; run manage.py worker")
     return found + _write_problems()
@@ -90,9 +91,8 @@ def _expected_migrations():
 def _write_problems():
     """The record's head can be locked, and a commit finds room on the disk. Nobody sees what was written."""
     try:
-        with transaction.atomic():
-            Head.objects.filter(pk=1).update(seq=F("seq"))
-            transaction.set_rollback(True)
+        with transaction.atomic(), connection.cursor() as cursor, suppress(guards.NotGuarded):
+            guards.lock_head(cursor)  # what is missing is told in its own words
         with transaction.atomic():
             Heartbeat.objects.create(worker=f"readiness:{uuid.uuid4()}", at=timezone.now()).delete()
     except Error:

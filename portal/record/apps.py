@@ -12,7 +12,7 @@ class RecordConfig(AppConfig):
 
         connection_created.connect(authorizing.watch)
         pre_migrate.connect(authorizing.lift, sender=self)
-        # A migration that alters a table on SQLite drops its triggers without a word.
+        pre_migrate.connect(guards.make_way, sender=self)
         post_migrate.connect(guards.install, sender=self)
         post_migrate.connect(authorizing.put_back, sender=self)
         register(guards.check, Tags.database)

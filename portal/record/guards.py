@@ -17,6 +17,11 @@ from portal.record import on_postgresql, on_sqlite
 
 TABLES = ("record_entry", "record_body", "record_head", "record_story", "record_facet", "record_checkpoint")
 
+
+class NotGuarded(DatabaseError):
+    """A trigger of the record is missing or strange: nothing may be written."""
+
+
 _complete = {}  # database -> SQLite's schema version at which nothing was missing
 
 
@@ -48,8 +53,7 @@ def strangers():
 def lock_head(cursor):
     """(number, hash) of the last entry; holds the head's lock until the transaction ends.
 
-    Raises DatabaseError when a trigger of the record is missing or strange, or there is no head: then nothing
-    may be written.
+    Raises NotGuarded, and DatabaseError where there is no head.
     """
     cursor.execute(_engine().LOCK_HEAD)
     row = cursor.fetchone()
@@ -57,7 +61,7 @@ def lock_head(cursor):
         raise DatabaseError("The record has no head; run manage.py migrate.")
     seq, hash, sign = row
     if not _is_guarded(sign):
-        raise DatabaseError("The record is not guarded by its triggers; run manage.py migrate.")
+        raise NotGuarded("The record is not guarded by its triggers; run manage.py migrate.")
     return seq, hash
 
 
@@ -82,6 +86,16 @@ def remove():
     with connection.cursor() as cursor:
         for name, table in _engine().on_tables(cursor).items():
             cursor.execute(_engine().drop(name, table))
+
+
+def make_way(plan, **signal):
+    """Receives pre_migrate: where a table of the record is to change, its triggers go until `install`.
+
+    SQLite remakes a table that changes. It drops its triggers without a word, and fails where a trigger of
+    another table names it. In the meantime `lock_head` lets nobody write.
+    """
+    if any(migration.app_label == "record" for migration, _is_backwards in plan):
+        remove()
 
 
 def install(**kwargs):

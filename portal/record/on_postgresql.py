@@ -155,7 +155,8 @@ def found(cursor):
     cursor.execute(
         "SELECT tgname, pg_get_triggerdef(pg_trigger.oid, true), proname, prosrc FROM pg_trigger"
         " JOIN pg_proc ON pg_proc.oid = tgfoid WHERE tgenabled = 'A' AND NOT tgisinternal"
-        " AND tgname LIKE 'record\\_%%'"
+        " AND tgrelid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) name)",
+        [list(GUARDED)],
     )
     return {
         name: text

@@ -13,7 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from portal import words
-from portal.record import guards
+from portal.record import authorizing, guards
+from portal.record.migrations import _append_only
 from portal.record.models import Entry
 from portal.record.redaction import fingerprint
 from portal.record.store import WORDS_MAX, append
@@ -121,19 +122,26 @@ def migrated(name):
     return executor.loader.project_state([("record", name)]).apps
 
 
-def test_the_migration_keeps_entries_and_leaves_the_record_append_only(committed_db):
+@pytest.fixture
+def lifted(committed_db):
+    with authorizing.lifted():
+        yield
+
+
+def test_the_migrations_keep_entries_and_leave_the_record_append_only(lifted):
     old = migrated("0002_head").get_model("record", "Entry")
-    guards.install()
+    _append_only.install()
     old.objects.create(
         seq=1, at=timezone.now(), stage="note", outcome="ok", actor="a", verb="v", summary="text"
     )
+    connection.cursor().execute("UPDATE record_head SET seq = 1")
 
-    for name in ("0003_words", "0004_objects_within_a_scope"):
+    for name in ("0003_words", "0004_objects_within_a_scope", "0005_chain"):
         migrated(name)
-        assert guards.missing() == []
+        for statement in ("UPDATE record_entry SET verb = 'x'", "DELETE FROM record_entry"):
+            with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+                connection.cursor().execute(statement)
 
-    for statement in ("UPDATE record_entry SET words = 'x'", "DELETE FROM record_entry"):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-            connection.cursor().execute(statement)
+    assert guards.missing() == []
     entry = Entry.objects.get()
     assert (entry.seq, entry.summary, entry.words, entry.text) == (1, "text", "", "text")

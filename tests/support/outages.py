@@ -168,7 +168,7 @@ class HeldRecord:
 
     def begin(self):
         self.holder = psycopg.connect(self.database)
-        self.holder.execute("UPDATE record_head SET seq = seq")
+        self.holder.execute("SELECT seq FROM record_head FOR UPDATE")
 
     def wait(self):
         with closing(psycopg.connect(self.database, autocommit=True)) as server:
