@@ -230,9 +230,9 @@ GUARDS = [
         "portal/record/store.py",
         "    lines = [each if isinstance(each, Line) else line(**each) for each in lines]\n"
         "    with transaction.atomic(savepoint=False), connection.cursor() as cursor:\n"
-        "        last = _advance_head(cursor, len(lines))\n",
+        "        seq, hash = guards.lock_head(cursor)\n",
         "    with transaction.atomic(savepoint=False), connection.cursor() as cursor:\n"
-        "        last = _advance_head(cursor, len(lines))\n"
+        "        seq, hash = guards.lock_head(cursor)\n"
         "        lines = [each if isinstance(each, Line) else line(**each) for each in lines]\n",
         ("tests/record/test_writing.py::test_a_body_is_made_ready_before_anybody_has_to_wait",),
     ),
