@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
 from portal.errors import RecordUnavailable
+from portal.record import correlation
 from portal.teams.recording import require_recorded
 from portal.words import Sentence
 
@@ -38,6 +39,7 @@ def line(operation, stage, outcome, body, *, by=None, via="", said=None):
         "object_scope": operation.object_scope,
         "object_name": operation.object_name,
         "operation": str(operation.pk),
+        "correlation": correlation.current() or operation.correlation,
         "attempt": operation.attempt,
         "http_status": operation.http_status,
         "platform_code": operation.platform_code,

@@ -24,6 +24,7 @@ from portal.operations.job import Job, JobState, Step
 from portal.operations.leases import LEASE
 from portal.operations.models import HAPPENED, REPEATABLE, Cause, State
 from portal.operations.service import perform
+from portal.record import correlation
 from portal.record.models import Stage
 from portal.record.store import append
 from portal.sealing import CannotOpen
@@ -62,18 +63,23 @@ def carry_on(id, seconds=SLICE_SECONDS):
     attempt = job and _take(job)
     if not attempt:
         return False
+    with correlation.begin(job.correlation):
+        return _go_on(job, attempt, seconds)
+
+
+def _go_on(job, attempt, seconds):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         step, is_over = _next(job)
         if step is None:
             _rest(job, attempt, is_over=is_over)
             return False
-        if not Job.objects.filter(pk=id, attempt=attempt).update(due_at=Now() + LEASE):
+        if not Job.objects.filter(pk=job.pk, attempt=attempt).update(due_at=Now() + LEASE):
             return False
         if not _begin(step):
             _rest(job, attempt, is_over=False)
             return False
-    return bool(Job.objects.filter(pk=id, attempt=attempt).update(due_at=Now()))
+    return bool(Job.objects.filter(pk=job.pk, attempt=attempt).update(due_at=Now()))
 
 
 def _take(job):
@@ -242,6 +248,7 @@ def again(job, *, actor):
         with transaction.atomic(durable=True):
             ended = Job.objects.filter(pk=job.pk, due_at=None).exclude(state=JobState.RUNNING)
             values = {"state": JobState.RUNNING, "ended_at": None, "stopped_at": None, "stopped_by": None}
+            values["correlation"] = correlation.current()
             if not ended.update(due_at=Now(), **values):
                 return 0
             rows = Step.objects.filter(pk__in=[step.pk for step in left])

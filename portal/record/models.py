@@ -52,6 +52,8 @@ class Entry(models.Model):
     duration_ms = models.PositiveIntegerField(_("duration"), null=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     summary = models.CharField(_("summary"), max_length=400, blank=True)
+    ticket = models.CharField(_("ticket"), max_length=64, blank=True, default="")
+    correlation = models.CharField(_("correlation"), max_length=36, blank=True, default="")
     # The portal's sentence about it, as JSON of portal.words. `summary` is a platform's text, or an older
     # sentence.
     words = models.TextField(blank=True)

@@ -20,6 +20,7 @@ from functools import cache, lru_cache
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
+from portal.record.correlation import current
 from portal.record.models import Body, Entry
 from portal.record.redaction import redact, redact_said
 from portal.words import Said, to_json
@@ -64,6 +65,7 @@ def line(*, body=None, secrets=(), said=None, **fields):
     words = _words(said)
     if said and not words:
         fields.setdefault("summary", said.plain if isinstance(said, Said) else said)
+    fields["correlation"] = fields.get("correlation") or current()
     cleaned = {name: _cleaned(name, value) for name, value in fields.items()}
     made = {"id": uuid.uuid4(), "words": words, "body_digest": digest(salt, text), "version": VERSION}
     return Line(_defaults() | cleaned | made, salt, text)

@@ -15,6 +15,7 @@ from portal.jobs import running, schedule
 from portal.jobs.models import Heartbeat
 from portal.operations import settling
 from portal.operations.shown_once import drop_secrets
+from portal.record import correlation
 from portal.teams.recording import write_folded
 from portal.web import databases
 from portal.web.stopping import stopping
@@ -60,7 +61,7 @@ def _forever(every, work):
     """Only `stopping` ends it: the database may be away for a while, or one operation may meet a bug."""
     while not stopping.is_set():
         try:
-            with databases.in_use():
+            with databases.in_use(), correlation.begin():
                 work()
                 close_old_connections()
         except Exception:  # noqa: BLE001 - a repeated log is better than a worker that only looks alive
