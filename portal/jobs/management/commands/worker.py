@@ -16,6 +16,7 @@ from portal.jobs.models import Heartbeat
 from portal.operations import settling
 from portal.operations.shown_once import drop_secrets
 from portal.record import correlation
+from portal.teams.account_events import end_sessions
 from portal.teams.recording import write_folded
 from portal.web import databases
 from portal.web.stopping import stopping
@@ -77,6 +78,7 @@ def tick(name):
         log.info("%s operations of dead processes ended", ended)
     drop_secrets()
     write_folded()
+    end_sessions()
     schedule.run_due()
     running.queue_deferred()
 
