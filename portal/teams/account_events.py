@@ -22,7 +22,7 @@ from portal.record.models import Stage
 from portal.record.store import append
 from portal.teams.folding import LONGEST, SIGN_IN_FAILED
 from portal.teams.models import User
-from portal.teams.recording import fold, line
+from portal.teams.recording import fold, line, record
 
 KIND = "portal/accounts"
 FLAGS = ("email", "is_active", "is_portal_admin", "is_portal_auditor")  # what a person may do at all
@@ -46,7 +46,8 @@ def _line(verb, request, person, actor=None, **body):
 
 
 def signed_in(request, user):
-    append(_line("sign_in", request, user))
+    """Raises RecordUnavailable."""
+    record(_line("sign_in", request, user))
 
 
 def failed(request, email, why=WRONG):
@@ -72,7 +73,7 @@ def _failed(credentials, request=None, **signal):
 @receiver(user_logged_out)
 def _signed_out(request, user, **signal):
     if user is not None:
-        append(_line("sign_out", request, user))
+        record(_line("sign_out", request, user))
 
 
 @receiver(pre_save, sender=User)
