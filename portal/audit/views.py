@@ -46,7 +46,15 @@ OWN_VERBS = (
     *("connection_create", "connection_update", "connection_delete", "connection_test", "connection_try"),
     *("found", "accept_found", "refresh"),
     *("team_create", "member_add", "member_role", "member_remove"),
-    *("sign_in", "sign_in_failed", "sign_out", "session_end", "password_change", "password_set"),
+    *(
+        "sign_in",
+        "sign_in_again",
+        "sign_in_failed",
+        "sign_out",
+        "session_end",
+        "password_change",
+        "password_set",
+    ),
     *("account_create", "account_update", "account_activate", "account_deactivate"),
     *("export_list", "read_record"),
 )

@@ -7,6 +7,7 @@ entries belong to no team. Portal administrators and portal auditors read them (
 from importlib import import_module
 
 from allauth.account.adapter import get_adapter
+from allauth.account.signals import authentication_step_completed
 from allauth.core import context
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -68,6 +69,13 @@ def _failed(credentials, request=None, **signal):
         return  # not a request: no door of the portal
     own = request.user.email if request.user.is_authenticated else ""  # somebody confirms who they are
     failed(request, credentials.get("email") or credentials.get("username") or own)
+
+
+@receiver(authentication_step_completed)
+def _confirmed(request, user, **signal):
+    """Who is signed in typed the password again."""
+    if signal.get("reauthenticated"):
+        record(_line("sign_in_again", request, user))
 
 
 @receiver(user_logged_out)

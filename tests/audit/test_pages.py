@@ -140,17 +140,6 @@ def test_whoever_is_in_no_team_and_no_auditor_reads_nothing(team):
         assert "You are not in a team" in response.content.decode()
 
 
-def test_a_portal_administrator_reads_what_happens_to_accounts_and_nothing_of_a_team(team):
-    (entry,) = write(team)
-    browser = reviewer(is_portal_auditor=False, is_portal_admin=True)
-    made = Entry.objects.get(verb="account_create")
-    team.browser(Role.OWNER).get("/audit/")  # whoever reads a team's record is of that team
-
-    assert shown(browser.get("/audit/")) == [made.seq]
-    assert browser.get(f"/audit/{made.seq}/").status_code == 200
-    assert browser.get(f"/audit/{entry.seq}/").status_code == 404
-
-
 def test_without_sign_in_there_is_no_record(team):
     (entry,) = write(team)
     for url in ("/audit/", f"/audit/{entry.seq}/"):

@@ -13,6 +13,7 @@ from portal.record.models import Body, Entry
 from portal.teams.folding import FILTERS_MAX
 from portal.teams.models import Repeated, Role
 from portal.teams.recording import write_folded
+from tests.audit.test_pages import reviewer, shown, write
 from tests.support.plant import make_plant
 
 BUS = "iotda/soft-buses"
@@ -131,3 +132,14 @@ def test_an_export_tells_how_many_rows_of_what(plant, format, query, rows):
 def test_a_refresh_that_a_person_asks_for_is_recorded(plant):
     plant.browser(Role.OPERATOR).post(f"/{BUS}/refresh/")
     assert Entry.objects.get(verb="refresh").actor == plant.people[Role.OPERATOR].email
+
+
+def test_a_portal_administrator_reads_what_happens_to_accounts_and_nothing_of_a_team(team):
+    (entry,) = write(team)
+    browser = reviewer(is_portal_auditor=False, is_portal_admin=True)
+    made = Entry.objects.get(verb="account_create")
+    team.browser(Role.OWNER).get("/audit/")  # whoever reads a team's record is of that team
+
+    assert shown(browser.get("/audit/")) == [made.seq]
+    assert browser.get(f"/audit/{made.seq}/").status_code == 200
+    assert browser.get(f"/audit/{entry.seq}/").status_code == 404
