@@ -24,6 +24,7 @@ from portal.operations.job import Job, JobState, Step
 from portal.operations.leases import LEASE
 from portal.operations.models import HAPPENED, REPEATABLE, Cause, State
 from portal.operations.service import perform
+from portal.platforms.exchanges import listening
 from portal.record import correlation
 from portal.record.models import Stage
 from portal.record.store import append
@@ -135,14 +136,16 @@ def _whole(pk):
 def _begin(step):
     """Request a step. Returns False if that has to wait: the record cannot be written."""
     forget(step.actor)
+    heard = []
     try:
-        change = _change(step)
+        with listening(heard):
+            change = _change(step)
     except PortalError as error:
         change, why = None, error.message
     else:
         why = OBJECT_UNKNOWN()
     if change is None:
-        _say(step, why)
+        _say(step, why, heard)
         return True
     key = f"{step.job_id.hex}.{step.number}.{step.tries}"
     try:
@@ -161,9 +164,15 @@ def _begin(step):
     return True
 
 
-def _say(step, said):
-    """Note why a step became no operation; does nothing if it became one."""
-    Step.objects.filter(pk=step.pk, is_wanted=True).update(is_wanted=False, words=to_json(said))
+def _say(step, said, heard=()):
+    """Note and record why a step became no operation; does nothing if it became one."""
+    attempts = [each.to_json() for each in heard]
+    body = {"step": step.number, "object_id": step.object_id, **({"attempts": attempts} if attempts else {})}
+    noted = together.entry(step.job, step.actor, Stage.OUTCOME, State.NOT_SENT, body, said)
+    with transaction.atomic(durable=True):
+        wanted = Step.objects.filter(pk=step.pk, is_wanted=True)
+        if wanted.update(is_wanted=False, words=to_json(said)):
+            append(noted)
 
 
 def _change(step):
