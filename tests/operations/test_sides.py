@@ -11,7 +11,7 @@ from portal.operations.models import State
 from portal.record.models import Body, Entry
 from tests.examples import every_change
 
-BUS = "iotda/soft-buses"
+GROUP = "iotda/device-groups"
 
 
 def outcome(operation):
@@ -42,15 +42,16 @@ def test_each_change_tells_both_sides(plant, slug, verb):
         assert all(body["before"][name] == was.get(name, was["name"]) for name in sent)
 
 
-def test_what_was_refused_tells_no_after(plant, emulator):
-    row = plant.make(BUS)
+@pytest.mark.parametrize(("verb", "method"), [("update", "PUT"), ("delete", "DELETE")])
+def test_what_was_refused_tells_no_after(plant, emulator, verb, method):
+    row = plant.make(GROUP)
     refused = {"error_code": "IOTDA.000006", "error_msg": "no"}
-    emulator.faults([{"match": {"method": "DELETE"}, "fault": "answer", "status": 400, "body": refused}])
+    emulator.faults([{"match": {"method": method}, "fault": "answer", "status": 400, "body": refused}])
 
-    operation = plant.perform(BUS, "delete", target=row)
+    operation = plant.perform(GROUP, verb, target=row)
 
     assert operation.state == State.REJECTED
-    assert outcome(operation)["before"]["id"] == row.remote_id
+    assert outcome(operation)["before"]
     assert "after" not in outcome(operation)
 
 
