@@ -188,7 +188,7 @@ def refresh(request, kind):
     for connection in _chosen(wanted, connections):
         asked = _refresh_line(request, kind, connection)
         require_recorded(request.user, "refresh", connection, asked)
-        record(asked)
+        record({**asked, "outcome": "asked"})
         asking.ask(kind, connection)
     query = without_mark(request)
     is_tree = kind.parent and query.pop("tree", None)
