@@ -19,8 +19,10 @@ from portal.kinds.registry import KINDS
 from portal.operations.models import State
 from portal.outside import shows_nothing
 from portal.record.models import Body, Entry
+from portal.teams import readers
 from portal.teams.access import may, require, visible_to
 from portal.teams.models import User
+from portal.teams.recording import denials_recorded
 from portal.web.pages import page
 from portal.words import Sentence
 
@@ -44,8 +46,19 @@ OWN_VERBS = (
     *("connection_create", "connection_update", "connection_delete", "connection_test", "connection_try"),
     *("found", "accept_found", "refresh"),
     *("team_create", "member_add", "member_role", "member_remove"),
+    *(
+        "sign_in",
+        "sign_in_again",
+        "sign_in_failed",
+        "sign_out",
+        "session_end",
+        "password_change",
+        "password_set",
+    ),
+    *("account_create", "account_update", "account_activate", "account_deactivate"),
+    *("export_list", "read_record"),
 )
-OTHER_KINDS = ("portal/connections", "portal/members", "portal/teams")
+OTHER_KINDS = ("portal/accounts", "portal/connections", "portal/members", "portal/record")
 
 
 @require_safe
@@ -74,6 +87,8 @@ def list_(request):
         "verbs": _verbs(),
         "own_only": bool(request.team) and not _reads_all(request),
     }
+    filters = {name: request.GET.get(name) for name in FILTERS}
+    readers.has_read(request.user, _team_read(request), "list", filters)
     return page(request, "audit/list.html", context, partial="entries")
 
 
@@ -87,19 +102,25 @@ def _reads_all(request):
 
 
 def _require_reader(request):
-    """Viewers see the history of each resource, but not the record."""
-    if request.user.is_portal_auditor:
+    """Viewers see the history of each resource, but not the record. Raises NotAllowed (recorded)."""
+    if request.user.is_portal_auditor or request.user.is_portal_admin:
         return
-    if request.team is None:
-        raise NotAllowed(NO_TEAM())
-    require(request.user, "read_own_record", request.team)
+    with denials_recorded(readers.line_of(request.user, request.team)):
+        if request.team is None:
+            raise NotAllowed(NO_TEAM())
+        require(request.user, "read_own_record", request.team)
+
+
+def _team_read(request):
+    return None if request.user.is_portal_auditor else request.team
 
 
 def _scope(request):
     entries = visible_to(request.user, Entry.objects.all(), "read_record")
     if request.user.is_portal_auditor:
         return entries
-    return entries.filter(team_id=str(request.team.pk))
+    # Those without a team are there for who may see them: portal administrators.
+    return entries.filter(team_id__in=["", *([str(request.team.pk)] if request.team else [])])
 
 
 def _narrow(request):
@@ -159,6 +180,7 @@ def _day(text):
 def detail(request, seq):
     _require_reader(request)
     entry = get_object_or_404(_scope(request), seq=seq)
+    readers.has_read(request.user, _team_read(request), "entry", {"entry": str(entry.seq)})
     body = Body.objects.filter(seq=entry.seq).first()
     related = _scope(request).filter(operation=entry.operation).order_by("seq") if entry.operation else []
     context = {"entry": entry, "body": json.loads(body.text) if body else None, "related": related}

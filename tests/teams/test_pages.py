@@ -172,7 +172,7 @@ def test_a_changed_role_counts_from_the_next_page_on(plant):
         "done",
         "viewer-plant@example.test",
     )
-    assert Body.objects.get(seq=entry.seq).text == '{"after":"manager","before":"viewer"}'
+    assert Body.objects.get(seq=entry.seq).text == '{"after":{"role":"manager"},"before":{"role":"viewer"}}'
 
 
 def test_a_role_that_does_not_exist_changes_nothing(plant):
