@@ -131,6 +131,11 @@ def test_an_owner_makes_an_account_and_its_password_is_nowhere(plant):
     [
         ({"email": "new@example.test"}, "person_name", "No account has this e-mail address yet."),
         (
+            {"email": "new@example.test", "password": PASSWORD},
+            "person_name",
+            "No account has this e-mail address yet.",
+        ),
+        (
             {"email": "new@example.test", "person_name": "New"},
             "password",
             "No account has this e-mail address yet.",
