@@ -1,9 +1,9 @@
 from django.urls import path
 
-from portal.audit import views
+from portal.audit import entry_page, views
 
 app_name = "audit"
 urlpatterns = [
     path("", views.list_, name="list"),
-    path("<int:seq>/", views.detail, name="detail"),
+    path("<int:seq>/", entry_page.detail, name="detail"),
 ]
