@@ -103,8 +103,9 @@ def referred(slug, *sides):
 
 def _label(kind, field):
     if kind:
+        column = "name" if kind.creates and field == kind.typed_name else field
         try:
-            return str(kind.model._meta.get_field(field).verbose_name)
+            return str(kind.model._meta.get_field(column).verbose_name)
         except FieldDoesNotExist:
             pass
     return {"role": _("role"), "name": _("name"), "value": _("value")}.get(field, field)

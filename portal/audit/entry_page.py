@@ -92,9 +92,10 @@ class Shown:
 
     @property
     def others(self):
-        """What else the same request, command or task caused."""
-        steps = {each.seq for each in self.steps}
-        return [each for each in self.related if each.seq not in steps][:RELATED_MAX]
+        """What else the same request, command or task caused: the latest step of each act."""
+        own = {each.seq for each in self.steps}
+        latest = {each.operation or each.seq: each for each in self.related if each.seq not in own}
+        return list(latest.values())[:RELATED_MAX]
 
     @property
     def is_more(self):
@@ -235,25 +236,26 @@ class Shown:
 
     @cached_property
     def neighbours(self):
-        """(earlier, later): the entries beside it with which a story begins that the person may read."""
-        return neighbours(self.user, self.entry.seq)
+        """(earlier, later): the acts beside this one that the person may read, by their first entries."""
+        return neighbours(self.user, self.steps[0].seq, self.entry.seq)
 
 
-def neighbours(user, seq):
+def neighbours(user, first, last):
+    """The Entry with which the nearest story begins before number `first`, and after `last`; `ended` is how
+    it ended. None where there is none."""
     statement = Statement()
     facets = statement.visible(user, Facet, "id")
-    place = statement.value(seq)
     stories = "record_story s INDEXED BY story_facet" if statement.is_sqlite else "record_story s"
     own = f"FROM {stories} WHERE s.facet_id = f.id AND s.first_seq"
     sides = [
         f"SELECT {end}((SELECT {end}(s.first_seq) {own} {side} {place})) FROM ({facets}) f"
-        for end, side in (("max", "<"), ("min", ">"))
+        for end, side, place in (("max", "<", statement.value(first)), ("min", ">", statement.value(last)))
     ]
-    text = f"SELECT * FROM record_entry WHERE seq IN (({sides[0]}), ({sides[1]}))"
-    found = {each.seq: each for each in Entry.objects.raw(text, statement.values)}
-    earlier = [entry for number, entry in found.items() if number < seq]
-    later = [entry for number, entry in found.items() if number > seq]
-    return (earlier or [None])[0], (later or [None])[0]
+    text = "SELECT e.*, g.outcome AS ended FROM record_entry e JOIN record_story s ON s.first_seq = e.seq"
+    text += f" JOIN record_facet g ON g.id = s.facet_id WHERE e.seq IN (({sides[0]}), ({sides[1]}))"
+    found = list(Entry.objects.raw(text, statement.values))
+    earlier = next((entry for entry in found if entry.seq < first), None)
+    return earlier, next((entry for entry in found if entry.seq > last), None)
 
 
 def _read(text):

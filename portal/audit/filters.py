@@ -21,7 +21,7 @@ FACETED = ("actor", "verb", "kind", "connection", "outcome", "team")
 DATES = ("since", "until")
 ANCHORED = ("request", "ticket", "object", "q")
 NAMES = (*FACETED, *DATES, *ANCHORED)
-SEQ_MAX = 2**63 - 1
+SEQ_MAX = 2**62
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal.audit import finding
-from portal.kinds.saying import plain, sentence
+from portal.kinds.saying import HAPPENED, plain, sentence
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class Row:
         return self._latest("http_status")
 
     @property
-    def platform_code(self):
-        return self._latest("platform_code")
+    def refused_by(self):
+        """The platform's code, where it did not do it: some have one for success, too."""
+        return "" if self.outcome in HAPPENED else self._latest("platform_code")
 
     @property
     def reason(self):

@@ -21,6 +21,7 @@ COLUMNS = {
     "outcome": ("outcome", ""),
 }
 ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NOWHERE = 2**62  # a number that no entry has
 CHOICES_MAX = 1_000  # of one filter
 # Times rise with the numbers of entries, but for clocks that were set back. So many entries on either side of
 # a moment are looked at to see whether that happened there.
@@ -114,7 +115,7 @@ def _read(rows, facets):
             if number is not None and other is not None and other > number:
                 found.is_unordered = True
             if tag == "since":
-                found.low = number if number is not None else 2**63 - 1
+                found.low = number if number is not None else NOWHERE
             else:
                 found.high = (other or 0) + 1
         else:

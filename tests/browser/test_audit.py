@@ -1,0 +1,131 @@
+"""Reviewers at work in the audit log.
+
+Would catch: a filter that needs the mouse in three places, an answer that does not say what changed, a filter
+lost on the way back, a page that breaks on a phone or in dark.
+"""
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.record.models import Entry
+from tests.browser.pages import looks_right
+from tests.examples import creating
+from tests.examples.iotda_policies import STATEMENT
+from tests.support.plant import demo_plant
+
+REVIEWER = "reviewer@example.test"
+POLICY = "iotda/policies"
+
+
+@pytest.fixture
+def busy(portal_server):
+    """A day of the demo team: one of each kind, a policy that somebody changed, and one more refused."""
+    demo = demo_plant()
+    for slug in creating():
+        demo.perform(slug)
+    row = demo.make(POLICY, policy_name="north-gate")
+    statement = [STATEMENT[0] | {"effect": "DENY"}]
+    data = {"policy_name": "north-gate-denied", "statement": statement}
+    demo.perform(POLICY, "update", target=row, data=data, expected=None, reason="CVE found in the pumps")
+    demo.perform("iotda/soft-buses")
+    return demo
+
+
+class Interactions:
+    """Counts what a person does: each click, each field that is filled, each choice."""
+
+    def __init__(self, page):
+        self.page, self.count = page, 0
+
+    def click(self, locator):
+        self.count += 1
+        locator.click()
+
+    def fill(self, locator, text):
+        self.count += 1
+        locator.fill(text)
+
+
+def test_who_changed_a_policy_last_week_and_what(open_page, busy):
+    """By its first name, which it does not have any more; at most six interactions."""
+    page = open_page(email=REVIEWER)
+    page.goto("/")
+    does = Interactions(page)
+
+    does.click(page.get_by_role("link", name="Audit log").first)
+    does.fill(page.locator("#q"), "north-gate")
+    expect(page.locator("tr[data-seq]")).to_have_count(2)
+    row = page.locator("tr[data-seq]").first
+    expect(row).to_contain_text("manager@example.test changed device policy north-gate-denied")
+    does.click(row.get_by_role("link").first)
+
+    changes = page.locator("#changes")
+    expect(changes).to_contain_text("north-gate-denied")
+    expect(changes).to_contain_text("Denies publishing")
+    expect(page.locator("#proof")).to_have_attribute("data-right", "true")
+    assert does.count <= 6
+
+
+def test_a_reviewer_can_follow_every_link(open_page, busy, problems):
+    page = open_page(email=REVIEWER)
+    entry = Entry.objects.filter(verb="update", stage="outcome").latest("seq")
+    page.goto(f"/audit/{entry.seq}/")
+    links = page.locator("main a").evaluate_all("links => links.map(each => each.href)")
+
+    assert len(links) > 3
+    for link in set(links):
+        assert page.goto(link).status == 200, link
+
+
+def test_filters_narrow_at_once_and_the_address_is_the_query(open_page, busy):
+    page = open_page(email=REVIEWER)
+    page.goto("/audit/")
+    everything = page.locator("tr[data-seq]").count()
+    page.get_by_label("Outcome").select_option("rejected")
+    expect(page.locator("tr[data-seq]")).to_have_count(1)
+    assert "outcome=rejected" in page.url
+    page.reload()
+    expect(page.locator("tr[data-seq]")).to_have_count(1)
+    page.get_by_text("Clear filters").click()
+    expect(page.locator("tr[data-seq]")).to_have_count(everything)
+    page.go_back()
+    expect(page.get_by_label("Outcome")).to_have_value("rejected")
+
+
+def test_what_cannot_be_read_is_told_beside_its_filter_and_stays(open_page, busy):
+    page = open_page(email=REVIEWER)
+    page.goto("/audit/?since=yesterday&q=po")
+
+    expect(page.locator("#problem-since")).to_contain_text("yesterday is not a date")
+    expect(page.locator("#since")).to_have_value("yesterday")
+    expect(page.locator("#problem-q")).to_have_text("Type at least 3 letters.")
+    page.locator("#q").fill("policy")
+    expect(page.locator("#problem-q")).to_be_hidden()
+    expect(page.locator("#problem-since")).to_contain_text("yesterday is not a date")
+
+
+def test_it_works_without_script(open_page, busy):
+    page = open_page(email=REVIEWER, javascript=False)
+    page.goto("/audit/")
+    page.locator("#q").fill("north-gate")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("tr[data-seq]")).to_have_count(2)
+    page.locator("tr[data-seq]").first.locator("summary").click()
+    expect(page.locator("tr[data-seq]").first.locator("li")).to_have_count(2)
+
+
+def test_looks(open_page, busy):
+    page = open_page(email=REVIEWER)
+    page.goto("/audit/")
+    looks_right(page, "audit-list")
+    page.goto("/audit/?since=2020-01-01&q=north-gate")
+    page.locator("tr[data-seq] summary").first.click()
+    looks_right(page, "audit-filtered")
+    page.goto("/audit/?since=yesterday&q=no")
+    looks_right(page, "audit-problems")
+    page.goto("/audit/?q=nothing like that")
+    looks_right(page, "audit-nothing")
+    for verb, stage in (("update", "outcome"), ("create", "intent")):
+        entry = Entry.objects.filter(verb=verb, stage=stage, kind=POLICY).latest("seq")
+        page.goto(f"/audit/{entry.seq}/")
+        looks_right(page, f"audit-entry-{verb}")
