@@ -16,6 +16,8 @@ from huey.contrib.djhuey import HUEY
 from portal.jobs.models import Turn
 from portal.operations import stepping
 from portal.operations.tasks import carry_on
+from portal.record import checkpoints, sinks
+from portal.record.tasks import deliver
 from portal.resources import asking, refreshing, tasks
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ CHORES = [
     Chore("readings", 60, asking.make_missing),
     Chore("refreshes", 5, lambda: ask(refreshing.due, tasks.refresh)),
     Chore("jobs", 2, lambda: ask(stepping.due, carry_on)),
+    Chore("checkpoints", 5, checkpoints.make),
+    Chore("sinks", 5, lambda: ask(sinks.due, deliver)),
 ]
 
 

@@ -21,7 +21,8 @@ _BEYOND = re.compile(r"[^\x00-\x7f]")
 
 def written(text):
     """A text as the index has it; what people type must be written the same way."""
-    return _BEYOND.sub(lambda found: f"u{ord(found[0]):04x}", folded(text))
+    text = folded(text)
+    return text if text.isascii() else _BEYOND.sub(lambda found: f"u{ord(found[0]):04x}", text)
 
 
 def text(fields, body):
