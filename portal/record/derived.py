@@ -1,8 +1,9 @@
-"""What pages show beside entries, computed anew: the list, its filters, the search index; and the triggers."""
+"""What pages show beside entries, computed anew: the list, its filters, the search index. And triggers."""
 
 import sqlite3
 import tempfile
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from django.db import connection
@@ -12,8 +13,8 @@ from portal.record import findings, guards, on_postgresql, on_sqlite
 _STEP = "e.operation <> '' AND e.stage IN ('intent', 'outcome')"
 _FIELDS = ("team_id", "actor_id", "kind", "verb", "connection_id")
 _OF_ENTRY = ", ".join(f"e.{name}" for name in _FIELDS)
-# The rows that the list should have (models.Story): the steps of each operation as one, what others did with it,
-# and every other entry.
+# The rows that the list should have (models.Story): the steps of each operation as one, what others did
+# with it, and every other entry.
 _WANTED = f"""
     WITH own AS (
         SELECT e.operation, min(e.seq) AS first_seq, max(e.seq) AS last_seq, count(*) AS steps
@@ -76,7 +77,23 @@ def check(report):
         cursor.execute(FACETS)
         if cursor.fetchone()[0]:
             report.add(findings.FACET_DIFFERS)
-    {"sqlite": _check_fts, "postgresql": _check_trigrams}[connection.vendor](report)
+
+
+@contextmanager
+def index_checked(report):
+    """Check the search index while the block runs: SQLite does that beside Python, on another core."""
+    if connection.vendor == "postgresql":
+        yield
+        _check_trigrams(report)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="index") as pool:
+        found = pool.submit(_check_fts, Path(connection.settings_dict["NAME"]))
+        yield
+        try:
+            if not found.result():
+                report.add(findings.INDEX_DIFFERS)
+        except (OSError, sqlite3.OperationalError) as error:
+            report.add(findings.INDEX_UNCHECKED, is_sure=False, error=str(error)[:200])
 
 
 def _check_trigrams(report):
@@ -92,16 +109,11 @@ def _check_trigrams(report):
         report.add(findings.INDEX_DIFFERS)
 
 
-def _check_fts(report):
-    """Let SQLite compare its index with the texts, in a copy: there nobody has to wait for it."""
-    path = Path(connection.settings_dict["NAME"])
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix="record-check-") as directory:
-            copy = Path(directory, "copy.sqlite3")
-            if not (_copy(path, copy) and _is_sound(copy)):
-                report.add(findings.INDEX_DIFFERS)
-    except (OSError, sqlite3.OperationalError) as error:
-        report.add(findings.INDEX_UNCHECKED, is_sure=False, error=str(error)[:200])
+def _check_fts(path):
+    """Whether SQLite's index is that of the texts; looked at in a copy, so that nobody has to wait for it."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="record-check-") as directory:
+        copy = Path(directory, "copy.sqlite3")
+        return _copy(path, copy) and _is_sound(copy)
 
 
 def _copy(path, copy):

@@ -24,7 +24,9 @@ EXIT = {Result.GOOD: 0, Result.TAMPERED: 1, Result.UNCLEAR: 2}
 CHANGED = Sentence("verify.changed", _("Entry %(seq)s was changed: its hash is not that of what it says."))
 MISPLACED = Sentence("verify.misplaced", _("Entry %(seq)s does not follow the entry that stands before it."))
 GONE = Sentence("verify.gone", _("Entry %(seq)s is missing."))
-UNREADABLE = Sentence("verify.unreadable", _("Entry %(seq)s has a value or a version that no entry can have."))
+UNREADABLE = Sentence(
+    "verify.unreadable", _("Entry %(seq)s has a value or a version that no entry can have.")
+)
 TOO_NEW = Sentence("verify.too_new", _("Entry %(seq)s says something in a field that came after its time."))
 NO_KEY = Sentence(
     "verify.no_key",
@@ -32,7 +34,9 @@ NO_KEY = Sentence(
 )
 # Bodies
 BODY_GONE = Sentence("verify.body_gone", _("The body of entry %(seq)s is missing."))
-BODY_CHANGED = Sentence("verify.body_changed", _("The body of entry %(seq)s is not the one it was written with."))
+BODY_CHANGED = Sentence(
+    "verify.body_changed", _("The body of entry %(seq)s is not the one it was written with.")
+)
 BODY_EMPTIED = Sentence(
     "verify.body_emptied", _("The body of entry %(seq)s was emptied, and no rule of a team did that.")
 )
@@ -43,7 +47,8 @@ SEARCH_CHANGED = Sentence(
 # The end
 NO_HEAD = Sentence("verify.no_head", _("The head of the record is missing; run manage.py migrate."))
 HEAD_DIFFERS = Sentence(
-    "verify.head_differs", _("The head says that entry %(seq)s is the last one, but the last one is %(last)s.")
+    "verify.head_differs",
+    _("The head says that entry %(seq)s is the last one, but the last one is %(last)s."),
 )
 HEAD_HASH = Sentence("verify.head_hash", _("The head has another hash than the last entry, %(seq)s."))
 NOTHING = Sentence("verify.nothing", _("The record has no entries, so nothing was checked."))
@@ -68,7 +73,7 @@ TILE_DIFFERS = Sentence(
 )
 CUT = Sentence(
     "verify.cut",
-    _("Checkpoint %(number)s was made of %(size)s entries, but there are only %(last)s: the end was cut off."),
+    _("Checkpoint %(number)s was made of %(size)s entries, but there are %(last)s: the end was cut off."),
 )
 REWRITTEN = Sentence(
     "verify.rewritten",
@@ -85,19 +90,25 @@ NO_SIGNER = Sentence(
 )
 NO_CHECKPOINT = Sentence(
     "verify.no_checkpoint",
-    _("There is no checkpoint to compare with, so it cannot be told whether the end was cut off."
-      " A worker makes one each minute."),
+    _(
+        "There is no checkpoint to compare with, so it cannot be told whether the end was cut off."
+        " A worker makes one each minute."
+    ),
 )
 # Copies
 COPY_AHEAD = Sentence(
     "verify.copy_ahead",
-    _("%(file)s has checkpoint %(number)s of %(size)s entries, which the database does not have: the end was"
-      " cut off, or an old backup was restored."),
+    _(
+        "%(file)s has checkpoint %(number)s of %(size)s entries, which the database does not have: the end"
+        " was cut off, or an old backup was restored."
+    ),
 )
 COPY_DIFFERS = Sentence(
     "verify.copy_differs",
-    _("%(file)s has another checkpoint %(number)s than the database: the record was written anew, or an old"
-      " backup was restored and used."),
+    _(
+        "%(file)s has another checkpoint %(number)s than the database: the record was written anew, or an old"
+        " backup was restored and used."
+    ),
 )
 COPY_FORGED = Sentence(
     "verify.copy_forged", _("Line %(line)s of %(file)s was changed: its signature is wrong.")
@@ -160,7 +171,9 @@ class Report:
     @property
     def first_bad(self):
         """Number of the first entry that something is wrong with; None if nothing is, or with none."""
-        return min((each.seq for each in self.findings if each.is_sure and each.seq is not None), default=None)
+        return min(
+            (each.seq for each in self.findings if each.is_sure and each.seq is not None), default=None
+        )
 
     def to_json(self):
         told = asdict(self) | {"result": str(self.result), "first_bad": self.first_bad}

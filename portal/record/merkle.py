@@ -28,7 +28,7 @@ class Run:
         self._parts = []  # (level, hash): the root of 2 ** level leaves, from left to right
 
     def add(self, hash, level=0):
-        """Add a leaf, or the root of the next 2 ** `level` leaves; raises ValueError if none can begin here."""
+        """Add a leaf, or the root of 2 ** `level` leaves; raises ValueError where no such subtree begins."""
         if self.end & ((1 << level) - 1):
             raise ValueError(f"no subtree of {1 << level} leaves begins at {self.end}")
         self.end += 1 << level

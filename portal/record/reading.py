@@ -13,7 +13,7 @@ AT_ONCE = 2000  # entries of one statement
 TILE = 256  # leaves of one tile
 LEVEL = TILE.bit_length() - 1
 NAMES = canonical.HEADER[canonical.VERSION]  # the newest version has all fields, in the order of JSON's keys
-_AT, _ID = NAMES.index("at"), NAMES.index("id")
+_AT, _ID, _SEQ = NAMES.index("at"), NAMES.index("id"), NAMES.index("seq")
 # NAMES are sorted, so this writes what canonical.header_bytes writes, without sorting again.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -61,12 +61,14 @@ def rows(first, last, *, bodies=True, where="", params=()):
     count = len(NAMES)
     with connection.cursor() as cursor:
         while first <= last:
-            end = min(first + AT_ONCE - 1, last)
-            cursor.execute(statement, [first, end, *params])
-            for row in cursor.fetchall():
+            cursor.execute(statement, [first, last, *params])
+            some = cursor.fetchall()
+            for row in some:
                 hash, salt, text, search = row[count:]
                 yield Row(dict(zip(NAMES, cleaned(row), strict=False)), hash, salt, text, search)
-            first = end + 1
+            if len(some) < AT_ONCE:
+                return
+            first = some[-1][_SEQ] + 1
 
 
 @cache
@@ -82,7 +84,7 @@ def _statement(vendor, bodies, where):
     more = f"AND ({where})" if where else ""
     return (
         f"SELECT {', '.join(columns)}, e.hash, {beside} FROM record_entry e {join}"
-        f" WHERE e.seq >= %s AND e.seq <= %s {more} ORDER BY e.seq"
+        f" WHERE e.seq >= %s AND e.seq <= %s {more} ORDER BY e.seq LIMIT {AT_ONCE}"
     )
 
 

@@ -134,8 +134,8 @@ def _to_syslog(address, some):
     place = (parts.hostname, parts.port or (601 if is_tcp else 514))
     with _socket(place, is_tcp) as connection:
         for each in some:
-            told = f"<{PRIORITY}>1 {canonical.stamp(each.at)} {socket.gethostname() or '-'} iot-portal - checkpoint -"
-            message = f"{told} {checkpoints.as_json(each)}".encode()
+            about = f"<{PRIORITY}>1 {canonical.stamp(each.at)} {socket.gethostname() or '-'} iot-portal"
+            message = f"{about} - checkpoint - {checkpoints.as_json(each)}".encode()
             # RFC 6587: the length comes first, so that nothing in the message can end it.
             connection.sendall(b"%d %s" % (len(message), message) if is_tcp else message)
 
@@ -185,4 +185,10 @@ def _connection(parts):
         made.close()
 
 
-SENDERS = {"file": _to_file, "syslog": _to_syslog, "syslog+tcp": _to_syslog, "http": _to_web, "https": _to_web}
+SENDERS = {
+    "file": _to_file,
+    "syslog": _to_syslog,
+    "syslog+tcp": _to_syslog,
+    "http": _to_web,
+    "https": _to_web,
+}

@@ -1,4 +1,4 @@
-"""Is the record what was written? One pass over entries, bodies and checkpoints, then what pages show of them.
+"""Is the record what was written? One pass over entries, bodies and checkpoints, then what pages show.
 
 It checks what is displayed, not only what was hashed: the list, its filters, the search. A checkpoint that is
 kept outside shows when the end is gone, or all was written anew by somebody who has the key.
@@ -50,11 +50,12 @@ def _verify(report, progress):
         return
     derived.check_triggers(report)
     walk = _Walk(report, newest.number if newest else 0)
-    walk.run(max(head[0], head[2]), progress)
-    _check_head(report, walk, *head)
-    walk.finish()
-    witnesses.check(report)
-    derived.check(report)
+    with derived.index_checked(report):
+        walk.run(max(head[0], head[2]), progress)
+        _check_head(report, walk, *head)
+        walk.finish()
+        witnesses.check(report)
+        derived.check(report)
     if not report.findings:
         if not report.entries:
             report.add(findings.NOTHING, is_sure=False)
@@ -194,7 +195,9 @@ def _is_too_new(members):
 
 def _dropped():
     """{team id: number up to which its rule has dropped bodies}, as the guards understand it."""
-    number = "CAST(object_id AS bigint)" if connection.vendor == "postgresql" else "CAST(object_id AS INTEGER)"
+    number = (
+        "CAST(object_id AS bigint)" if connection.vendor == "postgresql" else "CAST(object_id AS INTEGER)"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT team_id, max({number}) FROM record_entry WHERE verb = 'drop_bodies' AND outcome = 'done'"

@@ -11,7 +11,7 @@ LONGEST = 10_000  # characters of a line
 
 
 def check(report):
-    """Compare each file sink with the database. Lines that are no checkpoint prove nothing and are passed over."""
+    """Compare each file sink with the database. Lines that are no checkpoint prove nothing."""
     for name, path in sinks.files().items():
         _check_file(report, name, path)
 
