@@ -1,0 +1,312 @@
+"""Finds the stories that an address asks for: one page of them, and how many there are.
+
+No way through the record may cost more because the record is long. Three ways are taken:
+
+- By facets. Only the facets whose newest stories are newest can have a place on the page, so no more of them
+  are looked into than the page has rows, each by its index and no further than the page is long.
+- Where many facets fit, most of the newest stories fit as well: those are looked through first.
+- By an anchor: from its entries in an index to their stories. Other anchors are then checked story by story.
+  So many of its entries are looked at and no more; the page says so if that was not enough.
+"""
+
+import heapq
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from django.db.models import Q
+
+from portal.audit.anchors import anchors
+from portal.audit.statements import STEP, Statement
+from portal.record.models import Entry, Stage, Story
+from portal.teams.access import visible_to
+
+COUNT_LIMIT = 10_000
+FACETS_MAX = 300  # that are looked into one by one before the newest stories are
+NEWEST = 3_000  # stories that are looked through if more facets fit
+FEW = 2_000  # stories of the facets that fit, below which each is checked for the anchors
+HITS = (2_000, 20_000)  # entries of an anchor: what is looked at first, and at most
+# Of an operation that was going on when the page ends, only a later step may have the anchor. So many entries
+# beyond the end are looked at for that.
+BEYOND = 1_000
+STEPS = [Stage.INTENT, Stage.OUTCOME]
+COLUMNS = "first_seq", "last_seq", "steps", "operation", "facet_id"
+STORY = ", ".join(f"s.{name}" for name in COLUMNS)
+VISIBLE = ("seq", "operation", "stage", "ticket", "platform_request_id", "correlation", "kind", "object_id")
+VISIBLE += ("object_scope",)
+
+
+@dataclass
+class Page:
+    """Stories, newest first. `is_older` and `is_newer`: whether others follow on either side.
+
+    `looked_to` is the number of the entry at which looking for more ended; None if nothing was left out.
+    """
+
+    stories: list = field(default_factory=list)
+    is_older: bool = False
+    is_newer: bool = False
+    looked_to: int | None = None
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where on the record to look: from number `low` up to before `high` (None: no end), newest first?"""
+
+    low: int
+    high: int | None
+    is_down: bool
+
+    @classmethod
+    def of(cls, filters, before=None, after=None):
+        survey = filters.survey
+        low, high = survey.low, survey.high
+        if after is not None:
+            return cls(max(low, after + 1), high, is_down=False)
+        if before is not None:
+            high = before if high is None else min(high, before)
+        return cls(low, high, is_down=True)
+
+    def narrow(self, statement, column):
+        low = f" AND {column} >= {statement.value(self.low)}" if self.low else ""
+        return low + (f" AND {column} < {statement.value(self.high)}" if self.high is not None else "")
+
+    def order(self, column):
+        return f"ORDER BY {column} {'DESC' if self.is_down else 'ASC'}"
+
+    @property
+    def furthest(self):
+        return "max" if self.is_down else "min"
+
+
+def page(filters, *, before=None, after=None, size=50):
+    way = Way.of(filters, before, after)
+    rows, looked_to = _newest(filters, way, size + 1)
+    stories = [Story.from_db(None, COLUMNS, row) for row in rows[:size]]
+    is_more = len(rows) > size or looked_to is not None
+    if way.is_down:
+        return Page(stories, is_older=is_more, is_newer=before is not None, looked_to=looked_to)
+    return Page(stories[::-1], is_older=True, is_newer=is_more, looked_to=looked_to)
+
+
+def count(filters, limit):
+    """(number, whether there may be more): exact up to `limit`, which may be None."""
+    survey, found = filters.survey, anchors(filters)
+    if not (found or filters.since or filters.until):
+        return survey.total, False
+    statement, way = Statement(), Way.of(filters)
+    most = "" if limit is None else f"LIMIT {limit + 1}"
+    if found and not _are_few(survey):
+        # Most operations have two steps that hold the same.
+        hits = _hits(statement, found[0], way, None if limit is None else 2 * limit + 2)
+        where = f"s.first_seq IN ({_keys(statement, filters)}){_where(statement, filters, way, found[1:])}"
+        shared, looked = f"{hits} ", "(SELECT n FROM looked)"
+        inner = f"SELECT 1 FROM record_story s WHERE {where} {most}"
+    else:
+        shared, looked = "", "0"
+        inner = _of_each_facet(statement, filters, way, "1", most, found)
+    number, hits = statement.rows(f"{shared}SELECT (SELECT count(*) FROM ({inner}) c), {looked}")[0]
+    if limit is None:
+        return number, False
+    return min(number, limit), number > limit or hits > 2 * limit + 1
+
+
+def all_numbers(statement, filters, way, found):
+    """SELECT of the numbers of all stories, in no order."""
+    if not found or _are_few(filters.survey):
+        return _of_each_facet(statement, filters, way, "s.first_seq", "", found)
+    hits = _hits(statement, found[0], way, None)
+    where = f"s.first_seq IN ({_keys(statement, filters)}){_where(statement, filters, way, found[1:])}"
+    return f"{hits} SELECT s.first_seq FROM record_story s WHERE {where}"
+
+
+def following(statement, filters, way, size):
+    """SELECT of the next stories on the way, where so many fit that they are simply read in their order."""
+    where = _where(statement, filters, way)
+    return _ordered(f"SELECT {STORY} FROM record_story s WHERE 1 = 1{where}", way, size)
+
+
+def entries(filters, walked):
+    """Merge the steps of stories, which come in chunks, into one order. See Filters.entries."""
+    waiting = []
+    for stories in walked:
+        for steps in steps_of(filters.user, stories).values():
+            for entry in steps:
+                heapq.heappush(waiting, (entry.seq, id(entry), entry))
+        yield from _until(waiting, stories[-1].first_seq)
+    yield from _until(waiting, None)
+
+
+def _until(waiting, seq):
+    """Take out the entries up to that number; what two stories tell of is taken once."""
+    taken = []
+    while waiting and (seq is None or waiting[0][0] <= seq):
+        taken.append(heapq.heappop(waiting)[2])
+    for _seq, same in groupby(taken, key=lambda entry: entry.seq):
+        yield next(same)
+
+
+def steps_of(user, stories):
+    """{first_seq: [Entry]}, the steps of each story that the person may read, in their order."""
+    operations = {story.operation: story.first_seq for story in stories if story.operation}
+    firsts = {story.first_seq: [] for story in stories}
+    wanted = Q(seq__in=firsts) | Q(operation__in=operations, stage__in=STEPS)
+    for entry in visible_to(user, Entry.objects.filter(wanted), "read_record").order_by("seq"):
+        if entry.seq in firsts:
+            firsts[entry.seq].append(entry)
+        if entry.stage in STEPS and (first := operations.get(entry.operation, entry.seq)) != entry.seq:
+            firsts[first].append(entry)
+    return firsts
+
+
+def _newest(filters, way, size):
+    """(rows of stories, where looking ended): the first ones on the way."""
+    survey, found = filters.survey, anchors(filters)
+    if survey.facets is not None and not survey.facets:
+        return [], None
+    if found and not _are_few(survey):
+        return _by_anchor(filters, way, size, found)
+    statement = Statement()
+    if survey.facets is None:
+        where = f"1 = 1{_where(statement, filters, way)}"
+        return statement.rows(_ordered(f"SELECT {STORY} FROM record_story s WHERE {where}", way, size)), None
+    if not found and len(survey.facets) > FACETS_MAX:
+        rows = _among_newest(filters, way, size)
+        if len(rows) == size or len(rows) == survey.total:
+            return rows, None
+    return statement.rows(_by_facets(statement, filters, way, size, found)), None
+
+
+def _are_few(survey):
+    return survey.facets is not None and survey.total <= FEW
+
+
+def _ordered(text, way, size):
+    return f"{text} {way.order('s.first_seq')} LIMIT {size}"
+
+
+def _among_newest(filters, way, size):
+    statement = Statement()
+    narrowed = way.narrow(statement, "s.first_seq")
+    newest = _ordered(f"SELECT {STORY} FROM record_story s WHERE 1 = 1{narrowed}", way, NEWEST)
+    where = f"s.facet_id IN ({statement.ids(filters.survey.facets)}){_times(statement, filters)}"
+    return statement.rows(_ordered(f"SELECT {STORY} FROM ({newest}) s WHERE {where}", way, size))
+
+
+def _by_facets(statement, filters, way, size, checked):
+    """SELECT of the first stories on the way, from the facets that can have one of them."""
+    where = f"facet_id = f.id{_where(statement, filters, way, checked, facets=False)}"
+    facets = statement.ids(filters.survey.facets)
+    first = f"SELECT {way.furthest}(s.first_seq) FROM {_stories(statement)} WHERE s.{where}"
+    likely = f"SELECT f.id, ({first}) AS first FROM ({facets}) f"
+    likely = f"SELECT id FROM ({likely}) l WHERE first IS NOT NULL {way.order('first')} LIMIT {size}"
+    own = _ordered(f"SELECT s.first_seq FROM {_stories(statement)} WHERE s.{where}", way, size)
+    if statement.is_sqlite:
+        rows = f"SELECT {STORY} FROM ({likely}) f CROSS JOIN record_story s ON s.first_seq IN ({own})"
+    else:
+        own = own.replace("SELECT s.first_seq", f"SELECT {STORY}", 1)
+        rows = f"SELECT {STORY} FROM ({likely}) f CROSS JOIN LATERAL ({own}) s"
+    return _ordered(rows, way, size)
+
+
+def _of_each_facet(statement, filters, way, columns, most, checked):
+    """SELECT of the stories on the way, in no order, facet by facet where only some fit."""
+    if filters.survey.facets is None:
+        where = _where(statement, filters, way, checked)
+        return f"SELECT {columns} FROM record_story s WHERE 1 = 1{where} {most}"
+    facets = statement.ids(filters.survey.facets)
+    where = f"s.facet_id = f.id{_where(statement, filters, way, checked, facets=False)}"
+    if statement.is_sqlite:
+        return f"SELECT {columns} FROM ({facets}) f CROSS JOIN {_stories(statement)} ON {where} {most}"
+    own = f"SELECT * FROM record_story s WHERE {where} {most}"
+    return f"SELECT {columns} FROM ({facets}) f CROSS JOIN LATERAL ({own}) s {most}"
+
+
+def _stories(statement):
+    return "record_story s INDEXED BY story_facet" if statement.is_sqlite else "record_story s"
+
+
+def _by_anchor(filters, way, size, found):
+    first, *others = found
+    rounds = [(most, None) for most in HITS]
+    if first.window and not Statement().is_sqlite:
+        rounds[0] = (HITS[0], first.window)
+    for most, window in rounds:
+        statement = Statement()
+        hits = _hits(statement, first, way, most, window)
+        # Nobody knows yet what belongs between the stories beyond the last hit.
+        whole = "1 = 0" if window else f"(SELECT n < {most} FROM looked)"
+        edge = f"s.first_seq {'>=' if way.is_down else '<='} (SELECT edge FROM looked)"
+        where = f"{_where(statement, filters, way, others)} AND ({whole} OR {edge})"
+        keys = _keys(statement, filters)
+        rows = _ordered(f"SELECT {STORY} FROM record_story s WHERE s.first_seq IN ({keys}){where}", way, size)
+        text = f"{hits} SELECT {STORY}, looked.n, looked.edge FROM looked LEFT JOIN ({rows}) s ON 1 = 1"
+        rows = statement.rows(f"{text} {way.order('s.first_seq')}")
+        (*_story, number, edge), rows = rows[0], [row[:-2] for row in rows if row[0] is not None]
+        if len(rows) == size or (number < most and not window):
+            return rows, None
+    return rows, edge
+
+
+def _hits(statement, anchor, way, most, window=None):
+    """WITH the entries that have the anchor: `hits` are those on the way, at most so many, and some beyond
+    its end; `looked` says how many were on the way, and which is the last."""
+
+    def on_the_way(column):
+        nearest = ""
+        if window:
+            top = statement.value(way.high) if way.high is not None else "(SELECT seq + 1 FROM record_head)"
+            low = statement.value(way.low)
+            nearest = (
+                f" AND {column} >= {top} - {window}" if way.is_down else f" AND {column} < {low} + {window}"
+            )
+        return way.narrow(statement, column) + nearest
+
+    def beyond(column):
+        end = statement.value(way.high) if way.is_down else "(SELECT edge + 1 FROM looked)"
+        return f" AND {column} >= {end}"
+
+    limit = "" if most is None else f"{way.order('seq')} LIMIT {most}"
+    last = "min" if way.is_down else "max"
+    shared = f"WITH met AS MATERIALIZED (SELECT seq FROM ({anchor.seqs(statement, on_the_way)}) a {limit}),"
+    shared += f" looked AS MATERIALIZED (SELECT count(*) AS n, {last}(seq) AS edge FROM met)"
+    hits = "SELECT seq FROM met"
+    if way.high is not None or not way.is_down:
+        late = "" if most is None else f"ORDER BY seq LIMIT {BEYOND}"
+        late = f"SELECT seq FROM ({anchor.seqs(statement, beyond)}) b {late}"
+        hits += f" UNION ALL SELECT seq FROM ({late}) l"
+    return f"{shared}, hits AS MATERIALIZED ({hits})"
+
+
+def _keys(statement, filters):
+    """SELECT of the stories' numbers that the hits belong to, as far as the person may read the hits."""
+    visible = statement.visible(filters.user, Entry, *VISIBLE[:3])
+    hits = f"FROM hits JOIN ({visible}) e ON e.seq = hits.seq"
+    steps = f"JOIN record_story t ON t.operation = e.operation WHERE {STEP.format('e')}"
+    return f"SELECT e.seq {hits} UNION SELECT t.first_seq {hits} {steps}"
+
+
+def _where(statement, filters, way, checked=(), facets=True):
+    """Conditions on a story `s`: on the way, of the facets, in time, and with what is checked."""
+    text = way.narrow(statement, "s.first_seq")
+    if facets and filters.survey.facets is not None:
+        text += f" AND s.facet_id IN ({statement.ids(filters.survey.facets)})"
+    text += _times(statement, filters)
+    for anchor in checked:
+        visible = statement.visible(filters.user, Entry, *VISIBLE)
+        own, later = (
+            f"EXISTS (SELECT 1 FROM ({visible}) e WHERE {on} AND {anchor.holds(statement, 'e')})"
+            for on in ("e.seq = s.first_seq", f"e.operation = s.operation AND {STEP.format('e')}")
+        )
+        text += f" AND ({own} OR {later})"
+    return text
+
+
+def _times(statement, filters):
+    """The times themselves, where a clock was set back: there numbers do not tell them."""
+    if not filters.survey.is_unordered:
+        return ""
+    text = ""
+    for moment, is_in in ((filters.since, ">="), (filters.until, "<")):
+        if moment:
+            text += f" AND e.at {is_in} {statement.moment(Entry, 'at', moment)}"
+    return f" AND EXISTS (SELECT 1 FROM record_entry e WHERE e.seq = s.first_seq{text})"

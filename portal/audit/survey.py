@@ -1,0 +1,116 @@
+"""What the facets say about an address: which fit and how many stories they have, and what could be chosen.
+
+One statement, over the few rows of record_facet; with it, what the dates mean as numbers of entries.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from portal.audit.statements import Statement
+from portal.record.models import Entry, Facet
+from portal.teams.access import visible_to
+
+NOBODY = "-"  # in an address: entries that have no person, team or connection
+# {filter: (column of a facet, column of entries with its name)}
+COLUMNS = {
+    "actor": ("actor_id", "actor"),
+    "team": ("team_id", "team"),
+    "connection": ("connection_id", "connection"),
+    "kind": ("kind", ""),
+    "verb": ("verb", ""),
+    "outcome": ("outcome", ""),
+}
+ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CHOICES_MAX = 1_000  # of one filter
+# Times rise with the numbers of entries, but for clocks that were set back. So many entries on either side of
+# a moment are looked at to see whether that happened there.
+NEAR = 500
+
+
+@dataclass
+class Survey:
+    """`facets` are the ids of those that fit, None if all do; `total` is how many stories they have.
+
+    Stories from number `low` up to before `high` began in the time that is asked for. Where a clock was set
+    back, `is_unordered`, times have to be compared as well. `choices` is {filter: [(value, name, count)]}.
+    """
+
+    facets: list | None = None
+    total: int = 0
+    low: int = 0
+    high: int | None = None
+    is_unordered: bool = False
+    choices: dict = field(default_factory=dict)
+
+
+def survey(filters):
+    statement = Statement()
+    names = ("id", *(column for column, _name in COLUMNS.values()), "count", "newest")
+    visible = statement.visible(filters.user, Facet, *names)
+    fits = _fits(statement, filters.faceted)
+    sees_all = not visible_to(filters.user, Facet.objects.all(), "read_record").query.where
+    branches = [f"SELECT 'total', '', '', CAST(coalesce(sum(count), 0) AS bigint), 0 FROM v WHERE {fits}"]
+    if filters.faceted or not sees_all:
+        branches.append(f"SELECT 'facet', '', '', id, 0 FROM v WHERE {fits} AND count > 0")
+    for name in ("since", "until"):
+        if moment := getattr(filters, name):
+            branches.append(_around(statement, name, moment))
+    if filters.offers_choices:
+        branches += [_choices(name, *columns) for name, columns in COLUMNS.items()]
+    text = f"WITH v AS ({visible}) " + " UNION ALL ".join(f"SELECT * FROM ({each}) b" for each in branches)
+    return _read(statement.rows(text), facets=None if sees_all and not filters.faceted else [])
+
+
+def _fits(statement, faceted):
+    """The condition on a facet. A person, team or connection is asked for by id or by its latest name."""
+    conditions = ["1 = 1"]
+    for filter, value in faceted.items():
+        column, name = COLUMNS[filter]
+        if not name or value == NOBODY or ID.fullmatch(value):
+            value = "" if value == NOBODY else value
+            conditions.append(f"{column} = {statement.value(value)}")
+            continue
+        place = statement.value(value)
+        conditions.append(
+            f"{column} IN (SELECT n.{column} FROM v n JOIN record_entry e ON e.seq = n.newest"
+            f" WHERE n.{column} <> '' AND (e.{name} = {place} OR lower(e.{name}) = lower({place})))"
+        )
+    return " AND ".join(conditions)
+
+
+def _around(statement, name, moment):
+    """(the first number of the NEAR entries from a moment on, the last number of the NEAR before it)."""
+    place = statement.moment(Entry, "at", moment)
+    after = f"SELECT seq FROM record_entry WHERE at >= {place} ORDER BY at LIMIT {NEAR}"
+    before = f"SELECT seq FROM record_entry WHERE at < {place} ORDER BY at DESC LIMIT {NEAR}"
+    return f"SELECT '{name}', '', '', (SELECT min(seq) FROM ({after}) a), (SELECT max(seq) FROM ({before}) b)"
+
+
+def _choices(filter, column, name):
+    named, joined = "''", ""
+    if name:
+        named, joined = f"coalesce(e.{name}, '')", "LEFT JOIN record_entry e ON e.seq = g.newest"
+    return (
+        f"SELECT '{filter}', g.value, {named}, g.count, 0 FROM (SELECT {column} AS value, CAST(sum(count)"
+        f" AS bigint) AS count, max(newest) AS newest FROM v GROUP BY {column}) g {joined} WHERE g.count > 0"
+        f" LIMIT {CHOICES_MAX}"
+    )
+
+
+def _read(rows, facets):
+    found = Survey(facets=facets)
+    for tag, value, name, number, other in rows:
+        if tag == "total":
+            found.total = number
+        elif tag == "facet":
+            found.facets.append(number)
+        elif tag in ("since", "until"):
+            if number is not None and other is not None and other > number:
+                found.is_unordered = True
+            if tag == "since":
+                found.low = number if number is not None else 2**63 - 1
+            else:
+                found.high = (other or 0) + 1
+        else:
+            found.choices.setdefault(tag, []).append((value, name, number))
+    return found
