@@ -19,6 +19,7 @@ from portal.operations.tasks import carry_on
 from portal.record import checkpoints, sinks
 from portal.record.tasks import deliver
 from portal.resources import asking, refreshing, tasks
+from portal.teams import retention
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=15)  # a chore that takes longer is done twice at once, which does no harm
@@ -38,6 +39,7 @@ CHORES = [
     Chore("refreshes", 5, lambda: ask(refreshing.due, tasks.refresh)),
     Chore("jobs", 2, lambda: ask(stepping.due, carry_on)),
     Chore("checkpoints", 5, checkpoints.make),
+    Chore("retention", 600, retention.drop_due),
     Chore("sinks", 5, lambda: ask(sinks.due, deliver)),
 ]
 

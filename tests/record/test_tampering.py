@@ -85,7 +85,6 @@ def other_key(db, seq):
     db.run(f"UPDATE record_entry SET key_id = '00000000' WHERE seq = {seq}")
 
 
-
 def delete(db, seq):
     db.run(f"DELETE FROM record_entry WHERE seq = {seq}")
     db.run(f"DELETE FROM record_body WHERE seq = {seq}")
@@ -100,7 +99,6 @@ def delete_and_close_the_gap(db, seq):
     db.run(f"UPDATE record_head SET seq = {LAST}")
 
 
-
 def insert(db, seq):
     names = tampering.reading.NAMES
     taken = [
@@ -113,7 +111,6 @@ def insert(db, seq):
         [id],
     )
     db.run(f"UPDATE record_head SET seq = {LAST}")
-
 
 
 def reorder(db, seq):
@@ -168,7 +165,6 @@ def search_index(db, seq):
         )
 
 
-
 def _story(db, seq):
     """The list row that the entry belongs to, or another one."""
     return db.one(f"SELECT max(first_seq) FROM record_story WHERE first_seq <= {seq}")[0]
@@ -211,7 +207,6 @@ def story_more(db, seq):
     )
 
 
-
 def facet_count(db, seq):
     db.run(
         "UPDATE record_facet SET count = count + 1 WHERE id ="
@@ -219,13 +214,11 @@ def facet_count(db, seq):
     )
 
 
-
 def facet_name(db, seq):
     db.run(
         "UPDATE record_facet SET actor_id = 'somebody' WHERE id ="
         f" (SELECT facet_id FROM record_story WHERE first_seq = {_story(db, seq)})"
     )
-
 
 
 def head_back(db, seq):
@@ -243,22 +236,18 @@ def rewrite(db, seq):
     db.run("DELETE FROM record_tile")
 
 
-
 def rewrite_without_checkpoints(db, seq):
     rewrite(db, seq)
     db.run("DELETE FROM record_checkpoint")
     db.run("UPDATE record_sink SET delivered = 0")
 
 
-
 def change_a_checkpoint(db, seq):
     db.run("UPDATE record_checkpoint SET root = head_hash WHERE number = 2")
 
 
-
 def delete_a_checkpoint(db, seq):
     db.run("DELETE FROM record_checkpoint WHERE number = 2")
-
 
 
 CHANGES = (
