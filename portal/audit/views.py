@@ -18,6 +18,7 @@ from portal.kinds.identity import or_unknown
 from portal.kinds.registry import KINDS
 from portal.operations.models import State
 from portal.outside import shows_nothing
+from portal.record import dropping
 from portal.record.models import Body, Entry
 from portal.teams.access import may, require, visible_to
 from portal.teams.models import User
@@ -161,5 +162,11 @@ def detail(request, seq):
     entry = get_object_or_404(_scope(request), seq=seq)
     body = Body.objects.filter(seq=entry.seq).first()
     related = _scope(request).filter(operation=entry.operation).order_by("seq") if entry.operation else []
-    context = {"entry": entry, "body": json.loads(body.text) if body else None, "related": related}
+    context = {
+        "entry": entry,
+        "body": json.loads(body.text) if body and body.text else None,
+        "related": related,
+    }
+    if body and not body.text:
+        context["dropped"] = dropping.dropper(entry)
     return page(request, "audit/detail.html", context)

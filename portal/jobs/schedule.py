@@ -16,8 +16,8 @@ from huey.contrib.djhuey import HUEY
 from portal.jobs.models import Turn
 from portal.operations import stepping
 from portal.operations.tasks import carry_on
-from portal.record import checkpoints, sinks
-from portal.record.tasks import deliver
+from portal.record import checking, checkpoints, sinks
+from portal.record.tasks import deliver, verify
 from portal.resources import asking, refreshing, tasks
 from portal.teams import retention
 
@@ -39,6 +39,7 @@ CHORES = [
     Chore("refreshes", 5, lambda: ask(refreshing.due, tasks.refresh)),
     Chore("jobs", 2, lambda: ask(stepping.due, carry_on)),
     Chore("checkpoints", 5, checkpoints.make),
+    Chore("checks", 5, lambda: ask(checking.due, verify)),
     Chore("retention", 600, retention.drop_due),
     Chore("sinks", 5, lambda: ask(sinks.due, deliver)),
 ]

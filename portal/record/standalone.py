@@ -134,11 +134,8 @@ class Checkpoints:
         found = self.by_size.get(tree.size, [])
         for one in found:
             if one["root"] != tree.root().hex() or (hash and one["head_hash"] != hash):
-                raise Wrong(
-                    "The {} entries are not those of checkpoint {}: something was changed, added or left out.".format(
-                        tree.size, one["number"]
-                    )
-                )
+                told = f"The {tree.size} entries are not those of checkpoint {one['number']}"
+                raise Wrong(f"{told}: something was changed, added or left out.")
         return len(found)
 
     def newest(self):
@@ -199,6 +196,42 @@ def check_entries(lines, checkpoints):
     return told
 
 
+def check_consistency(proofs, checkpoints):
+    """How many earlier checkpoints the newest one goes on from. Raises Wrong for one that it does not."""
+    newest = checkpoints.newest()
+    for proof in proofs:
+        old = Checkpoints([json.dumps(proof["checkpoint"])], checkpoints.key.hex()).newest()
+        path = [bytes.fromhex(node) for node in proof["consistency"]]
+        if consistent(old["size"], newest["size"], path, bytes.fromhex(old["root"])) != newest["root"]:
+            raise Wrong(f"The record does not go on from checkpoint {old['number']}: it was written anew.")
+    return len(proofs)
+
+
+def consistent(old, size, path, root):
+    """The root of the larger tree by the proof, as hexadecimal digits; "" if it has another beginning."""
+    if not 0 < old < size:
+        return root.hex() if old == size and not path else ""
+    if not old & (old - 1):
+        path = [root, *path]
+    index, last = old - 1, size - 1
+    while index & 1:
+        index, last = index >> 1, last >> 1
+    if not path:
+        return ""
+    first = second = path[0]
+    for other in path[1:]:
+        if not last:
+            return ""
+        if index & 1 or index == last:
+            first, second = sha256(b"\x01", other, first), sha256(b"\x01", other, second)
+            while index and not index & 1:
+                index, last = index >> 1, last >> 1
+        else:
+            second = sha256(b"\x01", second, other)
+        index, last = index >> 1, last >> 1
+    return second.hex() if first == root and not last else ""
+
+
 def check_proof(proof, pinned):
     """An entry, its path and a checkpoint: it is one of the entries that the checkpoint was made of."""
     checkpoints = Checkpoints([json.dumps(proof["checkpoint"])], pinned)
@@ -254,7 +287,8 @@ def main():
     path, pinned = given.path, given.key.strip().lower()
     if os.path.isdir(path):
         path = os.path.join(path, "entries.jsonl")
-    beside = os.path.join(os.path.dirname(os.path.abspath(path)), "checkpoints.jsonl")
+    directory = os.path.dirname(os.path.abspath(path))
+    beside, proofs = (os.path.join(directory, name) for name in ("checkpoints.jsonl", "proofs.json"))
     try:
         if path.endswith(".json"):
             with open(path, encoding="utf-8") as file:
@@ -263,7 +297,11 @@ def main():
         with open(given.checkpoints or beside, encoding="utf-8") as file:
             checkpoints = Checkpoints(file, pinned)
         with open(path, encoding="utf-8", newline="\n") as file:
-            tell(check_entries(file, checkpoints), checkpoints)
+            told = check_entries(file, checkpoints)
+        if os.path.exists(proofs):
+            with open(proofs, encoding="utf-8") as file:
+                told["checkpoints"] += check_consistency(parse(file.read()), checkpoints)
+        tell(told, checkpoints)
     except Wrong as wrong:
         print(f"NOT AS IT WAS WRITTEN. {wrong}")
         return 1

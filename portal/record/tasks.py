@@ -2,10 +2,16 @@
 
 from django_tasks import task
 
-from portal.record import sinks
+from portal.record import checking, sinks
 
 
 @task()
 def deliver(address):
     """Bring a sink what it lacks; what is left when its time is over is asked for again."""
     sinks.deliver(address)
+
+
+@task()
+def verify(id):
+    """Check the whole record, as somebody asked for."""
+    checking.run(id)

@@ -59,7 +59,9 @@ ALLOWED = {
     "retention": OWNERS,
 }
 # What a portal auditor has for entries of every team's record, and for nothing else.
-READING = frozenset({"view", "read_own_record", "read_record"})
+READING = frozenset(
+    {"view", "read_own_record", "read_record", "export_record", "verify_record", "review_record"}
+)
 
 NOT_VISIBLE = Sentence("access.not_visible", _("This does not exist, or you cannot see it."))
 NOT_A_MEMBER = Sentence("access.not_a_member", _("You are not a member of this team."))

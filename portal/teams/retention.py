@@ -1,4 +1,4 @@
-"""How long a team keeps requests and answers in the record. What dropping means: portal/record/dropping.py."""
+"""How long a team keeps requests and answers in the record. How they are dropped: record/dropping.py."""
 
 import time
 from datetime import UTC, datetime, timedelta

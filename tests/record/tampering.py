@@ -79,7 +79,7 @@ def anchor():
 
 
 class Tamperer:
-    """`run(statement)` while `at_work()`; `restore()` makes the record what it was when `keep()` was called."""
+    """`run(statement)` while `at_work()`; `restore()` makes the record what it was at `keep()`."""
 
     def __init__(self, databases, database):
         self.databases, self.database = databases, database
@@ -168,6 +168,15 @@ def rewrite(db, seq, **changes):
     db.run("UPDATE record_head SET hash = %s", [previous])
 
 
+def count_again(db):
+    """The counts of the filters, by the rows of the list."""
+    mine = "FROM record_story WHERE facet_id = record_facet.id"
+    db.run(
+        f"UPDATE record_facet SET count = (SELECT count(*) {mine}),"
+        f" newest = coalesce((SELECT max(first_seq) {mine}), 0)"
+    )
+
+
 def cut(db, count):
     """Remove the last entries and all that tells of them, so well that only a copy elsewhere knows."""
     last = db.one(f"SELECT {LAST}")[0] - count
@@ -199,10 +208,7 @@ def cut(db, count):
         )
     db.run(f"DELETE FROM record_body WHERE seq > {last}")
     db.run(f"DELETE FROM record_entry WHERE seq > {last}")
-    db.run(
-        "UPDATE record_facet SET count = (SELECT count(*) FROM record_story WHERE facet_id = record_facet.id),"
-        " newest = coalesce((SELECT max(first_seq) FROM record_story WHERE facet_id = record_facet.id), 0)"
-    )
+    count_again(db)
     db.run(
         f"UPDATE record_head SET seq = {last},"
         f" hash = coalesce((SELECT hash FROM record_entry WHERE seq = {last}), '')"

@@ -10,7 +10,7 @@ import random
 import pytest
 from django.db import connection
 
-from portal.record import findings, verifying
+from portal.record import authorizing, findings, verifying
 from portal.record.findings import Result
 from tests.record import tampering
 from tests.record.tampering import LAST
@@ -184,13 +184,10 @@ def story_facet(db, seq):
     """Shown under somebody else's filters; the counts are right again."""
     story = _story(db, seq)
     db.run(
-        "UPDATE record_story SET facet_id = (SELECT id FROM record_facet f WHERE f.id <> record_story.facet_id"
-        f" ORDER BY count DESC LIMIT 1) WHERE first_seq = {story}"
+        "UPDATE record_story SET facet_id = (SELECT id FROM record_facet f"
+        f" WHERE f.id <> record_story.facet_id ORDER BY count DESC LIMIT 1) WHERE first_seq = {story}"
     )
-    db.run(
-        "UPDATE record_facet SET count = (SELECT count(*) FROM record_story WHERE facet_id = record_facet.id),"
-        " newest = coalesce((SELECT max(first_seq) FROM record_story WHERE facet_id = record_facet.id), 0)"
-    )
+    tampering.count_again(db)
     return story
 
 
@@ -335,7 +332,7 @@ def test_an_old_backup_is_found(small, goes_on):
 
 @pytest.mark.parametrize("change", ["missing", "strange"])
 def test_a_trigger_that_is_not_right_is_named(small, change):
-    with connection.cursor() as cursor, tampering_allowed():
+    with connection.cursor() as cursor, authorizing.lifted():
         if change == "missing":
             table = "" if small.is_sqlite else " ON record_entry"
             name = "record_entry_no_delete" if small.is_sqlite else "record_entry_no_change"
@@ -345,21 +342,13 @@ def test_a_trigger_that_is_not_right_is_named(small, change):
             cursor.execute(f"CREATE TRIGGER {name} AFTER INSERT ON record_entry BEGIN SELECT 1; END")
         else:
             name = "record_entry_sneaky"
-            function = "record_is_append_only"
-            cursor.execute(
-                f"CREATE TRIGGER {name} AFTER DELETE ON record_entry FOR EACH ROW EXECUTE FUNCTION {function}()"
-            )
+            does = "FOR EACH ROW EXECUTE FUNCTION record_is_append_only()"
+            cursor.execute(f"CREATE TRIGGER {name} AFTER DELETE ON record_entry {does}")
 
     report = verifying.verify()
 
     assert report.result == Result.TAMPERED
     assert name in " ".join(each.said.plain for each in report.findings)
-
-
-def tampering_allowed():
-    from portal.record import authorizing
-
-    return authorizing.lifted()
 
 
 def clean(databases, seed, name):

@@ -1,0 +1,37 @@
+"""Who may export the record and check it: a portal auditor, and auditors and owners for their team."""
+
+from django.utils.translation import gettext_noop
+
+from portal.errors import NotAllowed
+from portal.teams.access import may, require
+from portal.teams.recording import line, require_recorded
+from portal.words import Sentence
+
+KIND = "portal/record"
+NO_TEAM = Sentence(
+    "audit.no_team", gettext_noop("You are not in a team, so there is no audit log for you to read.")
+)
+
+
+def has(request, right):
+    return request.user.is_portal_auditor or may(request.user, right, request.team)
+
+
+def require_reader(request):
+    """Viewers see the history of each resource, but not the record. Raises NotAllowed."""
+    if request.user.is_portal_auditor:
+        return
+    if request.team is None:
+        raise NotAllowed(NO_TEAM())
+    require(request.user, "read_own_record", request.team)
+
+
+def require_right(request, right, verb):
+    """The team for which the person has the right, None for a portal auditor. A denial is recorded."""
+    if request.user.is_portal_auditor:
+        return None
+    if request.team is None:
+        raise NotAllowed(NO_TEAM())
+    tried = line(verb, kind=KIND, actor=request.user, team=request.team)
+    require_recorded(request.user, right, request.team, tried)
+    return request.team
