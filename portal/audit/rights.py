@@ -14,7 +14,13 @@ NO_TEAM = Sentence(
 
 
 def has(request, right):
-    return request.user.is_portal_auditor or may(request.user, right, request.team)
+    return request.user.is_portal_auditor or _team_with(request, right) is not None
+
+
+def _team_with(request, right):
+    """A team in which the person has the right: the one they work in, if it is there."""
+    teams = [request.team, *request.teams]
+    return next((team for team in teams if team and may(request.user, right, team)), None)
 
 
 def require_reader(request):
@@ -27,11 +33,11 @@ def require_reader(request):
 
 
 def require_right(request, right, verb):
-    """The team for which the person has the right, None for a portal auditor. A denial is recorded."""
+    """A team for which the person has the right, None for a portal auditor. A denial is recorded."""
     if request.user.is_portal_auditor:
         return None
     if request.team is None:
         raise NotAllowed(NO_TEAM())
-    tried = line(verb, kind=KIND, actor=request.user, team=request.team)
-    require_recorded(request.user, right, request.team, tried)
-    return request.team
+    team = _team_with(request, right) or request.team
+    require_recorded(request.user, right, team, line(verb, kind=KIND, actor=request.user, team=team))
+    return team

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 
 from portal import environment
@@ -140,7 +140,7 @@ def test_nobody_changes_one(db, to):
     append(LINE)
     anchor()
     for change in (lambda: Checkpoint.objects.update(size=0), lambda: Checkpoint.objects.all().delete()):
-        with pytest.raises(DatabaseError, match="append-only"):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
 
 
