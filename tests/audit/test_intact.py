@@ -1,6 +1,6 @@
 """Is the record intact? answered on a page.
 
-Would catch: a check that nobody sees the end of, a result that is not recorded, a bad entry without its number,
+Would catch: a check that nobody sees the end of, a result that is not recorded, a bad entry without number,
 a page that hides that nothing leaves the machine.
 """
 
