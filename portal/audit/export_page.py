@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.audit import evidence, rights
 from portal.audit.filters import Filters
+from portal.audit.rights import require_reader
 from portal.errors import RecordUnavailable
 from portal.record import checkpoints, exporting
 from portal.record.store import append
@@ -37,7 +38,7 @@ def export(request):
     format = request.POST.get("format")
     if request.method == "POST" and format in FORMATS:
         return _send(request, format)
-    rights.require_reader(request)
+    require_reader(request)
     if not rights.has(request, "export_record"):
         rights.require_right(request, "export_record", "export")
     filters = Filters.of(request.GET, request.user)

@@ -81,11 +81,17 @@ class Way:
 def page(filters, *, before=None, after=None, size=50):
     way = Way.of(filters, before, after)
     rows, looked_to = _newest(filters, way, size + 1)
-    stories = [Story.from_db(None, COLUMNS, row) for row in rows[:size]]
+    stories = [_story(row) for row in rows[:size]]
     is_more = len(rows) > size or looked_to is not None
     if way.is_down:
         return Page(stories, is_older=is_more, is_newer=before is not None, looked_to=looked_to)
     return Page(stories[::-1], is_older=True, is_newer=is_more, looked_to=looked_to)
+
+
+def _story(row):
+    story = Story.from_db(None, COLUMNS, row[:-1])
+    story.outcome = row[-1]  # how the operation ended, even if the person may not read the step that says so
+    return story
 
 
 def count(filters, limit):
@@ -168,12 +174,14 @@ def _newest(filters, way, size):
     statement = Statement()
     if survey.facets is None:
         where = f"1 = 1{_where(statement, filters, way)}"
-        return statement.rows(_ordered(f"SELECT {STORY} FROM record_story s WHERE {where}", way, size)), None
+        rows = _ordered(f"SELECT {STORY} FROM record_story s WHERE {where}", way, size)
+        return statement.rows(_with_outcome(rows, way)), None
     if not found and len(survey.facets) > FACETS_MAX:
         rows = _among_newest(filters, way, size)
         if len(rows) == size or len(rows) == survey.total:
             return rows, None
-    return statement.rows(_by_facets(statement, filters, way, size, found)), None
+    rows = _by_facets(statement, filters, way, size, found)
+    return statement.rows(_with_outcome(rows, way)), None
 
 
 def _are_few(survey):
@@ -189,7 +197,13 @@ def _among_newest(filters, way, size):
     narrowed = way.narrow(statement, "s.first_seq")
     newest = _ordered(f"SELECT {STORY} FROM record_story s WHERE 1 = 1{narrowed}", way, NEWEST)
     where = f"s.facet_id IN ({statement.ids(filters.survey.facets)}){_times(statement, filters)}"
-    return statement.rows(_ordered(f"SELECT {STORY} FROM ({newest}) s WHERE {where}", way, size))
+    rows = _ordered(f"SELECT {STORY} FROM ({newest}) s WHERE {where}", way, size)
+    return statement.rows(_with_outcome(rows, way))
+
+
+def _with_outcome(rows, way):
+    joined = f"SELECT {STORY}, f.outcome FROM ({rows}) s JOIN record_facet f ON f.id = s.facet_id"
+    return f"{joined} {way.order('s.first_seq')}"
 
 
 def _by_facets(statement, filters, way, size, checked):
@@ -239,7 +253,8 @@ def _by_anchor(filters, way, size, found):
         where = f"{_where(statement, filters, way, others)} AND ({whole} OR {edge})"
         keys = _keys(statement, filters)
         rows = _ordered(f"SELECT {STORY} FROM record_story s WHERE s.first_seq IN ({keys}){where}", way, size)
-        text = f"{hits} SELECT {STORY}, looked.n, looked.edge FROM looked LEFT JOIN ({rows}) s ON 1 = 1"
+        text = f"{hits} SELECT s.*, looked.n, looked.edge FROM looked"
+        text += f" LEFT JOIN ({_with_outcome(rows, way)}) s ON 1 = 1"
         rows = statement.rows(f"{text} {way.order('s.first_seq')}")
         (*_story, number, edge), rows = rows[0], [row[:-2] for row in rows if row[0] is not None]
         if len(rows) == size or (number < most and not window):

@@ -1,21 +1,16 @@
-"""Is the record intact? What was checked last, checkpoints, and the places outside that have them."""
+"""Is the record intact? What was checked last, checkpoints, and the places outside that have them.
+
+The list shows it in one line, intact_page.py in full.
+"""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
-from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from portal.audit import rights
-from portal.record import checking, checkpoints, sinks, tasks
-from portal.teams.access import may
-from portal.web.following import is_unchanged, mark
-from portal.web.pages import page
+from portal.record import checking, checkpoints, sinks
+from portal.web.following import mark
 
-SECONDS = 2  # between two updates of a page on which a check runs
 SHOWN = 20  # findings
 
 
@@ -32,16 +27,13 @@ class State:
     """What is known of the record now; each part is read when a page first asks for it."""
 
     @cached_property
-    def checks(self):
-        return checking.latest()
-
-    @property
     def ended(self):
-        return self.checks[0]
+        """The newest Verification that has ended, or None."""
+        return checking.ended()
 
-    @property
+    @cached_property
     def running(self):
-        return self.checks[1]
+        return checking.running()
 
     @cached_property
     def report(self):
@@ -89,30 +81,3 @@ class State:
             self.checkpoint and self.checkpoint.number // 5,
             [(each.row.address, each.row.error, each.behind > 2) for each in self.places],
         )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def intact(request):
-    if request.method == "POST":
-        return _ask(request)
-    rights.require_reader(request)
-    state = State()
-    if is_unchanged(request, state.mark):
-        return HttpResponse(status=204)
-    context = {"state": state, "may_verify": rights.has(request, "verify_record"), "late": _late()}
-    context["seconds"] = SECONDS if state.running else None
-    if state.ended and state.ended.first_bad:
-        context["may_open"] = request.user.is_portal_auditor or may(request.user, "read_record", request.team)
-    return page(request, "audit/intact.html", context, partial="intact")
-
-
-def _ask(request):
-    team = rights.require_right(request, "verify_record", "verify")
-    about = {"team_id": str(team.pk), "team": team.name} if team else {}
-    row = checking.ask(actor_id=str(request.user.pk), actor=request.user.email, **about)
-    tasks.verify.enqueue(row.pk)
-    return redirect("audit:intact")
-
-
-def _late():
-    return int(checkpoints.LATE / timedelta(minutes=1))

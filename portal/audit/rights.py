@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_noop
 
 from portal.errors import NotAllowed
-from portal.teams.access import may, require
+from portal.teams.access import explain, may, require
 from portal.teams.recording import line, require_recorded
 from portal.words import Sentence
 
@@ -11,6 +11,16 @@ KIND = "portal/record"
 NO_TEAM = Sentence(
     "audit.no_team", gettext_noop("You are not in a team, so there is no audit log for you to read.")
 )
+
+
+def require_reader(request):
+    """Viewers see the history of each resource, but not the record."""
+    if request.user.is_portal_auditor:
+        return
+    if request.team is None:
+        raise NotAllowed(NO_TEAM())
+    if all(explain(request.user, "read_own_record", team) for team in request.teams):
+        require(request.user, "read_own_record", request.team)
 
 
 def has(request, right):
@@ -21,15 +31,6 @@ def _team_with(request, right):
     """A team in which the person has the right: the one they work in, if it is there."""
     teams = [request.team, *request.teams]
     return next((team for team in teams if team and may(request.user, right, team)), None)
-
-
-def require_reader(request):
-    """Viewers see the history of each resource, but not the record. Raises NotAllowed."""
-    if request.user.is_portal_auditor:
-        return
-    if request.team is None:
-        raise NotAllowed(NO_TEAM())
-    require(request.user, "read_own_record", request.team)
 
 
 def require_right(request, right, verb):

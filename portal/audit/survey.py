@@ -47,7 +47,7 @@ def survey(filters):
     statement = Statement()
     names = ("id", *(column for column, _name in COLUMNS.values()), "count", "newest")
     visible = statement.visible(filters.user, Facet, *names)
-    fits = _fits(statement, filters.faceted)
+    fits, called = _fits(statement, filters.faceted)
     sees_all = not visible_to(filters.user, Facet.objects.all(), "read_record").query.where
     branches = [f"SELECT 'total', '', '', CAST(coalesce(sum(count), 0) AS bigint), 0 FROM v WHERE {fits}"]
     if filters.faceted or not sees_all:
@@ -57,13 +57,17 @@ def survey(filters):
             branches.append(_around(statement, name, moment))
     if filters.offers_choices:
         branches += [_choices(name, *columns) for name, columns in COLUMNS.items()]
-    text = f"WITH v AS ({visible}) " + " UNION ALL ".join(f"SELECT * FROM ({each}) b" for each in branches)
+    shared = ", ".join([f"v AS MATERIALIZED ({visible})", *called])
+    text = f"WITH {shared} " + " UNION ALL ".join(f"SELECT * FROM ({each}) b" for each in branches)
     return _read(statement.rows(text), facets=None if sees_all and not filters.faceted else [])
 
 
 def _fits(statement, faceted):
-    """The condition on a facet. A person, team or connection is asked for by id or by its latest name."""
-    conditions = ["1 = 1"]
+    """(condition on a facet, the parts of a WITH that it needs).
+
+    A person, team or connection is asked for by id, or by what the newest entry of a facet calls it.
+    """
+    conditions, called = ["1 = 1"], []
     for filter, value in faceted.items():
         column, name = COLUMNS[filter]
         if not name or value == NOBODY or ID.fullmatch(value):
@@ -71,11 +75,13 @@ def _fits(statement, faceted):
             conditions.append(f"{column} = {statement.value(value)}")
             continue
         place = statement.value(value)
-        conditions.append(
-            f"{column} IN (SELECT n.{column} FROM v n JOIN record_entry e ON e.seq = n.newest"
-            f" WHERE n.{column} <> '' AND (e.{name} = {place} OR lower(e.{name}) = lower({place})))"
+        conditions.append(f"{column} IN (SELECT {column} FROM called_{filter})")
+        called.append(
+            f"called_{filter} AS MATERIALIZED (SELECT DISTINCT n.{column} FROM v n JOIN record_entry e"
+            f" ON e.seq = n.newest WHERE n.{column} <> ''"
+            f" AND (e.{name} = {place} OR lower(e.{name}) = lower({place})))"
         )
-    return " AND ".join(conditions)
+    return " AND ".join(conditions), called
 
 
 def _around(statement, name, moment):

@@ -1,172 +1,89 @@
-"""The pages of the audit log: find entries of the record, and read one with its request and answer."""
+"""The pages of the audit log: the list that reviewers narrow down. One entry is in entry_page.py."""
 
-import json
-from datetime import UTC, datetime, timedelta
-from unicodedata import normalize
-
-from django.db.models import Q
-from django.shortcuts import get_object_or_404
-from django.utils.dateparse import parse_date
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
-from portal.bounds import LINE_MAX
-from portal.errors import NotAllowed
-from portal.kinds import search
-from portal.kinds.identity import or_unknown
-from portal.kinds.registry import KINDS
-from portal.operations.models import State
-from portal.outside import shows_nothing
-from portal.record import dropping
-from portal.record.models import Body, Entry
-from portal.teams.access import may, require, visible_to
-from portal.teams.models import User
-from portal.web.pages import page
-from portal.words import Sentence
+from portal.audit import intact, moments
+from portal.audit.choices import selects
+from portal.audit.filters import DATES, SEQ_MAX, Filters
+from portal.audit.finding import COUNT_LIMIT
+from portal.audit.rights import has, require_reader
+from portal.audit.rows import rows
+from portal.teams.access import explain
+from portal.web.pages import is_piece, page
 
-NO_TEAM = Sentence(
-    "audit.no_team", gettext_noop("You are not in a team, so there is no audit log for you to read.")
-)
 PAGE = 50
-COUNT_LIMIT = 10_000
-OBJECTS = 200  # of one kind whose entries a search collects
-FILTERS = ("actor", "verb", "kind", "outcome", "since", "until", "object")
-OUTCOMES = (
-    "asked",
-    *(state for state in State.values if state not in ("intent", "sending")),
-    "denied",
-    "shown",
-    "ok",
-    "failed",
-)
-# What people do in the portal itself, beside the verbs of the kinds.
-OWN_VERBS = (
-    *("connection_create", "connection_update", "connection_delete", "connection_test", "connection_try"),
-    *("found", "accept_found", "refresh"),
-    *("team_create", "member_add", "member_role", "member_remove"),
-)
-OTHER_KINDS = ("portal/connections", "portal/members", "portal/teams")
+FOLDED = ("team", "ticket", "request", "object", *DATES)  # filters that a press on "More filters" shows
 
 
 @require_safe
 def list_(request):
-    _require_reader(request)
-    entries, problems = _narrow(request)
-    before = request.GET.get("before", "")
-    page_rows = entries.filter(seq__lt=int(before)) if before.isdecimal() and len(before) < 19 else entries
-    shown = list(page_rows.order_by("-seq")[: PAGE + 1])
-    count = entries.order_by()[: COUNT_LIMIT + 1].count()
-    query = request.GET.copy()
-    query.pop("before", None)
+    require_reader(request)
+    filters = Filters.of(request.GET, request.user, offers_choices=not is_piece(request))
+    before, after = number(request.GET.get("before")), number(request.GET.get("after"))
+    found = filters.page(before=before, after=None if before is not None else after, size=PAGE)
     context = {
-        "entries": shown[:PAGE],
-        "count": count,
-        "is_more": count > COUNT_LIMIT,
-        "limit": COUNT_LIMIT,
-        "next": shown[PAGE - 1].seq if len(shown) > PAGE else "",
-        "query": query.urlencode(),
-        "problems": problems,
-        "values": {name: request.GET.get(name, "") for name in FILTERS},
-        "is_filtered": any(request.GET.get(name) for name in FILTERS),
-        "kinds": [(kind.slug, f"{kind.plural} ({kind.platform})") for kind in KINDS.values()]
-        + [(slug, slug) for slug in OTHER_KINDS],
-        "outcomes": OUTCOMES,
-        "verbs": _verbs(),
-        "own_only": bool(request.team) and not _reads_all(request),
+        "filters": filters,
+        "rows": rows(request.user, found.stories),
+        "zone": filters.zone,
+        "offset": moments.offset(filters.zone),
+        "fields": {name: _field(filters, name) for name in filters.values},
+        "selects": [] if is_piece(request) else selects(filters),
+        "is_unfolded": any(filters.values[name] for name in FOLDED),
+        "own_only": reads_own_only(request),
+        "looked_to": found.looked_to,
+        "may_export": has(request, "export_record"),
     }
+    context |= _count(request, filters, found, before, after) | _links(filters, found)
+    if not is_piece(request):
+        context["state"] = intact.State()
     return page(request, "audit/list.html", context, partial="entries")
 
 
-def _verbs():
-    """Every verb that an entry can have: those of the kinds first, in their order."""
-    return list(dict.fromkeys(verb.name for kind in KINDS.values() for verb in kind.verbs)) + [*OWN_VERBS]
+def number(text):
+    """A number of an entry in an address; None for anything else."""
+    is_number = text and text.isascii() and text.isdecimal() and len(text) < 20
+    return int(text) if is_number and int(text) <= SEQ_MAX else None
 
 
-def _reads_all(request):
-    return request.user.is_portal_auditor or may(request.user, "read_record", request.team)
-
-
-def _require_reader(request):
-    """Viewers see the history of each resource, but not the record."""
+def reads_own_only(request):
+    """Whether all that the person may read is what they did themselves."""
     if request.user.is_portal_auditor:
-        return
-    if request.team is None:
-        raise NotAllowed(NO_TEAM())
-    require(request.user, "read_own_record", request.team)
+        return False
+    return all(explain(request.user, "read_record", team) for team in request.teams)
 
 
-def _scope(request):
-    entries = visible_to(request.user, Entry.objects.all(), "read_record")
-    if request.user.is_portal_auditor:
-        return entries
-    return entries.filter(team_id=str(request.team.pk))
+def _field(filters, name):
+    """The value and the problem of an input; a date is shown in its two inputs if it is one."""
+    value = filters.values[name]
+    field = {"value": value, "problem": filters.problems.get(name, "")}
+    if name in DATES:
+        day, time = moments.parts(value) or (value, "")
+        field |= {"value": day, "time": time, "is_date": not value or bool(moments.parts(value))}
+    return field
 
 
-def _narrow(request):
-    """The entries that the filters in the address ask for, and what is wrong with unreadable filters."""
-    entries, problems = _scope(request), []
-    if any(len(request.GET.get(name, "")) > LINE_MAX for name in FILTERS if name not in ("since", "until")):
-        return entries.none(), problems  # no value is as long, and SQLite refuses to look for it
-    for name in ("verb", "kind", "outcome"):
-        if value := request.GET.get(name):
-            entries = entries.filter(**{name: value})
-    if actor := request.GET.get("actor", "").strip():
-        person = User.objects.filter(email__iexact=actor).first()
-        entries = entries.filter(actor_id=str(person.pk)) if person else entries.filter(actor=actor)
-    if text := request.GET.get("object", "").strip():
-        entries = entries.filter(_about(request.user, text))
-    for name, lookup, days in (("since", "at__gte", 0), ("until", "at__lt", 1)):
-        text = request.GET.get(name, "").strip()
-        if not text:
-            continue
-        day = _day(text)
-        if day is None:
-            problems.append(_("%(text)s is not a date. Write it like 2026-11-20.") % {"text": text[:40]})
-            continue
-        entries = entries.filter(**{lookup: day + timedelta(days=days)})
-    return entries, problems
+def _count(request, filters, found, before, after):
+    """How many rows there are; one short page is counted by itself."""
+    if before is None and after is None and not found.is_older:
+        return {"count": len(found.stories), "is_more": False}
+    limit = None if request.GET.get("count") == "exact" else COUNT_LIMIT
+    count, is_more = filters.count(limit)
+    return {"count": count, "is_more": is_more}
 
 
-def _about(user, text):
-    """Of what goes by this text: as it was recorded, in either form of its letters (UAX 15), or an object
-    that the search of its list finds by it, whatever it was called then."""
-    written = {text, normalize("NFC", text), normalize("NFD", text)}
-    found = Q(object_id=text) | Q(operation=text) | Q(object_name__in=written)
-    for kind in () if shows_nothing(text) else KINDS.values():
-        rows = search.matching(kind.model.objects.visible_to(user), text)
-        for scope, ids in _by_scope(rows.values_list("scope", "remote_id").distinct()[:OBJECTS]).items():
-            found |= Q(kind=kind.slug, object_id__in=ids, object_scope__in=or_unknown(scope))
-    return found
-
-
-def _by_scope(identities):
-    ids = {}
-    for scope, id in identities:
-        ids.setdefault(scope, []).append(id)
-    return ids
-
-
-def _day(text):
-    """Midnight UTC of a date like 2026-11-20; None for a text that is not a date."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day and day.year < 9999 else None
-
-
-@require_safe
-def detail(request, seq):
-    _require_reader(request)
-    entry = get_object_or_404(_scope(request), seq=seq)
-    body = Body.objects.filter(seq=entry.seq).first()
-    related = _scope(request).filter(operation=entry.operation).order_by("seq") if entry.operation else []
-    context = {
-        "entry": entry,
-        "body": json.loads(body.text) if body and body.text else None,
-        "related": related,
+def _links(filters, found):
+    """Queries of the pages around this one; "" where there is none."""
+    query = filters.query
+    start = f"{query}&" if query else ""
+    last = found.stories[-1].first_seq if found.stories else 0
+    first = found.stories[0].first_seq if found.stories else 0
+    looked = found.looked_to
+    return {
+        "query": query,
+        "exact_query": f"{start}count=exact",
+        "is_newer": found.is_newer,
+        "newer_query": f"{start}after={first}" if found.is_newer and found.stories else "",
+        "older_query": f"{start}before={last}" if found.is_older and found.stories else "",
+        "oldest_query": f"{start}after=0" if found.is_older and found.stories else "",
+        "further_query": f"{start}before={looked}" if looked is not None else "",
     }
-    if body and not body.text:
-        context["dropped"] = dropping.dropper(entry)
-    return page(request, "audit/detail.html", context)

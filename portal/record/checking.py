@@ -35,8 +35,7 @@ class Ended(Exception):
 
 def ask(*, actor_id, actor, team_id="", team="", correlation=""):
     """The Verification that runs, else a new one. A worker is to be asked for it."""
-    running = Verification.objects.filter(ended_at=None).first()
-    return running or Verification.objects.create(
+    return running() or Verification.objects.create(
         asked_at=timezone.now(),
         asked_by=actor,
         actor_id=actor_id,
@@ -98,10 +97,14 @@ def _record(row, report):
         log.exception("the result of a check could not be recorded")
 
 
-def latest():
-    """(the newest check that has ended, the one that runs); each may be None."""
-    ended = Verification.objects.exclude(ended_at=None).order_by("-pk").first()
-    return ended, Verification.objects.filter(ended_at=None).order_by("-pk").first()
+def ended():
+    """The newest check that has ended, or None."""
+    return Verification.objects.exclude(ended_at=None).order_by("-pk").first()
+
+
+def running():
+    """The check that runs or is to run, or None."""
+    return Verification.objects.filter(ended_at=None).order_by("-pk").first()
 
 
 def report_of(row):

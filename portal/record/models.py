@@ -257,7 +257,7 @@ class Verification(models.Model):
     checked = models.BigIntegerField(default=0)
     entries = models.BigIntegerField(default=0)  # in the record when it began
     ended_at = models.DateTimeField(null=True)
-    result = models.CharField(max_length=10, blank=True)  # of verifying.Result; "" until it has ended
+    result = models.CharField(max_length=10, blank=True)  # a findings.Result; "" until it has ended
     first_bad = models.BigIntegerField(null=True)
     report = models.TextField(blank=True)
 

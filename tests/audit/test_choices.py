@@ -1,6 +1,7 @@
-"""What the record can be narrowed to: every verb that an entry may have.
+"""What the selects of the list offer: what occurs in the record that the person may read, by name.
 
-Would catch: a verb that is written but cannot be asked for.
+Would catch: a verb that is written but cannot be chosen, somebody else's people, a choice that finds other
+rows than it counts.
 """
 
 import html
@@ -10,29 +11,29 @@ import pytest
 
 from portal.connections import service as connections
 from portal.errors import NotAllowed
-from portal.kinds.registry import KINDS
-from portal.record.models import Entry
+from portal.record.models import Facet
 from portal.teams import service as teams
 from portal.teams.models import Membership, Role, User
+from tests.audit.test_pages import shown, write
+from tests.support.plant import make_plant
 
 GROUP = "iotda/device-groups"
+NAMES = ("actor", "verb", "kind", "connection", "outcome")
 
 
-def choices(plant):
-    page = plant.browser(Role.OWNER).get("/audit/").content.decode()
-    select = re.search(r'<select [^>]*id="verb".*?</select>', page, flags=re.DOTALL)[0]
-    return [html.unescape(each) for each in re.findall(r"<option(?: selected)?>([^<]*)</option>", select)]
+def choices(plant, name, query=None, role=Role.OWNER):
+    """{value: (label, number of rows, whether it is chosen)}"""
+    page = plant.browser(role).get("/audit/", query or {}).content.decode()
+    select = re.search(rf'<select [^>]*id="{name}".*?</select>', page, flags=re.DOTALL)[0]
+    options = re.findall(r'<option value="([^"]+)"( selected)?>(.*?)(?: \(([\d,]+)\))?</option>', select)
+    return {
+        html.unescape(value): (html.unescape(label), int((count or "0").replace(",", "")), bool(chosen))
+        for value, chosen, label, count in options
+    }
 
 
-def test_the_verbs_of_every_kind_can_be_asked_for_once_each(plant):
-    verbs = {verb.name for kind in KINDS.values() for verb in kind.verbs}
-
-    assert verbs <= set(choices(plant))
-    assert {"create", "update", "delete", "sync"} <= verbs
-    assert len(choices(plant)) == len(set(choices(plant)))
-
-
-def test_whatever_is_written_can_be_asked_for(plant):
+@pytest.fixture
+def busy(plant):
     row = plant.make(GROUP)
     plant.perform(GROUP, "update", target=row)
     plant.perform(GROUP, "delete", target=row)
@@ -44,18 +45,46 @@ def test_whatever_is_written_can_be_asked_for(plant):
             denied(iotda, actor=viewer)
     teams.change_role(member, actor=owner, role=Role.OPERATOR)
     teams.remove_member(member, actor=owner)
-
-    written = set(Entry.objects.values_list("verb", flat=True))
-    assert {"update", "delete", "connection_try", "connection_delete", "member_remove"} <= written
-    assert written <= set(choices(plant))
+    return plant
 
 
-@pytest.mark.parametrize("verb", ["update", "delete"])
-def test_entries_of_a_later_verb_are_found_by_it(plant, verb):
-    row = plant.make(GROUP)
-    plant.perform(GROUP, verb, target=row)
+def test_whatever_is_written_can_be_chosen_and_finds_as_many_rows_as_it_says(busy):
+    browser = busy.browser(Role.OWNER)
+    for name in NAMES:
+        offered = choices(busy, name)
+        column = {"actor": "actor_id", "connection": "connection_id"}.get(name, name)
+        written = Facet.objects.filter(count__gt=0).values_list(column, flat=True)
+        assert set(offered) == {value or "-" for value in written}
+        for value, (_label, count, _chosen) in offered.items():
+            assert len(shown(browser.get("/audit/", {name: value}))) == count
 
-    page = plant.browser(Role.OWNER).get("/audit/", {"verb": verb}).content.decode()
 
-    assert page.count("<tr data-seq=") == 2
-    assert f"<option selected>{verb}</option>" in page
+def test_choices_read_as_words(busy):
+    assert choices(busy, "verb")["member_remove"][0] == "remove member"
+    assert choices(busy, "kind")[GROUP][0] == "Device groups (iotda)"
+    assert choices(busy, "outcome")["denied"][0] == "denied"
+    assert "owner-plant@example.test" in {label for label, *_rest in choices(busy, "actor").values()}
+    assert "iotda" in {label for label, *_rest in choices(busy, "connection").values()}
+
+
+@pytest.mark.parametrize(
+    "value", ["owner-plant@example.test", "OWNER-plant@example.test", "nobody@example.test"]
+)
+def test_what_the_address_asks_for_is_chosen_even_if_nothing_has_it(busy, value):
+    offered = choices(busy, "actor", {"actor": value})
+
+    assert [label.lower() for label, _count, chosen in offered.values() if chosen] == [value.lower()]
+
+
+def test_people_of_other_teams_are_not_offered(plant):
+    harbour = make_plant("http://127.0.0.1:9", name="Harbour")
+    write(harbour, role=Role.OWNER)
+    write(plant, role=Role.OWNER)
+    write(plant, role=Role.OPERATOR)
+
+    assert {label for label, *_rest in choices(plant, "actor").values()} == {
+        "owner-plant@example.test",
+        "operator-plant@example.test",
+    }
+    own = choices(plant, "actor", role=Role.OPERATOR)
+    assert {label for label, *_rest in own.values()} == {"operator-plant@example.test"}

@@ -115,3 +115,8 @@ def test_a_dropped_body_is_said_on_the_page_of_its_entry(db_):
 
     assert "data-dropped" in page
     assert "was dropped by the team's rule" in page
+    (other,) = append({**line, "at": timezone.now()})
+    assert (
+        "data-dropped"
+        not in browser(db_.plant.people[Role.AUDITOR]).get(f"/audit/{other.seq}/").content.decode()
+    )

@@ -15,7 +15,7 @@ from portal.audit import views
 from portal.record.models import Body, Entry
 from portal.record.store import append
 from portal.teams.models import Role, User
-from tests.examples import EVERY_CREATE, EXAMPLES, creating
+from tests.examples import EVERY_CREATE, EXAMPLES
 from tests.support.plant import make_plant
 
 BUS, POLICY, GROUP, DEVICE = "iotda/soft-buses", "iotda/policies", "roma/device-groups", "enos/devices"
@@ -184,7 +184,9 @@ FILTERS = [
     ({"actor": "nobody@example.test"}, ()),
     ({"object": "Bus_A"}, ("named",)),
     ({"object": "0a1b"}, ("named",)),
-    ({"object": "11111111-2222-4333-8444-555555555555"}, ("named",)),
+    ({"request": "11111111-2222-4333-8444-555555555555"}, ("named",)),
+    ({"object": "bus_"}, ("named",)),
+    ({"q": "BUS_A"}, ("named",)),
     ({"since": "2026-03-01", "until": "2026-03-01"}, ("early", "late")),
     ({"since": "2026-03-02", "until": "2026-03-02"}, ("next",)),
     ({"until": "2026-03-01"}, ("early", "late")),
@@ -202,19 +204,11 @@ def test_filters_narrow_to_exactly_the_entries_meant(mixed, query, expected):
 
     assert sorted(shown(response)) == sorted(seqs[name] for name in expected)
     text = response.content.decode()
-    for value in query.values():
-        assert html.escape(value.strip()) in text
+    for name, value in query.items():
+        if name != "actor":  # a choice by the person's id
+            assert html.escape(value.strip()) in text
     if not expected:
         assert "No matching entries" in text
-
-
-def test_the_choices_of_a_filter_find_what_the_services_write(team):
-    page = html.unescape(team.browser(Role.OWNER).get("/audit/").content.decode())
-
-    for slug in creating():
-        assert f'<option value="{slug}">' in page
-    for word in ("create", "sync", "done", "rejected", "not_sent", "in_doubt", "denied", "asked"):
-        assert f"<option>{word}</option>" in page
 
 
 @pytest.mark.parametrize("name", ["since", "until"])
@@ -227,7 +221,9 @@ def test_a_date_that_is_none_is_named_and_hides_nothing(mixed, name, text):
     response = team.browser(Role.OWNER).get("/audit/", {name: text})
 
     assert response.status_code == 200
-    assert f"{text} is not a date. Write it like 2026-11-20." in response.content.decode()
+    assert (
+        f"{text} is not a date. Write it like 2026-11-20, or 2026-11-20 14:30." in response.content.decode()
+    )
     assert len(shown(response)) == len(seqs)
 
 
@@ -250,7 +246,7 @@ def test_older_entries_follow_page_by_page_without_gaps_even_when_new_ones_arriv
         response = browser.get(url)
         found.append(shown(response))
         write(team, count=3)
-        older = re.search(r'<a class="btn" href="([^"]*before=[^"]*)">Older', response.content.decode())
+        older = re.search(r'id="older" href="([^"]*before=[^"]*)">Older', response.content.decode())
         url = older and f"/audit/{html.unescape(older[1])}"
 
     assert list(map(len, found)) == [50, 50, 20]
@@ -268,13 +264,14 @@ def test_a_place_that_is_none_is_the_first_page(team, before):
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(1, "1 entry"), (2, "2 entries"), (5, "5 entries"), (6, "More than 5 entries")]
+    ("count", "text"), [(1, "1 result"), (2, "2 results"), (5, "5 results"), (6, "More than 5 results")]
 )
 def test_the_count_is_exact_up_to_its_limit_and_honest_beyond(team, monkeypatch, count, text):
     monkeypatch.setattr(views, "COUNT_LIMIT", 5)
+    monkeypatch.setattr(views, "PAGE", 2)
     write(team, count=count)
 
-    page = team.browser(Role.OWNER).get("/audit/").content.decode()
+    page = team.browser(Role.OWNER).get("/audit/?since=2020-01-01").content.decode()
 
     assert re.search(rf'role="status">\s*{text}\b', page)
 
@@ -326,11 +323,11 @@ def test_an_entry_shows_request_and_answer_of_a_create(plant, slug):
     asked = html.unescape(browser.get(f"/audit/{intent.seq}/").content.decode())
     answered = html.unescape(browser.get(f"/audit/{outcome.seq}/").content.decode())
 
-    assert '<h2 class="card-title">Request</h2>' in asked
-    assert operation.request["url"] in asked
-    assert '<h2 class="card-title">Answer</h2>' in answered
     assert operation.object_id in answered
     for text in (asked, answered):
+        assert '<h2 class="section">Request</h2>' in text
+        assert operation.request["url"] in text
+        assert '<h2 class="section">Answer</h2>' in text
         assert "operator-plant@example.test" in text
         assert "Plant 3" in text
         assert str(operation.pk) in text
@@ -367,22 +364,17 @@ def test_no_page_of_the_record_shows_a_secret(plant):
 
 
 def test_an_entry_whose_body_was_dropped_is_still_shown(team):
-    """Retention comes later; it may take a body away, never an entry."""
-    person = team.people[Role.OWNER]
-    Entry.objects.create(
-        seq=7,
-        at=datetime(2026, 3, 1, tzinfo=UTC),
-        stage="outcome",
-        outcome="done",
-        actor=person.email,
-        actor_id=str(person.pk),
-        team_id=str(team.team.pk),
-        verb="create",
-        body_digest="0" * 64,
-    )
-    assert not Body.objects.exists()
+    (entry,) = write(team, object_name="Bus_A", body={"note": "gone later"})
+    drops = {"verb": "drop_bodies", "kind": "portal/record", "object_id": str(entry.seq)}
+    write(team, role=Role.OWNER, **drops)
+    Body.objects.filter(seq=entry.seq).update(text="", salt=b"", search="")
 
-    assert team.browser(Role.OWNER).get("/audit/7/").status_code == 200
+    text = team.browser(Role.OWNER).get(f"/audit/{entry.seq}/").content.decode()
+
+    assert "Bus_A" in text
+    assert "gone later" not in text
+    assert "There is no body beside this entry" in text
+    assert 'id="proof" data-right="true"' in text
 
 
 def test_script_in_a_name_is_shown_as_text(team):

@@ -106,14 +106,19 @@ def csrf_token(context):
 
 
 @register.simple_tag
-def when(value):
-    """An aware datetime as `2026-11-20 20:36:05 UTC`; a dash for None."""
+def when(value, zone=None):
+    """An aware datetime as `2026-11-20 20:36:05 UTC`; a dash for None.
+
+    In another zone (a ZoneInfo) with its distance from UTC; the title tells UTC.
+    """
     if value is None:
         return format_html('<span class="text-secondary">{}</span>', "–")
-    moment = value.astimezone(UTC)
-    iso = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    iso = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = value.astimezone(zone or UTC)
+    apart = moment.strftime("%z") if moment.utcoffset() else "UTC"
+    apart = apart if apart == "UTC" else f"{apart[:3]}:{apart[3:5]}"
     return format_html(
-        '<time datetime="{}" title="{}">{} UTC</time>', iso, iso, moment.strftime("%Y-%m-%d %H:%M:%S")
+        '<time datetime="{}" title="{}">{} {}</time>', iso, iso, moment.strftime("%Y-%m-%d %H:%M:%S"), apart
     )
 
 

@@ -1,0 +1,197 @@
+"""Entries of the record as sentences: "mei@example.com created soft bus LineA-Bus on Plant 3".
+
+Made from what the entry keeps, so it reads well after its object is gone; an unknown verb or kind, of a later
+or earlier version, is named as it is written. What did not happen, or may not have, was "tried".
+"""
+
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from portal.kinds.registry import KINDS
+from portal.outside import isolated, name_or_id
+from portal.web.guests import guest
+
+# {outcome: whether it happened}; what is not here was tried.
+HAPPENED = frozenset({"done", "partly", "found", "ok", "shown", "noted"})
+# {kind of the portal's own things: what one is called}
+NOUNS = {
+    "portal/connections": _("connection"),
+    "portal/members": _("member"),
+    "portal/teams": _("team"),
+    "portal/accounts": _("account"),
+    "portal/record": _("audit log"),
+}
+# {verb: (what was done, what was tried, what the verb is called)}
+VERBS = {
+    "create": (_("%(who)s created %(what)s"), _("%(who)s tried to create %(what)s"), _("create")),
+    "update": (_("%(who)s changed %(what)s"), _("%(who)s tried to change %(what)s"), _("change")),
+    "delete": (_("%(who)s deleted %(what)s"), _("%(who)s tried to delete %(what)s"), _("delete")),
+    "sync": (_("%(who)s synced %(what)s"), _("%(who)s tried to sync %(what)s"), _("sync")),
+    "reset-key": (
+        _("%(who)s reset the key of %(what)s"),
+        _("%(who)s tried to reset the key of %(what)s"),
+        _("reset key"),
+    ),
+    "bind": (_("%(who)s bound %(what)s"), _("%(who)s tried to bind %(what)s"), _("bind")),
+    "unbind": (_("%(who)s unbound %(what)s"), _("%(who)s tried to unbind %(what)s"), _("unbind")),
+    "enable": (_("%(who)s enabled %(what)s"), _("%(who)s tried to enable %(what)s"), _("enable")),
+    "disable": (_("%(who)s disabled %(what)s"), _("%(who)s tried to disable %(what)s"), _("disable")),
+    "replace": (_("%(who)s replaced %(what)s"), _("%(who)s tried to replace %(what)s"), _("replace")),
+    "refresh": (_("%(who)s refreshed %(what)s"), _("%(who)s tried to refresh %(what)s"), _("refresh")),
+    "found": (
+        _("%(what)s was found changed, not through the portal"),
+        _("%(what)s was found changed, not through the portal"),
+        _("found changed"),
+    ),
+    "accept_found": (
+        _("%(who)s accepted what was found changed: %(what)s"),
+        _("%(who)s tried to accept what was found changed: %(what)s"),
+        _("accept what was found"),
+    ),
+    "connection_test": (_("%(who)s tested %(what)s"), _("%(who)s tested %(what)s"), _("test connection")),
+    "connection_try": (
+        _("%(who)s ended the pause of %(what)s"),
+        _("%(who)s tried to end the pause of %(what)s"),
+        _("end pause"),
+    ),
+    "team_create": (
+        _("%(who)s created team %(name)s"),
+        _("%(who)s tried to create team %(name)s"),
+        _("create team"),
+    ),
+    "member_add": (
+        _("%(who)s added %(name)s to the team"),
+        _("%(who)s tried to add %(name)s to the team"),
+        _("add member"),
+    ),
+    "member_role": (
+        _("%(who)s changed the role of %(name)s"),
+        _("%(who)s tried to change the role of %(name)s"),
+        _("change role"),
+    ),
+    "member_remove": (
+        _("%(who)s removed %(name)s from the team"),
+        _("%(who)s tried to remove %(name)s from the team"),
+        _("remove member"),
+    ),
+    "sign_in": (_("%(who)s signed in"), _("%(who)s tried to sign in"), _("sign in")),
+    "sign_in_failed": (
+        _("%(who)s tried to sign in"),
+        _("%(who)s tried to sign in and failed"),
+        _("failed sign-in"),
+    ),
+    "sign_out": (_("%(who)s signed out"), _("%(who)s tried to sign out"), _("sign out")),
+    "session_end": (
+        _("A session of %(name)s ended"),
+        _("A session of %(name)s ended"),
+        _("end of session"),
+    ),
+    "password_change": (
+        _("%(who)s changed the password of %(name)s"),
+        _("%(who)s tried to change the password of %(name)s"),
+        _("change password"),
+    ),
+    "password_set": (
+        _("%(who)s set the password of %(name)s"),
+        _("%(who)s tried to set the password of %(name)s"),
+        _("set password"),
+    ),
+    "account_activate": (
+        _("%(who)s activated the account of %(name)s"),
+        _("%(who)s tried to activate the account of %(name)s"),
+        _("activate account"),
+    ),
+    "account_deactivate": (
+        _("%(who)s deactivated the account of %(name)s"),
+        _("%(who)s tried to deactivate the account of %(name)s"),
+        _("deactivate account"),
+    ),
+    "export_list": (
+        _("%(who)s exported a list of %(kind)s"),
+        _("%(who)s tried to export a list of %(kind)s"),
+        _("export list"),
+    ),
+    "read_record": (
+        _("%(who)s read the audit log"),
+        _("%(who)s tried to read the audit log"),
+        _("read audit log"),
+    ),
+    "drop_bodies": (
+        _("%(who)s deleted old bodies from the audit log"),
+        _("%(who)s tried to delete old bodies from the audit log"),
+        _("delete old bodies"),
+    ),
+}
+SAME = {
+    "connection_create": "create",
+    "connection_update": "update",
+    "connection_delete": "delete",
+    "account_create": "create",
+    "account_update": "update",
+}
+
+
+def kind_label(slug):
+    """What objects of a kind are called in a list of kinds: "Soft buses (iotda)"."""
+    if slug in KINDS:
+        return f"{KINDS[slug].plural} ({KINDS[slug].platform})"
+    return str(NOUNS[slug]).capitalize() if slug in NOUNS else slug
+
+
+def verb_label(verb, kind=""):
+    """What a verb is called; as it is written where nobody knows it."""
+    if verb in SAME:
+        return verb_label(SAME[verb])
+    if verb in VERBS:
+        return str(VERBS[verb][2])
+    if label := _label_in_kind(verb, kind):
+        return label
+    labels = [label for slug in KINDS if (label := _label_in_kind(verb, slug))]
+    return labels[0] if labels else verb
+
+
+def sentence(entry, *, outcome="", name="", id=""):
+    """What an entry says, as HTML. `outcome`, `name` and `id` are those of later steps, if they know more."""
+    return mark_safe(_sentence(entry, outcome, name, id, guest, escape))
+
+
+def plain(entry, *, outcome="", name="", id=""):
+    """The same as plain text, for titles."""
+    return _sentence(entry, outcome, name, id, isolated, str)
+
+
+def _sentence(entry, outcome, name, id, shown, written):
+    done, tried = _patterns(entry.verb, entry.kind)
+    pattern = done if (outcome or entry.outcome) in HAPPENED else tried
+    name = shown(name_or_id(name or entry.object_name, id or entry.object_id))
+    noun = _noun(entry.kind)
+    what = written(_now("%(noun)s %(name)s")) if name and noun else written("%(noun)s%(name)s")
+    what = what % {"noun": shown(noun), "name": name} if name or noun else written(_now("something"))
+    if entry.connection and entry.kind != "portal/connections":
+        what = written(_now("%(what)s on %(place)s")) % {"what": what, "place": shown(entry.connection)}
+    who = shown(entry.who or _now("Somebody"))
+    kind = shown(str(KINDS[entry.kind].plural) if entry.kind in KINDS else entry.kind)
+    verb = shown(verb_label(entry.verb, entry.kind))
+    return written(str(pattern)) % {"who": who, "what": what, "name": name or who, "kind": kind, "verb": verb}
+
+
+def _patterns(verb, kind):
+    verb = SAME.get(verb, verb)
+    if verb in VERBS:
+        return VERBS[verb][:2]
+    return _("%(who)s: %(verb)s, %(what)s"), _("%(who)s tried: %(verb)s, %(what)s")
+
+
+def _noun(slug):
+    """What one object of a kind is called inside a sentence."""
+    if slug not in KINDS:
+        return str(NOUNS.get(slug, slug))
+    label = str(KINDS[slug].label)
+    return label if label[1:2].isupper() or label.startswith("Harmony") else label[:1].lower() + label[1:]
+
+
+def _label_in_kind(verb, slug):
+    labels = [str(each.label) for each in KINDS[slug].verbs if each.name == verb] if slug in KINDS else []
+    return labels[0] if labels else ""
