@@ -111,12 +111,10 @@ def test_a_dropped_body_is_said_on_the_page_of_its_entry(db_):
     service.set_retention(team, actor=None, days=30)
     retention.drop_due()
 
-    page = browser(db_.plant.people[Role.AUDITOR]).get(f"/audit/{entry.seq}/").content.decode()
+    client = browser(db_.plant.people[Role.AUDITOR])
+    page = client.get(f"/audit/{entry.seq}/").content.decode()
 
     assert "data-dropped" in page
     assert "was dropped by the team's rule" in page
     (other,) = append({**line, "at": timezone.now()})
-    assert (
-        "data-dropped"
-        not in browser(db_.plant.people[Role.AUDITOR]).get(f"/audit/{other.seq}/").content.decode()
-    )
+    assert "data-dropped" not in client.get(f"/audit/{other.seq}/").content.decode()
