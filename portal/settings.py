@@ -117,6 +117,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.web.middleware.Head",
+    "portal.record.correlation.PerRequest",
     "portal.web.middleware.WritableDatabase",
     "portal.home.middleware.Probes",
     "portal.web.middleware.ContentSecurityPolicy",

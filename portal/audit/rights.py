@@ -3,8 +3,9 @@
 from django.utils.translation import gettext_noop
 
 from portal.errors import NotAllowed
+from portal.teams import readers
 from portal.teams.access import explain, may, require
-from portal.teams.recording import line, require_recorded
+from portal.teams.recording import denials_recorded, line, require_recorded
 from portal.words import Sentence
 
 KIND = "portal/record"
@@ -14,13 +15,14 @@ NO_TEAM = Sentence(
 
 
 def require_reader(request):
-    """Viewers see the history of each resource, but not the record."""
-    if request.user.is_portal_auditor:
+    """Viewers see the history of each resource, but not the record. Raises NotAllowed (recorded)."""
+    if request.user.is_portal_auditor or request.user.is_portal_admin:
         return
-    if request.team is None:
-        raise NotAllowed(NO_TEAM())
-    if all(explain(request.user, "read_own_record", team) for team in request.teams):
-        require(request.user, "read_own_record", request.team)
+    with denials_recorded(readers.line_of(request.user, request.team)):
+        if request.team is None:
+            raise NotAllowed(NO_TEAM())
+        if all(explain(request.user, "read_own_record", team) for team in request.teams):
+            require(request.user, "read_own_record", request.team)
 
 
 def has(request, right):

@@ -8,6 +8,7 @@ from portal.audit.filters import DATES, SEQ_MAX, Filters
 from portal.audit.finding import COUNT_LIMIT
 from portal.audit.rights import has, require_reader
 from portal.audit.rows import rows
+from portal.teams import readers
 from portal.teams.access import explain
 from portal.web.pages import is_piece, page
 
@@ -34,6 +35,7 @@ def list_(request):
         "may_export": has(request, "export_record"),
     }
     context |= _count(request, filters, found, before, after) | _links(filters, found)
+    readers.has_read(request.user, team_read(request), "list", filters.values)
     if not is_piece(request):
         context["state"] = intact.State()
     return page(request, "audit/list.html", context, partial="entries")
@@ -45,11 +47,16 @@ def number(text):
     return int(text) if is_number and int(text) <= SEQ_MAX else None
 
 
+def team_read(request):
+    """The team whose record this person is taken to read; None for that of all teams."""
+    return None if request.user.is_portal_auditor else request.team
+
+
 def reads_own_only(request):
     """Whether all that the person may read is what they did themselves."""
     if request.user.is_portal_auditor:
         return False
-    return all(explain(request.user, "read_record", team) for team in request.teams)
+    return bool(request.teams) and all(explain(request.user, "read_record", team) for team in request.teams)
 
 
 def _field(filters, name):

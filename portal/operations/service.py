@@ -29,13 +29,14 @@ from portal.kinds.evidence import MISSED
 from portal.kinds.permissions import needing
 from portal.operations import entries, leases, life, together
 from portal.operations.answered import already_so, names_of_secrets
-from portal.operations.attempts import HttpAttempt, completed
+from portal.operations.attempts import HttpAttempt, completed, hearing, told
 from portal.operations.concluding import conclude, twice
 from portal.operations.holding import hold
 from portal.operations.leases import beating
 from portal.operations.models import REPEATABLE, Cause, Operation, State
 from portal.operations.quoting import quoting
 from portal.platforms.answers import storable
+from portal.record import correlation
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.words import Sentence, to_json
@@ -101,6 +102,7 @@ def new_operation(change, request, *, actor, key, via, follows=None):
         actor=actor,
         via=via,
         reason=change.reason,
+        correlation=correlation.current(),
         connection=linked,
         connection_name=linked.name,
         platform=change.kind.platform,
@@ -157,6 +159,8 @@ def abandon(operation, error):
     Raises `error` if that cannot be written either. It is then written as soon as it can be.
     """
 
+    body = told(operation)
+
     def end():
         columns = {"cause": Cause.STOPPED, "words": to_json(error.message), "platform_message": ""}
         life.move(
@@ -164,7 +168,7 @@ def abandon(operation, error):
             State.NOT_SENT,
             was=(State.INTENT, State.SENDING),  # `sending` may be committed although that seemed to fail
             columns={**columns, "sent_at": None, "attempts": []},
-            entry=lambda: entries.line(operation, Stage.OUTCOME, State.NOT_SENT, {}),
+            entry=lambda: entries.line(operation, Stage.OUTCOME, State.NOT_SENT, body),
         )
 
     try:
@@ -228,6 +232,7 @@ def _holder(operation):
 
 
 @quoting
+@hearing
 def prepare(operation, change):
     """Reserve the object, sign in and read what is there already. Changes nothing on the platform.
 
@@ -260,6 +265,7 @@ def mark_sending(operation):
 
 
 @quoting
+@hearing
 def send(operation, change):
     """Send the call, as often as platforms/retrying.py allows, and record the result."""
     answers = {}  # number of the try -> (time, Answer or PlatformError)

@@ -67,7 +67,8 @@ class PersonForm(forms.Form):
             self._check_new_person(email, password)
 
     def _check_new_person(self, email, password):
-        if not self.cleaned_data["person_name"]:
+        name = self.cleaned_data["person_name"]
+        if not name:
             self.add_error(
                 "person_name", _("No account has this e-mail address yet. Enter a name to create one.")
             )
@@ -78,7 +79,7 @@ class PersonForm(forms.Form):
             )
             return
         try:
-            validate_password(password, User(email=email, name=self.cleaned_data["person_name"]))
+            validate_password(password, User(email=email, name=name))
         except ValidationError as error:
             self.add_error("password", error)
 

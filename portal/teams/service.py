@@ -30,11 +30,12 @@ def create_team(*, actor, name, owner, via="web"):
         with denials_recorded(line("team_create", object_name=name, **tried)):
             access.require_portal_admin(actor)
     with transaction.atomic(durable=True):
-        person, is_new = _account(owner)
         text = _("A team with this name already exists. Choose another name.")
         team = _unless_taken("name", text, Team, name=name)
+        # After the team: the account's entry takes the record's lock, with which nobody waits for a name.
+        person, is_new = _account(owner)
         Membership.objects.create(team=team, user=person, role=Role.OWNER)
-        body = {"owner": person.email, "account_created": is_new}
+        body = {"after": {"name": team.name, "owner": person.email}, "account_created": is_new}
         about = {"team": team, "object_id": team.pk, "object_name": team.name, "body": body}
         append(line("team_create", **tried, **about))
     return team
@@ -56,7 +57,7 @@ def add_member(team, *, actor, person, role, via="web"):
         person, is_new = _account(person)
         text = _("This person is already a member. Change their role in the list.")
         _unless_taken("email", text, Membership, team=team, user=person, role=role)
-        body = {"role": str(role), "account_created": is_new}
+        body = {"after": {"role": str(role)}, "account_created": is_new}
         append({**tried, "object_id": str(person.pk), "object_name": person.email, "body": body})
     return person
 
@@ -70,7 +71,7 @@ def change_role(membership, *, actor, role, via="web"):
             _keep_an_owner(row)
         before, row.role = row.role, Role(role)
         row.save(update_fields=["role"])
-        append({**tried, "body": {"before": before, "after": str(row.role)}})
+        append({**tried, "body": {"before": {"role": before}, "after": {"role": str(row.role)}}})
     return row
 
 
@@ -81,7 +82,7 @@ def remove_member(membership, *, actor, via="web"):
         row = _row(membership)
         _keep_an_owner(row)
         row.delete()
-        append({**tried, "body": {"role": row.role}})
+        append({**tried, "body": {"before": {"role": row.role}}})
 
 
 def set_retention(team, *, actor, days, via="web"):
