@@ -10,6 +10,7 @@ from portal.audit import rights
 from portal.audit.intact import State
 from portal.audit.rights import require_reader
 from portal.record import checking, checkpoints, tasks
+from portal.record.correlation import current
 from portal.record.models import Entry
 from portal.teams.access import visible_to
 from portal.web.following import is_unchanged
@@ -37,7 +38,8 @@ def intact(request):
 def _ask(request):
     team = rights.require_right(request, "verify_record", "verify")
     about = {"team_id": str(team.pk), "team": team.name} if team else {}
-    row = checking.ask(actor_id=str(request.user.pk), actor=request.user.email, **about)
+    about |= {"actor_id": str(request.user.pk), "actor": request.user.email, "correlation": current()}
+    row = checking.ask(**about)
     tasks.verify.enqueue(row.pk)
     return redirect("audit:intact")
 
