@@ -1,7 +1,7 @@
 """What somebody may do to the record past its triggers: each at one entry.
 
-Each takes a Tamperer at work and the number of an entry, and returns the number of the first bad entry, or None
-where a check cannot name it.
+Each takes a Tamperer at work and the number of an entry, and returns the number of the first bad entry, or
+None where a check cannot name it.
 """
 
 from portal.record import reading
