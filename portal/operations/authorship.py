@@ -8,12 +8,12 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
 from portal.kinds.evidence import MISSED, UNDECIDED, UNSEEN, Look
-from portal.kinds.identity import or_unknown
+from portal.kinds.identity import is_within, or_unknown
 from portal.operations import life, together
 from portal.operations.entries import line
-from portal.operations.history import older
-from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, Operation, State
-from portal.record.models import Stage
+from portal.operations.history import asked, older
+from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, UNSETTLED, Operation, State
+from portal.record.models import Entry, Stage
 from portal.words import Sentence, to_json
 
 WAITING = "waiting"  # one more verdict than kinds/evidence.py has: another operation must end first
@@ -38,6 +38,10 @@ RIVALS_MADE_SOME = Sentence(
 OLDER = Sentence(
     "look.older",
     _("The object that the platform shows is older: the portal changed it before this was sent."),
+)
+MADE_SINCE = Sentence(
+    "look.made_since",
+    _("The platform shows an object with this id, but the portal may have created it after this was sent."),
 )
 MAKER_KNOWN = Sentence(
     "operation.maker_known",
@@ -71,6 +75,38 @@ def without_others(operation, look):
         said = RIVAL_MADE_IT() if taken else OLDER()
         return Look(MISSED if look.is_whole else UNSEEN, said, look.candidates)
     return Look(UNDECIDED, RIVALS_MADE_SOME(), left)
+
+
+def without_newer(operation, look):
+    """The Look of a delete that still shows an object, but not if that may be a new one with the same id."""
+    if look.verdict != MISSED or not operation.verb.removes or not operation.kind.ids_return:
+        return look
+    linked = Connection.objects.of_account(operation.connection)
+    creates = Operation.objects.filter(
+        connection_id__in=linked, kind_slug=operation.kind_slug, verb_name="create", state__in=UNSETTLED
+    )
+    open_ = [each for each in creates if _asks_for(each, operation)]
+    if any(each.is_running for each in open_):
+        return Look(WAITING, RIVAL_RUNS())
+    made = Entry.objects.filter(
+        stage=Stage.OUTCOME,
+        kind=operation.kind_slug,
+        verb="create",
+        connection_id__in=[str(each) for each in linked],
+        object_id=operation.object_id,
+        outcome__in=HAPPENED,
+        seq__gt=asked(operation),
+    )
+    scopes = made.values_list("object_scope", flat=True)
+    if open_ or any(is_within(operation.object_scope, scope) for scope in scopes):
+        return Look(UNDECIDED, MADE_SINCE(), look.candidates)
+    return look
+
+
+def _asks_for(create, operation):
+    """Whether a create asks for the id of the object that another operation is about."""
+    is_same = create.kind.asked_id(create.data or {}) == operation.object_id
+    return is_same and is_within(create.object_scope, operation.object_scope)
 
 
 def taken_by_others(operation, objects):

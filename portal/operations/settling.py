@@ -28,7 +28,7 @@ from portal.kinds.effects import OBJECT_GONE
 from portal.kinds.evidence import FOUND, MISSED, UNDECIDED, UNSEEN, Look
 from portal.operations import life
 from portal.operations.answered import ALREADY_GONE
-from portal.operations.authorship import without_others
+from portal.operations.authorship import without_newer, without_others
 from portal.operations.entries import line, require_for
 from portal.operations.history import touched_since
 from portal.operations.last_look import last_look
@@ -162,7 +162,7 @@ def look_again(operation, *, actor):
 
 def _look(operation, by=None):
     try:
-        look = without_others(operation, _seen_on_platform(operation))
+        look = without_newer(operation, without_others(operation, _seen_on_platform(operation)))
     except PlatformError as error:
         _keep(operation, Look(FAILED, error.message), by)
         raise
