@@ -16,7 +16,7 @@ from tests.harness.running import Run
 from tests.harness.town import Town
 from tests.harness.weather import LOST
 
-SHOWN = 400
+SHOWN = 40
 FAULTS = {each["fault"] for each in LOST} | {"late_commit", "stale_listing", "change_between_pages", "answer"}
 
 
