@@ -67,7 +67,8 @@ def without_others(operation, look):
     identity = operation.identity_of
     found = {identity(each["object"]): each.get("is_gone", False) for each in look.candidates}
     taken = taken_by_others(operation, found)
-    not_ours = taken | older(operation, found)
+    # What the portal had changed before was an earlier object, if nothing had the id just before.
+    not_ours = taken | (set() if _is_new(operation) else older(operation, found))
     if not not_ours:
         return look
     left = [each for each in look.candidates if identity(each["object"]) not in not_ours]
@@ -116,13 +117,37 @@ def taken_by_others(operation, objects):
     `objects` is {identity: whether it no longer exists}; nobody claims what the portal has deleted.
     """
     places = {operation.place_of(id, scope): (scope, id) for scope, id in objects}
-    claimed = Operation.objects.filter(made__in=places).exclude(pk=operation.pk)
-    taken = {places[place] for place in claimed.values_list("made", flat=True)}
+    claimed = _not_earlier(operation, Operation.objects.filter(made__in=places).exclude(pk=operation.pk))
+    taken = {places[each.made] for each in claimed}
     if gone := [each for each, is_gone in objects.items() if is_gone]:
         makers = _others(operation).filter(state__in=HAPPENED, object_id__in=[id for _scope, id in gone])
-        made = set(makers.values_list("object_scope", "object_id"))
+        made = {(each.object_scope, each.object_id) for each in _not_earlier(operation, makers)}
         taken |= {(scope, id) for scope, id in gone if not made.isdisjoint(_maybe(scope, id))}
     return taken
+
+
+def _is_new(operation):
+    """Whether what has the id that a create asked for was made since: just before, nothing had it."""
+    return operation.kind.ids_return and operation.baseline is False
+
+
+def _not_earlier(operation, makers):
+    """The creates that may have made what this one asked for: not those that had ended before it began, if
+    the id was free then. What they made was deleted outside the portal."""
+    makers = list(makers.only("made", "object_id", "object_scope"))
+    if not makers or not _is_new(operation):
+        return makers
+    pks = [str(each.pk) for each in makers]
+    ends = Entry.objects.filter(operation__in=pks, stage=Stage.OUTCOME, outcome__in=HAPPENED)
+    earlier = set(ends.filter(seq__lt=asked(operation)).values_list("operation", flat=True))
+    return [each for each in makers if str(each.pk) not in earlier]
+
+
+def end_earlier_claims(operation, decoded):
+    """Free the object that this create turned out to have made from those that had the same id before."""
+    claims = Operation.objects.filter(made=operation.names_of(decoded)["made"]).exclude(pk=operation.pk)
+    kept = {each.pk for each in _not_earlier(operation, claims)}
+    claims.exclude(pk__in=kept).update(made=None)
 
 
 def _maybe(scope, id):

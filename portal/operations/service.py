@@ -29,7 +29,7 @@ from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
 from portal.kinds.permissions import needing
 from portal.operations import entries, leases, life, together
-from portal.operations.answered import already_so, names_of_secrets
+from portal.operations.answered import ALREADY_GONE, already_so, names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed
 from portal.operations.concluding import conclude, twice
 from portal.operations.holding import hold, require_free_id
@@ -301,6 +301,9 @@ def send(operation, change):
         conclude(operation, State.IN_DOUBT, Unclear(BUG(name=type(bug).__name__)), answers=answers)
         raise
     state, said = _ended(endings)
+    if operation.was_gone and isinstance(answers[max(answers)][1], Missing):
+        # It was sent twice, and the platform had already shown that nothing was there.
+        said = ALREADY_GONE(name=change.object_name)
     return conclude(
         operation,
         state,

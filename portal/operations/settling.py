@@ -28,7 +28,7 @@ from portal.kinds.effects import OBJECT_GONE
 from portal.kinds.evidence import FOUND, MISSED, UNDECIDED, UNSEEN, Look
 from portal.operations import life
 from portal.operations.answered import ALREADY_GONE
-from portal.operations.authorship import without_newer, without_others
+from portal.operations.authorship import end_earlier_claims, without_newer, without_others
 from portal.operations.entries import line, require_for
 from portal.operations.history import touched_since
 from portal.operations.last_look import last_look
@@ -234,7 +234,12 @@ def _move(operation, state, was, look, seen, looks, now, by):
     columns = _columns(operation, state, was, now, kept)
     if state == State.FOUND:
         columns |= operation.names_of(look.object)
-    is_there = state == State.FOUND and not look.is_gone
+
+    def happened():
+        if not operation.verb.on_object:
+            end_earlier_claims(operation, look.object)
+        if not look.is_gone:
+            operation.bring_mirror_in_line(look.object)
 
     def entry():
         stage = Stage.OUTCOME if state != was else Stage.NOTE
@@ -253,7 +258,7 @@ def _move(operation, state, was, look, seen, looks, now, by):
         columns=columns,
         only=None if looks is None else Q(looks=looks),
         guard=still_ours if was == State.ABSENT and state == State.FOUND else None,
-        happened=(lambda: operation.bring_mirror_in_line(look.object)) if is_there else None,
+        happened=happened if state == State.FOUND else None,
         entry=entry if state != was or by else None,
     )
 

@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from portal.kinds.registry import KINDS
 from portal.operations import service
-from portal.operations.models import Cause, Operation, State
+from portal.operations.deciding import decide
+from portal.operations.models import Cause, Decision, Operation, State
 from portal.teams.models import Role
 from tests.examples import match
 from tests.operations.dying import settle_all
-from tests.operations.endings import in_doubt, lost
+from tests.operations.endings import in_doubt, lost, someone
 from tests.support.plant import make_plant, received
 
 OWN_IDS = pytest.mark.parametrize("slug", ["iotda/devices", "iotda/products"])
@@ -108,6 +109,39 @@ def test_a_delete_is_not_absent_if_a_create_may_have_used_the_id_again(plant, em
     delete.refresh_from_db()
     assert delete.state == State.NEEDS_HUMAN
     assert delete.looks[-1]["words"]["code"] == "look.made_since"
+
+
+@OWN_IDS
+@pytest.mark.parametrize("by", ["a look", "a person"])
+def test_what_a_create_made_is_found_though_an_earlier_one_had_made_the_id(
+    plant, emulator, settings, slug, by
+):
+    """The earlier object was deleted in the console, so the portal still knows who made that."""
+    settings.SETTLE_SECONDS = 0
+    row = plant.make(slug)
+    first = Operation.objects.get()
+    plant.collection(slug).delete(row.remote_id)
+
+    create = in_doubt(plant, emulator, slug, committed=True)
+    if by == "a person":
+        undecided = {"state": State.NEEDS_HUMAN, "next_look_at": None, "looks": [seen(plant, slug, row)]}
+        Operation.objects.filter(pk=create.pk).update(**undecided)
+        create.refresh_from_db()
+        decide(create, actor=someone(plant, Role.OWNER), decision=Decision.OURS, candidate=row.remote_id)
+    settle_all()
+
+    create.refresh_from_db()
+    first.refresh_from_db()
+    assert (create.state, create.object_id) == (State.FOUND, row.remote_id)
+    assert (first.state, first.made) == (State.DONE, None)
+    assert create.made
+
+
+def seen(plant, slug, row):
+    """A look that could not tell whose object it is."""
+    candidate = {"object": plant.seen(slug, row), "compared": []}
+    look = {"at": timezone.now().isoformat(), "by": "", "verdict": "undecided", "words": None, "text": ""}
+    return {**look, "candidates": [candidate]}
 
 
 def id_of(slug):
