@@ -75,7 +75,8 @@ def _read(statement, visible):
         joined = "LEFT JOIN record_entry e ON e.seq = g.newest" if name else ""
         branches.append(
             f"SELECT '{filter}', g.value, {named} FROM"
-            f" (SELECT {column} AS value, max(newest) AS newest FROM v GROUP BY {column} LIMIT {CHOICES_MAX}) g {joined}"
+            f" (SELECT {column} AS value, max(newest) AS newest FROM v GROUP BY {column}"
+            f" LIMIT {CHOICES_MAX}) g {joined}"
         )
     offers = {}
     for filter, value, name in statement.rows(f"WITH v AS ({visible}) " + " UNION ALL ".join(branches)):
