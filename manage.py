@@ -14,4 +14,7 @@ if __name__ == "__main__":
         os.environ["PORTAL_DEMO"] = "true"  # settings are read once, before any command is
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from portal.record import correlation
+
+    with correlation.begin():
+        execute_from_command_line(sys.argv)

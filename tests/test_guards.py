@@ -230,11 +230,32 @@ GUARDS = [
         "portal/record/store.py",
         "    lines = [each if isinstance(each, Line) else line(**each) for each in lines]\n"
         "    with transaction.atomic(savepoint=False), connection.cursor() as cursor:\n"
-        "        last = _advance_head(cursor, len(lines))\n",
+        "        seq, hash = guards.lock_head(cursor)\n",
         "    with transaction.atomic(savepoint=False), connection.cursor() as cursor:\n"
-        "        last = _advance_head(cursor, len(lines))\n"
+        "        seq, hash = guards.lock_head(cursor)\n"
         "        lines = [each if isinstance(each, Line) else line(**each) for each in lines]\n",
         ("tests/record/test_writing.py::test_a_body_is_made_ready_before_anybody_has_to_wait",),
+    ),
+    Guard(
+        "no entry is written while a trigger of the record is missing",
+        "portal/record/guards.py",
+        "        if missing() or strangers():\n",
+        "        if strangers():\n",
+        ("tests/record/test_append_only.py::test_a_migration_that_rebuilds_the_table_leaves_it_append_only",),
+    ),
+    Guard(
+        "an entry follows the one before",
+        "portal/record/on_sqlite.py",
+        " AND seq + 1 = NEW.seq AND hash = NEW.prev_hash",
+        " AND seq + 1 = NEW.seq",
+        ("tests/record/test_attacks.py::test_the_portals_own_connection_cannot_go_round_append_only",),
+    ),
+    Guard(
+        "only triggers write what reviewers' lists are made of",
+        "portal/record/authorizing.py",
+        "    return first not in BY_TRIGGER or trigger is not None\n",
+        "    return True\n",
+        ("tests/record/test_attacks.py::test_the_portals_own_connection_cannot_go_round_append_only",),
     ),
     Guard(
         "a kind that contradicts itself does not start",

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ ARCHIVE = Path(__file__).parent / "data" / "installation-84b903e.tar.xz"
 OWNERS = {"Plant 3": "owner@example.test", "Harbour": "other-owner@example.test"}
 OWNER, OPERATOR, REVIEWER = "owner@example.test", "operator@example.test", "reviewer@example.test"
 RECORD = ("record_entry", "record_body")
+CHAIN = ("prev_hash", "hash", "key_id")  # empty before the record had a chain
 # Columns that must be as they were; of the record, all are.
 OPERATIONS = {
     "operations_operation": (
@@ -237,7 +239,10 @@ def test_the_record_is_unchanged_and_still_refuses_changes(old):
     for table in RECORD:
         assert old.before[table].keys() == old.after[table].keys()
         for seq, row in old.before[table].items():
-            assert {name: old.after[table][seq][name] for name in row} == row
+            chained = {name: old.after[table][seq][name] for name in row if name in CHAIN}
+            assert {name: old.after[table][seq][name] for name in row} == row | chained
+    rows = sorted(old.after["record_entry"].items())
+    assert all(now["hash"] and now["prev_hash"] == before["hash"] for (_, before), (_, now) in pairwise(rows))
     for seq, row in old.before["record_entry"].items():
         text = text_of(old.pages[f"/audit/{seq}/"][1])
         for name in ("actor", "object_name", "summary", "reason", "platform_code"):

@@ -1,6 +1,7 @@
 """From a request to a Change: the same steps as a posted form takes, and the same form makes the Change."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from django.http import Http404, QueryDict
@@ -14,9 +15,10 @@ from portal.errors import KeyReused
 from portal.kinds.comparing import is_same
 from portal.kinds.effects import as_shown
 from portal.operations.change import Change
-from portal.operations.entries import admit
+from portal.operations.entries import admit, unasked
 from portal.operations.models import Operation
 from portal.operations.service import KEY_REUSED
+from portal.platforms.exchanges import listening
 from portal.record.redaction import redact
 from portal.resources import pages, reading
 from portal.resources.forms import unread
@@ -26,6 +28,10 @@ VIA = "api"
 KEY = "Idempotency-Key"
 KEY_MAX = Operation._meta.get_field("key").max_length
 DRY = {"": False, "0": False, "false": False, "1": True, "true": True}
+
+
+class Unread(Refusal):
+    """The object that is to be changed cannot be read, or is gone."""
 
 
 def is_dry(request):
@@ -74,12 +80,16 @@ def asked(request, kind, verb, target, key):
     posted, problem = _posted(request)
     if not connections or not key:
         require(request.user, verb.right, target or (connections[0] if connections else request.team))
-    if connections and key:
-        admit(unread(kind, verb, connections, target, posted), request.user, VIA)
+    wanted = unread(kind, verb, connections, target, posted) if connections and key else None
+    if wanted:
+        admit(wanted, request.user, VIA)
     if problem:
         raise problem
     earlier = _earlier(kind, verb, target, key) if verb.fields and key else None
-    opened = _opened(kind, verb, target, posted.get("expected"), earlier) if verb.fields else {}
+    opened = {}
+    if verb.fields:
+        with _recorded_if_unread(request, wanted):
+            opened = _opened(kind, verb, target, posted.get("expected"), earlier)
     given = _typed(kind, verb, posted, opened)
     chosen = str(given.pop("connection", connections[0].pk if target else ""))
     reason = given.pop("reason", "")
@@ -91,6 +101,18 @@ def asked(request, kind, verb, target, key):
         return Asked(Change(connection=connections[0], reason=reason, **settings))
     form = _form({**settings, "connections": connections}, given, opened)
     return Asked(replace(form.change, reason=reason), earlier)
+
+
+@contextmanager
+def _recorded_if_unread(request, wanted):
+    """Record that the object of what is `wanted`, None of a dry run, could not be read."""
+    with listening([]) as heard:
+        try:
+            yield
+        except Unread as refusal:
+            if wanted:
+                unasked(wanted, actor=request.user, via=VIA, said=refusal.problem[1], heard=heard)
+            raise
 
 
 def _posted(request):
@@ -126,9 +148,9 @@ def _opened(kind, verb, target, expected, earlier):
         return expected
     decoded, problem = reading.read_object(kind, target)
     if problem:
-        raise Refusal(503, problem.message, **of_platform(problem))
+        raise Unread(503, problem.message, **of_platform(problem))
     if decoded is None:
-        raise Refusal(410, _("It no longer exists on the platform. Nothing was sent."), name="gone")
+        raise Unread(410, _("It no longer exists on the platform. Nothing was sent."), name="gone")
     return {**as_shown(decoded, verb.fields), **expected}
 
 

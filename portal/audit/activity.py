@@ -12,9 +12,11 @@ from django.views.decorators.http import require_safe
 from portal.audit import finding, moments
 from portal.audit.anchors import anchors
 from portal.audit.filters import Filters
+from portal.audit.rights import require_reader
 from portal.audit.statements import Statement
-from portal.audit.views import require_reader
+from portal.audit.views import team_read
 from portal.record.models import Entry
+from portal.teams import readers
 from portal.web.pages import page
 
 COUNT_MAX = 10_000
@@ -39,6 +41,7 @@ def activity(request):
     step, shown = bars(filters)
     context = {"filters": filters, "query": filters.query, "bars": shown, "step": step, "zone": filters.zone}
     context |= {"offset": moments.offset(filters.zone), "most": max((bar.count for bar in shown), default=0)}
+    readers.has_read(request.user, team_read(request), "activity", filters.values)
     return page(request, "audit/activity.html", context, partial="activity")
 
 

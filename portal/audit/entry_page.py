@@ -12,11 +12,14 @@ from django.views.decorators.http import require_safe
 from portal.audit import changes, moments, naming
 from portal.audit.finding import STEPS
 from portal.audit.proof import proof
+from portal.audit.rights import require_reader
 from portal.audit.statements import Statement, sees_all
-from portal.audit.views import require_reader
+from portal.audit.views import team_read
 from portal.kinds.registry import KINDS
 from portal.kinds.saying import plain, sentence, verb_label
+from portal.record import dropping
 from portal.record.models import Body, Entry, Facet
+from portal.teams import readers
 from portal.teams.access import role_in, visible_to
 from portal.web.pages import page
 
@@ -40,6 +43,7 @@ PLACED = {
 def detail(request, seq):
     require_reader(request)
     shown = Shown(request.user, seq)
+    readers.has_read(request.user, team_read(request), "entry", {"entry": str(seq)})
     return page(request, "audit/detail.html", {"shown": shown, "entry": shown.entry, "zone": shown.zone})
 
 
@@ -200,6 +204,11 @@ class Shown:
     @property
     def is_dropped(self):
         return not self.entry.body_text
+
+    @cached_property
+    def dropped_by(self):
+        """The entry that says that a rule of the team dropped the body, or None."""
+        return dropping.dropper(self.entry) if self.is_dropped else None
 
     @cached_property
     def proof(self):

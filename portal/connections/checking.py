@@ -1,12 +1,13 @@
 """Testing a connection: what its client finds, part by part and without secrets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy
 
 from portal.connections.clients import build
 from portal.errors import PlatformError, SignInFailed
 from portal.platforms.diagnosis import NOT_CHECKED, PARTS, Finding
+from portal.platforms.exchanges import listening
 from portal.words import Said, Sentence
 
 DETAIL_MAX = 300  # characters of a platform's own words that are stored with the connection
@@ -33,13 +34,15 @@ PART_NAMES = {
 class Result:
     """`part` is the failing part, "" when nothing failed; `said` what to change, None when nothing failed.
 
-    `refusal` is the SignInFailed of a platform that refused the credentials, else None.
+    `refusal` is the SignInFailed of a platform that refused the credentials, else None. `exchanges` are the
+    HTTP exchanges that it took.
     """
 
     findings: list
     part: str = ""
     said: Said | None = None
     refusal: SignInFailed | None = None
+    exchanges: tuple = ()
 
     @property
     def rows(self):
@@ -51,11 +54,16 @@ class Result:
 
 def check(connection):
     """Test a saved connection. What the platform or the network does raises nothing: it is in the Result."""
-    try:
-        # Not the shared client: a test also runs while calls are paused, and its failures are not counted.
-        findings = build(connection).diagnose()
-    except PlatformError as error:
-        findings = _failed_before(error)
+    with listening([]) as heard:
+        try:
+            # Not the shared client: a test also runs while calls are paused, and its failures do not count.
+            findings = build(connection).diagnose()
+        except PlatformError as error:
+            findings = _failed_before(error)
+    return replace(_result(findings), exchanges=tuple(heard))
+
+
+def _result(findings):
     failed = next((finding for finding in findings if finding.ok is False), None)
     if failed is None:
         return Result(findings)

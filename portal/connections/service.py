@@ -18,6 +18,8 @@ from portal.words import to_json
 
 KIND = "portal/connections"
 RIGHT = "connections"
+RECORDED = ("name", "platform", "sign_in", "endpoint", "iam_endpoint", "region", "project_id", "instance_id")
+RECORDED += ("org_id", "edition", "signature", "calls_per_minute", "calls_at_once")
 DESTINATION = ("endpoint", "iam_endpoint", "region", "project_id", "instance_id", "org_id")
 
 
@@ -48,8 +50,8 @@ def create(*, actor, team, values, credentials, via="web"):
     connection = Connection(team=team, **values)
     tried = attempt("connection_create", actor=actor, thing=team, via=via, **_names(connection))
     connection.set_credentials(credentials)
-    changes = [{"field": name, "after": value} for name, value in values.items() if value]
-    body = {"changes": changes + _credential_changes({}, credentials)}
+    after = {name: value for name, value in values.items() if value}
+    body = {"after": after, **_credential_changes({}, credentials)}
     with transaction.atomic(durable=True):
         _save(connection)
         ids = {"object_id": str(connection.pk), "connection_id": str(connection.pk)}
@@ -73,14 +75,11 @@ def change(connection, *, actor, values, credentials, via="web", same_account=Fa
         moves = any(values.get(name, getattr(row, name)) != getattr(row, name) for name in DESTINATION)
         if moves and not same_account:
             _settled_or_refused(row)
-        changes = [
-            {"field": name, "before": before[name], "after": value}
-            for name, value in values.items()
-            if value != before[name]
-        ]
+        after = {name: value for name, value in values.items() if value != before[name]}
+        body = {"before": {name: before[name] for name in after}, "after": after}
         for name, value in values.items():
             setattr(row, name, value)
-        changes += _credential_changes(opened_or_empty(row), credentials)
+        body |= _credential_changes(opened_or_empty(row), credentials)
         row.set_credentials(credentials)
         row.changed_at = timezone.now()
         row.checked_at, row.check_part, row.check_said = None, "", None
@@ -90,7 +89,7 @@ def change(connection, *, actor, values, credentials, via="web", same_account=Fa
         if row.account != account and not same_account:
             row.forget_mirror()
             row.steps.let_go()
-        append({**tried, "body": {"changes": changes}})
+        append({**tried, "body": body})
     return row
 
 
@@ -102,9 +101,11 @@ def delete(connection, *, actor, via="web"):
     """
     tried = attempt("connection_delete", actor=actor, thing=connection, via=via)
     with transaction.atomic(durable=True):
-        _settled_or_refused(_locked(connection))
+        row = _locked(connection)
+        _settled_or_refused(row)
         Connection.objects.filter(pk=connection.pk).delete()
-        append(tried)
+        before = {name: value for name in RECORDED if (value := getattr(row, name))}
+        append({**tried, "body": {"before": before}})
 
 
 def _locked(connection, *, no_key=False):
@@ -151,7 +152,8 @@ def probe(connection, *, actor, via="web"):
     era = Condition.objects.filter(pk=connection.pk).values_list("era", flat=True).first() or 0
     result = check(connection)
     parts = [{"part": each.part, "ok": each.ok, "detail": each.detail} for each in result.findings]
-    tested = {**tried, "outcome": "failed" if result.part else "done", "body": {"parts": parts}}
+    body = {"parts": parts, "attempts": [each.to_json() for each in result.exchanges]}
+    tested = {**tried, "outcome": "failed" if result.part else "done", "body": body}
     if result.said:
         tested |= spoken(result.said)
     with transaction.atomic(durable=True):
@@ -198,6 +200,6 @@ def name_taken():
 
 
 def _credential_changes(before, after):
-    """Which credentials were set, changed or removed: only their names."""
+    """Which credentials were set, changed or removed: only their names, below one that hides none of them."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return [{"field": f"credentials: {name}"} for name in names]
+    return {"renewed": names} if names else {}

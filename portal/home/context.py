@@ -42,7 +42,11 @@ def _menu(request):
         work = [_operations(request), _item(request, _("Jobs"), reverse("jobs:list"), "checks")]
     else:
         work = []
-    if request.user.is_portal_auditor or may(request.user, "read_own_record", request.team):
+    if (
+        request.user.is_portal_auditor
+        or request.user.is_portal_admin
+        or may(request.user, "read_own_record", request.team)
+    ):
         work.append(_item(request, _("Audit log"), reverse("audit:list"), "clipboard-list"))
     if request.team:
         work.append(_item(request, _("Connections"), reverse("connections:list"), "plug"))

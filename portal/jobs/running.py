@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from huey.contrib.djhuey import HUEY
 
+from portal.record import correlation
 from portal.web import databases
 from portal.web.stopping import stopping
 
@@ -51,7 +52,7 @@ def _take():
 def _run(task):
     """The engine logs what the task raises."""
     try:
-        with databases.in_use():
+        with databases.in_use(), correlation.begin():
             HUEY.execute(task)
     except Exception:  # noqa: BLE001 - the queue went away
         log.exception("a task was not run")

@@ -1,8 +1,9 @@
 """Evidence of a change of an object that was there already: its status, its fields, or that it is gone.
 
-The classes have the methods that evidence.py describes, and two more. `seen(bound, data)` reads the object,
+The classes have the methods that evidence.py describes, and three more. `seen(bound, data)` reads the object,
 with all that its evidence needs. `shows(data, seen)` says whether the object, None if it is gone, shows what
-was sent. Both are without secrets.
+was sent. `sides(data, baseline, seen)` is what the change changed: ({field: value} before, the same after);
+None stands for what is not known. All are without secrets.
 """
 
 from collections.abc import Callable
@@ -112,6 +113,10 @@ class Status(OfObject):
         """Whether the object showed just before what was sent: then it tells nothing that it still does."""
         return self._is_reached(baseline)
 
+    def sides(self, data, baseline, seen):
+        reached = self.reached[0] if self.reached else None
+        return {"status": baseline}, {"status": seen.get("status") or reached}
+
     def look(self, bound, data, baseline):
         try:
             seen = bound.get()
@@ -162,6 +167,10 @@ class Fields(OfObject):
         # The baseline is stored without secrets, so take them out of the other side, too.
         return not differing(redact(self._sent(data)), baseline or {})
 
+    def sides(self, data, baseline, seen):
+        sent = self._sent(data)
+        return {name: (baseline or {}).get(name) for name in sent}, sent
+
     def _sent(self, data):
         return {name: data[name] for name in self.fields if name in data}
 
@@ -202,6 +211,9 @@ class Gone(OfObject):
 
     def showed(self, data, baseline):
         return baseline is False
+
+    def sides(self, data, baseline, seen):
+        return baseline or None, None
 
     def look(self, bound, data, baseline):
         try:
@@ -254,6 +266,11 @@ class Members(OfObject):
 
     def showed(self, data, baseline):
         return baseline is None or set(baseline) >= set(self._sent(data))
+
+    def sides(self, data, baseline, seen):
+        sent = self._sent(data)
+        already = None if baseline is None else [id for id in sent if (id in baseline) == self.inside]
+        return {self.field: already}, {self.field: sent if self.inside else []}
 
     def shows_some(self, data, seen, baseline):
         if seen is None or seen.get("members") is None:

@@ -77,6 +77,11 @@ VERBS = {
         _("remove member"),
     ),
     "sign_in": (_("%(who)s signed in"), _("%(who)s tried to sign in"), _("sign in")),
+    "sign_in_again": (
+        _("%(who)s entered the password again"),
+        _("%(who)s tried to enter the password again"),
+        _("enter password again"),
+    ),
     "sign_in_failed": (
         _("%(who)s tried to sign in"),
         _("%(who)s tried to sign in and failed"),
@@ -117,6 +122,21 @@ VERBS = {
         _("%(who)s read the audit log"),
         _("%(who)s tried to read the audit log"),
         _("read audit log"),
+    ),
+    "export": (
+        _("%(who)s exported the audit log"),
+        _("%(who)s tried to export the audit log"),
+        _("export audit log"),
+    ),
+    "verify": (
+        _("%(who)s had the audit log checked"),
+        _("%(who)s tried to have the audit log checked"),
+        _("check audit log"),
+    ),
+    "retention": (
+        _("%(who)s changed how long the audit log of %(name)s is kept"),
+        _("%(who)s tried to change how long the audit log of %(name)s is kept"),
+        _("change retention"),
     ),
     "drop_bodies": (
         _("%(who)s deleted old bodies from the audit log"),

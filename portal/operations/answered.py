@@ -21,7 +21,9 @@ from portal.errors import (
     SignInFailed,
     Throttled,
 )
+from portal.operations.attempts import told
 from portal.operations.models import Cause, State
+from portal.operations.sides import sides
 from portal.record.redaction import redact
 from portal.words import Sentence
 
@@ -106,8 +108,11 @@ def take_answer(operation, state, answer, decoded, secret_names, endings=(), sai
         columns["endings"] = body["endings"] = operation.scrubbed(list(endings))
     if decoded:
         columns |= operation.names_of(decoded)
-        body["object"] = operation.scrubbed(redact(decoded, secrets=frozenset(secret_names)))
-    return columns, body
+    seen = operation.scrubbed(redact(decoded, secrets=frozenset(secret_names)))
+    if seen and operation.verb.on_object:
+        body["object"] = seen
+    refused = {each["target"] for each in endings if each["code"] or each["message"]}
+    return columns, body | sides(operation, state, seen, refused) | told(operation)
 
 
 def _members(data):

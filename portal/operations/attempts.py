@@ -2,12 +2,18 @@
 
 Attempts are stored as JSON in the operation's row, so that each is written together with the state that it
 belongs to: the first one with `sending`, before the socket opens; its answer with the final state.
+
+The record has more: the bodies of entries list every HTTP exchange that a step took, also those that sign in
+and that look what is there (`told`).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
+from urllib.parse import urlsplit
 
 from portal.errors import PortalError, Unclear
+from portal.platforms import exchanges
 from portal.words import from_json, to_json
 
 
@@ -70,3 +76,46 @@ def completed(operation, answers):
         attempt = attempts.setdefault(number, HttpAttempt(number=number, at=at))
         attempt.answered(at, result, operation.scrubbed)
     return [attempts[number] for number in sorted(attempts)]
+
+
+def hearing(function):
+    """For a function whose first argument is the operation: the next entry about it tells of each HTTP
+    exchange that the function makes."""
+
+    @wraps(function)
+    def heard(operation, *args, **options):
+        with exchanges.listening(operation.heard):
+            return function(operation, *args, **options)
+
+    return heard
+
+
+def told(operation):
+    """The HTTP exchanges since the last entry about the operation, as `attempts` in the body of the next.
+
+    They are told once, without secrets.
+    """
+    heard, operation.heard[:] = [operation.scrubbed(each.to_json()) for each in operation.heard], []
+    return {"attempts": heard} if heard else {}
+
+
+def unanswered(operation):
+    """`attempts` for the entry about an operation whose process died: what is known to have been sent."""
+    request = operation.request or {}
+    parts = urlsplit(request.get("url", ""))
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    kept = [
+        {
+            "at": each.at.isoformat(),
+            "purpose": exchanges.CHANGE,
+            "method": request.get("method", ""),
+            "path": path,
+            "result": "unclear" if each.is_unanswered else "answered",
+            "http_status": each.http_status,
+            "platform_code": each.platform_code,
+            "platform_request_id": each.platform_request_id,
+            "duration_ms": each.duration_ms,
+        }
+        for each in operation.http_attempts
+    ]
+    return {"attempts": kept} if kept else {}

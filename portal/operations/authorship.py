@@ -8,12 +8,12 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
 from portal.kinds.evidence import MISSED, UNDECIDED, UNSEEN, Look
-from portal.kinds.identity import or_unknown
+from portal.kinds.identity import is_within, or_unknown
 from portal.operations import life, together
 from portal.operations.entries import line
-from portal.operations.history import older
-from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, Operation, State
-from portal.record.models import Stage
+from portal.operations.history import asked, older
+from portal.operations.models import HAPPENED, RUNNING, UNANSWERED, UNSETTLED, Operation, State
+from portal.record.models import Entry, Stage
 from portal.words import Sentence, to_json
 
 WAITING = "waiting"  # one more verdict than kinds/evidence.py has: another operation must end first
@@ -39,6 +39,10 @@ OLDER = Sentence(
     "look.older",
     _("The object that the platform shows is older: the portal changed it before this was sent."),
 )
+MADE_SINCE = Sentence(
+    "look.made_since",
+    _("The platform shows an object with this id, but the portal may have created it after this was sent."),
+)
 MAKER_KNOWN = Sentence(
     "operation.maker_known",
     _("The platform answered another operation that it created this object, so this one did not."),
@@ -63,7 +67,8 @@ def without_others(operation, look):
     identity = operation.identity_of
     found = {identity(each["object"]): each.get("is_gone", False) for each in look.candidates}
     taken = taken_by_others(operation, found)
-    not_ours = taken | older(operation, found)
+    # What the portal had changed before was an earlier object, if nothing had the id just before.
+    not_ours = taken | (set() if _is_new(operation) else older(operation, found))
     if not not_ours:
         return look
     left = [each for each in look.candidates if identity(each["object"]) not in not_ours]
@@ -73,6 +78,38 @@ def without_others(operation, look):
     return Look(UNDECIDED, RIVALS_MADE_SOME(), left)
 
 
+def without_newer(operation, look):
+    """The Look of a delete that still shows an object, but not if that may be a new one with the same id."""
+    if look.verdict != MISSED or not operation.verb.removes or not operation.kind.ids_return:
+        return look
+    linked = Connection.objects.of_account(operation.connection)
+    creates = Operation.objects.filter(
+        connection_id__in=linked, kind_slug=operation.kind_slug, verb_name="create", state__in=UNSETTLED
+    )
+    open_ = [each for each in creates if _asks_for(each, operation)]
+    if any(each.is_running for each in open_):
+        return Look(WAITING, RIVAL_RUNS())
+    made = Entry.objects.filter(
+        stage=Stage.OUTCOME,
+        kind=operation.kind_slug,
+        verb="create",
+        connection_id__in=[str(each) for each in linked],
+        object_id=operation.object_id,
+        outcome__in=HAPPENED,
+        seq__gt=asked(operation),
+    )
+    scopes = made.values_list("object_scope", flat=True)
+    if open_ or any(is_within(operation.object_scope, scope) for scope in scopes):
+        return Look(UNDECIDED, MADE_SINCE(), look.candidates)
+    return look
+
+
+def _asks_for(create, operation):
+    """Whether a create asks for the id of the object that another operation is about."""
+    is_same = create.kind.asked_id(create.data or {}) == operation.object_id
+    return is_same and is_within(create.object_scope, operation.object_scope)
+
+
 def taken_by_others(operation, objects):
     """The identities of those objects that another create has made, whenever and by whichever connection.
 
@@ -80,13 +117,37 @@ def taken_by_others(operation, objects):
     `objects` is {identity: whether it no longer exists}; nobody claims what the portal has deleted.
     """
     places = {operation.place_of(id, scope): (scope, id) for scope, id in objects}
-    claimed = Operation.objects.filter(made__in=places).exclude(pk=operation.pk)
-    taken = {places[place] for place in claimed.values_list("made", flat=True)}
+    claimed = _not_earlier(operation, Operation.objects.filter(made__in=places).exclude(pk=operation.pk))
+    taken = {places[each.made] for each in claimed}
     if gone := [each for each, is_gone in objects.items() if is_gone]:
         makers = _others(operation).filter(state__in=HAPPENED, object_id__in=[id for _scope, id in gone])
-        made = set(makers.values_list("object_scope", "object_id"))
+        made = {(each.object_scope, each.object_id) for each in _not_earlier(operation, makers)}
         taken |= {(scope, id) for scope, id in gone if not made.isdisjoint(_maybe(scope, id))}
     return taken
+
+
+def _is_new(operation):
+    """Whether what has the id that a create asked for was made since: just before, nothing had it."""
+    return operation.kind.ids_return and operation.baseline is False
+
+
+def _not_earlier(operation, makers):
+    """The creates that may have made what this one asked for: not those that had ended before it began, if
+    the id was free then. What they made was deleted outside the portal."""
+    makers = list(makers.only("made", "object_id", "object_scope"))
+    if not makers or not _is_new(operation):
+        return makers
+    pks = [str(each.pk) for each in makers]
+    ends = Entry.objects.filter(operation__in=pks, stage=Stage.OUTCOME, outcome__in=HAPPENED)
+    earlier = set(ends.filter(seq__lt=asked(operation)).values_list("operation", flat=True))
+    return [each for each in makers if str(each.pk) not in earlier]
+
+
+def end_earlier_claims(operation, decoded):
+    """Free the object that this create turned out to have made from those that had the same id before."""
+    claims = Operation.objects.filter(made=operation.names_of(decoded)["made"]).exclude(pk=operation.pk)
+    kept = {each.pk for each in _not_earlier(operation, claims)}
+    claims.exclude(pk__in=kept).update(made=None)
 
 
 def _maybe(scope, id):

@@ -6,12 +6,14 @@ from django.utils.translation import gettext_noop as _
 
 from portal.errors import Missing, NotDecidable, NotRepeatable
 from portal.operations import life
-from portal.operations.authorship import may_be_made_by_running, taken_by_others
+from portal.operations.attempts import hearing, told
+from portal.operations.authorship import end_earlier_claims, may_be_made_by_running, taken_by_others
 from portal.operations.change import Change
 from portal.operations.entries import line, require_for
 from portal.operations.models import Cause, Decision, Operation, State
 from portal.operations.quoting import quoting
 from portal.operations.service import perform
+from portal.operations.sides import sides
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.sealing import CannotOpen
@@ -144,6 +146,7 @@ def decide(operation, *, actor, decision, candidate="", reason="", key=""):
 
 
 @quoting
+@hearing
 def _as_it_is(operation, candidate):
     """(the object as the platform shows it now, None after a delete; whether the mirror should show it)
 
@@ -216,15 +219,23 @@ def _settle(operation, state, actor, decision, reason, found=None, *, is_there=T
         "sealed_data": sealed_data,
         **operation.names_of(found),
     }
-    body = {"decision": decision, "why": reason, "object": shown}
-    is_found_there = state == State.FOUND and is_there
+    body = {"decision": decision, "why": reason, "object": shown} | told(operation)
+    if state == State.FOUND:
+        body |= sides(operation, state, shown)
+
+    def happened():
+        if not operation.verb.on_object:
+            end_earlier_claims(operation, found)
+        if is_there:
+            operation.bring_mirror_in_line(found)
+
     try:
         is_mine = life.move(
             operation,
             state,
             was=(State.NEEDS_HUMAN,),
             columns=columns,
-            happened=(lambda: operation.bring_mirror_in_line(found)) if is_found_there else None,
+            happened=happened if state == State.FOUND else None,
             entry=lambda: {**line(operation, Stage.OUTCOME, state, body, by=actor), "reason": reason},
         )
     except IntegrityError as error:

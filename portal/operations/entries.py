@@ -5,7 +5,9 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
 from portal.errors import RecordUnavailable
-from portal.teams.recording import require_recorded
+from portal.record import correlation
+from portal.record.models import Stage
+from portal.teams.recording import record, require_recorded
 from portal.words import Sentence
 
 NOT_RECORDED = Sentence(
@@ -38,6 +40,7 @@ def line(operation, stage, outcome, body, *, by=None, via="", said=None):
         "object_scope": operation.object_scope,
         "object_name": operation.object_name,
         "operation": str(operation.pk),
+        "correlation": correlation.current() or operation.correlation,
         "attempt": operation.attempt,
         "http_status": operation.http_status,
         "platform_code": operation.platform_code,
@@ -79,8 +82,25 @@ def admit(change, actor, via="web", right=None):
             admit(each.of(change), actor, via)
     if not right:
         return
+    require_recorded(actor, right, change.connection, _about(change, actor, via))
+
+
+def unasked(change, *, actor, via, said, heard):
+    """Record that a Change was wanted, but could not be asked for: its object could not be read.
+
+    `heard` are the HTTP exchanges that were made. Raises RecordUnavailable.
+    """
+    about = _about(change, actor, via)
+    attempts = [each.to_json() for each in heard]
+    body = about["body"] | ({"attempts": attempts} if attempts else {})
+    ended = {"stage": Stage.OUTCOME, "outcome": "not_sent", "said": said, "body": body}
+    record({**about, **ended})
+
+
+def _about(change, actor, via):
+    """The values of an entry about a Change that is no operation."""
     kind, verb, connection = change.kind, change.verb, change.connection
-    denied = {
+    return {
         **_who(actor, via, connection.name, kind.slug),
         "team_id": str(connection.team_id),
         "team": connection.team.name,
@@ -93,7 +113,6 @@ def admit(change, actor, via="web", right=None):
         "reason": change.reason,
         "body": {"data": change.data},
     }
-    require_recorded(actor, right, connection, denied)
 
 
 def lock_account(linked):

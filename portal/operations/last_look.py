@@ -13,8 +13,10 @@ from portal.errors import Missing, PlatformError
 from portal.kinds import mirroring
 from portal.kinds.evidence import FOUND, MISSED, UNDECIDED
 from portal.operations import life
+from portal.operations.attempts import hearing, told
 from portal.operations.entries import line
 from portal.operations.models import ENDED, HAPPENED, State
+from portal.operations.sides import sides
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.words import Sentence, to_json
@@ -85,6 +87,7 @@ def _said(shows):
     return AS_IT_ENDED() if shows else CHANGED_SINCE()
 
 
+@hearing
 def _seen(operation, target, data):
     client = operation.connection.client()
     with client.one_deadline():
@@ -95,19 +98,20 @@ def _seen(operation, target, data):
 
 
 def _release(operation, now, verdict, said, seen=None, *, is_read=False):
-    """Let go of the object. Surprises become a line of the record."""
+    """Let go of the object. The record keeps what was seen, if the platform could be asked."""
 
     def entry():
-        return line(operation, Stage.NOTE, operation.state, {"look": looks[-1]}, via="system", said=said)
+        return line(operation, Stage.NOTE, operation.state, body, via="system", said=said)
 
     looks = _looks(operation, now, verdict, said, seen)
+    body = {"look": looks[-1]} | told(operation)
     is_surprise = said.is_from(CHANGED_SINCE)
     life.keep(
         operation,
         states=ENDED,
         only=HELD,
         happened=(lambda: _mirror(operation, seen)) if is_read else None,
-        entry=entry if is_surprise else None,
+        entry=entry if is_surprise or "attempts" in body else None,
         holds=None,
         next_look_at=None,
         looks=looks,
@@ -117,6 +121,7 @@ def _release(operation, now, verdict, said, seen=None, *, is_read=False):
 
 def _arrived(operation, now, seen, to, said):
     looks = _looks(operation, now, FOUND if to == State.FOUND else UNDECIDED, said, seen)
+    body = {"look": looks[-1]} | sides(operation, to, redact(seen)) | told(operation)
     columns = {"looks": looks, "words": to_json(said), "platform_message": "", "holds": None}
     life.move(
         operation,
@@ -124,7 +129,7 @@ def _arrived(operation, now, seen, to, said):
         columns=columns,
         only=HELD,
         happened=lambda: _mirror(operation, seen),
-        entry=lambda: line(operation, Stage.OUTCOME, to, {"look": looks[-1]}, via="system", said=said),
+        entry=lambda: line(operation, Stage.OUTCOME, to, body, via="system", said=said),
     )
 
 

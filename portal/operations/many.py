@@ -7,7 +7,7 @@ none: if one cannot be looked up first, nothing is sent.
 
 import logging
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from django.db import DatabaseError, IntegrityError
@@ -42,6 +42,7 @@ from portal.operations.service import (
     ready,
     resend,
 )
+from portal.platforms import exchanges
 from portal.platforms.answers import storable
 from portal.words import Sentence
 
@@ -169,7 +170,8 @@ def _send(pairs, change):
         answers[number] = (timezone.now(), result)
 
     try:
-        answer = change.client.send(change.call, again=again, seen=seen)
+        with _heard_by_all(pairs):
+            answer = change.client.send(change.call, again=again, seen=seen)
         results = change.verb.results(change.bound, answer, change.data)
     except (Rejected, NotSent, Unclear) as error:
         results = [error] * len(pairs)
@@ -189,6 +191,17 @@ def _send(pairs, change):
             _end(operation, _state_of(result), result, answers=answers)
         else:
             _end(operation, State.DONE, answer, result, answers=answers, secret_names=secret)
+
+
+@contextmanager
+def _heard_by_all(pairs):
+    """Each operation's next entry tells of the HTTP exchanges that are made inside."""
+    try:
+        with exchanges.listening([]) as heard:
+            yield
+    finally:
+        for operation, _part in pairs:
+            operation.heard.extend(heard)
 
 
 def _state_of(error):

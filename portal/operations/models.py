@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from functools import cached_property
 
 from django.db import models
 from django.db.models.functions import Now
@@ -111,6 +112,7 @@ class Operation(OfVerb, models.Model):
     - `endings` says what became of each target of a verb with many: [{target, code, message}]. A target with
       a code was refused.
     - `attempts` are the HTTP exchanges of its call (attempts.py). Do not confuse them with `attempt`.
+    - `correlation` is that of the request or task that asked for it (record/correlation.py).
     - Names are stored beside ids, so that the row can be read after the object is gone.
     """
 
@@ -122,6 +124,7 @@ class Operation(OfVerb, models.Model):
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="operations")
     via = models.CharField(max_length=10, default="web")
     reason = models.CharField(max_length=200, blank=True)
+    correlation = models.CharField(max_length=36, blank=True, default="")
     connection = models.ForeignKey(
         Connection, on_delete=models.SET_NULL, null=True, related_name="operations"
     )
@@ -192,6 +195,11 @@ class Operation(OfVerb, models.Model):
 
     def __str__(self):
         return f"{self.verb_name} {self.kind_slug} {self.object_name}: {self.state}"
+
+    @cached_property
+    def heard(self):
+        """The HTTP exchanges that this process made for it and no entry tells of yet (attempts.told)."""
+        return []
 
     @property
     def said(self):

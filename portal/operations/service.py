@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.gate import reading_once
 from portal.errors import (
+    Busy,
     Conflict,
     KeyReused,
     Missing,
@@ -28,14 +29,15 @@ from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
 from portal.kinds.permissions import needing
 from portal.operations import entries, leases, life, together
-from portal.operations.answered import already_so, names_of_secrets
-from portal.operations.attempts import HttpAttempt, completed
+from portal.operations.answered import ALREADY_GONE, already_so, names_of_secrets
+from portal.operations.attempts import HttpAttempt, completed, hearing, told
 from portal.operations.concluding import conclude, twice
-from portal.operations.holding import hold
+from portal.operations.holding import hold, require_free_id
 from portal.operations.leases import beating
 from portal.operations.models import REPEATABLE, Cause, Operation, State
 from portal.operations.quoting import quoting
 from portal.platforms.answers import storable
+from portal.record import correlation
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.words import Sentence, to_json
@@ -101,6 +103,7 @@ def new_operation(change, request, *, actor, key, via, follows=None):
         actor=actor,
         via=via,
         reason=change.reason,
+        correlation=correlation.current(),
         connection=linked,
         connection_name=linked.name,
         platform=change.kind.platform,
@@ -145,6 +148,8 @@ def marked(operation):
         is_mine = mark_sending(operation)
     except RecordUnavailable as error:
         return abandon(operation, error)
+    except Busy as error:
+        return conclude(operation, State.NOT_SENT, error)
     if not is_mine:
         operation.refresh_from_db()  # a person cancelled it, or the sweep ended it as abandoned
         return operation
@@ -157,6 +162,8 @@ def abandon(operation, error):
     Raises `error` if that cannot be written either. It is then written as soon as it can be.
     """
 
+    body = told(operation)
+
     def end():
         columns = {"cause": Cause.STOPPED, "words": to_json(error.message), "platform_message": ""}
         life.move(
@@ -164,7 +171,7 @@ def abandon(operation, error):
             State.NOT_SENT,
             was=(State.INTENT, State.SENDING),  # `sending` may be committed although that seemed to fail
             columns={**columns, "sent_at": None, "attempts": []},
-            entry=lambda: entries.line(operation, Stage.OUTCOME, State.NOT_SENT, {}),
+            entry=lambda: entries.line(operation, Stage.OUTCOME, State.NOT_SENT, body),
         )
 
     try:
@@ -228,6 +235,7 @@ def _holder(operation):
 
 
 @quoting
+@hearing
 def prepare(operation, change):
     """Reserve the object, sign in and read what is there already. Changes nothing on the platform.
 
@@ -249,17 +257,25 @@ def prepare(operation, change):
 def mark_sending(operation):
     """Commit `sending` just before the socket opens: from here on the change may have happened.
 
-    Returns False if someone else ended the operation. Then nothing may be sent.
+    Returns False if someone else ended the operation. Then nothing may be sent. Raises Busy if a create asks
+    for an id that a change of another object still has.
     """
+
+    def is_free():
+        if not operation.verb.on_object:
+            require_free_id(operation)
+        return True
+
     attempts = [HttpAttempt(number=1, at=timezone.now()).to_json()]
     columns = {"baseline": operation.baseline, "attempts": attempts}
     try:
-        return life.move(operation, State.SENDING, was=(State.INTENT,), columns=columns)
+        return life.move(operation, State.SENDING, was=(State.INTENT,), guard=is_free, columns=columns)
     except DatabaseError as error:
         raise entries.unavailable() from error
 
 
 @quoting
+@hearing
 def send(operation, change):
     """Send the call, as often as platforms/retrying.py allows, and record the result."""
     answers = {}  # number of the try -> (time, Answer or PlatformError)
@@ -291,6 +307,9 @@ def send(operation, change):
         conclude(operation, State.IN_DOUBT, Unclear(BUG(name=type(bug).__name__)), answers=answers)
         raise
     state, said = _ended(endings)
+    if operation.was_gone and isinstance(answers[max(answers)][1], Missing):
+        # It was sent twice, and the platform had already shown that nothing was there.
+        said = ALREADY_GONE(name=change.object_name)
     return conclude(
         operation,
         state,

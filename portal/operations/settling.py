@@ -28,12 +28,15 @@ from portal.kinds.effects import OBJECT_GONE
 from portal.kinds.evidence import FOUND, MISSED, UNDECIDED, UNSEEN, Look
 from portal.operations import life
 from portal.operations.answered import ALREADY_GONE
-from portal.operations.authorship import without_others
+from portal.operations.attempts import hearing, told, unanswered
+from portal.operations.authorship import end_earlier_claims, without_newer, without_others
 from portal.operations.entries import line, require_for
 from portal.operations.history import touched_since
 from portal.operations.last_look import last_look
 from portal.operations.models import ENDED, RUNNING, Cause, Operation, State
 from portal.operations.quoting import quoting
+from portal.operations.sides import sides
+from portal.record import correlation
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.sealing import CannotOpen
@@ -43,6 +46,8 @@ log = logging.getLogger(__name__)
 
 MISSES = 3  # looks that must miss, over PORTAL_SETTLE_SECONDS, before a change counts as absent
 LOOKS_KEPT = 20
+# Looks that show nothing new have no entry. After so many, one entry tells of all their HTTP exchanges.
+LOOKS_UNTOLD = 15
 LOOKED_FOR = (State.IN_DOUBT, State.ABSENT)  # states in which the worker looks
 WATCH = timedelta(hours=24)
 GIVE_UP = timedelta(hours=24)  # after looks without a result for this long, it needs a human
@@ -82,7 +87,11 @@ def sweep():
 
     If its lease expired, `sending` becomes in_doubt, because it may have happened; `intent` becomes not_sent.
     """
-    return sum(map(_expire, Operation.objects.filter(state__in=RUNNING, lease_until__lt=Now())))
+    count = 0
+    for operation in Operation.objects.filter(state__in=RUNNING, lease_until__lt=Now()):
+        with correlation.begin(operation.correlation):
+            count += _expire(operation)
+    return count
 
 
 def _expire(operation):
@@ -90,11 +99,12 @@ def _expire(operation):
         to, said, columns = State.IN_DOUBT, STOPPED_SENDING(), {}
     else:
         to, said, columns = State.NOT_SENT, STOPPED_BEFORE(), {"cause": Cause.STOPPED}
+    body = sides(operation, to) | unanswered(operation)
     return life.move(
         operation,
         to,
         columns={**columns, "words": to_json(said), "platform_message": ""},
-        entry=lambda: line(operation, Stage.OUTCOME, to, {}, via="system"),
+        entry=lambda: line(operation, Stage.OUTCOME, to, body, via="system"),
         only=Q(lease_until__lt=Now()),
         takes_over=True,  # if the process is still alive after all, it can no longer write an outcome
     )
@@ -112,7 +122,7 @@ def settle_due(limit=BATCH):
         due = due.exclude(connection_id__in=[*_looked_at])
     count = 0
     for operation in due.select_related("connection", "actor", "team")[:limit]:
-        with _turn(operation.connection_id) as is_mine:
+        with _turn(operation.connection_id) as is_mine, correlation.begin(operation.correlation):
             count += is_mine and _settle_one(operation)
     return count
 
@@ -162,7 +172,7 @@ def look_again(operation, *, actor):
 
 def _look(operation, by=None):
     try:
-        look = without_others(operation, _seen_on_platform(operation))
+        look = without_newer(operation, without_others(operation, _seen_on_platform(operation)))
     except PlatformError as error:
         _keep(operation, Look(FAILED, error.message), by)
         raise
@@ -171,6 +181,7 @@ def _look(operation, by=None):
 
 
 @quoting
+@hearing
 def _seen_on_platform(operation):
     if operation.connection is None:
         raise NotSent(NO_CONNECTION())
@@ -191,6 +202,7 @@ def _seen_on_platform(operation):
 def _keep(operation, look, by):
     """Save a look and the state that follows from it. If another look was saved first, judge it again."""
     was, shown = operation.state, operation.scrubbed(redact(look.candidates))
+    heard = told(operation)
     for _try in range(RIVALS_FASTER):
         rows = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=was)
         row = rows.annotate(now=Now()).values_list("looks", "watch_until", "now").first()
@@ -199,7 +211,7 @@ def _keep(operation, look, by):
         looks, operation.watch_until, now = row
         if was == State.ABSENT and look.verdict == FOUND:
             look = without_others(operation, look)  # someone may have requested the same again since
-        seen = _as_kept(operation, look, shown, now, by)
+        seen = {**_as_kept(operation, look, shown, now, by), **heard}
         operation.looks = looks or []
         state = _verdict(operation, look, was, now)
         try:
@@ -227,19 +239,26 @@ def _as_kept(operation, look, candidates, now, by):
 
 def _move(operation, state, was, look, seen, looks, now, by):
     """Save the look and move the operation. Returns False if another look was saved first."""
+    is_told = state != was or by is not None or _untold(operation.looks) >= LOOKS_UNTOLD
+    body = _body(operation, state, look, seen) if is_told else {}
     # The first look is never dropped: it shows for how long the object has been missing.
-    kept = [*operation.looks, seen]
+    kept = [*(map(_told, operation.looks) if is_told else operation.looks), _told(seen) if is_told else seen]
     kept = kept if len(kept) <= LOOKS_KEPT else [kept[0], *kept[1 - LOOKS_KEPT :]]
     judged = copy(operation)  # a rival has the name that was asked for; the platform may give another one
     columns = _columns(operation, state, was, now, kept)
     if state == State.FOUND:
         columns |= operation.names_of(look.object)
-    is_there = state == State.FOUND and not look.is_gone
+
+    def happened():
+        if not operation.verb.on_object:
+            end_earlier_claims(operation, look.object)
+        if not look.is_gone:
+            operation.bring_mirror_in_line(look.object)
 
     def entry():
         stage = Stage.OUTCOME if state != was else Stage.NOTE
         said = look.said if isinstance(look.said, Said) else seen["text"]
-        return line(operation, stage, state, {"look": seen}, by=by, via="" if by else "system", said=said)
+        return line(operation, stage, state, body, by=by, via="" if by else "system", said=said)
 
     def still_ours():
         """Whether nobody requested the same again since the look was judged. The row's lock keeps it so."""
@@ -253,9 +272,27 @@ def _move(operation, state, was, look, seen, looks, now, by):
         columns=columns,
         only=None if looks is None else Q(looks=looks),
         guard=still_ours if was == State.ABSENT and state == State.FOUND else None,
-        happened=(lambda: operation.bring_mirror_in_line(look.object)) if is_there else None,
-        entry=entry if state != was or by else None,
+        happened=happened if state == State.FOUND else None,
+        entry=entry if is_told else None,
     )
+
+
+def _untold(looks):
+    """How many looks there were whose HTTP exchanges no entry of the record tells of yet."""
+    return sum("attempts" in each for each in looks)
+
+
+def _told(look):
+    return {name: value for name, value in look.items() if name != "attempts"}
+
+
+def _body(operation, state, look, seen):
+    """The body of the entry about a look, which also tells of the earlier ones that had none."""
+    attempts = [each for one in [*operation.looks, seen] for each in one.get("attempts", ())]
+    body = {"look": _told(seen)} | ({"attempts": attempts} if attempts else {})
+    if state == State.FOUND:
+        body |= sides(operation, state, operation.scrubbed(redact(look.object)))
+    return body
 
 
 def _verdict(operation, look, was, now):

@@ -9,16 +9,21 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
+from portal.errors import NotAllowed
 from portal.operations.entries import line
 from portal.operations.models import ENDED, Operation
 from portal.record.models import Stage
 from portal.record.store import append
 from portal.sealing import CannotOpen
+from portal.teams.recording import deny
 from portal.words import Sentence
 
 NOT_YOURS = Sentence(
     "secrets.not_yours",
     _("Only the person who made the request can see these secrets, once and within an hour."),
+)
+NOTHING_LEFT = Sentence(
+    "secrets.nothing_left", _("These secrets were already shown, or were deleted after an hour.")
 )
 SHOWN = Sentence("secrets.shown", _("The secrets from the platform were shown."))
 
@@ -26,11 +31,16 @@ SHOWN = Sentence("secrets.shown", _("The secrets from the platform were shown.")
 def show_secrets(operation, *, actor):
     """{name: value}, once, for the person who made the request. Recorded without the values.
 
-    Raises CannotOpen for anybody else, after the hour, and if they were already shown.
+    Raises CannotOpen (recorded) for anybody else, after the hour, and if they were already shown.
     """
     if actor.pk != operation.actor_id or operation.secrets_until and operation.secrets_until < timezone.now():
+        refuse_to_show(operation, actor=actor)
         raise CannotOpen(NOT_YOURS())
-    secrets = operation.open_secrets()
+    try:
+        secrets = operation.open_secrets()
+    except CannotOpen:
+        refuse_to_show(operation, actor=actor, said=NOTHING_LEFT())
+        raise
     entry = line(operation, Stage.NOTE, "shown", {"secrets": sorted(secrets)}, by=actor, said=SHOWN())
     with transaction.atomic(durable=True):
         row = Operation.objects.filter(pk=operation.pk, sealed_secrets=operation.sealed_secrets)
@@ -39,6 +49,12 @@ def show_secrets(operation, *, actor):
             return operation.open_secrets()  # another tab was faster: raises
         append(entry)
     return secrets
+
+
+def refuse_to_show(operation, *, actor, said=None):
+    """Record that somebody asked for secrets that are not theirs, or not there any more."""
+    said = said or NOT_YOURS()
+    deny(NotAllowed(said), line(operation, "", "", {"asked": "secrets"}, by=actor))
 
 
 def drop_secrets():

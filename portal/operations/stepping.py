@@ -24,6 +24,8 @@ from portal.operations.job import Job, JobState, Step
 from portal.operations.leases import LEASE
 from portal.operations.models import HAPPENED, REPEATABLE, Cause, State
 from portal.operations.service import perform
+from portal.platforms.exchanges import listening
+from portal.record import correlation
 from portal.record.models import Stage
 from portal.record.store import append
 from portal.sealing import CannotOpen
@@ -62,18 +64,23 @@ def carry_on(id, seconds=SLICE_SECONDS):
     attempt = job and _take(job)
     if not attempt:
         return False
+    with correlation.begin(job.correlation):
+        return _go_on(job, attempt, seconds)
+
+
+def _go_on(job, attempt, seconds):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         step, is_over = _next(job)
         if step is None:
             _rest(job, attempt, is_over=is_over)
             return False
-        if not Job.objects.filter(pk=id, attempt=attempt).update(due_at=Now() + LEASE):
+        if not Job.objects.filter(pk=job.pk, attempt=attempt).update(due_at=Now() + LEASE):
             return False
         if not _begin(step):
             _rest(job, attempt, is_over=False)
             return False
-    return bool(Job.objects.filter(pk=id, attempt=attempt).update(due_at=Now()))
+    return bool(Job.objects.filter(pk=job.pk, attempt=attempt).update(due_at=Now()))
 
 
 def _take(job):
@@ -129,14 +136,16 @@ def _whole(pk):
 def _begin(step):
     """Request a step. Returns False if that has to wait: the record cannot be written."""
     forget(step.actor)
+    heard = []
     try:
-        change = _change(step)
+        with listening(heard):
+            change = _change(step)
     except PortalError as error:
         change, why = None, error.message
     else:
         why = OBJECT_UNKNOWN()
     if change is None:
-        _say(step, why)
+        _say(step, why, heard)
         return True
     key = f"{step.job_id.hex}.{step.number}.{step.tries}"
     try:
@@ -155,9 +164,15 @@ def _begin(step):
     return True
 
 
-def _say(step, said):
-    """Note why a step became no operation; does nothing if it became one."""
-    Step.objects.filter(pk=step.pk, is_wanted=True).update(is_wanted=False, words=to_json(said))
+def _say(step, said, heard=()):
+    """Note and record why a step became no operation; does nothing if it became one."""
+    attempts = [each.to_json() for each in heard]
+    body = {"step": step.number, "object_id": step.object_id, **({"attempts": attempts} if attempts else {})}
+    noted = together.entry(step.job, step.actor, Stage.OUTCOME, State.NOT_SENT, body, said)
+    with transaction.atomic(durable=True):
+        wanted = Step.objects.filter(pk=step.pk, is_wanted=True)
+        if wanted.update(is_wanted=False, words=to_json(said)):
+            append(noted)
 
 
 def _change(step):
@@ -242,6 +257,7 @@ def again(job, *, actor):
         with transaction.atomic(durable=True):
             ended = Job.objects.filter(pk=job.pk, due_at=None).exclude(state=JobState.RUNNING)
             values = {"state": JobState.RUNNING, "ended_at": None, "stopped_at": None, "stopped_by": None}
+            values["correlation"] = correlation.current()
             if not ended.update(due_at=Now(), **values):
                 return 0
             rows = Step.objects.filter(pk__in=[step.pk for step in left])

@@ -14,7 +14,7 @@ from portal.operations.job import Job, JobState, Purpose, Step
 from portal.operations.leases import LEASE
 from portal.outside import NAME_MAX, shortened
 from portal.platforms.answers import storable
-from portal.record import store
+from portal.record import correlation, store
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append
@@ -50,6 +50,7 @@ def request(changes, *, actor, key, purpose, name="", reason="", via="web", wait
         actor=actor,
         via=via,
         reason=reason,
+        correlation=correlation.current(),
         purpose=purpose,
         platform=last.kind.platform,
         kind_slug=last.kind.slug,
@@ -103,6 +104,7 @@ def link(operation, change):
         actor_id=operation.actor_id,
         via=operation.via,
         reason=operation.reason,
+        correlation=operation.correlation,
         purpose=Purpose.TOGETHER,
         platform=operation.platform,
         kind_slug=operation.kind_slug,

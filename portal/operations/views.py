@@ -18,10 +18,11 @@ from portal.operations.listing import is_state, listed, unsettled_counts
 from portal.operations.many import Asked
 from portal.operations.models import HAPPENED, UNANSWERED, Operation, State
 from portal.operations.shown import DOUBT_SECONDS, Shown, list_mark, seconds_to_next
-from portal.operations.shown_once import show_secrets
+from portal.operations.shown_once import refuse_to_show, show_secrets
 from portal.outside import isolated
 from portal.sealing import CannotOpen
 from portal.teams.access import may
+from portal.teams.readers import has_read
 from portal.web.following import address, is_unchanged
 from portal.web.pages import page, say
 
@@ -67,6 +68,8 @@ def detail(request, id):
     shown = Shown(operation, request.user)
     if is_unchanged(request, shown.mark):
         return HttpResponse(status=204)
+    if shown.may_read and not shown.is_mine:  # the request and the answer belong to the record
+        has_read(request.user, operation.team, "operation", {"operation": str(operation.pk)})
     return _show(request, operation, shown=shown)
 
 
@@ -151,6 +154,7 @@ def secrets(request, id):
     """Show the secrets that the platform returned, once, only to the person who made the request."""
     operation = find(request, id)
     if operation.actor_id != request.user.pk:
+        refuse_to_show(operation, actor=request.user)
         raise Http404
     try:
         shown = show_secrets(operation, actor=request.user)

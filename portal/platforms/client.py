@@ -16,6 +16,7 @@ from portal.errors import Missing, NotSent, Rejected, SignInFailed, Throttled, U
 from portal.platforms import answers, cause, collections_of
 from portal.platforms.contract import Meaning, _, meaning
 from portal.platforms.diagnosis import Diagnosable
+from portal.platforms.exchanges import CHANGE, READ
 from portal.platforms.gate import Gate, Route
 from portal.platforms.network import LARGE_BYTES, Transport
 from portal.platforms.quoting import HIDDEN, scrubber_of
@@ -214,6 +215,7 @@ class Client(Diagnosable):
         SignInFailed, NotSent, Paused or Unclear, and whatever `again` and `seen` raise.
         """
         route, refused = self.route(), []
+        purpose = READ if call.repeat is Repeat.READ else CHANGE
 
         def attempt():
             if refused:
@@ -223,7 +225,7 @@ class Client(Diagnosable):
             prepared = self.auth(self._prepared(call))
             family = self.family(call)
             cap = LARGE_BYTES if call.large else None
-            return route.of(family).exchange(
+            return route.of(family, purpose).exchange(
                 prepared, lambda reply: self._judge(reply, prepared, refused, call.large), cap
             )
 

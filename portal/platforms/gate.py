@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from portal.errors import NotSent, Unclear
 from portal.platforms.contract import _
+from portal.platforms.exchanges import READ, telling
 from portal.platforms.network import TOO_BIG
 from portal.words import Said, Sentence
 
@@ -34,7 +35,8 @@ class Route:
     """The way to an account for one call: a network.Transport behind a Gate.
 
     Every exchange is over at `end` (time.monotonic()). None begins when fewer than `room` seconds are left
-    for its answer: a change whose answer nobody waits for would be in doubt. `family`: see Gate.passage.
+    for its answer: a change whose answer nobody waits for would be in doubt. `family`: see Gate.passage;
+    `purpose`: see exchanges.Exchange.
     """
 
     transport: object
@@ -42,6 +44,7 @@ class Route:
     end: float
     room: float
     family: str = ""
+    purpose: str = READ
 
     def prepare(self, *request):
         return self.transport.prepare(*request)
@@ -50,9 +53,9 @@ class Route:
         """The same way, but it ends after `seconds` at the latest."""
         return replace(self, end=min(self.end, time.monotonic() + seconds))
 
-    def of(self, family):
+    def of(self, family, purpose=READ):
         """The same way, for exchanges of that family."""
-        return replace(self, family=family)
+        return replace(self, family=family, purpose=purpose)
 
     def exchange(self, prepared, judge, body_cap=None):
         """What `judge` makes of the Reply. It runs inside the gate, so the gate sees the errors it raises."""
@@ -60,7 +63,8 @@ class Route:
         with self.gate.passage(latest, self.family):
             if time.monotonic() > latest:
                 raise NotSent(TOO_LATE())
-            return judge(self.transport.exchange(prepared, self.end, body_cap))
+            with telling(prepared, self.purpose) as told:
+                return told(judge(self.transport.exchange(prepared, self.end, body_cap)))
 
 
 def never_connected(error):

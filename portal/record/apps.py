@@ -16,3 +16,4 @@ class RecordConfig(AppConfig):
         post_migrate.connect(guards.install, sender=self)
         post_migrate.connect(authorizing.put_back, sender=self)
         register(guards.check, Tags.database)
+        register(guards.check_owner, Tags.database, deploy=True)

@@ -125,3 +125,21 @@ def check(app_configs, databases, **kwargs):
         checks.Error(f"The record's trigger {name} {what}.", hint=hint, id="portal.E001")
         for name, what, hint in errors
     ]
+
+
+def check_owner(app_configs, databases, **kwargs):
+    """Run by `check --deploy --database`: a warning if the portal could drop the triggers."""
+    if not databases or connection.vendor != "postgresql" or not are_installed():
+        return []
+    with connection.cursor() as cursor:
+        owned = on_postgresql.owned(cursor)
+    if not owned:
+        return []
+    return [
+        checks.Warning(
+            f"The portal's database role owns tables of the record ({', '.join(owned)}), so it could take"
+            " their triggers away.",
+            hint="Let another role own them and run migrate; docs/audit.md says how.",
+            id="portal.W003",
+        )
+    ]

@@ -5,6 +5,8 @@ portal needs no right to write these tables (docs/audit.md says which it needs),
 astray: they look for tables in the schema of the record only.
 """
 
+from django.db import connection
+
 REFUSE = "RAISE EXCEPTION 'the record is append-only'"
 FOLLOW = """
 DECLARE
@@ -189,8 +191,7 @@ def create(name):
 
 
 def make_functions(cursor):
-    cursor.execute("SELECT quote_ident(current_schema())")
-    schema = cursor.fetchone()[0]
+    schema = _schema()
     for name, (parameters, result, _body) in FUNCTIONS.items():
         cursor.execute(
             f"CREATE OR REPLACE FUNCTION {name}({parameters}) RETURNS {result} LANGUAGE plpgsql"
@@ -208,3 +209,42 @@ def make_search(cursor):
 
 def _source(name):
     return FUNCTIONS[name][2]
+
+
+# What the portal's role may do; everything else is done by the functions above.
+GRANTS = {
+    "record_entry": "SELECT, INSERT",
+    "record_body": "SELECT, INSERT, UPDATE (salt, text, search)",  # a trigger lets only retention update
+    "record_head": "SELECT",
+    "record_story": "SELECT",
+    "record_facet": "SELECT",
+    "record_checkpoint": "SELECT, INSERT",
+    "record_tile": "SELECT, INSERT",
+}
+
+
+def grants(role):
+    """SQL statements that give a role, whose name is quoted, what the portal needs."""
+    yield f"GRANT USAGE ON SCHEMA {_schema()} TO {role}"
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {_schema()} TO {role}"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {_schema()} TO {role}"
+    for table, rights in GRANTS.items():
+        yield f"REVOKE ALL ON {table} FROM {role}"
+        yield f"GRANT {rights} ON {table} TO {role}"
+    yield f"GRANT EXECUTE ON FUNCTION record_lock_head() TO {role}"
+
+
+def owned(cursor):
+    """Tables of the record whose owner this connection is, or may act for."""
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE oid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) name)"
+        " AND pg_has_role(relowner, 'MEMBER') ORDER BY relname",
+        [list(GUARDED)],
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _schema():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT quote_ident(current_schema())")
+        return cursor.fetchone()[0]

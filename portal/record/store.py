@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from portal.record import canonical as headers
 from portal.record import guards, keys, searching
+from portal.record.correlation import current
 from portal.record.models import Body, Entry
 from portal.record.redaction import redact, redact_said
 from portal.words import Said, to_json
@@ -66,6 +67,7 @@ def line(*, body=None, secrets=(), said=None, **fields):
     words = _words(said)
     if said and not words:
         fields.setdefault("summary", said.plain if isinstance(said, Said) else said)
+    fields["correlation"] = fields.get("correlation") or current()
     cleaned = {name: _cleaned(name, value) for name, value in fields.items()}
     made = {"id": uuid.uuid4(), "words": words, "body_digest": digest(salt, text), "version": headers.VERSION}
     fields = _defaults() | cleaned | made

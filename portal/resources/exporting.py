@@ -3,17 +3,19 @@
 An export holds what the mirror has; its header and its name say if that may not be all. It reads no platform.
 """
 
-import csv
 import json
 from dataclasses import replace
 from datetime import UTC
 
+from django.db import connection
 from django.db.models.expressions import RawSQL
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_safe
 
 from portal.bounds import LINE_MAX
+from portal.outside import NAME_MAX, shortened
 from portal.resources import asking
 from portal.resources.fields import NOT_SHOWN
 from portal.resources.freshness import Coverage, freshness
@@ -22,12 +24,14 @@ from portal.resources.listing import FOUND_MAX, listing, source_of
 from portal.resources.pages import connections_of
 from portal.resources.shown import shown_values
 from portal.resources.wanted import Place, Wanted
+from portal.teams.recording import line, record
+from portal.web import sheets
+from portal.words import Sentence
 
 BATCH = 500  # rows of one statement
+COUNTED_MAX = 2_000_000_000  # more rows than a mirror has: all are counted
+EXPORTED = Sentence("export.list", _("%(count)s rows of this list were exported."))
 COVERAGE_HEADER, AS_OF_HEADER = "X-Portal-Coverage", "X-Portal-As-Of"
-BOM = "\ufeff"  # without it, spreadsheets read CSV as if it were in a code page of old
-# A spreadsheet takes a text that begins so for a formula. The wide ones are the same to some of them.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @require_safe
@@ -40,6 +44,7 @@ def export(request, kind, format):
     coverage = Coverage.of(freshness(asking.readings(kind, chosen)))
     if coverage.is_whole and wanted.text:
         coverage = replace(coverage, is_whole=_finds_all(kind, wanted, connections))
+    _record(request, kind, wanted, chosen, format)
     rows = (values(request.user, kind, row) for row in rows_of(kind, wanted, chosen))
     media_type, lines = FORMATS[format]
     encoded = (line.encode("utf-8", "replace") for line in lines(columns(kind), rows))
@@ -49,6 +54,27 @@ def export(request, kind, format):
         response[AS_OF_HEADER] = stamp(coverage.as_of)
     response["Content-Disposition"] = f'attachment; filename="{_file_name(kind, coverage)}.{format}"'
     return response
+
+
+def _record(request, kind, wanted, chosen, format):
+    """One entry, before the first row leaves: who takes how many rows of what. Raises RecordUnavailable."""
+    count = _count(kind, wanted, chosen)
+    query = {name: shortened(" ".join(request.GET.getlist(name)), NAME_MAX) for name in request.GET}
+    body = {"format": format, "rows": count, "filter": query, "connections": [each.name for each in chosen]}
+    about = {"connection_id": str(chosen[0].pk), "connection": chosen[0].name} if len(chosen) == 1 else {}
+    entry = line("export_list", kind=kind.slug, actor=request.user, team=chosen[0].team, **about, body=body)
+    record({**entry, "platform": kind.platform, "said": EXPORTED(count=count)})
+
+
+def _count(kind, wanted, chosen):
+    """How many rows are about to be exported."""
+    if len(wanted.text) > LINE_MAX:
+        return 0
+    source = source_of(kind, wanted, chosen)
+    (shared, params), (sql, more) = source.shared, source.count(FOUND_MAX if wanted.text else COUNTED_MAX)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{shared} {sql}", [*params, *more])
+        return cursor.fetchone()[0]
 
 
 def _finds_all(kind, wanted, connections):
@@ -116,29 +142,18 @@ def stamp(moment):
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Line:
-    """A file for csv.writer that hands each line out."""
-
-    def write(self, text):
-        return text
-
-
 def csv_lines(names, rows):
-    """Yield the lines of a CSV as RFC 4180 has it."""
-    writer = csv.writer(Line())
-    yield BOM + writer.writerow(names)
-    for row in rows:
-        yield writer.writerow([_cell(value) for value in row])
+    return sheets.csv_lines(names, ([_cell(value) for value in row] for row in rows))
 
 
 def _cell(value):
     if value is NOT_SHOWN:
         return ""
     if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return value
 
 
 def json_lines(names, rows):

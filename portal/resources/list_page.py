@@ -20,7 +20,7 @@ from portal.resources.pages import connections_of
 from portal.resources.reading import Reached
 from portal.resources.wanted import Wanted
 from portal.teams.access import explain, may
-from portal.teams.recording import line, require_recorded
+from portal.teams.recording import line, record, require_recorded
 from portal.web.following import address, is_unchanged, mark, without_mark
 from portal.web.pages import is_piece, page
 
@@ -186,7 +186,9 @@ def refresh(request, kind):
         raise Http404
     wanted = Wanted.read(kind, request.GET, connections)
     for connection in _chosen(wanted, connections):
-        require_recorded(request.user, "refresh", connection, _refresh_line(request, kind, connection))
+        asked = _refresh_line(request, kind, connection)
+        require_recorded(request.user, "refresh", connection, asked)
+        record({**asked, "outcome": "asked"})
         asking.ask(kind, connection)
     query = without_mark(request)
     is_tree = kind.parent and query.pop("tree", None)
@@ -195,7 +197,7 @@ def refresh(request, kind):
 
 
 def _refresh_line(request, kind, connection):
-    """What the record keeps if the person may not refresh. A refresh itself changes nothing: no entry."""
+    """What the record keeps: that a person asked for it, or may not."""
     return line(
         "refresh",
         kind=kind.slug,

@@ -59,7 +59,12 @@ ALLOWED = {
     "retention": OWNERS,
 }
 # What a portal auditor has for entries of every team's record, and for nothing else.
-READING = frozenset({"view", "read_own_record", "read_record"})
+READING = frozenset(
+    {"view", "read_own_record", "read_record", "export_record", "verify_record", "review_record"}
+)
+# The entries without a team that a portal administrator reads: sign-ins, accounts, and teams that were not
+# made. Which pages of the record a portal auditor read is none of these: filters tell of teams.
+OF_PORTAL = frozenset({"portal/accounts", "portal/members"})
 
 NOT_VISIBLE = Sentence("access.not_visible", _("This does not exist, or you cannot see it."))
 NOT_A_MEMBER = Sentence("access.not_a_member", _("You are not a member of this team."))
@@ -121,7 +126,7 @@ def visible_to(user, queryset, right="view"):
 
     Entries of the record: "view" finds those whose one line the person may see, "read_record" those whose
     request and answer they may read. That includes their own entries if their role reads its own, and for a
-    portal auditor the entries of every team.
+    portal auditor the entries of every team. A portal administrator reads those of the portal itself.
     """
     if getattr(queryset.model, "is_record", False):
         return queryset.filter(_entries(user, right))
@@ -184,10 +189,16 @@ def _is_reviewer(user, right):
     return user.is_authenticated and user.is_active and user.is_portal_auditor and right in READING
 
 
+def _is_admin(user, right):
+    return user.is_authenticated and user.is_active and user.is_portal_admin and right in READING
+
+
 def _reads(user, right, thing):
     """Whether an entry of the record may be read by what is said in `visible_to`, whatever the role."""
     if not getattr(thing, "is_record", False):
         return False
+    if _is_admin(user, right) and thing.team_id == "" and thing.kind in OF_PORTAL:
+        return True
     is_own = right == "read_record" and thing.actor_id == str(user.pk)
     return _is_reviewer(user, right) or (is_own and role_in(user, thing) in ALLOWED["read_own_record"])
 
@@ -197,6 +208,8 @@ def _entries(user, right):
     if _is_reviewer(user, right):
         return Q()
     found = Q(team_id__in=_teams_with(user, right))
+    if _is_admin(user, right):
+        found |= Q(team_id="", kind__in=OF_PORTAL)
     if right == "read_record":
         found |= Q(team_id__in=_teams_with(user, "read_own_record"), actor_id=str(user.pk))
     return found

@@ -1,82 +1,188 @@
-"""Identical denials of one person: the first 20 within a minute are entries of their own, later ones a count.
+"""Folds: of what one person does again and again, the first times are entries, and the later ones a count.
 
-The counts are rows of RepeatedDenial. When the minute is over, its row becomes one entry, "7 more identical
-denials between A and B": written by the person's next denial or by the worker, whichever comes first. Row
-and entry change in one transaction, so a killed process loses no count and nothing is written twice. Only
-the database's clock decides.
+The counts are rows of Repeated. When its period is over, a row becomes one entry, "7 more identical denials
+between A and B": written by the person's next visit or by the worker, whichever comes first. Row and entry
+change in one transaction, so a killed process loses no count and nothing is written twice. Only the
+database's clock decides.
 """
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
 from portal.record.redaction import redact
-from portal.teams.models import RepeatedDenial
+from portal.teams.models import Repeated
 from portal.words import Sentence
 
-IN_FULL = 20  # identical denials of a minute that are entries of their own
-MINUTE = timedelta(minutes=1)
 BATCH = 100  # rows that become entries in one transaction
 LONGEST = 400  # characters of a value that are kept for the entry; the record cuts it again
+FILTERS_MAX = 20  # different filters of one reader that an entry names
 
-# Denials are identical when all of these are, together with the right that was missing and what was asked of
-# an operation (cancel, decide, ...).
 SAME = "actor_id verb kind object_id object_scope object_name operation team_id connection_id".split()
-KEPT = [*SAME, "actor", "via", "team", "connection", "platform"]
-
-ONE_MORE = Sentence("access.denied_once_more", _("One more identical denial at %(last)s."))
-MORE = Sentence("access.denied_more", _("%(count)s more identical denials between %(first)s and %(last)s."))
+KEPT = [*SAME, *"actor via team connection platform stage outcome".split()]
 
 NOW = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
     "postgresql": "STATEMENT_TIMESTAMP()",
 }
-# One statement, so that processes which are denied at the same moment are all counted.
+# One statement, so that processes which count at the same moment are all counted.
 COUNT = """
-    INSERT INTO {table} (same, actor_id, line, began_at, first_at, last_at, times)
-    VALUES (%s, %s, %s, {now}, {now}, {now}, 1)
+    INSERT INTO {table} (fold, same, actor_id, line, began_at, first_at, last_at, times)
+    VALUES (%s, %s, %s, %s, {now}, {now}, {now}, 1)
     ON CONFLICT (same) DO UPDATE SET
         times = {table}.times + 1,
         first_at = CASE WHEN {table}.times > {in_full} THEN {table}.first_at ELSE excluded.last_at END,
         last_at = excluded.last_at
-    RETURNING times
+    RETURNING times, line
 """
 
 
-def count(denied):
-    """Count one denied line; returns how many identical ones there are in its minute, itself among them."""
-    asked = {name: denied["body"][name] for name in ("right", "asked") if name in denied["body"]}
-    names = {name: redact(str(denied.get(name, "")), longest=None)[:LONGEST] for name in KEPT}
-    same = json.dumps([[names[name] for name in SAME], asked], sort_keys=True)
-    kept = json.dumps({**names, "body": asked})
-    table = RepeatedDenial._meta.db_table
-    statement = COUNT.format(table=table, now=NOW[connection.vendor], in_full=IN_FULL)
+@dataclass(frozen=True)
+class Fold:
+    """What counts as the same, and how much of it is written.
+
+    - The first `in_full` of each `period` are entries of their own.
+    - Lines are the same if they agree in the columns `same` and in what `asked(body)` returns.
+    - `merged(kept, body)` returns the body of the later entry, with one more body put into it.
+    - `one_more` and `more` are its sentences.
+    """
+
+    name: str
+    period: timedelta
+    in_full: int
+    one_more: Sentence
+    more: Sentence
+    same: tuple = tuple(SAME)
+    asked: Callable = lambda body: {}
+    merged: Callable | None = None
+
+
+def _of_denial(body):
+    """The right that was missing, and what was asked of an operation (cancel, decide, ...)."""
+    return {name: body[name] for name in ("right", "asked") if name in body}
+
+
+def _of_sign_in(body):
+    """Who was tried from where; longer texts are cut, as in the entry."""
+    return {name: redact(str(body[name]), longest=None)[:LONGEST] for name in ("email", "address", "why")}
+
+
+def _of_reading(kept, body):
+    """How often each page was read, and the different filters; `other_filters` are those beyond the most."""
+    pages = {**kept.get("pages", {})}
+    pages[body["page"]] = pages.get(body["page"], 0) + 1
+    filters, others = [*kept.get("filters", [])], kept.get("other_filters", 0)
+    wanted = redact(body["filter"], longest=LONGEST)
+    if wanted and wanted not in filters:
+        if len(filters) < FILTERS_MAX:
+            filters.append(wanted)
+        else:
+            others += 1
+    return {**kept, "pages": pages, "filters": filters} | ({"other_filters": others} if others else {})
+
+
+DENIED = Fold(
+    "denied",
+    timedelta(minutes=1),
+    20,
+    Sentence("access.denied_once_more", _("One more identical denial at %(last)s.")),
+    Sentence("access.denied_more", _("%(count)s more identical denials between %(first)s and %(last)s.")),
+    asked=_of_denial,
+)
+SIGN_IN_FAILED = Fold(
+    "sign_in",
+    timedelta(minutes=1),
+    20,
+    Sentence("account.failed_once_more", _("One more identical failed sign-in at %(last)s.")),
+    Sentence(
+        "account.failed_more", _("%(count)s more identical failed sign-ins between %(first)s and %(last)s.")
+    ),
+    asked=_of_sign_in,
+)
+READ = Fold(
+    "read",
+    timedelta(hours=1),
+    1,
+    Sentence("record.read_once_more", _("The record was read once more, at %(last)s.")),
+    Sentence("record.read_more", _("The record was read %(count)s more times, from %(first)s to %(last)s.")),
+    same=("actor_id", "verb", "team_id"),
+    merged=_of_reading,
+)
+FOLDS = {each.name: each for each in (DENIED, SIGN_IN_FAILED, READ)}
+
+
+def count(fold, tried):
+    """Count a line; returns how many of the same there are in its period, itself among them."""
+    names, asked, same = _identity(fold, tried)
+    table = Repeated._meta.db_table
+    statement = COUNT.format(table=table, now=NOW[connection.vendor], in_full=fold.in_full)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [hashlib.sha256(same.encode()).hexdigest(), names["actor_id"], kept])
-        return cursor.fetchone()[0]
+        kept = json.dumps({**names, "body": asked})
+        cursor.execute(statement, [fold.name, same, names["actor_id"], kept])
+        times, kept = cursor.fetchone()
+    if fold.merged and times > fold.in_full:
+        Repeated.objects.filter(same=same).update(line=_merged(fold, kept, tried))
+    return times
+
+
+def count_once_more(fold, tried):
+    """Count a line whose period goes on, in two statements and without a transaction.
+
+    Returns False if that is not so, or somebody else counted at the same moment: then nothing is counted.
+    """
+    _names, _asked, same = _identity(fold, tried)
+    mine = Repeated.objects.filter(same=same, times__gte=fold.in_full, began_at__gt=Now() - fold.period)
+    row = mine.values("times", "line").first()
+    if row is None:
+        return False
+    first = Now() if row["times"] == fold.in_full else F("first_at")
+    line = _merged(fold, row["line"], tried)
+    return bool(mine.filter(**row).update(times=F("times") + 1, line=line, first_at=first, last_at=Now()))
+
+
+def _identity(fold, tried):
+    """(the columns that are kept, what is kept of the body, the digest of what makes lines the same)"""
+    asked = fold.asked(tried.get("body", {}))
+    names = {name: redact(str(tried.get(name, "")), longest=None)[:LONGEST] for name in KEPT}
+    same = json.dumps([fold.name, [names[name] for name in fold.same], asked], sort_keys=True)
+    return names, asked, hashlib.sha256(same.encode()).hexdigest()
+
+
+def _merged(fold, kept, tried):
+    kept = json.loads(kept)
+    return json.dumps({**kept, "body": fold.merged(kept["body"], tried["body"])})
 
 
 def due(**narrowed):
-    return RepeatedDenial.objects.filter(began_at__lte=Now() - MINUTE, **narrowed)
+    over = Q()
+    for fold in FOLDS.values():
+        over |= Q(fold=fold.name, began_at__lte=Now() - fold.period)
+    return Repeated.objects.filter(over, **narrowed)
 
 
 def take_due(**narrowed):
-    """Delete the rows whose minute is over; returns (line, what it says) of each entry they become.
+    """Delete the rows whose period is over; returns the line of each entry that they become.
 
     The caller appends them in the same transaction. Rows that another process is taking are left to it.
     """
     rows = list(due(**narrowed).select_for_update(skip_locked=True).order_by("pk")[:BATCH])
-    RepeatedDenial.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    return [_entry(row) for row in rows if row.times > IN_FULL]
+    Repeated.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return [_line(row) for row in rows if row.times > FOLDS[row.fold].in_full]
 
 
-def _entry(row):
-    more = row.times - IN_FULL
-    said = ONE_MORE(last=row.last_at) if more == 1 else MORE(count=more, first=row.first_at, last=row.last_at)
-    line = json.loads(row.line)
+def _line(row):
+    fold, line = FOLDS[row.fold], json.loads(row.line)
+    more = row.times - fold.in_full
+    if more == 1:
+        said = fold.one_more(last=row.last_at)
+    else:
+        said = fold.more(count=more, first=row.first_at, last=row.last_at)
     line["body"] |= {"count": more, "first": row.first_at.isoformat(), "last": row.last_at.isoformat()}
-    return line, said
+    return {**line, "said": said}

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.teams import retention
 from portal.teams.models import Role, Team, User
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -66,7 +67,8 @@ class PersonForm(forms.Form):
             self._check_new_person(email, password)
 
     def _check_new_person(self, email, password):
-        if not self.cleaned_data["person_name"]:
+        name = self.cleaned_data["person_name"]
+        if not name:
             self.add_error(
                 "person_name", _("No account has this e-mail address yet. Enter a name to create one.")
             )
@@ -77,7 +79,7 @@ class PersonForm(forms.Form):
             )
             return
         try:
-            validate_password(password, User(email=email, name=self.cleaned_data["person_name"]))
+            validate_password(password, User(email=email, name=name))
         except ValidationError as error:
             self.add_error("password", error)
 
@@ -96,6 +98,23 @@ class MemberForm(PersonForm):
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.VIEWER)
 
     field_order = ("email", "role")
+
+
+class RetentionForm(forms.Form):
+    """`days` is None where bodies are to be kept."""
+
+    days = forms.IntegerField(
+        label=gettext_lazy("Drop requests and answers after (days)"),
+        required=False,
+        min_value=retention.LEAST,
+        max_value=retention.MOST,
+        help_text=gettext_lazy(
+            "From 30 to 3650. Leave it empty to keep them. What is dropped does not come back."
+        ),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, use_required_attribute=False, **kwargs)
 
 
 class RoleForm(forms.Form):

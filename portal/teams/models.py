@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +49,11 @@ class User(AbstractBaseUser):
     def __str__(self):
         return self.name or self.email
 
+    def save(self, *args, **options):
+        """In one transaction with the entry in the record (account_events.py)."""
+        with transaction.atomic():
+            super().save(*args, **options)
+
 
 class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
@@ -63,6 +68,8 @@ class Team(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
     members = models.ManyToManyField(User, through="Membership", related_name="teams")
     created_at = models.DateTimeField(auto_now_add=True)
+    # Days after which the bodies of its entries in the record are dropped (retention.py); None keeps them.
+    record_days = models.PositiveSmallIntegerField(null=True)
 
     team_path = "id"
 
@@ -91,14 +98,15 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} in {self.team}"
 
 
-class RepeatedDenial(models.Model):
-    """How often one person was denied the same thing within a minute that began at `began_at` (folding.py).
+class Repeated(models.Model):
+    """How often one person did the same within a period that began at `began_at` (folding.py).
 
-    `line` is the JSON of what its entry in the record will say; `first_at` and `last_at` are the times of the
-    denials that have no entry of their own.
+    `line` is the JSON of what its entry in the record will say; `first_at` and `last_at` are the times of
+    those that have no entry of their own.
     """
 
-    same = models.CharField(max_length=64, unique=True)  # digest of what makes denials identical
+    fold = models.CharField(max_length=10)  # the name of its folding.Fold
+    same = models.CharField(max_length=64, unique=True)  # digest of what makes them the same
     actor_id = models.CharField(max_length=36, db_index=True)
     line = models.TextField()
     began_at = models.DateTimeField(db_index=True)
@@ -107,4 +115,4 @@ class RepeatedDenial(models.Model):
     times = models.PositiveIntegerField()
 
     def __str__(self):
-        return f"{self.times} denials of {self.actor_id} since {self.began_at}"
+        return f"{self.fold}: {self.times} of {self.actor_id} since {self.began_at}"

@@ -66,34 +66,52 @@ def denials_recorded(line):
     try:
         yield
     except NotAllowed as denial:
-        _record(denial, line)
+        deny(denial, line)
         raise
 
 
-def _record(denial, line):
-    body = {**line.get("body", {}), "right": denial.right}
-    tried = {**line, "body": body}
+def deny(denial, line):
+    """Record a denial, an error with a `message` and maybe a `right`. Raises RecordUnavailable."""
+    body = {**line.get("body", {})}
+    if right := getattr(denial, "right", ""):
+        body["right"] = right
+    tried = {**line, "stage": Stage.DENIED, "outcome": "denied", "body": body, "said": denial.message}
+    fold(folding.DENIED, tried)
+
+
+def record(*lines):
+    """Write lines in a transaction of their own. Raises RecordUnavailable."""
     try:
         with transaction.atomic(durable=True):
-            denied = folding.take_due(actor_id=line["actor_id"])
-            if folding.count(tried) <= folding.IN_FULL:
-                denied.append((tried, denial.message))
-            _append(denied)
+            append(*lines)
+    except DatabaseError as error:
+        raise RecordUnavailable(UNRECORDED()) from error
+
+
+def fold(fold, tried):
+    """Write a line, or count it if it repeats others. Raises RecordUnavailable if that is impossible.
+
+    Not inside a transaction: it is committed on its own.
+    """
+    try:
+        if fold.merged and folding.count_once_more(fold, tried):
+            return
+        with transaction.atomic(durable=True):
+            lines = folding.take_due(actor_id=tried["actor_id"])
+            if folding.count(fold, tried) <= fold.in_full:
+                lines.append(tried)
+            if lines:
+                append(*lines)
     except DatabaseError as error:
         raise RecordUnavailable(UNRECORDED()) from error
 
 
 def write_folded():
-    """Write the entries of folded denials whose minute is over; the worker calls it. Returns how many."""
+    """Write the entries of what was folded, when its period is over; the worker calls it. How many."""
     if not folding.due().exists():
         return 0  # a transaction would hold the write lock of SQLite for nothing
     with transaction.atomic(durable=True):
-        denied = folding.take_due()
-        _append(denied)
-    return len(denied)
-
-
-def _append(denied):
-    lines = [{**line, "stage": Stage.DENIED, "outcome": "denied", **spoken(said)} for line, said in denied]
-    if lines:
-        append(*lines)
+        lines = folding.take_due()
+        if lines:
+            append(*lines)
+    return len(lines)

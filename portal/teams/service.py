@@ -17,7 +17,7 @@ from portal.teams.models import Membership, Role, Team, User
 from portal.teams.recording import denials_recorded, line, require_recorded
 
 KIND = "portal/members"
-RIGHT = "roles"
+RIGHT, RETENTION = "roles", "retention"
 
 
 def create_team(*, actor, name, owner, via="web"):
@@ -30,19 +30,20 @@ def create_team(*, actor, name, owner, via="web"):
         with denials_recorded(line("team_create", object_name=name, **tried)):
             access.require_portal_admin(actor)
     with transaction.atomic(durable=True):
-        person, is_new = _account(owner)
         text = _("A team with this name already exists. Choose another name.")
         team = _unless_taken("name", text, Team, name=name)
+        # After the team: the account's entry takes the record's lock, with which nobody waits for a name.
+        person, is_new = _account(owner)
         Membership.objects.create(team=team, user=person, role=Role.OWNER)
-        body = {"owner": person.email, "account_created": is_new}
+        body = {"after": {"name": team.name, "owner": person.email}, "account_created": is_new}
         about = {"team": team, "object_id": team.pk, "object_name": team.name, "body": body}
         append(line("team_create", **tried, **about))
     return team
 
 
-def require_right(team, verb, *, actor):
+def require_right(team, verb, *, actor, right=RIGHT):
     """Raise NotAllowed, recorded as an attempt at `verb`, before the form is read."""
-    require_recorded(actor, RIGHT, team, line(verb, kind=KIND, actor=actor, team=team))
+    require_recorded(actor, right, team, line(verb, kind=KIND, actor=actor, team=team))
 
 
 def add_member(team, *, actor, person, role, via="web"):
@@ -56,7 +57,7 @@ def add_member(team, *, actor, person, role, via="web"):
         person, is_new = _account(person)
         text = _("This person is already a member. Change their role in the list.")
         _unless_taken("email", text, Membership, team=team, user=person, role=role)
-        body = {"role": str(role), "account_created": is_new}
+        body = {"after": {"role": str(role)}, "account_created": is_new}
         append({**tried, "object_id": str(person.pk), "object_name": person.email, "body": body})
     return person
 
@@ -70,7 +71,7 @@ def change_role(membership, *, actor, role, via="web"):
             _keep_an_owner(row)
         before, row.role = row.role, Role(role)
         row.save(update_fields=["role"])
-        append({**tried, "body": {"before": before, "after": str(row.role)}})
+        append({**tried, "body": {"before": {"role": before}, "after": {"role": str(row.role)}}})
     return row
 
 
@@ -81,7 +82,29 @@ def remove_member(membership, *, actor, via="web"):
         row = _row(membership)
         _keep_an_owner(row)
         row.delete()
-        append({**tried, "body": {"role": row.role}})
+        append({**tried, "body": {"before": {"role": row.role}}})
+
+
+def set_retention(team, *, actor, days, via="web"):
+    """Keep requests and answers in the record for so many days; None keeps them. Returns the Team.
+
+    Raises NotVisible, NotAllowed (recorded).
+    """
+    tried = line(
+        "retention",
+        kind="portal/teams",
+        actor=actor,
+        team=team,
+        via=via,
+        object_id=team.pk,
+        object_name=team.name,
+    )
+    with _locked(team, actor, tried, RETENTION):
+        row = Team.objects.get(pk=team.pk)
+        before, row.record_days = row.record_days, days
+        row.save(update_fields=["record_days"])
+        append({**tried, "body": {"before": {"record_days": before}, "after": {"record_days": days}}})
+    return row
 
 
 def _on_member(verb, membership, actor, via):
@@ -90,7 +113,7 @@ def _on_member(verb, membership, actor, via):
 
 
 @contextmanager
-def _locked(team, actor, tried):
+def _locked(team, actor, tried, right=RIGHT):
     """A transaction that holds the lock of the team's row, and has asked for the right under that lock."""
     try:
         with denials_recorded(tried), transaction.atomic(durable=True):
@@ -98,7 +121,7 @@ def _locked(team, actor, tried):
                 raise NotVisible(access.NOT_VISIBLE())
             if actor:
                 access.forget(actor)
-                access.require(actor, RIGHT, team)
+                access.require(actor, right, team)
             yield
     finally:
         if actor:

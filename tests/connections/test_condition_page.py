@@ -163,8 +163,8 @@ def test_limits_are_kept_shown_recorded_and_obeyed(plant, iotda, emulator):
     assert "6 calls a minute" in text
     assert "7 calls at the same time" in text
     assert Body.objects.get(seq=Entry.objects.order_by("seq").last().seq).text == (
-        '{"changes":[{"after":6,"before":null,"field":"calls_per_minute"},'
-        '{"after":7,"before":null,"field":"calls_at_once"}]}'
+        '{"after":{"calls_at_once":7,"calls_per_minute":6},'
+        '"before":{"calls_at_once":null,"calls_per_minute":null}}'
     )
     client = row.client()
     client._deadline = 5

@@ -75,7 +75,7 @@ def test_a_locked_record_makes_it_unfit(ready):
 
         try:
             with transaction.atomic():
-                Head.objects.filter(pk=1).update(seq=0)
+                list(Head.objects.select_for_update())
                 held[0].set()
                 held[1].wait(20)
                 transaction.set_rollback(True)

@@ -19,10 +19,11 @@ from django.utils import timezone
 from portal.connections import service as connections_service
 from portal.errors import NotAllowed, NotVisible, RecordUnavailable
 from portal.jobs.management.commands import worker
+from portal.record import authorizing
 from portal.record.models import Body, Entry
 from portal.teams import recording
-from portal.teams.folding import IN_FULL
-from portal.teams.models import Membership, RepeatedDenial, User
+from portal.teams.folding import DENIED
+from portal.teams.models import Membership, Repeated, User
 from portal.teams.recording import line, require_recorded, write_folded
 from portal.words import clock
 from tests.support.plant import make_plant
@@ -52,7 +53,7 @@ def deny(plant, times=1, *, role="viewer", right="connections", verb="connection
 
 def end_the_minute():
     """As if it had passed."""
-    RepeatedDenial.objects.update(began_at=timezone.now() - timedelta(seconds=61))
+    Repeated.objects.update(began_at=timezone.now() - timedelta(seconds=61))
 
 
 def bodies(**narrowed):
@@ -72,10 +73,10 @@ def told():
 
 def test_the_first_twenty_are_entries_and_the_rest_becomes_one(plant):
     deny(plant, 27)
-    assert len(bodies()) == IN_FULL == 20
+    assert len(bodies()) == DENIED.in_full == 20
     assert bodies() == [{"right": "connections"}] * 20
     assert write_folded() == 0  # the minute is not over
-    row = RepeatedDenial.objects.get()
+    row = Repeated.objects.get()
 
     end_the_minute()
     assert write_folded() == 1
@@ -92,7 +93,7 @@ def test_the_first_twenty_are_entries_and_the_rest_becomes_one(plant):
         str(iotda.pk),
     )
     assert (entry.team_id, entry.kind, entry.via) == (str(plant.team.pk), "portal/connections", "web")
-    assert not RepeatedDenial.objects.exists()
+    assert not Repeated.objects.exists()
     assert write_folded() == 0
 
 
@@ -102,7 +103,7 @@ def test_a_row_of_which_all_or_all_but_one_are_written(plant, times, text):
     end_the_minute()
     assert write_folded() == (text is not None)
     assert told() == times
-    assert not RepeatedDenial.objects.exists()
+    assert not Repeated.objects.exists()
     if text:
         assert Entry.objects.order_by("seq").last().text.startswith(text)
 
@@ -125,7 +126,7 @@ def test_the_next_minute_begins_anew(plant):
     deny(plant, 22)
     assert folded() == [2]
     assert len(bodies()) == 20 + 1 + 20
-    assert RepeatedDenial.objects.get().times == 22
+    assert Repeated.objects.get().times == 22
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_what_is_kept_to_count_holds_nothing_of_the_request(plant):
     deny(plant, 21, body={"data": {"password": "hunter2", "note": "for my eyes"}})
     assert "for my eyes" in json.dumps(bodies()[0])
     assert "hunter2" not in json.dumps(bodies())
-    row = RepeatedDenial.objects.get()
+    row = Repeated.objects.get()
     assert "hunter2" not in row.line
     assert "for my eyes" not in row.line
 
@@ -170,7 +171,7 @@ def test_what_is_kept_to_count_holds_nothing_of_the_request(plant):
 def test_a_name_that_looks_like_a_secret_is_not_kept_either(plant):
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc"
     deny(plant, object_name=token)
-    assert token not in RepeatedDenial.objects.get().line
+    assert token not in Repeated.objects.get().line
 
 
 def test_a_text_that_no_database_takes_is_counted_all_the_same(plant):
@@ -188,7 +189,7 @@ def test_strangers_and_the_command_line_leave_no_denial(plant):
     require_recorded(None, "connections", thing, tried)
     require_recorded(plant.people["owner"], "connections", thing, tried)
     assert not Entry.objects.exists()
-    assert not RepeatedDenial.objects.exists()
+    assert not Repeated.objects.exists()
 
 
 def test_each_press_is_answered_and_only_twenty_are_written(plant):
@@ -230,7 +231,7 @@ def test_only_the_clock_of_the_database_counts(plant, monkeypatch, hours):
     monkeypatch.setattr("django.utils.timezone.now", lambda: real() + timedelta(hours=hours))
     deny(plant)
     assert write_folded() == 0
-    assert RepeatedDenial.objects.get().times == 23
+    assert Repeated.objects.get().times == 23
 
 
 def at_once(*works):
@@ -299,7 +300,7 @@ def test_a_killed_worker_loses_no_count_and_doubles_none(committed, committed_db
     assert told() == 26
 
 
-PUT_AWAY = {"record_entry": "the entry", "teams_repeateddenial": "the count"}
+PUT_AWAY = {"record_entry": "the entry", "teams_repeated": "the count"}
 
 
 @pytest.mark.parametrize("table", PUT_AWAY)
@@ -307,7 +308,7 @@ def test_a_denial_that_cannot_be_recorded_is_a_503(committed, table):
     browser = committed.browser("viewer")
     address = reverse("connections:try_again", args=[committed.connections["iotda"].pk])
     assert browser.post(address).status_code == 403
-    with database.cursor() as cursor:
+    with authorizing.lifted(), database.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} RENAME TO put_away")
 
     answer = browser.post(address)
@@ -320,9 +321,9 @@ def test_a_denial_that_cannot_be_recorded_is_a_503(committed, table):
 
 def test_without_its_entry_a_denial_is_not_counted_either(committed):
     deny(committed, 3)
-    with database.cursor() as cursor:
+    with authorizing.lifted(), database.cursor() as cursor:
         cursor.execute("ALTER TABLE record_body RENAME TO put_away")
     actor = committed.people["viewer"]
     with pytest.raises(RecordUnavailable):
         require_recorded(actor, "delete", committed.team, line("x", kind="x", actor=actor))
-    assert Counter(RepeatedDenial.objects.values_list("times", flat=True)) == {3: 1}
+    assert Counter(Repeated.objects.values_list("times", flat=True)) == {3: 1}

@@ -131,6 +131,11 @@ def test_an_owner_makes_an_account_and_its_password_is_nowhere(plant):
     [
         ({"email": "new@example.test"}, "person_name", "No account has this e-mail address yet."),
         (
+            {"email": "new@example.test", "password": PASSWORD},
+            "person_name",
+            "No account has this e-mail address yet.",
+        ),
+        (
             {"email": "new@example.test", "person_name": "New"},
             "password",
             "No account has this e-mail address yet.",
@@ -172,7 +177,7 @@ def test_a_changed_role_counts_from_the_next_page_on(plant):
         "done",
         "viewer-plant@example.test",
     )
-    assert Body.objects.get(seq=entry.seq).text == '{"after":"manager","before":"viewer"}'
+    assert Body.objects.get(seq=entry.seq).text == '{"after":{"role":"manager"},"before":{"role":"viewer"}}'
 
 
 def test_a_role_that_does_not_exist_changes_nothing(plant):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from portal.errors import NotSent, SignInFailed, Throttled, Unclear
-from portal.platforms import answers, chosen
+from portal.platforms import answers, chosen, exchanges
 from portal.platforms.contract import Meaning, _, meaning
 from portal.platforms.quoting import KEEPS_NOTHING, scrubber_of, texts_of_secrets
 from portal.platforms.signing import Auth, to_json
@@ -173,7 +173,7 @@ class StoredTokenAuth(Auth):
         """An Answer that may be a token or a refusal; raises Throttled, NotSent, and Unclear for a 5xx."""
         headers = {"Content-Type": "application/json;charset=utf8", "Accept": "application/json"}
         prepared = route.prepare("POST", url, headers, to_json(body))
-        exchange = route.of(SIGN_IN).exchange
+        exchange = route.of(SIGN_IN, exchanges.SIGN_IN).exchange
         return exchange(prepared, lambda reply: self._judged(self._read(reply, envelope, body)))
 
     def _read(self, reply, envelope, body):

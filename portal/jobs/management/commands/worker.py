@@ -15,6 +15,8 @@ from portal.jobs import running, schedule
 from portal.jobs.models import Heartbeat
 from portal.operations import settling
 from portal.operations.shown_once import drop_secrets
+from portal.record import correlation
+from portal.teams.account_events import end_sessions
 from portal.teams.recording import write_folded
 from portal.web import databases
 from portal.web.stopping import stopping
@@ -60,7 +62,7 @@ def _forever(every, work):
     """Only `stopping` ends it: the database may be away for a while, or one operation may meet a bug."""
     while not stopping.is_set():
         try:
-            with databases.in_use():
+            with databases.in_use(), correlation.begin():
                 work()
                 close_old_connections()
         except Exception:  # noqa: BLE001 - a repeated log is better than a worker that only looks alive
@@ -76,6 +78,7 @@ def tick(name):
         log.info("%s operations of dead processes ended", ended)
     drop_secrets()
     write_folded()
+    end_sessions()
     schedule.run_due()
     running.queue_deferred()
 

@@ -1,0 +1,303 @@
+"""Whatever is sent to an address of the portal is in the record: that it happened, or was denied, or failed.
+
+Walks every address that takes more than reading, so one that comes later is asked for, too. Would catch: a
+change that nobody finds out about, entries of one request that cannot be found together.
+"""
+
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.http import QueryDict
+from django.utils import timezone
+
+from portal.kinds.registry import KINDS
+from portal.operations.job import Job
+from portal.operations.models import Operation, State
+from portal.record.correlation import HEADER
+from portal.record.models import Entry
+from portal.resources.drift_page import _mark
+from portal.teams.models import Membership, Role, User
+from tests.examples import EXAMPLES, match
+from tests.resources import forms
+from tests.test_doors import OPEN, addresses, example
+
+BUS, POLICY, DEVICE, GROUP = "iotda/soft-buses", "iotda/policies", "enos/devices", "iotda/device-groups"
+PASSWORD, OTHER = "correct-horse-battery", "another-horse-battery"
+LOST = {"match": match(BUS, "create"), "fault": "timeout_after_commit", "seconds": 0.1}
+REFUSED = {"fault": "answer", "status": 400, "body": {"error_code": "IOTDA.000006", "error_msg": "no"}}
+# What these change is the person's own browser or session, and nothing of the portal's.
+NOT_RECORDED = {"web/theme/", "teams/switch/"}
+# Their POST asks for no right and changes nothing: it leads to a page that does, or there is nothing to do.
+READ_ONLY = {"accounts/inactive/"}
+ABSENT = {address for address, status in OPEN.items() if status == 404}
+
+
+@pytest.fixture
+def walk(plant, emulator):
+    return Walk(plant, emulator)
+
+
+class Walk:
+    """`at[address](walk)` sends what has to succeed; each returns the answer. `role` is who sends it."""
+
+    def __init__(self, plant, emulator):
+        self.plant, self.emulator, self.role = plant, emulator, Role.OWNER
+
+    def send(self, path, data=None, **options):
+        browser = self.plant.browser(self.role)
+        self.before = Entry.objects.count()
+        self.answer = browser.post(path, data or {}, **options)
+        return self.answer
+
+    def entries(self):
+        """The entries of what was sent last."""
+        return Entry.objects.order_by("seq")[self.before :]
+
+    def connection(self):
+        return self.plant.connections["iotda"]
+
+
+def operation(walk, *faults, slug=BUS):
+    walk.emulator.faults(list(faults))
+    made = walk.plant.perform(slug, role=walk.role if walk.role == Role.OWNER else None)
+    walk.emulator.faults([])
+    return made
+
+
+def of_operation(what, *faults, **columns):
+    def send(walk):
+        made = operation(walk, *faults)
+        if columns:
+            Operation.objects.filter(pk=made.pk).update(**columns)
+        data = {"operation_key": str(uuid.uuid4()), "decision": "not_ours", "reason": "seen"}
+        return walk.send(f"/operations/{made.pk}/{what}/", data)
+
+    return send
+
+
+def secrets(walk):
+    made = operation(walk)
+    Operation.objects.filter(pk=made.pk).update(
+        sealed_secrets=made.seal_secrets({"secret": "s"}), secrets_until=timezone.now() + timedelta(hours=1)
+    )
+    return walk.send(f"/operations/{made.pk}/secrets/")
+
+
+def of_connection(what, data=None, **paused):
+    def send(walk):
+        connection = walk.connection()
+        if paused:
+            from portal.connections.models import Condition
+
+            Condition.objects.update_or_create(pk=connection.pk, defaults=paused)
+        return walk.send(f"/connections/{connection.pk}/{what}/", data)
+
+    return send
+
+
+def connection_form(walk, **changes):
+    told = walk.connection()
+    names = ("endpoint", "project_id", "instance_id", "sign_in", "region", "edition")
+    kept = {name: getattr(told, name) for name in names}
+    return {**kept, "signature": "auto", "platform": "iotda", "access_key": "", "secret_key": "", **changes}
+
+
+def new_connection(walk):
+    keys = {"access_key": "DEMOAK0000000000EXMP", "secret_key": "DemoSK00000000000000000000000000000Exmpl"}
+    return walk.send("/connections/new/", connection_form(walk, name="another", **keys))
+
+
+def edit_connection(walk):
+    path = f"/connections/{walk.connection().pk}/edit/"
+    return walk.send(path, connection_form(walk, name="renamed"))
+
+
+def person(**more):
+    return {"email": "new@example.test", "person_name": "New", "password": PASSWORD, **more}
+
+
+def new_team(walk):
+    User.objects.filter(pk=walk.plant.people[Role.OWNER].pk).update(is_portal_admin=True)
+    return walk.send("/teams/new/", person(name="Harbour"))
+
+
+def of_member(what, **data):
+    def send(walk):
+        member = Membership.objects.get(user=walk.plant.people[Role.AUDITOR])
+        return walk.send(f"/teams/{walk.plant.team.pk}/members/{member.pk}/{what}/", data)
+
+    return send
+
+
+def add_member(walk):
+    return walk.send(f"/teams/{walk.plant.team.pk}/members/", person(role="viewer"))
+
+
+def form_of(slug, verb):
+    def send(walk):
+        row = None if verb == "create" else walk.plant.ready(slug, verb)
+        browser = walk.plant.browser(Role.OWNER)
+        made = forms.filled(browser, slug) if row is None else forms.edited(browser, slug, row)
+        path = forms.new(slug) if row is None else forms.changing(row, verb)
+        made = made.urlencode() if isinstance(made, QueryDict) else forms.encoded(made)
+        return walk.send(path, made, content_type="application/x-www-form-urlencoded")
+
+    return send
+
+
+def account(path, data, *, signs_in=True):
+    def send(walk):
+        user = User.objects.get(pk=walk.plant.people[walk.role].pk)
+        user.set_password(PASSWORD)
+        user.save()
+        walk.plant.people[walk.role] = user
+        if signs_in:
+            return walk.send(path, data)
+        browser = walk.plant.browser(walk.role)
+        browser.logout()
+        walk.before = Entry.objects.count()
+        walk.answer = browser.post(path, {"login": user.email, **data})
+        return walk.answer
+
+    return send
+
+
+def job(what):
+    def send(walk):
+        row = walk.plant.make(BUS)
+        from portal.operations import together
+        from portal.operations.change import Change
+        from portal.operations.job import Purpose
+
+        kind = KINDS[BUS]
+        change = Change(kind, kind.verb("delete"), row.connection, row)
+        owner = User.objects.get(pk=walk.plant.people[Role.OWNER].pk)
+        made = together.request([change], actor=owner, key=str(uuid.uuid4()), purpose=Purpose.EACH)
+        if what == "again":
+            Job.objects.filter(pk=made.pk).update(state="stopped", due_at=None, stopped_at=timezone.now())
+        return walk.send(f"/jobs/{made.pk}/{what}/")
+
+    return send
+
+
+def accept(walk):
+    row = walk.plant.make(BUS)
+    row.drift, row.drifted_at = {"name": ["was", "is"]}, timezone.now()
+    row.save()
+    return walk.send(f"/{BUS}/{row.pk}/accept-found/", {"shown": _mark(row)})
+
+
+def api(slug, verb):
+    def send(walk):
+        from tests.api.calling import body_of, path_of
+
+        row = None if verb == "create" else walk.plant.ready(slug, verb)
+        body = json.dumps(body_of(walk.plant, slug, verb))
+        path = f"/api/v1/{path_of(slug, verb, row)}"
+        return walk.send(path, body, content_type="application/json", HTTP_IDEMPOTENCY_KEY=str(uuid.uuid4()))
+
+    return send
+
+
+def refresh(walk):
+    return walk.send(f"/{BUS}/refresh/")
+
+
+SUCCESSES = {
+    "accounts/login/": account("/accounts/login/", {"password": PASSWORD}, signs_in=False),
+    "accounts/logout/": account("/accounts/logout/", {}),
+    "accounts/reauthenticate/": account("/accounts/reauthenticate/", {"password": PASSWORD}),
+    "accounts/password/change/": account(
+        "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": OTHER, "password2": OTHER}
+    ),
+    "operations/<uuid:id>/look-again/": of_operation("look-again", LOST),
+    "operations/<uuid:id>/cancel/": of_operation("cancel", state=State.INTENT),
+    "operations/<uuid:id>/requeue/": of_operation("requeue", {"match": match(BUS, "create"), **REFUSED}),
+    "operations/<uuid:id>/decide/": of_operation("decide", LOST, state=State.NEEDS_HUMAN),
+    "operations/<uuid:id>/secrets/": secrets,
+    "jobs/<uuid:id>/stop/": job("stop"),
+    "jobs/<uuid:id>/again/": job("again"),
+    "connections/new/": new_connection,
+    "connections/<uuid:id>/edit/": edit_connection,
+    "connections/<uuid:id>/test/": of_connection("test"),
+    "connections/<uuid:id>/delete/": of_connection("delete"),
+    "teams/new/": new_team,
+    "teams/<uuid:id>/members/": add_member,
+    "teams/<uuid:id>/members/<int:member>/role/": of_member("role", role="operator"),
+    "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
+    "teams/<uuid:id>/retention/": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/retention/", {"days": "90"}
+    ),
+    "audit/export/": lambda walk: walk.send("/audit/export/", {"format": "csv"}),
+    "audit/intact/": lambda walk: walk.send("/audit/intact/"),
+    "<kind:kind>/refresh/": refresh,
+    "<kind:kind>/new/": form_of(BUS, "create"),
+    "<kind:kind>/<str:id>/<slug:verb>/": form_of(GROUP, "update"),
+    "<kind:kind>/<str:id>/accept-found/": accept,
+    **{
+        f"api/v1/{slug}/" + ("" if verb == "create" else f"<str:id>/{verb}/"): api(slug, verb)
+        for slug, example in EXAMPLES.items()
+        for verb in example.changes
+    },
+}
+
+
+def check(walk):
+    entries = list(walk.entries())
+    assert entries, (walk.answer.status_code, walk.answer.content[:1500])
+    assert {each.correlation for each in entries} == {walk.answer[HEADER]}
+
+
+@pytest.mark.parametrize("address", SUCCESSES)
+def test_what_succeeds_is_recorded(walk, address):
+    assert SUCCESSES[address](walk).status_code < 400, walk.answer.content[:2000]
+    check(walk)
+
+
+# Walked elsewhere: tests/resources/test_bulk.py, test_delete_everything.py, tests/enos/test_several.py and
+# tests/connections/test_pauses.py send these, and ask what is recorded of the operations that they make.
+ELSEWHERE = {
+    "connections/<uuid:id>/try-again/",
+    "<kind:kind>/bulk/<slug:verb>/",
+    "<kind:kind>/bulk/<slug:other>/<slug:verb>/",
+    "<kind:kind>/new/several/",
+    "<kind:kind>/<str:id>/delete-everything/",
+}
+
+
+@pytest.mark.parametrize("address", sorted(set(addresses())))
+def test_no_address_is_forgotten(walk, address):
+    """An address that takes a POST is walked here, or it is said above why not."""
+    takes = walk.send(example(address)).status_code != 405
+    known = SUCCESSES.keys() | NOT_RECORDED | READ_ONLY | ABSENT | ELSEWHERE
+    assert not takes or address in known, walk.answer.status_code
+
+
+NEEDS_NO_RIGHT = {each for each in SUCCESSES if each.startswith("accounts/")}
+
+
+@pytest.mark.parametrize("address", sorted(SUCCESSES.keys() - NEEDS_NO_RIGHT))
+def test_what_is_denied_is_recorded(walk, address):
+    walk.role = Role.VIEWER
+    assert SUCCESSES[address](walk).status_code in (403, 404), walk.answer.content[:2000]
+    check(walk)
+
+
+@pytest.mark.parametrize("address", [each for each in SUCCESSES if each.startswith(("<", "api/"))])
+def test_what_the_platform_refuses_or_does_not_answer_is_recorded(walk, address, emulator):
+    def broken(path, data=None, **options):
+        emulator.faults([{"match": {}, "fault": "answer", "status": 500, "body": {}}])
+        return Walk.send(walk, path, data, **options)
+
+    walk.send = broken
+    SUCCESSES[address](walk)
+    check(walk)
+
+
+@pytest.mark.parametrize("address", ["accounts/login/", "accounts/reauthenticate/"])
+def test_a_wrong_password_is_recorded(walk, address):
+    account(f"/{address}", {"password": "wrong-horse"}, signs_in="login" not in address)(walk)
+    check(walk)
+    assert list(walk.entries())[0].verb == "sign_in_failed"
