@@ -7,7 +7,7 @@ object claims it in `Operation.made`, which is unique.
 from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
-from portal.kinds.evidence import MISSED, UNDECIDED, UNSEEN, Look
+from portal.kinds.evidence import DELETED_OTHER, MISSED, UNDECIDED, UNSEEN, Look
 from portal.kinds.identity import is_within, or_unknown
 from portal.operations import life, together
 from portal.operations.entries import line
@@ -73,6 +73,8 @@ def without_others(operation, look):
         return look
     left = [each for each in look.candidates if identity(each["object"]) not in not_ours]
     if not left:
+        if operation.state == State.IN_DOUBT and _removed_since(operation, found):
+            return Look(UNDECIDED, DELETED_OTHER(), look.candidates)
         said = RIVAL_MADE_IT() if taken else OLDER()
         return Look(MISSED if look.is_whole else UNSEEN, said, look.candidates)
     return Look(UNDECIDED, RIVALS_MADE_SOME(), left)
@@ -82,11 +84,7 @@ def without_newer(operation, look):
     """The Look of a delete that still shows an object, but not if that may be a new one with the same id."""
     if look.verdict != MISSED or not operation.verb.removes or not operation.kind.ids_return:
         return look
-    linked = Connection.objects.of_account(operation.connection)
-    creates = Operation.objects.filter(
-        connection_id__in=linked, kind_slug=operation.kind_slug, verb_name="create", state__in=UNSETTLED
-    )
-    open_ = [each for each in creates if _asks_for(each, operation)]
+    open_, linked = open_creates(operation), Connection.objects.of_account(operation.connection)
     if any(each.is_running for each in open_):
         return Look(WAITING, RIVAL_RUNS())
     made = Entry.objects.filter(
@@ -104,6 +102,17 @@ def without_newer(operation, look):
     return look
 
 
+def open_creates(operation):
+    """The creates that are not over and ask for the id of the object that another operation is about."""
+    if not operation.kind.ids_return:
+        return []
+    linked = Connection.objects.of_account(operation.connection)
+    creates = Operation.objects.filter(
+        connection_id__in=linked, kind_slug=operation.kind_slug, verb_name="create", state__in=UNSETTLED
+    )
+    return [each for each in creates if _asks_for(each, operation)]
+
+
 def _asks_for(create, operation):
     """Whether a create asks for the id of the object that another operation is about."""
     is_same = create.kind.asked_id(create.data or {}) == operation.object_id
@@ -119,7 +128,8 @@ def taken_by_others(operation, objects):
     places = {operation.place_of(id, scope): (scope, id) for scope, id in objects}
     claimed = _not_earlier(operation, Operation.objects.filter(made__in=places).exclude(pk=operation.pk))
     taken = {places[each.made] for each in claimed}
-    if gone := [each for each, is_gone in objects.items() if is_gone]:
+    removed = _removed_since(operation, objects)
+    if gone := [each for each, is_gone in objects.items() if is_gone or each in removed]:
         makers = _others(operation).filter(state__in=HAPPENED, object_id__in=[id for _scope, id in gone])
         made = {(each.object_scope, each.object_id) for each in _not_earlier(operation, makers)}
         taken |= {(scope, id) for scope, id in gone if not made.isdisjoint(_maybe(scope, id))}
@@ -135,12 +145,37 @@ def _not_earlier(operation, makers):
     """The creates that may have made what this one asked for: not those that had ended before it began, if
     the id was free then. What they made was deleted outside the portal."""
     makers = list(makers.only("made", "object_id", "object_scope"))
-    if not makers or not _is_new(operation):
-        return makers
-    pks = [str(each.pk) for each in makers]
+    return _not_over_before(operation, makers) if _is_new(operation) else makers
+
+
+def _not_over_before(operation, others):
+    """Those of the operations that had not happened when this one began."""
+    if not others:
+        return []
+    pks = [str(each.pk) for each in others]
     ends = Entry.objects.filter(operation__in=pks, stage=Stage.OUTCOME, outcome__in=HAPPENED)
-    earlier = set(ends.filter(seq__lt=asked(operation)).values_list("operation", flat=True))
-    return [each for each in makers if str(each.pk) not in earlier]
+    over = set(ends.filter(seq__lt=asked(operation)).values_list("operation", flat=True))
+    return [each for each in others if str(each.pk) not in over]
+
+
+def _removed_since(operation, objects):
+    """Those of the identities of which the portal may have deleted an object since this create began, where
+    that can have been another one than what has the id now."""
+    if not operation.kind.ids_return:
+        return set()
+    deletes = Operation.objects.filter(
+        connection_id__in=Connection.objects.of_account(operation.connection),
+        kind_slug=operation.kind_slug,
+        verb_name__in=[verb.name for verb in operation.kind.verbs if verb.removes],
+        object_id__in=[id for _scope, id in objects],
+        state__in=(*UNSETTLED, *HAPPENED),
+    )
+    found = _not_over_before(operation, list(deletes.only("object_id", "object_scope")))
+    return {
+        (scope, id)
+        for scope, id in objects
+        if any(each.object_id == id and is_within(scope, each.object_scope) for each in found)
+    }
 
 
 def end_earlier_claims(operation, decoded):

@@ -31,6 +31,7 @@ from portal.kinds.permissions import needing
 from portal.operations import entries, leases, life, together
 from portal.operations.answered import ALREADY_GONE, already_so, names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed, hearing, told
+from portal.operations.authorship import open_creates
 from portal.operations.concluding import conclude, twice
 from portal.operations.holding import hold, require_free_id
 from portal.operations.leases import beating
@@ -336,9 +337,12 @@ def resend(operation, change, number, answers):
     """Whether the same call may be sent once more. The new attempt is saved before it is sent.
 
     An update is sent again only if the object is still as it was before: otherwise it would overwrite what
-    a colleague changed since. A delete may be sent again: at worst there is nothing left to delete.
+    a colleague changed since. A delete may be sent again: at worst there is nothing left to delete, unless a
+    create that is not over asks for the same id.
     """
     verb = change.verb
+    if verb.removes and open_creates(operation):
+        return False
     if verb.fields:
         try:
             if verb.evidence.look(change.bound, change.data, operation.baseline).verdict != MISSED:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from portal.errors import NotDecidable
 from portal.kinds.registry import KINDS
 from portal.operations import service
 from portal.operations.deciding import decide
@@ -96,9 +97,7 @@ def test_a_delete_that_begins_just_before_the_create_is_sent_is_noticed(plant, e
 def test_a_delete_is_not_absent_if_a_create_may_have_used_the_id_again(plant, emulator, settings, slug):
     settings.SETTLE_SECONDS = 0
     create = in_doubt(plant, emulator, slug)
-    plant.made_in_the_console(slug)
-    plant.refresh(slug)
-    row = KINDS[slug].model.objects.get(remote_id=create.data[id_of(slug)])
+    row = there(plant, slug, create)
     emulator.faults([{"match": match(slug, "delete"), "fault": "reset_mid_body"}])
     delete = plant.perform(slug, "delete", target=row)
     emulator.faults([])
@@ -135,6 +134,62 @@ def test_what_a_create_made_is_found_though_an_earlier_one_had_made_the_id(
     assert (create.state, create.object_id) == (State.FOUND, row.remote_id)
     assert (first.state, first.made) == (State.DONE, None)
     assert create.made
+
+
+@OWN_IDS
+def test_a_delete_is_not_sent_again_while_a_create_of_its_id_is_in_doubt(plant, emulator, slug):
+    """The first attempt deleted the old object. The create arrives, and a second one would delete the new."""
+    create = in_doubt(plant, emulator, slug)
+    row = there(plant, slug, create)
+    emulator.faults([{"match": match(slug, "delete"), "fault": "reset_mid_body", "times": 1}])
+
+    delete = plant.perform(slug, "delete", target=row)
+
+    assert (delete.state, len(delete.http_attempts)) == (State.IN_DOUBT, 1)
+    assert len(received(emulator, slug, "delete")) == 1
+
+
+@OWN_IDS
+def test_a_create_whose_object_may_have_been_deleted_since_is_not_absent(plant, emulator, settings, slug):
+    """What the platform shows now another create made; but before that, the portal deleted one of that id."""
+    settings.SETTLE_SECONDS = 0
+    create = in_doubt(plant, emulator, slug, committed=True)
+    plant.refresh(slug)
+    row = KINDS[slug].model.objects.get(remote_id=create.data[id_of(slug)])
+    assert plant.perform(slug, "delete", target=row).state == State.DONE
+    assert plant.perform(slug).state == State.DONE
+
+    settle_all()
+
+    create.refresh_from_db()
+    assert create.state == State.NEEDS_HUMAN
+
+
+@OWN_IDS
+def test_what_was_claimed_and_deleted_nobody_else_claims(plant, emulator, settings, slug):
+    """One of two creates was given the object, which was deleted. Now another one has its id."""
+    settings.SETTLE_SECONDS = 0
+    first, second = in_doubt(plant, emulator, slug, committed=True), in_doubt(plant, emulator, slug)
+    plant.refresh(slug)
+    row = KINDS[slug].model.objects.get(remote_id=first.data[id_of(slug)])
+    undecided = {"state": State.NEEDS_HUMAN, "next_look_at": None, "looks": [seen(plant, slug, row)]}
+    Operation.objects.filter(pk__in=[first.pk, second.pk]).update(**undecided)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    ours = {"actor": someone(plant, Role.OWNER), "decision": Decision.OURS, "candidate": row.remote_id}
+    decide(second, **ours)
+    assert plant.perform(slug, "delete", target=row).state == State.DONE
+    plant.made_in_the_console(slug)
+
+    with pytest.raises(NotDecidable):
+        decide(first, **ours)
+
+
+def there(plant, slug, create):
+    """The mirror row of what somebody made in the console with the id that a create asks for."""
+    plant.made_in_the_console(slug)
+    plant.refresh(slug)
+    return KINDS[slug].model.objects.get(remote_id=create.data[id_of(slug)])
 
 
 def seen(plant, slug, row):
