@@ -29,7 +29,7 @@
       series: [{}, {
         label: box.dataset.label,
         fill: colour("--portal-link"),
-        stroke: colour("--portal-link"),
+        width: 0,
         paths: window.uPlot.paths.bars({ size: [0.7, 60] }),
         points: { show: false },
       }],
