@@ -66,7 +66,7 @@ def survey(filters):
 def _fits(statement, faceted):
     """(condition on a facet, the parts of a WITH that it needs).
 
-    A person, team or connection is asked for by id, or by what the newest entry of a facet calls it.
+    A person, team or connection is asked for by id, or by what the newest of its entries calls it.
     """
     conditions, called = ["1 = 1"], []
     for filter, value in faceted.items():
@@ -77,10 +77,10 @@ def _fits(statement, faceted):
             continue
         place = statement.value(value)
         conditions.append(f"{column} IN (SELECT {column} FROM called_{filter})")
+        newest = f"SELECT {column}, max(newest) AS newest FROM v WHERE {column} <> '' GROUP BY {column}"
         called.append(
-            f"called_{filter} AS MATERIALIZED (SELECT DISTINCT n.{column} FROM v n JOIN record_entry e"
-            f" ON e.seq = n.newest WHERE n.{column} <> ''"
-            f" AND (e.{name} = {place} OR lower(e.{name}) = lower({place})))"
+            f"called_{filter} AS MATERIALIZED (SELECT n.{column} FROM ({newest}) n JOIN record_entry e"
+            f" ON e.seq = n.newest WHERE e.{name} = {place} OR lower(e.{name}) = lower({place}))"
         )
     return " AND ".join(conditions), called
 
