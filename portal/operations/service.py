@@ -104,6 +104,7 @@ def new_operation(change, request, *, actor, key, via, follows=None):
         actor=actor,
         via=via,
         reason=change.reason,
+        ticket=change.ticket,
         correlation=correlation.current(),
         connection=linked,
         connection_name=linked.name,
