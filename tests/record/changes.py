@@ -4,6 +4,8 @@ Each takes a Tamperer at work and the number of an entry, and returns the number
 None where a check cannot name it.
 """
 
+from uuid import UUID
+
 from portal.record import reading
 from tests.record.tampering import LAST, count_again
 from tests.record.tampering import rewrite as rewrite_from
@@ -30,6 +32,28 @@ def edit_number(db, seq):
 
 def edit_time(db, seq):
     db.run(f"UPDATE record_entry SET at = '2020-01-01 00:00:00.000001+00' WHERE seq = {seq}")
+    return seq
+
+
+def write_time_otherwise(db, seq):
+    """The same moment, in a form that SQLite sorts behind all others of its day."""
+    if not db.is_sqlite:
+        return edit_time(db, seq)
+    db.run(f"UPDATE record_entry SET at = replace(at, ' ', 'T') || 'Z' WHERE seq = {seq}")
+    return seq
+
+
+def write_id_otherwise(db, seq):
+    """The same id, in a form that nobody looks for."""
+    if not db.is_sqlite:
+        return other_id(db, seq)
+    (id,) = db.one(f"SELECT id FROM record_entry WHERE seq = {seq}")
+    db.run(f"UPDATE record_entry SET id = %s WHERE seq = {seq}", [str(UUID(id))])
+    return seq
+
+
+def other_id(db, seq):
+    db.run(f"UPDATE record_entry SET id = %s WHERE seq = {seq}", ["0" * 28 + "beef"])
     return seq
 
 
@@ -69,6 +93,25 @@ def insert(db, seq):
         [id],
     )
     db.run(f"UPDATE record_head SET seq = {LAST}")
+
+
+def insert_before_the_first(db, seq):
+    """An entry with the number 0, shown in the list and counted by its filters."""
+    taken = {"seq": "0", "id": "%s", "operation": "''"}
+    names = reading.NAMES
+    db.run(
+        f"INSERT INTO record_entry ({', '.join(names)}, hash) SELECT"
+        f" {', '.join(taken.get(name, name) for name in names)}, hash FROM record_entry WHERE seq = {seq}",
+        ["0" * 28 + "beef"],
+    )
+    db.run(
+        "INSERT INTO record_story (first_seq, last_seq, steps, operation, facet_id) SELECT 0, 0, 1, NULL,"
+        " (SELECT id FROM record_facet f WHERE f.team_id = e.team_id AND f.actor_id = e.actor_id"
+        " AND f.kind = e.kind AND f.verb = e.verb AND f.connection_id = e.connection_id"
+        " AND f.outcome = e.outcome) FROM record_entry e WHERE seq = 0"
+    )
+    count_again(db)
+    return 0
 
 
 def reorder(db, seq):
@@ -207,6 +250,7 @@ def delete_a_checkpoint(db, seq):
 
 CHANGES = (
     *(edit, edit_number, edit_time, forget_status, other_key, delete, delete_and_close_the_gap, insert),
+    *(write_time_otherwise, write_id_otherwise, other_id, insert_before_the_first),
     *(reorder, swap_bodies, edit_body, empty_body, delete_body, search_text, search_index),
     *(story_steps, story_end, story_facet, story_gone, story_more, facet_count, facet_name),
     *(head_back, head_hash, rewrite, rewrite_without_checkpoints, change_a_checkpoint, delete_a_checkpoint),

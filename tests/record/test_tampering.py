@@ -195,6 +195,30 @@ def test_nothing_to_check_is_not_called_good(committed_db, outside):
     assert run_manage("audit_verify", database=committed_db).returncode == 2
 
 
+@pytest.mark.parametrize("number", [2**62, 2**63 - 1])
+def test_a_checkpoint_of_a_strange_number_does_not_keep_the_check_from_its_end(small, number):
+    with small.at_work():
+        small.run(
+            "INSERT INTO record_checkpoint (number, size, root, head_hash, at, key_id, signature)"
+            f" SELECT {number}, size, root, head_hash, at, key_id, signature FROM record_checkpoint"
+            " WHERE number = 1"
+        )
+
+    assert verifying.verify().result == Result.TAMPERED
+
+
+def test_a_forged_rule_that_names_no_number_does_not_keep_the_check_from_its_end(small):
+    with small.at_work():
+        small.run(
+            "UPDATE record_entry SET verb = 'drop_bodies', outcome = 'done', object_id = 'x' WHERE seq = 5"
+        )
+
+    report = verifying.verify()
+
+    assert report.result == Result.TAMPERED
+    assert any(each.seq == 5 and each.said.is_from(findings.CHANGED) for each in report.findings)
+
+
 def test_a_lost_copy_is_said(small, outside):
     outside.unlink()
 
