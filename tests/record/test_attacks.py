@@ -178,8 +178,7 @@ def test_a_trigger_of_another_table_does_not_write_the_list(two_entries):
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE decoy (n)")
         cursor.execute(
-            "CREATE TEMP TRIGGER quiet AFTER INSERT ON decoy BEGIN"
-            " UPDATE record_story SET steps = 9; END"
+            "CREATE TEMP TRIGGER quiet AFTER INSERT ON decoy BEGIN UPDATE record_story SET steps = 9; END"
         )
     is_refused("INSERT INTO decoy VALUES (1)")
 
