@@ -3,13 +3,16 @@
 Triggers can be dropped by whoever can write the file, and SQLite has no roles. So each connection of the
 portal refuses, before a statement runs, to change tables of the record other than by their triggers, to make
 or drop those triggers, to alter tables, to write the schema by hand and to attach files. Migrations lift
-this. A program of its own on the file is not stopped; the chain shows what it did.
+this. The tables that FTS5 keeps below record_search cannot be told from its own writing, and a program of its
+own on the file is not stopped: audit_verify shows what was done there.
 """
 
 import sqlite3
 from contextlib import contextmanager
 
 from django.db import connection
+
+from portal.record import on_sqlite
 
 ALTER_TABLE, ATTACH, DELETE, INSERT, PRAGMA, UPDATE = 26, 24, 9, 18, 19, 23
 CREATE_TRIGGER, CREATE_TEMP_TRIGGER, DROP_TABLE, DROP_TRIGGER, DROP_VTABLE = 7, 5, 11, 16, 30
@@ -35,14 +38,15 @@ def _allows(action, first, second, trigger):
         return first.lower() not in SETTINGS or second is None
     if action == ATTACH:
         return False
-    if action in (CREATE_TRIGGER, CREATE_TEMP_TRIGGER, DROP_TRIGGER, ALTER_TABLE):
+    if action in (CREATE_TRIGGER, CREATE_TEMP_TRIGGER):
+        return not first.startswith("record_") and not (second or "").startswith("record_")
+    if action in (DROP_TRIGGER, ALTER_TABLE):
         return not (second or "").startswith("record_")
     if action in (DROP_TABLE, DROP_VTABLE):
         return not first.startswith("record_")
-    if first.startswith("record_search"):  # FTS5 writes its own tables for the virtual one
-        return True
-    # What the triggers of the other tables refuse, they refuse by themselves.
-    return first not in BY_TRIGGER or trigger is not None
+    # What the triggers of the other tables refuse, they refuse by themselves. A trigger of any other table
+    # is not one of the record's.
+    return first not in BY_TRIGGER or trigger in on_sqlite.TRIGGERS
 
 
 def watch(connection, **signal):

@@ -94,7 +94,9 @@ def make(*, now=False):
     Whoever else makes one at the same moment is first: the database takes one of each number. Raises NotMade.
     """
     last, (size, head_hash, highest) = latest(), reading.head()  # in this order: the record only grows
-    if last and not now and size - last.size < ENTRIES and timezone.now() - last.at < PERIOD:
+    # A clock that was set back must not keep the record unsigned until it is as late again.
+    is_fresh = last and timedelta(0) <= timezone.now() - last.at < PERIOD
+    if is_fresh and not now and size - last.size < ENTRIES:
         return None
     if highest != size or (last and size < last.size):
         raise NotMade(f"the record has {size} entries and its last number is {highest}; run audit_verify")

@@ -133,9 +133,11 @@ def test_anchors_with_more_entries_than_are_looked_at_at_once(record, monkeypatc
         assert numbers(Filters.of(values, user), size=4) == expected, values
 
 
+@pytest.mark.parametrize("few", [finding.FEW, 0])
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.OPERATOR, Role.OWNER])
-def test_nobody_finds_what_they_may_not_read(teams, record, role):
+def test_nobody_finds_what_they_may_not_read(teams, record, role, few, monkeypatch):
     """Not even by a text that only somebody else's step of their own operation holds."""
+    monkeypatch.setattr(finding, "FEW", few)
     plant, _harbour = teams
     user = reader(plant, role)
 

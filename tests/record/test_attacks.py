@@ -59,6 +59,11 @@ SQLITE = {
     "passing trigger": (
         "CREATE TEMP TRIGGER quiet BEFORE INSERT ON record_entry BEGIN SELECT RAISE(IGNORE); END"
     ),
+    "search": "DELETE FROM record_search",
+    "search gone": "INSERT INTO record_search(record_search) VALUES ('delete-all')",
+    "trigger with the name of another": (
+        "CREATE TEMP TRIGGER record_entry_follow AFTER INSERT ON teams_team BEGIN SELECT 1; END"
+    ),
     "head replaced": "REPLACE INTO record_head (id, seq, hash) VALUES (1, 0, '')",
 }
 POSTGRESQL = {
@@ -82,6 +87,13 @@ AS_ROLE = {
         "CREATE TRIGGER quiet BEFORE INSERT ON record_entry FOR EACH ROW"
         " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
     ),
+    "its own table in the record's chain": (
+        "CREATE TEMP TABLE decoy (LIKE record_entry);"
+        " CREATE TRIGGER decoy BEFORE INSERT ON decoy FOR EACH ROW EXECUTE FUNCTION record_follow();"
+        " INSERT INTO decoy SELECT * FROM record_entry WHERE false"
+    ),
+    "facet made": "SELECT record_facet_of('a', 'b', 'c', 'd', 'e', 'f')",
+    "function that shadows": "CREATE FUNCTION length(bytea) RETURNS int LANGUAGE sql AS 'SELECT 0'",
     "owner": f"ALTER TABLE record_entry OWNER TO {ROLE}",
 }
 TABLES = (Entry, Body, Head, Story, Facet, Checkpoint)
@@ -158,6 +170,17 @@ def test_the_portals_own_connection_cannot_go_round_append_only(two_entries, way
 def test_a_role_that_owns_nothing_can_do_even_less(as_role, way_of_role):
     is_refused(way_of_role)
     assert append(LINE)[0].seq == 3
+
+
+def test_a_trigger_of_another_table_does_not_write_the_list(two_entries):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL's functions ask for the rights of who calls them")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE decoy (n)")
+        cursor.execute(
+            "CREATE TEMP TRIGGER quiet AFTER INSERT ON decoy BEGIN UPDATE record_story SET steps = 9; END"
+        )
+    is_refused("INSERT INTO decoy VALUES (1)")
 
 
 def test_a_table_of_the_same_name_that_passes_leads_nobody_astray(as_role):

@@ -95,6 +95,17 @@ def test_the_silence_of_a_minute_is_signed(committed_db, to, monkeypatch):
     assert (again.number, again.size) == (2, 1)
 
 
+def test_a_clock_that_was_set_back_does_not_end_the_checkpoints(committed_db, to, monkeypatch):
+    append(LINE)
+    later = timezone.now() + timedelta(days=300)
+    monkeypatch.setattr(checkpoints.timezone, "now", lambda: later)
+    checkpoints.make(now=True)
+    monkeypatch.undo()
+
+    assert checkpoints.make() is not None
+    assert checkpoints.make() is None
+
+
 def test_of_many_workers_one_makes_it(committed_db, to):
     append(LINE)
     together = threading.Barrier(6)
