@@ -26,6 +26,10 @@ def text(name, default=""):
     return value
 
 
+def is_set(name):
+    return name in os.environ or f"{name}_FILE" in os.environ
+
+
 def flag(name, default=False):
     value = os.environ.get(name, "").lower()
     if value in ("", "0", "1", "true", "false", "yes", "no"):
@@ -66,7 +70,7 @@ def secret(name, data_dir, *, may_make):
     Without `may_make` it must be in the environment. A variable that is there but blank is a mistake: a new
     key in its place would leave stored credentials unreadable.
     """
-    if name in os.environ or f"{name}_FILE" in os.environ:
+    if is_set(name):
         value = text(name).strip()
         if not value:
             raise ImproperlyConfigured(f"{name} is set but blank")
@@ -178,6 +182,25 @@ def queue(name):
             " / ? # @ [ ] in a password are written as %2F and so on"
         )
     return url
+
+
+def sinks(name, default):
+    """Addresses that get the record's checkpoints, separated by blanks (portal/record/sinks.py)."""
+    found = text(name).split() or [default]
+    for address in found:
+        try:
+            parts = urlsplit(address)
+            is_web = parts.scheme in ("syslog", "syslog+tcp", "http", "https") and bool(parts.hostname)
+            is_file = parts.scheme == "file" and address.startswith("file:/") and not parts.netloc
+            is_known = is_file or (is_web and parts.port != 0)
+        except ValueError:
+            is_known = False
+        if not is_known:
+            raise ImproperlyConfigured(
+                f"{name} must hold addresses like file:/PATH, syslog://host:port, syslog+tcp://host:port or"
+                " https://host/path, separated by blanks"
+            )
+    return found
 
 
 def sqlite(path, lock_seconds=LOCK_SECONDS):

@@ -8,6 +8,11 @@ PORTAL_DATA_DIR                default var/
 PORTAL_SECRET_KEY[_FILE]       signs sessions and forms
 PORTAL_CREDENTIAL_KEYS[_FILE]  encrypts cloud credentials; several, newest first, separated by blanks
 PORTAL_RECORD_KEY[_FILE]       hashes the record and fingerprints secrets in it; several, newest first
+PORTAL_CHECKPOINT_KEY[_FILE]   signs checkpoints of the record; several, newest first. With PostgreSQL
+                               default: made from PORTAL_RECORD_KEY
+PORTAL_CHECKPOINT_SINKS[_FILE] where checkpoints are brought, separated by blanks: file:/PATH,
+                               syslog://host:port (UDP), syslog+tcp://host:port, https://host/path; default:
+                               checkpoints.log in the data directory. Have one on another machine
 PORTAL_ALLOWED_HOSTS           host names that the portal answers to
 PORTAL_TRUSTED_PROXIES         how many proxies of your own stand in front; default 0. Above 0, the caller's
                                address and HTTPS are read from X-Forwarded-For and X-Forwarded-Proto
@@ -59,6 +64,14 @@ KEYS_MAY_BE_MADE = DEMO or DATABASES["default"]["ENGINE"].endswith("sqlite3")
 SECRET_KEY = environment.secret("PORTAL_SECRET_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE)
 CREDENTIAL_KEYS = environment.secret("PORTAL_CREDENTIAL_KEYS", DATA_DIR, may_make=KEYS_MAY_BE_MADE).split()
 RECORD_KEYS = environment.secret("PORTAL_RECORD_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE).split()
+# A key of its own may be kept from those who have the record's key. Machines that share a database must have
+# the same one, and installations of before have none.
+CHECKPOINT_KEYS = (
+    environment.secret("PORTAL_CHECKPOINT_KEY", DATA_DIR, may_make=True).split()
+    if KEYS_MAY_BE_MADE or environment.is_set("PORTAL_CHECKPOINT_KEY")
+    else RECORD_KEYS
+)
+CHECKPOINT_SINKS = environment.sinks("PORTAL_CHECKPOINT_SINKS", f"file:{DATA_DIR / 'checkpoints.log'}")
 
 ALLOWED_HOSTS = environment.words("PORTAL_ALLOWED_HOSTS")
 if DEMO:

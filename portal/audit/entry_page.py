@@ -12,10 +12,12 @@ from django.views.decorators.http import require_safe
 from portal.audit import changes, moments, naming
 from portal.audit.finding import STEPS
 from portal.audit.proof import proof
+from portal.audit.rights import require_reader
 from portal.audit.statements import Statement
-from portal.audit.views import require_reader, team_read
+from portal.audit.views import team_read
 from portal.kinds.registry import KINDS
 from portal.kinds.saying import plain, sentence, verb_label
+from portal.record import dropping
 from portal.record.models import Body, Entry, Facet
 from portal.teams import readers
 from portal.teams.access import role_in, visible_to
@@ -202,6 +204,11 @@ class Shown:
     @property
     def is_dropped(self):
         return not self.entry.body_text
+
+    @cached_property
+    def dropped_by(self):
+        """The entry that says that a rule of the team dropped the body, or None."""
+        return dropping.dropper(self.entry) if self.is_dropped else None
 
     @cached_property
     def proof(self):

@@ -1,21 +1,83 @@
-"""Whether the record is intact, in one line for the list: the last checkpoint, and how far its copies got."""
+"""Is the record intact? What was checked last, checkpoints, and the places outside that have them.
 
-from dataclasses import dataclass, field
+The list shows it in one line, intact_page.py in full.
+"""
 
-from portal.record.models import Checkpoint, Sink
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.utils import timezone
+
+from portal.record import checking, checkpoints, sinks
+from portal.web.following import mark
+
+SHOWN = 20  # findings
 
 
 @dataclass(frozen=True)
-class Intact:
-    """`checkpoint` is the newest one, None if there is none. `outside` are (Sink, whether it has that)."""
+class Place:
+    """A sink as pages show it. `behind` counts the checkpoints that it lacks."""
 
-    checkpoint: object = None
-    outside: list = field(default_factory=list)
+    row: object
+    is_outside: bool
+    behind: int
 
 
-def shown(user):
-    """The Intact for somebody who may read the record."""
-    checkpoint = Checkpoint.objects.order_by("-number").first()
-    if checkpoint is None:
-        return Intact()
-    return Intact(checkpoint, [(sink, sink.delivered >= checkpoint.number) for sink in Sink.objects.all()])
+class State:
+    """What is known of the record now; each part is read when a page first asks for it."""
+
+    @cached_property
+    def ended(self):
+        """The newest Verification that has ended, or None."""
+        return checking.ended()
+
+    @cached_property
+    def running(self):
+        return checking.running()
+
+    @cached_property
+    def report(self):
+        return checking.report_of(self.ended) if self.ended else None
+
+    @property
+    def findings(self):
+        return self.report.sorted[:SHOWN]
+
+    @cached_property
+    def checkpoint(self):
+        return checkpoints.latest()
+
+    @property
+    def is_late(self):
+        """Whether no worker has made a checkpoint for long."""
+        return self.checkpoint is None or timezone.now() - self.checkpoint.at > checkpoints.LATE
+
+    @cached_property
+    def places(self):
+        last = self.checkpoint.number if self.checkpoint else 0
+        return [
+            Place(row, sinks.is_outside(row.address), max(last - row.delivered, 0)) for row in sinks.states()
+        ]
+
+    @property
+    def has_outside(self):
+        return any(each.is_outside for each in self.places)
+
+    @property
+    def key(self):
+        """The public key that checkpoints are signed with, 64 hexadecimal digits."""
+        return checkpoints.public_bytes(next(iter(checkpoints.keys().values()))).hex()
+
+    @property
+    def percent(self):
+        return int(100 * self.running.checked / max(self.running.entries, 1))
+
+    @property
+    def mark(self):
+        running, ended = self.running, self.ended
+        return mark(
+            running and (running.pk, running.checked),
+            ended and ended.pk,
+            self.checkpoint and self.checkpoint.number // 5,
+            [(each.row.address, each.row.error, each.behind > 2) for each in self.places],
+        )

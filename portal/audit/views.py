@@ -1,23 +1,17 @@
 """The pages of the audit log: the list that reviewers narrow down. One entry is in entry_page.py."""
 
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
 from portal.audit import intact, moments
 from portal.audit.choices import selects
 from portal.audit.filters import DATES, SEQ_MAX, Filters
 from portal.audit.finding import COUNT_LIMIT
+from portal.audit.rights import has, require_reader
 from portal.audit.rows import rows
-from portal.errors import NotAllowed
 from portal.teams import readers
-from portal.teams.access import explain, require
-from portal.teams.recording import denials_recorded
+from portal.teams.access import explain
 from portal.web.pages import is_piece, page
-from portal.words import Sentence
 
-NO_TEAM = Sentence(
-    "audit.no_team", gettext_noop("You are not in a team, so there is no audit log for you to read.")
-)
 PAGE = 50
 FOLDED = ("team", "ticket", "request", "object", *DATES)  # filters that a press on "More filters" shows
 
@@ -38,11 +32,12 @@ def list_(request):
         "is_unfolded": any(filters.values[name] for name in FOLDED),
         "own_only": reads_own_only(request),
         "looked_to": found.looked_to,
+        "may_export": has(request, "export_record"),
     }
     context |= _count(request, filters, found, before, after) | _links(filters, found)
     readers.has_read(request.user, team_read(request), "list", filters.values)
     if not is_piece(request):
-        context["intact"] = intact.shown(request.user)
+        context["state"] = intact.State()
     return page(request, "audit/list.html", context, partial="entries")
 
 
@@ -50,17 +45,6 @@ def number(text):
     """A number of an entry in an address; None for anything else."""
     is_number = text and text.isascii() and text.isdecimal() and len(text) < 20
     return int(text) if is_number and int(text) <= SEQ_MAX else None
-
-
-def require_reader(request):
-    """Viewers see the history of each resource, but not the record. Raises NotAllowed (recorded)."""
-    if request.user.is_portal_auditor or request.user.is_portal_admin:
-        return
-    with denials_recorded(readers.line_of(request.user, request.team)):
-        if request.team is None:
-            raise NotAllowed(NO_TEAM())
-        if all(explain(request.user, "read_own_record", team) for team in request.teams):
-            require(request.user, "read_own_record", request.team)
 
 
 def team_read(request):

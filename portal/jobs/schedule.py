@@ -16,7 +16,10 @@ from huey.contrib.djhuey import HUEY
 from portal.jobs.models import Turn
 from portal.operations import stepping
 from portal.operations.tasks import carry_on
+from portal.record import checking, checkpoints, sinks
+from portal.record.tasks import deliver, verify
 from portal.resources import asking, refreshing, tasks
+from portal.teams import retention
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=15)  # a chore that takes longer is done twice at once, which does no harm
@@ -35,6 +38,10 @@ CHORES = [
     Chore("readings", 60, asking.make_missing),
     Chore("refreshes", 5, lambda: ask(refreshing.due, tasks.refresh)),
     Chore("jobs", 2, lambda: ask(stepping.due, carry_on)),
+    Chore("checkpoints", 5, checkpoints.make),
+    Chore("checks", 5, lambda: ask(checking.due, verify)),
+    Chore("retention", 600, retention.drop_due),
+    Chore("sinks", 5, lambda: ask(sinks.due, deliver)),
 ]
 
 

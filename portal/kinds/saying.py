@@ -118,6 +118,21 @@ VERBS = {
         _("%(who)s tried to read the audit log"),
         _("read audit log"),
     ),
+    "export": (
+        _("%(who)s exported the audit log"),
+        _("%(who)s tried to export the audit log"),
+        _("export audit log"),
+    ),
+    "verify": (
+        _("%(who)s had the audit log checked"),
+        _("%(who)s tried to have the audit log checked"),
+        _("check audit log"),
+    ),
+    "retention": (
+        _("%(who)s changed how long the audit log of %(name)s is kept"),
+        _("%(who)s tried to change how long the audit log of %(name)s is kept"),
+        _("change retention"),
+    ),
     "drop_bodies": (
         _("%(who)s deleted old bodies from the audit log"),
         _("%(who)s tried to delete old bodies from the audit log"),

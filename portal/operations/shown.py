@@ -67,7 +67,7 @@ class Shown:
         """The record entries as [Line], oldest first."""
         denied = [entry.seq for entry in self.entries if entry.stage == Stage.DENIED]
         bodies = Body.objects.filter(seq__in=denied).values_list("seq", "text") if denied else ()
-        asked = {seq: json.loads(text).get("asked", "") for seq, text in bodies}
+        asked = {seq: json.loads(text or "{}").get("asked", "") for seq, text in bodies}
         return [_line(entry, self.operation.verb, asked.get(entry.seq, "")) for entry in self.entries]
 
     @cached_property

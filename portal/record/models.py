@@ -235,6 +235,34 @@ class Sink(models.Model):
     delivered_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=400, blank=True)
     error_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)  # when it may be tried again, or the lease of who serves it ends
 
     def __str__(self):
         return self.address
+
+
+class Verification(models.Model):
+    """One check of the whole record that somebody asked for on a page, while it runs and after.
+
+    `report` is verifying.Report as JSON. A worker that checks renews `lease_until`.
+    """
+
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=254)
+    actor_id = models.CharField(max_length=36)
+    team_id = models.CharField(max_length=36, blank=True)
+    team = models.CharField(max_length=100, blank=True)
+    correlation = models.CharField(max_length=36, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    checked = models.BigIntegerField(default=0)
+    entries = models.BigIntegerField(default=0)  # in the record when it began
+    ended_at = models.DateTimeField(null=True)
+    result = models.CharField(max_length=10, blank=True)  # a findings.Result; "" until it has ended
+    first_bad = models.BigIntegerField(null=True)
+    report = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self):
+        return f"check of {self.entries} entries: {self.result or self.checked}"

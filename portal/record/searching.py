@@ -12,7 +12,7 @@ from portal.outside import folded
 SEARCH_MAX = 32_000  # characters of a body that are searched
 SHORTEST = 3  # characters of a text that can be looked up, once it is written like this
 
-_FIELDS = (
+FIELDS = (
     *("actor", "team", "connection", "object_name", "object_id", "object_scope", "operation", "correlation"),
     *("platform_code", "platform_request_id", "reason", "ticket", "summary", "words"),
 )
@@ -21,11 +21,12 @@ _BEYOND = re.compile(r"[^\x00-\x7f]")
 
 def written(text):
     """A text as the index has it; what people type must be written the same way."""
-    return _BEYOND.sub(lambda found: f"u{ord(found[0]):04x}", folded(text))
+    text = folded(text)
+    return text if text.isascii() else _BEYOND.sub(lambda found: f"u{ord(found[0]):04x}", text)
 
 
 def text(fields, body):
     """The search text of an entry: `fields` are those of its header, `body` is the JSON text beside it."""
-    pieces = dict.fromkeys(str(fields[name]) for name in _FIELDS if fields.get(name))
+    pieces = dict.fromkeys(str(fields[name]) for name in FIELDS if fields.get(name))
     plain = body[:SEARCH_MAX].replace('\\"', '"').replace("\\\\", "\\") if body != "{}" else ""
     return written("\n".join([*pieces, plain] if plain else pieces))

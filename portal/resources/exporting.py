@@ -3,7 +3,6 @@
 An export holds what the mirror has; its header and its name say if that may not be all. It reads no platform.
 """
 
-import csv
 import json
 from dataclasses import replace
 from datetime import UTC
@@ -26,15 +25,13 @@ from portal.resources.pages import connections_of
 from portal.resources.shown import shown_values
 from portal.resources.wanted import Place, Wanted
 from portal.teams.recording import line, record
+from portal.web import sheets
 from portal.words import Sentence
 
 BATCH = 500  # rows of one statement
 COUNTED_MAX = 2_000_000_000  # more rows than a mirror has: all are counted
 EXPORTED = Sentence("export.list", _("%(count)s rows of this list were exported."))
 COVERAGE_HEADER, AS_OF_HEADER = "X-Portal-Coverage", "X-Portal-As-Of"
-BOM = "\ufeff"  # without it, spreadsheets read CSV as if it were in a code page of old
-# A spreadsheet takes a text that begins so for a formula. The wide ones are the same to some of them.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @require_safe
@@ -145,29 +142,18 @@ def stamp(moment):
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Line:
-    """A file for csv.writer that hands each line out."""
-
-    def write(self, text):
-        return text
-
-
 def csv_lines(names, rows):
-    """Yield the lines of a CSV as RFC 4180 has it."""
-    writer = csv.writer(Line())
-    yield BOM + writer.writerow(names)
-    for row in rows:
-        yield writer.writerow([_cell(value) for value in row])
+    return sheets.csv_lines(names, ([_cell(value) for value in row] for row in rows))
 
 
 def _cell(value):
     if value is NOT_SHOWN:
         return ""
     if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return value
 
 
 def json_lines(names, rows):

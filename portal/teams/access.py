@@ -59,7 +59,9 @@ ALLOWED = {
     "retention": OWNERS,
 }
 # What a portal auditor has for entries of every team's record, and for nothing else.
-READING = frozenset({"view", "read_own_record", "read_record"})
+READING = frozenset(
+    {"view", "read_own_record", "read_record", "export_record", "verify_record", "review_record"}
+)
 # The entries without a team that a portal administrator reads: sign-ins, accounts, and teams that were not
 # made. Which pages of the record a portal auditor read is none of these: filters tell of teams.
 OF_PORTAL = frozenset({"portal/accounts", "portal/members"})

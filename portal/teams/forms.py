@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.teams import retention
 from portal.teams.models import Role, Team, User
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -97,6 +98,23 @@ class MemberForm(PersonForm):
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.VIEWER)
 
     field_order = ("email", "role")
+
+
+class RetentionForm(forms.Form):
+    """`days` is None where bodies are to be kept."""
+
+    days = forms.IntegerField(
+        label=gettext_lazy("Drop requests and answers after (days)"),
+        required=False,
+        min_value=retention.LEAST,
+        max_value=retention.MOST,
+        help_text=gettext_lazy(
+            "From 30 to 3650. Leave it empty to keep them. What is dropped does not come back."
+        ),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, use_required_attribute=False, **kwargs)
 
 
 class RoleForm(forms.Form):

@@ -68,6 +68,8 @@ class Team(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
     members = models.ManyToManyField(User, through="Membership", related_name="teams")
     created_at = models.DateTimeField(auto_now_add=True)
+    # Days after which the bodies of its entries in the record are dropped (retention.py); None keeps them.
+    record_days = models.PositiveSmallIntegerField(null=True)
 
     team_path = "id"
 

@@ -17,7 +17,7 @@ from portal.teams.models import Membership, Role, Team, User
 from portal.teams.recording import denials_recorded, line, require_recorded
 
 KIND = "portal/members"
-RIGHT = "roles"
+RIGHT, RETENTION = "roles", "retention"
 
 
 def create_team(*, actor, name, owner, via="web"):
@@ -41,9 +41,9 @@ def create_team(*, actor, name, owner, via="web"):
     return team
 
 
-def require_right(team, verb, *, actor):
+def require_right(team, verb, *, actor, right=RIGHT):
     """Raise NotAllowed, recorded as an attempt at `verb`, before the form is read."""
-    require_recorded(actor, RIGHT, team, line(verb, kind=KIND, actor=actor, team=team))
+    require_recorded(actor, right, team, line(verb, kind=KIND, actor=actor, team=team))
 
 
 def add_member(team, *, actor, person, role, via="web"):
@@ -85,13 +85,35 @@ def remove_member(membership, *, actor, via="web"):
         append({**tried, "body": {"before": {"role": row.role}}})
 
 
+def set_retention(team, *, actor, days, via="web"):
+    """Keep requests and answers in the record for so many days; None keeps them. Returns the Team.
+
+    Raises NotVisible, NotAllowed (recorded).
+    """
+    tried = line(
+        "retention",
+        kind="portal/teams",
+        actor=actor,
+        team=team,
+        via=via,
+        object_id=team.pk,
+        object_name=team.name,
+    )
+    with _locked(team, actor, tried, RETENTION):
+        row = Team.objects.get(pk=team.pk)
+        before, row.record_days = row.record_days, days
+        row.save(update_fields=["record_days"])
+        append({**tried, "body": {"before": {"record_days": before}, "after": {"record_days": days}}})
+    return row
+
+
 def _on_member(verb, membership, actor, via):
     person, tried = membership.user, {"kind": KIND, "actor": actor, "team": membership.team, "via": via}
     return line(verb, **tried, object_id=person.pk, object_name=person.email)
 
 
 @contextmanager
-def _locked(team, actor, tried):
+def _locked(team, actor, tried, right=RIGHT):
     """A transaction that holds the lock of the team's row, and has asked for the right under that lock."""
     try:
         with denials_recorded(tried), transaction.atomic(durable=True):
@@ -99,7 +121,7 @@ def _locked(team, actor, tried):
                 raise NotVisible(access.NOT_VISIBLE())
             if actor:
                 access.forget(actor)
-                access.require(actor, RIGHT, team)
+                access.require(actor, right, team)
             yield
     finally:
         if actor:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("new/", views.create, name="create"),
     path("switch/", views.switch, name="switch"),
     path("<uuid:id>/", views.detail, name="detail"),
+    path("<uuid:id>/retention/", views.retention, name="retention"),
     path("<uuid:id>/members/", views.member_add, name="member_add"),
     path("<uuid:id>/members/<int:member>/role/", views.member_role, name="member_role"),
     path("<uuid:id>/members/<int:member>/remove/", views.member_remove, name="member_remove"),

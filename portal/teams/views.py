@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.teams import role_table, service
 from portal.teams.access import may, role_in, visible_to
-from portal.teams.forms import MemberForm, RoleForm, TeamForm
+from portal.teams.forms import MemberForm, RetentionForm, RoleForm, TeamForm
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Membership, Role, Team
 from portal.web import kept
@@ -74,8 +74,12 @@ def detail(request, id):
     return _detail(request, find(request, id))
 
 
-def _detail(request, team, form=None, problem="", status=200):
+def _detail(request, team, form=None, problem="", status=200, retention_form=None):
+    days = Team.objects.values_list("record_days", flat=True).get(pk=team.pk)
     context = {
+        "record_days": days,
+        "may_retain": may(request.user, service.RETENTION, team),
+        "retention_form": retention_form or RetentionForm(initial={"days": days}),
         "shown": team,
         "members": team.memberships.select_related("user").order_by("user__name", "user__email"),
         "is_owner": may(request.user, service.RIGHT, team),
@@ -112,6 +116,18 @@ def member_add(request, id):
 
 def _member(team, id):
     return get_object_or_404(Membership.objects.select_related("user", "team"), team=team, pk=id)
+
+
+@require_POST
+def retention(request, id):
+    team = find(request, id)
+    service.require_right(team, "retention", actor=request.user, right=service.RETENTION)
+    form = RetentionForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, team, retention_form=form, status=422)
+    service.set_retention(team, actor=request.user, days=form.cleaned_data["days"])
+    messages.success(request, _("Saved: how long requests and answers are kept."))
+    return redirect("teams:detail", team.pk)
 
 
 @require_POST

@@ -227,6 +227,11 @@ SUCCESSES = {
     "teams/<uuid:id>/members/": add_member,
     "teams/<uuid:id>/members/<int:member>/role/": of_member("role", role="operator"),
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
+    "teams/<uuid:id>/retention/": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/retention/", {"days": "90"}
+    ),
+    "audit/export/": lambda walk: walk.send("/audit/export/", {"format": "csv"}),
+    "audit/intact/": lambda walk: walk.send("/audit/intact/"),
     "<kind:kind>/refresh/": refresh,
     "<kind:kind>/new/": form_of(BUS, "create"),
     "<kind:kind>/<str:id>/<slug:verb>/": form_of(GROUP, "update"),

@@ -125,7 +125,7 @@ OUTSIDE = pytest.mark.parametrize(
     [{}, {"is_portal_admin": True}, {"is_portal_auditor": True}],
     ids=["stranger", "admin", "auditor"],
 )
-READING = ("view", "read_own_record", "read_record")
+READING = ("view", "read_own_record", "read_record", "export_record", "verify_record", "review_record")
 
 
 @pytest.mark.parametrize("right", RIGHTS)
