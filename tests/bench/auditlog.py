@@ -1,4 +1,4 @@
-"""django-auditlog 3.4.1 and its admin's list, in a Python of its own: the yardstick of the reviewers' pages."""
+"""The yardstick of the reviewers' pages: django-auditlog 3.4.1 and its admin, in a Python of its own."""
 
 import json
 import os

@@ -163,6 +163,12 @@ def _settle():
 
 def lines(people, number):
     """The Lines of the thousand with this number, ready to be appended."""
+    at = START + number * CHUNK * BETWEEN
+    return [line(**each, at=at + n * BETWEEN) for n, each in enumerate(given(people, number))]
+
+
+def given(people, number):
+    """The same, as callers give it."""
     dice = random.Random(number)
     made, late = [] if number else list(_singular(people, dice)), deque()
     while len(made) < CHUNK:
@@ -171,8 +177,7 @@ def lines(people, number):
         late.extend(others)
         if late and dice.random() < 0.9:  # others act while a platform is slow to answer
             made.append(late.popleft())
-    at = START + number * CHUNK * BETWEEN
-    return [line(**each, at=at + n * BETWEEN) for n, each in enumerate(made[:CHUNK])]
+    return made[:CHUNK]
 
 
 def _act(people, dice):
