@@ -14,7 +14,7 @@ from portal.api.refusals import Refusal, of_platform
 from portal.errors import KeyReused
 from portal.kinds.comparing import is_same
 from portal.kinds.effects import as_shown
-from portal.operations.change import Change
+from portal.operations.change import WHY_FIELDS, Change
 from portal.operations.entries import admit, unasked
 from portal.operations.models import Operation
 from portal.operations.service import KEY_REUSED
@@ -92,15 +92,15 @@ def asked(request, kind, verb, target, key):
             opened = _opened(kind, verb, target, posted.get("expected"), earlier)
     given = _typed(kind, verb, posted, opened)
     chosen = str(given.pop("connection", connections[0].pk if target else ""))
-    reason = given.pop("reason", "")
+    why = {name: given.pop(name, "") for name in WHY_FIELDS}
     connections = [each for each in connections if str(each.pk) == chosen]
     if not connections:
         raise invalid({"connection": [_("This is none of the connections that this can be asked of.")]})
     settings = {"kind": kind, "verb": verb, "target": target}
     if verb.form is None:
-        return Asked(Change(connection=connections[0], reason=reason, **settings))
+        return Asked(Change(connection=connections[0], **why, **settings))
     form = _form({**settings, "connections": connections}, given, opened)
-    return Asked(replace(form.change, reason=reason), earlier)
+    return Asked(replace(form.change, **why), earlier)
 
 
 @contextmanager

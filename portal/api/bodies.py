@@ -11,11 +11,11 @@ from rest_framework import serializers
 
 from portal.api import schemas
 from portal.kinds.validating import sentence, snake
-from portal.operations.models import Operation
+from portal.operations.forms import REASON_MAX, TICKET_MAX
 from portal.platforms.contract import KIND_NAMES, Problem
 from portal.resources.fields import Exact
+from portal.teams.forms import printable
 
-REASON_MAX = Operation._meta.get_field("reason").max_length
 UNKNOWN = _("There is no such member.")
 A_TYPE = "must be %(kind)s"  # the words of the contract
 
@@ -55,6 +55,13 @@ class Body(serializers.Serializer):
         allow_blank=True,
         max_length=REASON_MAX,
         help_text=_("Saved in the audit log."),
+    )
+    ticket = Text(
+        required=False,
+        allow_blank=True,
+        max_length=TICKET_MAX,
+        validators=[printable],
+        help_text=_("The change request in your own system, such as CHG-1042."),
     )
 
     def to_internal_value(self, data):

@@ -13,7 +13,7 @@ from portal.audit import changes, moments, naming
 from portal.audit.finding import STEPS
 from portal.audit.proof import proof
 from portal.audit.rights import require_reader
-from portal.audit.statements import Statement
+from portal.audit.statements import Statement, sees_all
 from portal.audit.views import team_read
 from portal.kinds.registry import KINDS
 from portal.kinds.saying import plain, sentence, verb_label
@@ -253,11 +253,15 @@ def neighbours(user, first, last):
     statement = Statement()
     facets = statement.visible(user, Facet, "id")
     stories = "record_story s INDEXED BY story_facet" if statement.is_sqlite else "record_story s"
-    own = f"FROM {stories} WHERE s.facet_id = f.id AND s.first_seq"
-    sides = [
-        f"SELECT {end}((SELECT {end}(s.first_seq) {own} {side} {place})) FROM ({facets}) f"
-        for end, side, place in (("max", "<", statement.value(first)), ("min", ">", statement.value(last)))
-    ]
+    sides = []
+    for end, side, place in (("max", "<", statement.value(first)), ("min", ">", statement.value(last))):
+        if sees_all(user, Facet):
+            sides.append(f"SELECT {end}(first_seq) FROM record_story WHERE first_seq {side} {place}")
+            continue
+        own = (
+            f"SELECT {end}(s.first_seq) FROM {stories} WHERE s.facet_id = f.id AND s.first_seq {side} {place}"
+        )
+        sides.append(f"SELECT {end}(({own})) FROM ({facets}) f")
     text = "SELECT e.*, g.outcome AS ended FROM record_entry e JOIN record_story s ON s.first_seq = e.seq"
     text += f" JOIN record_facet g ON g.id = s.facet_id WHERE e.seq IN (({sides[0]}), ({sides[1]}))"
     found = list(Entry.objects.raw(text, statement.values))

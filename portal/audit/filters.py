@@ -38,11 +38,10 @@ class Filters:
     problems: dict = field(default_factory=dict)
     since: object = None
     until: object = None
-    offers_choices: bool = False
 
     @classmethod
-    def of(cls, data, user, zone=None, *, offers_choices=False):
-        """From the query of an address, a QueryDict or a dict. `offers_choices` has `survey` tell them."""
+    def of(cls, data, user, zone=None):
+        """From the query of an address, a QueryDict or a dict."""
         zone = zone or moments.zone_of(user)
         values = {name: data.get(name, "").strip() for name in NAMES}
         for name in DATES:  # a form has an input for the day and one for the time
@@ -55,7 +54,7 @@ class Filters:
         }
         since = spans["since"] and spans["since"][0]
         until = spans["until"] and spans["until"][1]
-        return cls(user, zone, values, problems, since, until, offers_choices)
+        return cls(user, zone, values, problems, since, until)
 
     @property
     def used(self):
@@ -84,7 +83,7 @@ class Filters:
 
     @cached_property
     def survey(self):
-        """What the facets say: which fit, how many stories they have, and what else could be chosen."""
+        """What the facets say: which fit, and how many stories they have."""
         return survey.survey(self)
 
     def page(self, *, before=None, after=None, size=50):

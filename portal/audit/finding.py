@@ -10,6 +10,7 @@ No way through the record may cost more because the record is long. Three ways a
 """
 
 import heapq
+from array import array
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -104,9 +105,8 @@ def count(filters, limit):
     if found and not _are_few(survey):
         # Most operations have two steps that hold the same.
         hits = _hits(statement, found[0], way, None if limit is None else 2 * limit + 2)
-        where = f"s.first_seq IN ({_keys(statement, filters)}){_where(statement, filters, way, found[1:])}"
         shared, looked = f"{hits} ", "(SELECT n FROM looked)"
-        inner = f"SELECT 1 FROM record_story s WHERE {where} {most}"
+        inner = f"SELECT 1 FROM {_met(statement, filters, way, found[1:])} {most}"
     else:
         shared, looked = "", "0"
         inner = _of_each_facet(statement, filters, way, "1", most, found)
@@ -116,13 +116,25 @@ def count(filters, limit):
     return min(number, limit), number > limit or hits > 2 * limit + 1
 
 
-def all_numbers(statement, filters, way, found):
-    """SELECT of the numbers of all stories, in no order."""
+def numbers(filters, found, most=None):
+    """The numbers of all stories in their order, as an array; from `most` entries of the anchor at most."""
+    statement, way = Statement(), Way.of(filters)
     if not found or _are_few(filters.survey):
-        return _of_each_facet(statement, filters, way, "s.first_seq", "", found)
-    hits = _hits(statement, found[0], way, None)
-    where = f"s.first_seq IN ({_keys(statement, filters)}){_where(statement, filters, way, found[1:])}"
-    return f"{hits} SELECT s.first_seq FROM record_story s WHERE {where}"
+        text = _of_each_facet(statement, filters, way, "s.first_seq", "", found)
+    else:
+        hits = _hits(statement, found[0], way, most)
+        text = f"{hits} SELECT s.first_seq FROM {_met(statement, filters, way, found[1:])}"
+    return array("q", sorted(number for (number,) in statement.each(text)))
+
+
+def counted(statement, filters, way, most):
+    """SELECT of at most so many stories on the way; where many facets fit, of so many that are looked at."""
+    facets = filters.survey.facets
+    if facets is None or len(facets) <= FACETS_MAX:
+        return _of_each_facet(statement, filters, way, "1", f"LIMIT {most}", ())
+    narrowed = way.narrow(statement, "s.first_seq")
+    looked = f"SELECT s.first_seq, s.facet_id FROM record_story s WHERE 1 = 1{narrowed} LIMIT {most}"
+    return f"SELECT 1 FROM ({looked}) s WHERE s.facet_id IN ({statement.ids(facets)})"
 
 
 def following(statement, filters, way, size):
@@ -250,9 +262,8 @@ def _by_anchor(filters, way, size, found):
         # Nobody knows yet what belongs between the stories beyond the last hit.
         whole = "1 = 0" if window else f"(SELECT n < {most} FROM looked)"
         edge = f"s.first_seq {'>=' if way.is_down else '<='} (SELECT edge FROM looked)"
-        where = f"{_where(statement, filters, way, others)} AND ({whole} OR {edge})"
-        keys = _keys(statement, filters)
-        rows = _ordered(f"SELECT {STORY} FROM record_story s WHERE s.first_seq IN ({keys}){where}", way, size)
+        stories = f"{_met(statement, filters, way, others)} AND ({whole} OR {edge})"
+        rows = _ordered(f"SELECT {STORY} FROM {stories}", way, size)
         text = f"{hits} SELECT s.*, looked.n, looked.edge FROM looked"
         text += f" LEFT JOIN ({_with_outcome(rows, way)}) s ON 1 = 1"
         rows = statement.rows(f"{text} {way.order('s.first_seq')}")
@@ -292,19 +303,27 @@ def _hits(statement, anchor, way, most, window=None):
     return f"{shared}, hits AS MATERIALIZED ({hits})"
 
 
+def _met(statement, filters, way, checked):
+    """FROM and WHERE of the stories that the hits belong to, with all other conditions on them."""
+    # From the hits to the stories: SQLite must not try it the other way round.
+    stories = f"({_keys(statement, filters)}) k CROSS JOIN record_story s"
+    return f"{stories} WHERE s.first_seq = k.seq{_where(statement, filters, way, checked)}"
+
+
 def _keys(statement, filters):
     """SELECT of the stories' numbers that the hits belong to, as far as the person may read the hits."""
     visible = statement.visible(filters.user, Entry, *VISIBLE[:3])
     hits = f"FROM hits JOIN ({visible}) e ON e.seq = hits.seq"
     steps = f"JOIN record_story t ON t.operation = e.operation WHERE {STEP.format('e')}"
-    return f"SELECT e.seq {hits} UNION SELECT t.first_seq {hits} {steps}"
+    return f"SELECT e.seq AS seq {hits} UNION SELECT t.first_seq {hits} {steps}"
 
 
 def _where(statement, filters, way, checked=(), facets=True):
     """Conditions on a story `s`: on the way, of the facets, in time, and with what is checked."""
     text = way.narrow(statement, "s.first_seq")
     if facets and filters.survey.facets is not None:
-        text += f" AND s.facet_id IN ({statement.ids(filters.survey.facets)})"
+        # The plus keeps SQLite from trying each facet for each story.
+        text += f" AND +s.facet_id IN ({statement.ids(filters.survey.facets)})"
     text += _times(statement, filters)
     for anchor in checked:
         visible = statement.visible(filters.user, Entry, *VISIBLE)

@@ -1,6 +1,7 @@
 """The page that answers whether the record is intact, and the button that has it checked."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -13,6 +14,7 @@ from portal.record import checking, checkpoints, tasks
 from portal.record.correlation import current
 from portal.record.models import Entry
 from portal.teams.access import visible_to
+from portal.teams.models import Team
 from portal.web.following import is_unchanged
 from portal.web.pages import page
 
@@ -29,6 +31,9 @@ def intact(request):
         return HttpResponse(status=204)
     context = {"state": state, "may_verify": rights.has(request, "verify_record"), "late": _late()}
     context["seconds"] = SECONDS if state.running else None
+    # The record is one for all teams, but who is in another one is nobody's business.
+    if state.ended and (request.user.is_portal_auditor or _team_of(state.ended) in request.teams):
+        context["asked_by"] = state.ended.asked_by
     if state.ended and state.ended.first_bad:
         readable = visible_to(request.user, Entry.objects.filter(seq=state.ended.first_bad), "read_record")
         context["may_open"] = readable.exists()
@@ -42,6 +47,11 @@ def _ask(request):
     row = checking.ask(**about)
     tasks.verify.enqueue(row.pk)
     return redirect("audit:intact")
+
+
+def _team_of(check):
+    """The team that a person asked for, with no more than its id; None for a portal auditor's check."""
+    return Team(pk=UUID(check.team_id)) if check.team_id else None
 
 
 def _late():

@@ -3,6 +3,7 @@
 So an entry reads well after everything that it mentions is gone.
 """
 
+import uuid
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -54,7 +55,7 @@ def _mirrored(user, connection_id, wanted):
         if found := statement.select(rows.values("id", "remote_id", "name")):
             each.append(f"SELECT {statement.value(slug)}, m.* FROM ({found}) m")
     rows = statement.rows(" UNION ALL ".join(each)) if each else []
-    return {(slug, id): (str(key), name) for slug, key, id, name in rows}
+    return {(slug, id): (uuid.UUID(str(key)), name) for slug, key, id, name in rows}
 
 
 def _recorded(user, entry, refers, missing):

@@ -11,8 +11,14 @@ from django.db import connection
 
 from portal.teams.access import visible_to
 
+FETCHED = 10_000  # rows at a time
 # A step of an operation's story (record.models.Story) says so by its stage.
 STEP = "{0}.operation <> '' AND {0}.stage IN ('intent', 'outcome')"
+
+
+def sees_all(user, model):
+    """Whether the person may read every row."""
+    return not visible_to(user, model.objects.all(), "read_record").query.where
 
 
 class Statement:
@@ -56,3 +62,10 @@ class Statement:
         with connection.cursor() as cursor:
             cursor.execute(text, self.values)
             return cursor.fetchall()
+
+    def each(self, text):
+        """Yield the rows, some at a time."""
+        with connection.cursor() as cursor:
+            cursor.execute(text, self.values)
+            while rows := cursor.fetchmany(FETCHED):
+                yield from rows

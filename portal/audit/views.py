@@ -19,7 +19,7 @@ FOLDED = ("team", "ticket", "request", "object", *DATES)  # filters that a press
 @require_safe
 def list_(request):
     require_reader(request)
-    filters = Filters.of(request.GET, request.user, offers_choices=not is_piece(request))
+    filters = Filters.of(request.GET, request.user)
     before, after = number(request.GET.get("before")), number(request.GET.get("after"))
     found = filters.page(before=before, after=None if before is not None else after, size=PAGE)
     context = {

@@ -1,10 +1,6 @@
 """Walks through all stories that an address asks for, oldest first, for exports and charts: nothing is left
 out, and memory stays small however many there are."""
 
-from array import array
-
-from django.db import connection
-
 from portal.audit import finding
 from portal.audit.anchors import anchors
 from portal.audit.statements import Statement
@@ -20,7 +16,7 @@ def walked(filters):
     if survey.facets is not None and not survey.facets:
         return
     if found or (survey.facets is not None and survey.total <= SORTED_MAX):
-        numbers = sorted_numbers(filters, found)
+        numbers = finding.numbers(filters, found)
         for start in range(0, len(numbers), CHUNK):
             yield list(
                 Story.objects.filter(first_seq__in=numbers[start : start + CHUNK]).order_by("first_seq")
@@ -30,17 +26,6 @@ def walked(filters):
     while rows := _next(filters, after):
         yield rows
         after = rows[-1].first_seq
-
-
-def sorted_numbers(filters, found):
-    """The numbers of all stories, as an array."""
-    statement, way = Statement(), finding.Way.of(filters, after=-1)
-    with connection.cursor() as cursor:
-        cursor.execute(finding.all_numbers(statement, filters, way, found), statement.values)
-        numbers = array("q")
-        while rows := cursor.fetchmany(10_000):
-            numbers.extend(row[0] for row in rows)
-    return array("q", sorted(numbers))
 
 
 def _next(filters, after):

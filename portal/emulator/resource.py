@@ -39,11 +39,15 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Objects:
-    """What `GET /_emulator/state` tells about some rows: how many, and the id and name of each."""
+    """What `GET /_emulator/state` tells about some rows: how many, and the id and name of each.
+
+    `scope` is the attribute that an id is unique within ("space.app_id"), "" if it is in the whole account.
+    """
 
     rows: object
     id: str
     name: str
+    scope: str = ""
 
     def as_json(self):
         pairs = list(self.rows.order_by("pk").values_list(self.id, self.name))

@@ -7,6 +7,7 @@ done. Kept in memory like it; the oldest writes are forgotten.
 import threading
 import time
 from collections import deque
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
@@ -42,23 +43,24 @@ class Writes:
 
     def _watch(self, name, objects):
         def saved(instance, created, **_):
-            self._note_later(name, getattr(instance, objects.id), MADE if created else CHANGED)
+            self._note_later(name, objects, instance, MADE if created else CHANGED)
 
         def deleted(instance, **_):
-            self._note_later(name, getattr(instance, objects.id), REMOVED)
+            self._note_later(name, objects, instance, REMOVED)
 
         post_save.connect(saved, sender=objects.rows.model, weak=False)
         post_delete.connect(deleted, sender=objects.rows.model, weak=False)
 
-    def _note_later(self, name, id, change):
+    def _note_later(self, name, objects, instance, change):
         """With the commit: until then models.writing() lets nobody else write, so numbers have its order."""
         if request := getattr(self._thread, "request", None):
-            transaction.on_commit(lambda: self._note(request, name, id, change))
+            scope = attrgetter(objects.scope)(instance) if objects.scope else ""
+            about = {"resource": name, "id": getattr(instance, objects.id), "scope": scope}
+            transaction.on_commit(lambda: self._note({"request": request, **about, "change": change}))
 
-    def _note(self, request, name, id, change):
+    def _note(self, write):
         self.count += 1
-        write = {"number": self.count, "time": time.time(), "request": request}
-        self._kept.append({**write, "resource": name, "id": id, "change": change})
+        self._kept.append({"number": self.count, "time": time.time(), **write})
 
     def since(self, number):
         return [write for write in list(self._kept) if write["number"] > number]

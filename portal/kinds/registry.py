@@ -250,6 +250,15 @@ class Kind:
         return self.declared.identity(decoded)
 
     @property
+    def ids_return(self):
+        """Whether people choose its ids, so that a new object can have the id of one that was deleted."""
+        return self.creates and self.declared.id_member in getattr(self.verb("create").evidence, "ids", ())
+
+    def asked_id(self, data):
+        """The id that a create with this data asks for; "" if the platform chooses it."""
+        return str(data.get(self.declared.id_member) or "") if self.ids_return else ""
+
+    @property
     def judged(self):
         """The columns that people set by its forms: if one changes, somebody changed it."""
         collection = self.declared

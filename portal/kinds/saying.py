@@ -77,6 +77,11 @@ VERBS = {
         _("remove member"),
     ),
     "sign_in": (_("%(who)s signed in"), _("%(who)s tried to sign in"), _("sign in")),
+    "sign_in_again": (
+        _("%(who)s entered the password again"),
+        _("%(who)s tried to enter the password again"),
+        _("enter password again"),
+    ),
     "sign_in_failed": (
         _("%(who)s tried to sign in"),
         _("%(who)s tried to sign in and failed"),

@@ -16,6 +16,8 @@ from portal.outside import NAME_MAX, shortened
 from portal.record.redaction import redact
 from portal.record.store import canonical
 
+WHY_FIELDS = ("reason", "ticket")  # of a Change: why it is wanted. Another reason makes no other change.
+
 
 @dataclass(frozen=True)
 class Then:
@@ -55,6 +57,7 @@ class Change:
       and what the platform wants to be told again (Collection.to_update); None clears a field.
     - `expected` is {field: value} as the person saw the object. If the platform shows other values just
       before sending, nothing is sent. None if the person saw no values.
+    - `ticket` is the number of a change request in the team's own system.
     - `then` are the changes to request after it, as one job (job.py).
     """
 
@@ -65,6 +68,7 @@ class Change:
     data: dict = field(default_factory=dict)
     expected: dict | None = None
     reason: str = ""
+    ticket: str = ""
     then: tuple = ()
 
     @property

@@ -42,7 +42,8 @@ def conclude(operation, state, answer, decoded=None, *, answers=(), secret_names
     attempts = completed(operation, dict(answers))
     columns["attempts"] = [each.to_json() for each in attempts]
     has_happened = state in (State.DONE, State.PARTLY)
-    if state == State.DONE and operation.verb.on_object and late.may_arrive(operation, state, attempts):
+    says_more = said or not operation.verb.on_object
+    if state == State.DONE and not says_more and late.may_arrive(operation, state, attempts):
         until = timezone.now() + timedelta(seconds=settings.SETTLE_SECONDS)
         columns["words"] = to_json(MAY_ARRIVE(until=until))
     ending = {

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 from portal.errors import Missing, NotDecidable, NotRepeatable
 from portal.operations import life
 from portal.operations.attempts import hearing, told
-from portal.operations.authorship import may_be_made_by_running, taken_by_others
+from portal.operations.authorship import end_earlier_claims, may_be_made_by_running, taken_by_others
 from portal.operations.change import Change
 from portal.operations.entries import line, require_for
 from portal.operations.models import Cause, Decision, Operation, State
@@ -80,7 +80,8 @@ def requeue(operation, *, actor, key):
         data = operation.sent_data
     except CannotOpen as error:
         raise NotRepeatable(SECRET_CLOSED()) from error
-    new = _perform_again(operation, operation.narrowed(data), actor, key, operation.expected)
+    narrowed = operation.narrowed(data)
+    new = _perform_again(operation, narrowed, actor, key, operation.expected, operation.ticket)
     # The old secret is no longer needed, unless the operation is watched: then what turns up late is
     # compared with what was sent.
     Operation.objects.filter(pk=operation.pk, watch_until=None).update(sealed_data="")
@@ -101,7 +102,7 @@ def _last_seen(operation):
     return operation.verb.evidence.shown(seen[-1]) if operation.verb.fields and seen else None
 
 
-def _perform_again(operation, data, actor, key, expected):
+def _perform_again(operation, data, actor, key, expected, ticket):
     change = Change(
         kind=operation.kind,
         verb=operation.verb,
@@ -110,37 +111,39 @@ def _perform_again(operation, data, actor, key, expected):
         data=data,
         expected=expected,
         reason=operation.reason,
+        ticket=ticket,
     )
     return perform(change, actor=actor, key=key, follows=operation)
 
 
-def decide(operation, *, actor, decision, candidate="", reason="", key=""):
+def decide(operation, *, actor, decision, candidate="", reason="", ticket="", key=""):
     """Save a person's decision on an operation that needs a human.
 
     Returns the operation; for "send again" the new one. `candidate` is the platform's id of the object that
-    a create made. Raises NotAllowed (recorded), NotDecidable, PlatformError if the object cannot be read,
-    and for "send again" what perform raises.
+    a create made. Without a `ticket` it stands under the operation's. Raises NotAllowed (recorded),
+    NotDecidable, PlatformError if the object cannot be read, and for "send again" what perform raises.
     """
     require_for(operation, actor, "settle", "decide")
     if operation.state != State.NEEDS_HUMAN:
         raise NotDecidable(NOTHING_TO_DECIDE())
+    why = {"reason": reason, "ticket": ticket or operation.ticket}
     if decision == Decision.OURS:
         found, is_there = _as_it_is(operation, candidate)
-        _settle(operation, State.FOUND, actor, decision, reason, found, is_there=is_there)
+        _settle(operation, State.FOUND, actor, decision, why, found, is_there=is_there)
         return operation
     if decision == Decision.SEND_AGAIN and not (operation.can_send_again and key):
         raise NotDecidable(NOT_AGAIN())
     if decision == Decision.NOT_OURS:
-        _settle(operation, State.ABSENT, actor, decision, reason)
+        _settle(operation, State.ABSENT, actor, decision, why)
         return operation
     try:
         data = operation.sent_data  # read before it is dropped
     except CannotOpen as error:
         raise NotDecidable(SECRET_CLOSED()) from error
     # The sealed data stays until the new operation has it. If that one fails, "Try again" still works.
-    _settle(operation, State.ABSENT, actor, decision, reason, sealed_data=operation.sealed_data)
+    _settle(operation, State.ABSENT, actor, decision, why, sealed_data=operation.sealed_data)
     data = _without_done(operation, data)
-    new = _perform_again(operation, data, actor, key, _last_seen(operation))
+    new = _perform_again(operation, data, actor, key, _last_seen(operation), why["ticket"])
     Operation.objects.filter(pk=operation.pk).update(sealed_data="")
     return new
 
@@ -208,7 +211,7 @@ def _candidates(operation):
     return [each["object"] for each in _shown(operation)]
 
 
-def _settle(operation, state, actor, decision, reason, found=None, *, is_there=True, sealed_data=""):
+def _settle(operation, state, actor, decision, why, found=None, *, is_there=True, sealed_data=""):
     shown = operation.scrubbed(redact(found))  # now, while the secrets to remove are still known
     columns = {
         "decision": decision,
@@ -219,18 +222,24 @@ def _settle(operation, state, actor, decision, reason, found=None, *, is_there=T
         "sealed_data": sealed_data,
         **operation.names_of(found),
     }
-    body = {"decision": decision, "why": reason, "object": shown} | told(operation)
+    body = {"decision": decision, "why": why["reason"], "object": shown} | told(operation)
     if state == State.FOUND:
         body |= sides(operation, state, shown)
-    is_found_there = state == State.FOUND and is_there
+
+    def happened():
+        if not operation.verb.on_object:
+            end_earlier_claims(operation, found)
+        if is_there:
+            operation.bring_mirror_in_line(found)
+
     try:
         is_mine = life.move(
             operation,
             state,
             was=(State.NEEDS_HUMAN,),
             columns=columns,
-            happened=(lambda: operation.bring_mirror_in_line(found)) if is_found_there else None,
-            entry=lambda: {**line(operation, Stage.OUTCOME, state, body, by=actor), "reason": reason},
+            happened=happened if state == State.FOUND else None,
+            entry=lambda: {**line(operation, Stage.OUTCOME, state, body, by=actor), **why},
         )
     except IntegrityError as error:
         # Somebody claimed the object for another create after it was read here.

@@ -73,9 +73,11 @@ def _take(request, operation, form):
         return _show(request, form, status=422)
     values = form.cleaned_data
     decision = values["decision"]
-    given = {"candidate": values["candidate"], "reason": values["reason"], "key": values["operation_key"]}
+    given = {name: values[name] for name in ("candidate", "reason", "ticket")}
     try:
-        result = deciding.decide(operation, actor=request.user, decision=decision, **given)
+        result = deciding.decide(
+            operation, actor=request.user, decision=decision, key=values["operation_key"], **given
+        )
     except NotDecidable as error:
         operation.refresh_from_db()
         if operation.state != State.NEEDS_HUMAN:

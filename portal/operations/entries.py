@@ -47,6 +47,7 @@ def line(operation, stage, outcome, body, *, by=None, via="", said=None):
         "platform_request_id": operation.platform_request_id,
         "duration_ms": operation.duration_ms,
         "reason": operation.reason,
+        "ticket": operation.ticket,
         "said": said or operation.said or operation.platform_message,
         "body": body,
     }
@@ -111,6 +112,7 @@ def _about(change, actor, via):
         "object_scope": change.object_scope,
         "object_name": change.object_name,
         "reason": change.reason,
+        "ticket": change.ticket,
         "body": {"data": change.data},
     }
 

@@ -1,13 +1,49 @@
-"""The form on which a team owner decides whether an operation happened."""
+"""The fields that ask why, and the form on which a team owner decides whether an operation happened."""
 
 import uuid
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.operations.models import Decision
+from portal.operations.models import Decision, Operation
+from portal.teams.forms import printable
 
-REASON_LENGTH = 200
+REASON_MAX = Operation._meta.get_field("reason").max_length
+TICKET_MAX = Operation._meta.get_field("ticket").max_length
+
+
+def _line(longest):
+    """An input of one line with a counter."""
+    return forms.TextInput(attrs={"data-counter": longest, "autocomplete": "off"})
+
+
+class ReasonField(forms.CharField):
+    """Why something is changed, in a person's words."""
+
+    def __init__(self, **options):
+        told = {"required": False, "help_text": _("Saved in the audit log.")} | options
+        super().__init__(label=_("Reason"), max_length=REASON_MAX, widget=_line(REASON_MAX), **told)
+
+
+class TicketField(forms.CharField):
+    """The number of a change request in the team's own system: one line. Reviewers filter by it."""
+
+    def __init__(self):
+        super().__init__(
+            label=_("Ticket"),
+            required=False,
+            max_length=TICKET_MAX,
+            validators=[printable],
+            help_text=_("The change request in your own system, such as CHG-1042."),
+            widget=_line(TICKET_MAX),
+        )
+
+
+class WhyForm(forms.Form):
+    """Only why: for pages that ask for the rest themselves."""
+
+    reason = ReasonField()
+    ticket = TicketField()
 
 
 class DecisionForm(forms.Form):
@@ -25,13 +61,12 @@ class DecisionForm(forms.Form):
     )
     candidate = forms.ChoiceField(label=_("Which one"), required=False, widget=forms.RadioSelect)
     sure = forms.BooleanField(label=_("This may create a second object. Send it anyway."), required=False)
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=REASON_LENGTH,
+    reason = ReasonField(
+        required=True,
         help_text=_("What you checked and what you found. Saved in the audit log with your name."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": _("Enter a reason.")},
     )
+    ticket = TicketField()
     operation_key = forms.CharField(label=_("Operation key"), max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args, operation, candidates, **kwargs):

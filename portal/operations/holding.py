@@ -11,7 +11,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
+from portal.connections.models import Connection
 from portal.errors import Busy
+from portal.kinds.identity import or_unknown
 from portal.operations import entries, life
 from portal.operations.models import ENDED, RUNNING, STATES, Operation, State
 from portal.words import Sentence
@@ -49,23 +51,42 @@ BUSY_LATE = Sentence(
 
 def hold(operation):
     """Reserve the object for this operation. Raises Busy if another operation has it."""
-    place, unknown = operation.place_on_platform, operation.place_of(operation.object_id)
+    place = operation.place_on_platform
     try:
-        if place != unknown and _is_held(unknown):
-            # By one that began when nobody knew yet in which scope the object is.
-            _free(operation, unknown)
-            if _is_held(unknown):
-                raise _busy(operation, unknown)
+        if operation.kind.declared.scope:
+            # It may be held by one that knows less of its scope, or more.
+            _wait_for_none(operation, operation.object_id)
         if not _held(operation, place):
             _free(operation, place)
             if not _held(operation, place):
-                raise _busy(operation, place)
+                raise _busy(operation, Operation.objects.filter(holds=place))
     except DatabaseError as error:
         raise entries.unavailable() from error
 
 
-def _is_held(place):
-    return Operation.objects.filter(holds=place).exists()
+def require_free_id(operation):
+    """Raise Busy if a change of an object with the id that a create asks for is not over yet.
+
+    A delete of it could arrive late and delete the new object. And if nobody knows whether it happened, the
+    new object would look like the old one. To be called in the transaction that marks it as being sent.
+    """
+    if id := operation.kind.asked_id(operation.data):
+        _wait_for_none(operation, id)
+
+
+def _wait_for_none(operation, id):
+    """Raise Busy if another operation holds what may be the object with this id in the operation's scope."""
+    others = Operation.objects.filter(
+        connection_id__in=Connection.objects.of_account(operation.connection),
+        kind_slug=operation.kind_slug,
+        object_id=id,
+    ).exclude(holds=None)
+    if operation.object_scope:
+        others = others.filter(object_scope__in=or_unknown(operation.object_scope))
+    for place in others.values_list("holds", flat=True):
+        _free(operation, place)
+    if others.exists():
+        raise _busy(operation, others)
 
 
 def _held(operation, place):
@@ -84,7 +105,7 @@ def _free(operation, place):
     over = Q(late_until__lte=Now()) | Q(late_until=None)
     if operation.follows_id:
         over |= Q(pk=operation.follows_id)
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         other = Operation.objects.select_for_update(of=("self",)).filter(holds=place, state__in=ENDED)
         other = other.filter(over).only("late_until").first()
         if other is None:
@@ -94,8 +115,8 @@ def _free(operation, place):
         Operation.objects.filter(pk=other.pk).update(holds=None, next_look_at=None)
 
 
-def _busy(operation, place):
-    other = Operation.objects.filter(holds=place).select_related("actor").first()
+def _busy(operation, others):
+    other = others.select_related("actor").first()
     if other is None:
         return Busy(BUSY_ENDED())
     until = other.late_until if other.state in (*ENDED, State.IN_DOUBT) else None

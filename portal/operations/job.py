@@ -54,6 +54,7 @@ class Job(OfVerb, models.Model):
     - `due_at` is when a worker looks at it next; None when nothing is left to do. `attempt` is the fence of
       the process that works on it.
     - `correlation` is that of the request that asked for it last; its operations have the same.
+    - `ticket` is the number of a change request in the team's own system; its operations have the same.
     - `stopped_at` is when a person stopped it: steps that had not begun by then never begin.
     """
 
@@ -64,6 +65,7 @@ class Job(OfVerb, models.Model):
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     via = models.CharField(max_length=10, default="web")
     reason = models.CharField(max_length=200, blank=True)
+    ticket = models.CharField(max_length=64, blank=True, default="")
     correlation = models.CharField(max_length=36, blank=True, default="")
     purpose = models.CharField(max_length=10, choices=Purpose)
     platform = models.CharField(max_length=10)

@@ -36,15 +36,20 @@ def held_after(operation, to, was, attempts):
         if settings.SETTLE_SECONDS:
             return {"holds": F("holds"), "late_until": until(), "next_look_at": until()}
     # What this operation repeats may arrive late as well.
-    return AS_LONG if operation.follows_id and not (operation.verb.removes and to in HAPPENED) else {}
+    return AS_LONG if operation.follows_id and not _is_gone_for_good(operation, to) else {}
 
 
 def may_arrive(operation, to, attempts):
     """Whether one of the HttpAttempts may still change the object of an operation that ends in `to`."""
-    if operation.verb.removes and to in HAPPENED:
+    if _is_gone_for_good(operation, to):
         return False  # there is nothing left to delete
     unanswered = sum(each.is_unanswered for each in attempts)
     return unanswered > (to == State.FOUND and _changed_something(operation))
+
+
+def _is_gone_for_good(operation, to):
+    """Whether it deleted its object, and no new one can have the same id."""
+    return operation.verb.removes and to in HAPPENED and not operation.kind.ids_return
 
 
 def _changed_something(operation):

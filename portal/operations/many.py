@@ -73,7 +73,8 @@ def perform_many(change, *, actor, key, via="web"):
         raise NotVisible(NOT_VISIBLE())
     entries.admit(change, actor, via)
     create = kind.verb("create")
-    parts = [Change(kind, create, linked, data=each) for each in change.data[change.verb.targets]]
+    why = {"reason": change.reason, "ticket": change.ticket}
+    parts = [Change(kind, create, linked, data=each, **why) for each in change.data[change.verb.targets]]
     if there := _there(key, change, parts):
         return there
     operations = [

@@ -113,6 +113,7 @@ class Operation(OfVerb, models.Model):
       a code was refused.
     - `attempts` are the HTTP exchanges of its call (attempts.py). Do not confuse them with `attempt`.
     - `correlation` is that of the request or task that asked for it (record/correlation.py).
+    - `ticket` is the number of a change request in the team's own system; nobody looks it up there.
     - Names are stored beside ids, so that the row can be read after the object is gone.
     """
 
@@ -124,6 +125,7 @@ class Operation(OfVerb, models.Model):
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="operations")
     via = models.CharField(max_length=10, default="web")
     reason = models.CharField(max_length=200, blank=True)
+    ticket = models.CharField(max_length=64, blank=True, default="")
     correlation = models.CharField(max_length=36, blank=True, default="")
     connection = models.ForeignKey(
         Connection, on_delete=models.SET_NULL, null=True, related_name="operations"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.gate import reading_once
 from portal.errors import (
+    Busy,
     Conflict,
     KeyReused,
     Missing,
@@ -28,10 +29,11 @@ from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
 from portal.kinds.permissions import needing
 from portal.operations import entries, leases, life, together
-from portal.operations.answered import already_so, names_of_secrets
+from portal.operations.answered import ALREADY_GONE, already_so, names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed, hearing, told
+from portal.operations.authorship import open_creates
 from portal.operations.concluding import conclude, twice
-from portal.operations.holding import hold
+from portal.operations.holding import hold, require_free_id
 from portal.operations.leases import beating
 from portal.operations.models import REPEATABLE, Cause, Operation, State
 from portal.operations.quoting import quoting
@@ -102,6 +104,7 @@ def new_operation(change, request, *, actor, key, via, follows=None):
         actor=actor,
         via=via,
         reason=change.reason,
+        ticket=change.ticket,
         correlation=correlation.current(),
         connection=linked,
         connection_name=linked.name,
@@ -147,6 +150,8 @@ def marked(operation):
         is_mine = mark_sending(operation)
     except RecordUnavailable as error:
         return abandon(operation, error)
+    except Busy as error:
+        return conclude(operation, State.NOT_SENT, error)
     if not is_mine:
         operation.refresh_from_db()  # a person cancelled it, or the sweep ended it as abandoned
         return operation
@@ -254,12 +259,19 @@ def prepare(operation, change):
 def mark_sending(operation):
     """Commit `sending` just before the socket opens: from here on the change may have happened.
 
-    Returns False if someone else ended the operation. Then nothing may be sent.
+    Returns False if someone else ended the operation. Then nothing may be sent. Raises Busy if a create asks
+    for an id that a change of another object still has.
     """
+
+    def is_free():
+        if not operation.verb.on_object:
+            require_free_id(operation)
+        return True
+
     attempts = [HttpAttempt(number=1, at=timezone.now()).to_json()]
     columns = {"baseline": operation.baseline, "attempts": attempts}
     try:
-        return life.move(operation, State.SENDING, was=(State.INTENT,), columns=columns)
+        return life.move(operation, State.SENDING, was=(State.INTENT,), guard=is_free, columns=columns)
     except DatabaseError as error:
         raise entries.unavailable() from error
 
@@ -297,6 +309,9 @@ def send(operation, change):
         conclude(operation, State.IN_DOUBT, Unclear(BUG(name=type(bug).__name__)), answers=answers)
         raise
     state, said = _ended(endings)
+    if operation.was_gone and isinstance(answers[max(answers)][1], Missing):
+        # It was sent twice, and the platform had already shown that nothing was there.
+        said = ALREADY_GONE(name=change.object_name)
     return conclude(
         operation,
         state,
@@ -323,9 +338,12 @@ def resend(operation, change, number, answers):
     """Whether the same call may be sent once more. The new attempt is saved before it is sent.
 
     An update is sent again only if the object is still as it was before: otherwise it would overwrite what
-    a colleague changed since. A delete may be sent again: at worst there is nothing left to delete.
+    a colleague changed since. A delete may be sent again: at worst there is nothing left to delete, unless a
+    create that is not over asks for the same id.
     """
     verb = change.verb
+    if verb.removes and open_creates(operation):
+        return False
     if verb.fields:
         try:
             if verb.evidence.look(change.bound, change.data, operation.baseline).verdict != MISSED:

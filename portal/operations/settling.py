@@ -29,7 +29,7 @@ from portal.kinds.evidence import FOUND, MISSED, UNDECIDED, UNSEEN, Look
 from portal.operations import life
 from portal.operations.answered import ALREADY_GONE
 from portal.operations.attempts import hearing, told, unanswered
-from portal.operations.authorship import without_others
+from portal.operations.authorship import end_earlier_claims, without_newer, without_others
 from portal.operations.entries import line, require_for
 from portal.operations.history import touched_since
 from portal.operations.last_look import last_look
@@ -172,7 +172,7 @@ def look_again(operation, *, actor):
 
 def _look(operation, by=None):
     try:
-        look = without_others(operation, _seen_on_platform(operation))
+        look = without_newer(operation, without_others(operation, _seen_on_platform(operation)))
     except PlatformError as error:
         _keep(operation, Look(FAILED, error.message), by)
         raise
@@ -248,7 +248,12 @@ def _move(operation, state, was, look, seen, looks, now, by):
     columns = _columns(operation, state, was, now, kept)
     if state == State.FOUND:
         columns |= operation.names_of(look.object)
-    is_there = state == State.FOUND and not look.is_gone
+
+    def happened():
+        if not operation.verb.on_object:
+            end_earlier_claims(operation, look.object)
+        if not look.is_gone:
+            operation.bring_mirror_in_line(look.object)
 
     def entry():
         stage = Stage.OUTCOME if state != was else Stage.NOTE
@@ -267,7 +272,7 @@ def _move(operation, state, was, look, seen, looks, now, by):
         columns=columns,
         only=None if looks is None else Q(looks=looks),
         guard=still_ours if was == State.ABSENT and state == State.FOUND else None,
-        happened=(lambda: operation.bring_mirror_in_line(look.object)) if is_there else None,
+        happened=happened if state == State.FOUND else None,
         entry=entry if is_told else None,
     )
 

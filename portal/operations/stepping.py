@@ -195,7 +195,8 @@ def _change(step):
     if earlier:
         data = earlier.narrowed(_requested(earlier))
     expected = earlier and earlier.expected
-    return Change(step.kind, verb, step.connection, row, data, expected=expected, reason=step.job.reason)
+    seen = {"expected": expected, "reason": step.job.reason, "ticket": step.job.ticket}
+    return Change(step.kind, verb, step.connection, row, data, **seen)
 
 
 def _requested(operation):

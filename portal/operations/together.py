@@ -31,15 +31,17 @@ class Stopped(Exception):
     """A person stopped the job before this step began: nothing was requested."""
 
 
-def request(changes, *, actor, key, purpose, name="", reason="", via="web", waits_for=None):
+def request(changes, *, actor, key, purpose, name="", reason="", ticket="", via="web", waits_for=None):
     """Commit a job of these Changes and its entry; a worker carries it out (stepping.carry_on).
 
-    The last Change and `name` name the job. `waits_for` is {index: indexes of earlier changes that must have
-    happened before}. Each right is required here, and again when its turn comes.
+    The last Change and `name` name the job; each has its `reason` and `ticket`. `waits_for` is {index:
+    indexes of earlier changes that must have happened before}. Each right is required here, and again when
+    its turn comes.
 
     Returns the Job; that of an earlier call with the same key and the same changes. Raises NotVisible and
     NotAllowed (recorded), KeyReused, and RecordUnavailable if nothing could be written.
     """
+    changes = [replace(each, reason=reason, ticket=ticket) for each in changes]
     for change in changes:
         entries.admit(change, actor, via)
     last, waits_for = changes[-1], waits_for or {}
@@ -50,6 +52,7 @@ def request(changes, *, actor, key, purpose, name="", reason="", via="web", wait
         actor=actor,
         via=via,
         reason=reason,
+        ticket=ticket,
         correlation=correlation.current(),
         purpose=purpose,
         platform=last.kind.platform,
@@ -104,6 +107,7 @@ def link(operation, change):
         actor_id=operation.actor_id,
         via=operation.via,
         reason=operation.reason,
+        ticket=operation.ticket,
         correlation=operation.correlation,
         purpose=Purpose.TOGETHER,
         platform=operation.platform,
@@ -192,6 +196,7 @@ def entry(job, actor, stage, outcome, body, said=None):
             "platform": job.platform,
             "object_name": job.object_name,
             "reason": job.reason,
+            "ticket": job.ticket,
             "said": said,
             "body": {"job": str(job.pk), **body},
         }

@@ -76,6 +76,11 @@ class Collection:
         self.client = None
 
     @property
+    def id_member(self):
+        """The platform's own word for the member that holds the id."""
+        return self._id
+
+    @property
     def name_member(self):
         """The platform's own word for the member that holds the name."""
         return self._name

@@ -197,6 +197,8 @@ def make_functions(cursor):
             f"CREATE OR REPLACE FUNCTION {name}({parameters}) RETURNS {result} LANGUAGE plpgsql"
             f" SECURITY DEFINER SET search_path = {schema}, pg_temp AS $record${_source(name)}$record$"
         )
+        # Else anybody could let a table of their own trigger record_follow, which moves the head.
+        cursor.execute(f"REVOKE EXECUTE ON FUNCTION {name}({parameters}) FROM PUBLIC")
 
 
 def make_search(cursor):
@@ -225,6 +227,8 @@ GRANTS = {
 
 def grants(role):
     """SQL statements that give a role, whose name is quoted, what the portal needs."""
+    # What a role makes in this schema could stand in for an operator or function that the owner's use.
+    yield f"REVOKE CREATE ON SCHEMA {_schema()} FROM PUBLIC, {role}"
     yield f"GRANT USAGE ON SCHEMA {_schema()} TO {role}"
     yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {_schema()} TO {role}"
     yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {_schema()} TO {role}"

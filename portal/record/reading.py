@@ -89,15 +89,20 @@ def _statement(vendor, bodies, where):
 
 
 def _of_sqlite(row):
-    """SQLite keeps times and ids as texts of its own. Any other text stays, so that its hash is wrong."""
+    """SQLite keeps times and ids as texts of its own. Any other text gets a mark, so that its hash is wrong:
+    it would be sorted and found elsewhere, even if it meant the same."""
     row = list(row)
     at, id = row[_AT], row[_ID]
-    if len(at) == 26 and at[10] == " ":
+    if len(at) == 26 and at[10] == " " and not at.endswith(".000000"):
         row[_AT] = f"{at[:10]}T{at[11:]}Z"
     elif len(at) == 19 and at[10] == " ":
         row[_AT] = f"{at[:10]}T{at[11:]}.000000Z"
+    else:
+        row[_AT] = f"?{at}"
     if len(id) == 32:
         row[_ID] = f"{id[:8]}-{id[8:12]}-{id[12:16]}-{id[16:20]}-{id[20:]}"
+    else:
+        row[_ID] = f"?{id}"
     return row
 
 

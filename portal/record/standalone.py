@@ -4,9 +4,9 @@
 
 It checks that each entry is the one that was written, that nothing was left out unsaid, and that all of it is
 what a checkpoint was signed for. It takes an inclusion proof (manage.py audit_proof) as well. `--key` is the
-public key of the portal, or the 8 digits that it begins its name with, as you got it from somewhere else than
-this export: without it the export can only be compared with itself. Exit code 0: all is right, 1: something
-was changed or left out, 2: it cannot be told.
+public key of the portal, or the 8 digits of its name, as you got it from somewhere else than this export:
+without it the export can only be compared with itself. Exit code 0: all is right, 1: something was changed or
+left out, 2: it cannot be told.
 """
 
 import argparse
@@ -265,14 +265,21 @@ def tell(told, checkpoints):
     newest = checkpoints.newest()
     print("Nothing was changed, and nothing was left out unsaid.")
     print("Checked: {entries} entries, {bodies} bodies, {checkpoints} checkpoints.".format(**told))
+    if bare := told["entries"] - told["bodies"]:
+        print(
+            f"Without a body: {bare} entries. A rule of their team dropped it, or somebody took it out here."
+        )
     print("Withheld: {withheld} entries, for which hashes stand in their place.".format(**told))
     print("The last checkpoint, number {number} of {size} entries, was signed at {at}.".format(**newest))
     tell_key(checkpoints)
 
 
 def tell_key(checkpoints):
-    if checkpoints.pinned:
+    if checkpoints.pinned == checkpoints.key.hex():
         print("It was signed with the key that you named.")
+    elif checkpoints.pinned:
+        print(f"It was signed with the key {checkpoints.key.hex()}, whose name begins as you said.")
+        print("Another key can be made until its name fits, too: compare all 64 digits.")
     else:
         print(f"It was signed with the key {checkpoints.key.hex()}.")
         print("Compare that with the key that the portal shows, or that a sink keeps, or use --key.")

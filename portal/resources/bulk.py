@@ -143,16 +143,15 @@ class Selection:
             ],
         )
 
-    def changes(self, rows, other=None, reason=""):
+    def changes(self, rows, other=None):
         """The Changes that these rows become; `other` is the object that takes them."""
         asked = self.asked
         if not asked.takes:
-            return [Change(asked.kind, asked.verb, row.connection, row, reason=reason) for row in rows]
+            return [Change(asked.kind, asked.verb, row.connection, row) for row in rows]
         ids = [row.remote_id for row in rows]
         parts = [ids[at : at + self.most] for at in range(0, len(ids), self.most)]
         return [
-            Change(asked.owner, asked.verb, other.connection, other, asked.takes.data(part), reason=reason)
-            for part in parts
+            Change(asked.owner, asked.verb, other.connection, other, asked.takes.data(part)) for part in parts
         ]
 
 

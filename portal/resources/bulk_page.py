@@ -17,15 +17,15 @@ from portal.bounds import LINE_MAX
 from portal.errors import KeyReused, PortalError, RecordUnavailable
 from portal.kinds import search
 from portal.operations import together
-from portal.operations.change import Change
+from portal.operations.change import WHY_FIELDS, Change
 from portal.operations.entries import admit
+from portal.operations.forms import ReasonField, TicketField
 from portal.operations.job import Job, Purpose
 from portal.operations.tasks import carry_on
 from portal.outside import isolated
 from portal.platforms.answers import storable
 from portal.resources import asking
 from portal.resources.bulk import Asked, Selection
-from portal.resources.changing import REASON_MAX
 from portal.resources.fields import OPTIONS_MAX, SEARCH_MAX
 from portal.resources.forms import INCOMPLETE
 from portal.resources.freshness import Coverage, freshness
@@ -93,13 +93,8 @@ class BulkForm(forms.Form):
     )
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
     other = OtherField()
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        max_length=REASON_MAX,
-        help_text=_("Saved in the audit log."),
-        widget=forms.TextInput(attrs={"data-counter": REASON_MAX}),
-    )
+    reason = ReasonField()
+    ticket = TicketField()
     inside = forms.BooleanField(
         label=_("Delete what is inside as well, first"),
         required=False,
@@ -186,7 +181,7 @@ def _list_address(kind, posted):
 
 
 def _typed(posted):
-    names = ("operation_key", "other", "reason", "count")
+    names = ("operation_key", "other", "reason", "ticket", "count")
     return {name: posted[name] for name in names if name in posted}
 
 
@@ -237,9 +232,10 @@ def _request(request, selection, back):
         form.fields.pop("count", None)
     if not form.is_valid():
         return _show(request, form, back, status=422)
-    other, reason = form.cleaned_data.get("other"), form.cleaned_data["reason"]
-    changes = selection.changes(selection.found if is_again else selection.rows, other, reason)
-    wanted = {"key": key, "purpose": Purpose.EACH, "reason": reason, "name": str(other or "")}
+    other = form.cleaned_data.get("other")
+    changes = selection.changes(selection.found if is_again else selection.rows, other)
+    wanted = {"key": key, "purpose": Purpose.EACH, "name": str(other or "")}
+    wanted |= {name: form.cleaned_data[name] for name in WHY_FIELDS}
     has_inside = form.cleaned_data.get("inside")
     if has_inside and (job := together.asked_before(request.team, key, request.user)):
         return redirect("jobs:detail", job.pk)  # what was inside is going, so the plan cannot be the same
@@ -252,7 +248,7 @@ def _request(request, selection, back):
         impacts = None
     try:
         if impacts:
-            changes, wanted["waits_for"] = impacts.changes(reason)
+            changes, wanted["waits_for"] = impacts.changes()
         job = together.request(changes, actor=request.user, **wanted)
     except KeyReused as error:
         form.show_again(operation_key=str(uuid.uuid4()))

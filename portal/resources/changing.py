@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 from portal.kinds.comparing import differing, is_same
 from portal.kinds.effects import as_shown
 from portal.kinds.validating import sentence
+from portal.operations.forms import ReasonField, TicketField
 from portal.platforms import answers
 from portal.resources.editing import JsonField
 from portal.resources.forms import INCOMPLETE, PlatformForm
 
-REASON_MAX = 200
 ALTERED = gettext_lazy(
     "This holds characters that the portal cannot send as they are. They are shown as \ufffd."
     " Replace or remove them."
@@ -151,13 +151,8 @@ class DeleteForm(PlatformForm):
     an object of the same id in another resource space, and that one must not be deleted instead."""
 
     where = forms.CharField(required=False, widget=forms.HiddenInput)
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        required=False,
-        max_length=REASON_MAX,
-        help_text=gettext_lazy("Saved in the audit log."),
-        widget=forms.TextInput(attrs={"data-counter": REASON_MAX}),
-    )
+    reason = ReasonField()
+    ticket = TicketField()
 
     def __init__(self, *args, initial=None, **kwargs):
         super().__init__(*args, initial=initial, **kwargs)

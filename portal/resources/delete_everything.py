@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from portal.errors import KeyReused, RecordUnavailable
 from portal.operations import together
+from portal.operations.forms import WhyForm
 from portal.operations.job import Purpose
 from portal.operations.tasks import carry_on
 from portal.resources import impact, pages
-from portal.resources.changing import REASON_MAX
 from portal.teams.access import explain, require
 from portal.web.pages import page
 
@@ -34,8 +34,8 @@ def ask(request, kind, id):
         if not found.before and not found.problem and found.is_whole:
             return redirect("resources:act", kind, row.pk, "delete")
         return _show(request, kind, row, found)
-    problem = _problem(request, row, found)
-    if problem:
+    problem, why = _problem(request, row, found), WhyForm(request.POST)
+    if problem or not why.is_valid():
         return _show(request, kind, row, found, problem=problem, status=422)
     try:
         changes, waits_for = impact.changes(found, row.connection)
@@ -45,8 +45,8 @@ def ask(request, kind, id):
             key=request.POST["operation_key"],
             purpose=Purpose.LEAVES_FIRST,
             name=str(row),
-            reason=request.POST.get("reason", "")[:REASON_MAX],
             waits_for=waits_for,
+            **why.cleaned_data,
         )
     except (KeyReused, RecordUnavailable) as error:
         status = 409 if isinstance(error, KeyReused) else 503
@@ -83,7 +83,6 @@ def _show(request, kind, row, found, problem="", status=200):
         "why_not": why_not,
         "key": str(uuid.uuid4()),
         "typed": request.POST.get("typed_name", ""),
-        "reason": request.POST.get("reason", ""),
-        "reason_max": REASON_MAX,
+        "form": WhyForm(request.POST or None),
     }
     return page(request, "resources/delete_everything.html", context, partial="plan", status=status)

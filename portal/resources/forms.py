@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from portal.errors import PlatformError
 from portal.kinds import validating
 from portal.kinds.validating import sentence, snake
-from portal.operations.change import Change
+from portal.operations.change import WHY_FIELDS, Change
 from portal.resources.editing import JsonField, opened_sides, parse, reconcile
 from portal.resources.fields import (
     ConnectionField,
@@ -24,13 +24,8 @@ from portal.resources.names import named
 
 # Seconds for everything that drawing one form reads. Proxies close a request after 60; sending may take 30.
 READ_SECONDS = 10
-OWN_FIELDS = (
-    "connection",
-    "operation_key",
-    "expected",
-    "reason",
-    "where",
-)  # the portal's, not the platform's
+# The portal's, not the platform's.
+OWN_FIELDS = ("connection", "operation_key", "expected", "where", *WHY_FIELDS)
 DENIED_MAX = 256  # characters of a field that a denial records
 INCOMPLETE = gettext_lazy("The form was incomplete, so nothing was sent. Press the button again.")
 
@@ -158,8 +153,8 @@ class PlatformForm(forms.Form):
 
     @property
     def read_fields(self):
-        """The visible bound fields that are asked for, except the connection, which has its own place."""
-        others = {"connection", *self.together_fields()}
+        """The visible bound fields that are asked for, except those that have their own place."""
+        others = {"connection", *WHY_FIELDS, *self.together_fields()}
         fields = [field for field in self.visible_fields() if field.name not in others]
         return [field for field in fields if self.is_asked(field.name)]
 
@@ -254,8 +249,8 @@ class PlatformForm(forms.Form):
             target=self.target,
             data=self.wished,
             expected=self.opened,
-            reason=self.cleaned_data.get("reason", ""),
             then=tuple(self.then),
+            **{name: self.cleaned_data.get(name, "") for name in WHY_FIELDS},
         )
 
     @property
@@ -298,6 +293,7 @@ def unread(kind, verb, connections, target, posted):
         and not isinstance(fields[name], JsonField)
         and len(posted[name]) <= DENIED_MAX
     }
-    reason = posted.get("reason", "")
-    reason = reason[:DENIED_MAX] if isinstance(reason, str) else ""
-    return Change(kind=kind, verb=verb, connection=chosen, target=target, data=plain, reason=reason)
+    why = {
+        name: text[:DENIED_MAX].strip() for name in WHY_FIELDS if isinstance(text := posted.get(name), str)
+    }
+    return Change(kind=kind, verb=verb, connection=chosen, target=target, data=plain, **why)

@@ -134,11 +134,11 @@ class Impacts:
     def digest(self):
         return "-".join(impact.digest for impact in self.each)
 
-    def changes(self, reason=""):
+    def changes(self):
         """The same as `changes` of one."""
         found, waits_for = [], {}
         for connection, impact in self.of.items():
-            own, waits = changes(impact, connection, reason)
+            own, waits = changes(impact, connection)
             first = len(found)
             found += own
             for index, before in waits.items():
@@ -250,7 +250,7 @@ class _Reader:
         return [item for item in found if item["id"] != decoded["id"] or inner.slug != each.kind]
 
 
-def changes(impact, connection, reason=""):
+def changes(impact, connection):
     """The steps as Changes, and {index: indexes it waits for}. What the mirror lacks is kept in it.
 
     Raises RecordUnavailable if the connection was changed since the plan was read.
@@ -266,7 +266,6 @@ def changes(impact, connection, reason=""):
             connection=connection,
             target=rows[step.kind.slug][step.kind.identity(step.decoded)],
             data=step.data,
-            reason=reason,
         )
         for step in impact.steps
     ]

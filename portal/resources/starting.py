@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from portal.kinds.registry import Batch
+from portal.operations.change import WHY_FIELDS
 from portal.operations.many import of_batch
 from portal.operations.models import NOTHING_DONE, UNSETTLED, Operation
 from portal.resources.changing import initial_values
@@ -102,8 +103,7 @@ def _values_of(request, operation):
         is_whole = is_whole and known == value
         if known is not None or value is None:
             values[name] = fields[name].as_text(known) if hasattr(fields[name], "as_text") else known
-    if operation.reason:
-        values["reason"] = operation.reason
+    values |= {name: text for name in WHY_FIELDS if (text := getattr(operation, name))}
     request.notice = (
         _("This is the input of an earlier operation. Submitting it makes a new one.")
         if is_whole

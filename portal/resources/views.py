@@ -36,7 +36,7 @@ from portal.resources.reading import REACH_SECONDS
 from portal.resources.shown import doubts_about, reads_secrets
 from portal.resources.starting import starting_values, without_secrets
 from portal.resources.used_by import used_by
-from portal.teams.access import explain, require, visible_to
+from portal.teams.access import explain, may, require, visible_to
 from portal.web.following import address, is_unchanged, mark
 from portal.web.pages import is_piece, page, say
 
@@ -85,6 +85,7 @@ def detail(request, kind, id):
         "no_facts": no_facts,
         "verbs": [(verb, pages.why_not(request.user, verb, row)) for verb in kind.object_verbs],
         "entries": entries,
+        "reads_record": may(request.user, "read_own_record", row),
         "doubts": doubts,
         "is_following": row.state in kind.following and not problem,
         "mark": shown,

@@ -141,16 +141,28 @@ def test_an_optional_value_that_is_null_is_as_if_it_were_not_there(plant, emulat
 
 
 @EVERY_CHANGE
-def test_a_reason_is_recorded_with_every_change(plant, slug, verb):
+def test_a_reason_and_a_ticket_are_recorded_with_every_change(plant, slug, verb):
     row = made_for(plant, slug, verb)
+    why = {"reason": "because of the test", "ticket": "CHG-1042"}
 
-    able(plant, slug, verb).post(
-        path_of(slug, verb, row), body_of(plant, slug, verb, reason="because of the test")
-    )
+    answer = able(plant, slug, verb).post(path_of(slug, verb, row), body_of(plant, slug, verb, **why))
 
     operation = Operation.objects.get(verb_name=verb)
-    assert operation.reason == "because of the test"
-    assert Entry.objects.get(operation=str(operation.pk), stage="outcome").reason == "because of the test"
+    entry = Entry.objects.get(operation=str(operation.pk), stage="outcome")
+    for told in (operation, entry):
+        assert {name: getattr(told, name) for name in why} == why
+    assert answer.json()["operation"].items() >= why.items()
+
+
+def test_another_ticket_makes_no_other_change(plant):
+    api = Api(plant)
+    answers = [
+        api.post(path_of(BUS, "create"), body_of(plant, BUS, ticket=ticket), key="once")
+        for ticket in ("CHG-1", "CHG-2")
+    ]
+
+    assert answers[0].json()["operation"]["id"] == answers[1].json()["operation"]["id"]
+    assert Operation.objects.get().ticket == "CHG-1"
 
 
 def test_line_ends_of_a_text_stay_as_they_are(plant, emulator):

@@ -217,6 +217,13 @@ def test_a_reason_is_a_short_text(plant, reason):
     assert (response.status_code, list(response.json()["errors"])) == (422, ["reason"])
 
 
+@pytest.mark.parametrize("ticket", ["x" * 65, 5, None, ["a"], "a\0b", "CHG-1\nCHG-2", "a\x7f"], ids=repr)
+def test_a_ticket_is_one_short_line(plant, ticket):
+    response = Api(plant).post(path_of(BUS, "create"), body_of(plant, BUS, ticket=ticket))
+
+    assert (response.status_code, list(response.json()["errors"])) == (422, ["ticket"])
+
+
 @pytest.mark.parametrize("text", ["a\0b", "\u202eabc", "x" * 100_000, "'; DROP TABLE--", "{{ 7*7 }}"])
 def test_hostile_texts_are_refused_or_kept_as_they_are(plant, emulator, text):
     response = Api(plant).post(path_of(GROUP, "create"), body_of(plant, GROUP, description=text))

@@ -54,11 +54,12 @@ def test_a_denial_comes_before_anything_is_judged(plant, body):
 
 
 def test_a_denial_records_what_was_asked_as_the_form_does(plant):
-    Api(plant, Role.VIEWER).post(path_of(BUS, "create"), body_of(plant, BUS, reason="please"))
+    Api(plant, Role.VIEWER).post(path_of(BUS, "create"), body_of(plant, BUS, reason="please", ticket="CHG-7"))
 
     text = Body.objects.get().text
     assert '"bus_name":"Bus_A"' in text
-    assert Entry.objects.get().reason == "please"
+    entry = Entry.objects.get()
+    assert (entry.reason, entry.ticket) == ("please", "CHG-7")
 
 
 def test_a_dry_run_is_denied_too_but_not_recorded(plant, emulator):

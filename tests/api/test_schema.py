@@ -59,6 +59,7 @@ def test_the_document_holds_the_contracts_rules(slug):
         *form.together_fields(),
         "connection",
         "reason",
+        "ticket",
     }
     wire = {member: field for field, member in EXAMPLES[slug].wire.items()}
     for rule in form.contract:

@@ -106,6 +106,28 @@ def test_evidence_is_checked_anywhere_and_holds_what_was_asked_for(unpacked, pla
     assert check(unpacked, "--key", "0" * 64)[0] == 1
 
 
+def test_a_body_that_was_taken_out_is_said(unpacked):
+    lines = lines_of(unpacked)
+    line = json.loads(lines[3])
+    del line["salt"], line["body_text"]
+    (unpacked / "entries.jsonl").write_text("\n".join([*lines[:3], json.dumps(line), *lines[4:], ""]))
+
+    code, said = check(unpacked)
+
+    assert code == 0
+    assert "Checked: 8 entries, 7 bodies" in said
+    assert "Without a body: 1 entries." in said
+
+
+def test_the_name_of_a_key_alone_is_not_called_the_key(unpacked):
+    key = json.loads((unpacked / "checkpoints.jsonl").read_text())
+
+    assert "the key that you named" in check(unpacked, "--key", key["key"])[1]
+    said = check(unpacked, "--key", key["key_id"])[1]
+    assert key["key"] in said
+    assert "the key that you named" not in said
+
+
 def removed(lines, at):
     return lines[:at] + lines[at + 1 :]
 

@@ -88,6 +88,26 @@ def test_a_check_whose_worker_was_killed_is_asked_for_again(db_):
     assert Entry.objects.filter(verb="verify").count() == 1
 
 
+def test_who_asked_for_a_check_is_told_to_the_own_team_alone(db_):
+    team, owner = db_.plant.team, db_.plant.people[Role.OWNER]
+    row = checking.ask(actor_id=str(owner.pk), actor=owner.email, team_id=str(team.pk), team=team.name)
+    checking.run(row.pk)
+    other = make_team("Harbour")
+
+    assert owner.email in browser(db_.plant.people[Role.AUDITOR]).get("/audit/intact/").content.decode()
+    page = browser(other).get("/audit/intact/").content.decode()
+    assert 'data-result="good"' in page
+    assert owner.email not in page
+
+
+def make_team(name):
+    """The owner of another team."""
+    admin = User.objects.create_user("admin@example.test", is_portal_admin=True)
+    owner = {"email": "o@harbour.example.test", "name": "", "password": "a long one 4711"}
+    team = service.create_team(actor=admin, name=name, owner=owner)
+    return team.memberships.get().user
+
+
 def test_the_page_says_when_nothing_leaves_this_machine(db_, settings):
     client = browser(db_.plant.people[Role.VIEWER])
     assert client.get("/audit/intact/").status_code == 403

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.changing import ask_to_delete, collection, made
 from tests.browser.creating import row, send
+from tests.browser.pages import looks_right
 from tests.examples import deleting
 from tests.support.plant import deletes_received
 
@@ -19,7 +20,7 @@ GROUP = "roma/device-groups"
 @pytest.mark.parametrize(
     ("slug", "javascript"), [*((slug, True) for slug in deleting()), (GROUP, False)], ids=str
 )
-def test_what_was_deleted_is_gone_from_the_list_and_its_reason_in_the_record(
+def test_what_was_deleted_is_gone_from_the_list_and_its_reason_and_ticket_in_the_record(
     open_page, emulator, slug, javascript
 ):
     page = open_page(javascript=javascript, email=MANAGER)
@@ -28,15 +29,27 @@ def test_what_was_deleted_is_gone_from_the_list_and_its_reason_in_the_record(
     expect(page.locator("#form")).to_contain_text(thing.remote_id)
     assert deletes_received(emulator, slug) == [], "opening the page deletes nothing"
     page.get_by_label("Reason").fill("hall 2 was closed")
+    page.get_by_label("Ticket").fill("CHG-1042")
     send(page)
 
     expect(page.locator("#toasts")).to_contain_text("was deleted.")
     expect(page).to_have_url(f"/{slug}/")
     expect(row(page, thing.remote_id)).to_have_count(0)
     assert len(deletes_received(emulator, slug)) == 1
-    page.goto("/audit/?verb=delete&outcome=done")
+    page.goto("/audit/?verb=delete&outcome=done&ticket=CHG-1042")
     page.locator("tr[data-seq] a").first.click()
     expect(page.locator("#main")).to_contain_text("hall 2 was closed")
+
+
+def test_reason_and_ticket_stand_beside_each_other_where_there_is_room(open_page):
+    page = open_page(email=MANAGER)
+    thing = made(page, GROUP)
+    ask_to_delete(page, thing, GROUP)
+    looks_right(page, "delete")
+    for width, is_beside in {1440: True, 390: False}.items():
+        page.set_viewport_size({"width": width, "height": 900})
+        reason, ticket = (page.get_by_label(name).bounding_box() for name in ("Reason", "Ticket"))
+        assert (reason["y"] == ticket["y"], reason["x"] == ticket["x"]) == (is_beside, not is_beside)
 
 
 @BROWSERS

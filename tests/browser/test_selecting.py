@@ -66,6 +66,7 @@ def test_three_are_selected_while_the_list_updates_and_deleted(open_page, emulat
     expect(page.locator("[data-errors]")).to_be_focused()
     screenshot(page, "bulk-delete-refused")
     page.get_by_label("Reason").fill("hall 2 closed")
+    page.get_by_label("Ticket").fill("CHG-1042")
     page.get_by_label("Type 3 to confirm").fill("3")
     page.locator("#submit").click()
 

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.emulator.clouds import IOTDA, policy
+from tests.emulator.clouds import IOTDA, SECOND_SPACE, SPACE, policy
 
 BUSES, GROUPS = f"{IOTDA}/harmony-soft-bus", f"{IOTDA}/device-group"
 
@@ -59,3 +59,15 @@ def test_what_changes_between_pages_counts_for_the_request_that_read_them(huawei
     huawei.get(BUSES, limit=1)
     reading = emulator.requests()[-1]["number"]
     assert [(each["request"], each["change"]) for each in emulator.writes(since)] == [(reading, "made")]
+
+
+def test_products_of_one_id_are_told_apart_by_their_space(huawei, emulator):
+    service = {"service_id": "Meter", "service_type": "Meter"}
+    body = {"product_id": "twin", "name": "Twin", "device_type": "Meter", "protocol_type": "MQTT"}
+    body |= {"data_format": "json", "service_capabilities": [service]}
+    for space in (SPACE, SECOND_SPACE):
+        huawei.post(f"{IOTDA}/products", {**body, "app_id": space})
+    huawei.delete(f"{IOTDA}/products/twin?app_id={SECOND_SPACE}")
+    seen = [(each["id"], each["scope"], each["change"]) for each in emulator.writes()]
+    places = [("twin", SPACE, "made"), ("twin", SECOND_SPACE, "made"), ("twin", SECOND_SPACE, "removed")]
+    assert seen == places

@@ -13,6 +13,7 @@ from portal.enos import batch
 from portal.enos.models import Device
 from portal.kinds.registry import KINDS
 from portal.operations import deciding, life, many, settling
+from portal.operations.change import Change
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.teams.models import Role
@@ -83,6 +84,24 @@ def test_each_line_becomes_a_device_an_operation_and_a_row(plant, emulator):
     assert "3 operations" in page
     assert page.count('data-operation-state="done"') == 3
     assert 'id="again"' not in page
+
+
+def test_each_device_stands_under_the_ticket_of_the_batch(plant, emulator):
+    kind = KINDS[DEVICES]
+    lines = [{**PUMP_1, "device_key": key} for key in ("pump-1", "pump-2")]
+    change = Change(
+        kind,
+        kind.batch,
+        plant.connection(kind),
+        data={kind.batch.targets: lines},
+        reason="hall 2",
+        ticket="CHG-1042",
+    )
+    operations = many.perform_many(change, actor=plant.people[Role.OPERATOR], key="k")
+    assert [(each.state, each.reason, each.ticket) for each in operations] == [
+        ("done", "hall 2", "CHG-1042")
+    ] * 2
+    assert set(Entry.objects.values_list("reason", "ticket")) == {("hall 2", "CHG-1042")}
 
 
 def test_each_is_looked_up_before_by_its_own_key(plant, emulator):

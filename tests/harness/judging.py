@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from portal.kinds.identity import is_within
+from portal.operations.answered import ALREADY_GONE
 from portal.operations.attempts import HttpAttempt
 from portal.operations.models import HAPPENED, RUNNING, Operation, State
 from portal.record.models import Entry
@@ -17,6 +19,8 @@ from tests.examples import EXAMPLES, every_change
 TAG = "X-Harness"
 OUTSIDE = "outside"  # the tag of a colleague who works in the platform's own console
 CHANGE_OF = {"create": "made", "update": "changed", "sync": "changed", "delete": "removed"}
+# What the platform makes and removes with an object by itself: a space has a default policy of its own.
+COMPANIONS = {"iotda/spaces": "iotda/policies"}
 CLOCK_SECONDS = 0.01  # times of two processes are read a moment apart
 SEEN_SECONDS = 10  # an object that came in late is seen after this: an absent create is looked for by then
 
@@ -37,6 +41,8 @@ class Told:
     created: float
     ended: float | None
     looks: int
+    scope: str = ""  # what `object_id` is unique within
+    says_gone: bool = False  # "there was nothing left to delete"
     how: str = ""  # what led to this end, for the report
 
     @property
@@ -61,6 +67,7 @@ class Deed:
     id: str
     change: str
     asked: float  # when the request came
+    scope: str = ""
 
     def __str__(self):
         who = f"attempt {self.attempt} of {self.by}" if self.attempt else self.by or "nobody"
@@ -110,6 +117,8 @@ def told_by(operation):
         created=operation.created_at.timestamp(),
         ended=operation.ended_at.timestamp() if isinstance(operation.ended_at, datetime) else None,
         looks=len(operation.looks or []),
+        scope=operation.object_scope,
+        says_gone=(operation.words or {}).get("code") == ALREADY_GONE.code,
         how=_how(operation),
     )
 
@@ -149,7 +158,24 @@ def deed_of(write, request):
         id=str(write["id"]),
         change=write["change"],
         asked=request["time"],
+        scope=write["scope"],
     )
+
+
+def _is_about(each, deed):
+    """Whether a deed was done to the object that an operation names."""
+    return (deed.slug, deed.id) == (each.slug, each.object_id) and is_within(each.scope, deed.scope)
+
+
+def _without_companions(each, own):
+    """Its deeds, without what the platform did by itself with them."""
+    attempts = {deed.attempt for deed in own if deed.slug == each.slug}
+
+    def is_companion(deed):
+        does = each.verb in ("create", "delete") and deed.change == CHANGE_OF[each.verb]
+        return does and deed.slug == COMPANIONS.get(each.slug) and deed.attempt in attempts
+
+    return [deed for deed in own if not is_companion(deed)]
 
 
 class Judge:
@@ -160,13 +186,32 @@ class Judge:
         self.by_id = {each.id: each for each in told}
         self.verdict = Verdict()
         self.own, self.on = defaultdict(list), defaultdict(list)
+        self.life = {}  # {number of a deed: which of the objects that had its id one after another}
+        born = Counter()
         for deed in deeds:
-            self.own[deed.by].append(deed)
+            place = deed.slug, deed.scope, deed.id
+            born[place] += deed.change == "made"
+            self.life[deed.number] = *place, born[place]
             self.on[deed.slug, deed.id].append(deed)
-        claims = [each for each in told if each.verb == "create" and each.happened and each.object_id]
+            self.own[deed.by].append(deed)
+        for each in told:
+            self.own[each.id] = _without_companions(each, self.own[each.id])
         self.claims = defaultdict(list)
-        for each in claims:
-            self.claims[each.slug, each.object_id].append(each)
+        for each in told:
+            if each.verb == "create" and each.happened and each.object_id:
+                self.claims[self._claimed(each)].append(each)
+
+    def _on(self, each):
+        """All that was done to the object that an operation is about, and to others that had its id."""
+        return [deed for deed in self.on[each.slug, each.object_id] if _is_about(each, deed)]
+
+    def _claimed(self, each):
+        """The one of the objects with its id that a create says to have made: its own, or the last one."""
+        births = [deed for deed in self._on(each) if deed.change == "made"]
+        own = [deed for deed in births if deed.by == each.id]
+        seen = [deed for deed in births if deed.at <= (each.ended or float("inf"))]
+        found = own[:1] or seen[-1:] or births[:1]
+        return self.life[found[0].number] if found else (each.slug, each.scope, each.object_id, 0)
 
     def judge(self):
         self._claims()
@@ -180,9 +225,9 @@ class Judge:
         return self.verdict
 
     def _claims(self):
-        for (slug, id), claimed in self.claims.items():
+        for (slug, _scope, id, _life), claimed in self.claims.items():
             if len(claimed) > 1:
-                self.verdict.add("claimed twice", f"{slug} {id}", *claimed)
+                self.verdict.add("claimed twice", f"{slug} {id}", *claimed, *self.on[slug, id])
 
     def _requests(self):
         """Each request, served or not, has an attempt of its own that was recorded before it left."""
@@ -219,14 +264,14 @@ class Judge:
             self._on_object(each, own)
 
     def _create(self, each, own):
-        if each.id in self.misled and each.happened and each.object_id not in [deed.id for deed in own]:
+        if each.id in self.misled and each.happened and not any(_is_about(each, deed) for deed in own):
             self.verdict.beside["a person decided otherwise"] += 1
         elif each.happened and not own:
-            self.verdict.add("made nothing", each, *self.on[each.slug, each.object_id])
-        elif each.happened and own[0].id != each.object_id:
+            self.verdict.add("made nothing", each, *self._on(each))
+        elif each.happened and not _is_about(each, own[0]):
             self.verdict.add("another's object", each, *own)
         elif own and not each.happened:
-            takers = self.claims[each.slug, own[0].id]
+            takers = self.claims[self.life[own[0].number]]
             if takers and all(taker.id in self.misled for taker in takers):
                 self.verdict.beside["a person gave it to another operation"] += 1
             elif self._others_hid(each, own[0]):
@@ -235,22 +280,37 @@ class Judge:
                 self.verdict.add("made all the same", each, *self.on[own[0].slug, own[0].id], *takers)
 
     def _on_object(self, each, own):
-        if any(deed.id != each.object_id for deed in own):
+        if any(not _is_about(each, deed) for deed in own):
             self.verdict.add("something else", each, *own)
+        elif len({self.life[deed.number] for deed in own}) > 1:
+            self.verdict.add("another's object", each, *self._on(each))
+        elif own and each.says_gone:
+            self.verdict.add("was not gone", each, *self._on(each))
         elif own and not each.happened:
             self.verdict.add("took effect all the same", each, *own)
         elif each.happened and not own:
+            if each.says_gone and self._was_gone(each):
+                return
             if each.verb == "delete" and self._others_hand(each):
                 self.verdict.beside["somebody outside deleted it meanwhile"] += 1
             else:
-                self.verdict.add("took no effect", each, *self.on[each.slug, each.object_id])
+                self.verdict.add("took no effect", each, *self._on(each))
+
+    def _was_gone(self, each):
+        """Whether there was no object with its id for a moment, while this operation was open."""
+        deeds = self._on(each)
+        until = [*(deed.at for deed in deeds[1:]), float("inf")]
+        return any(
+            deed.change == "removed" and deed.at < each.ended and next_at > each.created
+            for deed, next_at in zip(deeds, until, strict=False)
+        )
 
     def _others_hand(self, each):
         """Whether somebody outside did the same while this was open: no platform tells who it was."""
         end = each.ended or float("inf")
         return any(
             deed.by == OUTSIDE and deed.change == CHANGE_OF[each.verb] and each.created < deed.at < end
-            for deed in self.on[each.slug, each.object_id]
+            for deed in self._on(each)
         )
 
     def _others_hid(self, each, made):
@@ -270,6 +330,8 @@ class Judge:
             return
         for deed in self.own[each.id]:
             for other in self.on[deed.slug, deed.id]:
+                if other.scope != deed.scope:
+                    continue
                 theirs = self.by_id.get(other.by)
                 is_between = each.attempts[0] < other.at and other.number < deed.number
                 if theirs and theirs is not each and theirs.happened and is_between:

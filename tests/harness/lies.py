@@ -6,10 +6,12 @@ from dataclasses import replace
 from django.utils import timezone
 
 from portal.kinds.registry import KINDS
+from portal.operations.answered import ALREADY_GONE
 from portal.operations.models import Operation, State
 from portal.teams.models import Role
+from portal.words import to_json
 from tests.examples import EXAMPLES
-from tests.harness.judging import Judge, all_told, check_record
+from tests.harness.judging import OUTSIDE, Judge, all_told, check_record
 from tests.harness.people import Person
 from tests.resources import forms
 
@@ -27,9 +29,10 @@ class Scene:
         self.changed = self._change(self.made, "first")
         self.changed_again = self._change(self.made, "second")
         self.deleted = self._press(forms.changing(gone.target, "delete"))
-        town.emulator.faults([EXAMPLES[SLUG].refusal(verb) for verb in ("create", "update")])
+        town.emulator.faults([EXAMPLES[SLUG].refusal(verb) for verb in ("create", "update", "delete")])
         self.refused = self._create("refused")
         self.not_changed = self._change(self.other, "not")
+        self.not_deleted = self._press(forms.changing(self.other.target, "delete"))
         town.emulator.faults([])
 
     def _press(self, path, **values):
@@ -47,6 +50,8 @@ class Scene:
         return self._press(forms.changing(operation.target, "update"), policy_name=f"{name}_name")
 
 
+GONE = to_json(ALREADY_GONE(name="of-somebody"))
+
 # What the database is made to say of which operation, and what the judge must call it.
 IN_THE_DATABASE = {
     "another's object": ("made", lambda scene: {"object_id": scene.other.object_id}),
@@ -56,6 +61,8 @@ IN_THE_DATABASE = {
     "took effect all the same": ("changed", lambda scene: {"state": State.NOT_SENT}),
     "took effect all the same ": ("deleted", lambda scene: {"state": State.REJECTED}),
     "took no effect": ("not_changed", lambda scene: {"state": State.DONE}),
+    "took no effect ": ("not_deleted", lambda scene: {"state": State.DONE, "words": GONE}),
+    "was not gone": ("deleted", lambda scene: {"words": GONE}),
     "something else": ("changed", lambda scene: {"object_id": scene.other.object_id}),
     "never ended": ("made", lambda scene: {"state": State.IN_DOUBT}),
     "no evidence": ("made", lambda scene: {"state": State.NEEDS_HUMAN}),
@@ -75,7 +82,7 @@ def missed(town, scene):
     found = []
     for code, (who, lie) in IN_THE_DATABASE.items():
         row = Operation.objects.filter(pk=getattr(scene, who).pk)
-        honest = row.values("object_id", "state", "attempts", "verb_name").get()
+        honest = row.values("object_id", "state", "attempts", "verb_name", "words").get()
         row.update(**lie(scene))
         told = all_told()
         codes = Judge(told, town.watch.deeds, town.watch.sent, town.misled).judge().codes
@@ -91,10 +98,15 @@ def _in_the_log(town, scene):
     told, deeds = all_told(), list(town.watch.deeds)
     first = next(deed for deed in deeds if deed.by == str(scene.changed.pk))
     late = replace(first, number=deeds[-1].number + 1, at=deeds[-1].at + 1)
-    twice = replace(next(deed for deed in deeds if deed.by == str(scene.made.pk)), id="one-more")
+    made = next(deed for deed in deeds if deed.by == str(scene.made.pk))
+    removed = next(deed for deed in deeds if deed.by == str(scene.deleted.pk))
+    # Somebody makes an object with the id of the deleted one, and a late attempt deletes that as well.
+    again = replace(removed, number=late.number, at=late.at, by=OUTSIDE, change="made")
     for code, lie in {
         "lost update": [*[deed for deed in deeds if deed is not first], late],
-        "made twice": [*deeds, twice],
+        "made twice": [*deeds, replace(made, number=late.number, id="one-more")],
+        "something else": [*deeds, replace(made, number=late.number, slug="iotda/devices")],
+        "another's object": [*deeds, again, replace(removed, number=late.number + 1, at=late.at + 1)],
     }.items():
         codes = Judge(told, lie, town.watch.sent, town.misled).judge().codes
         yield code not in codes and (code, codes)

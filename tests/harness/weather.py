@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 import requests
 from django.db import connections
 
-from tests.emulator.clouds import IOTDA, ORG, ROMA, EnosCaller, TokenCaller
-from tests.examples import creating, every_change, match
+from tests.emulator.clouds import ORG, PROJECT, ROMA_INSTANCE, EnosCaller, TokenCaller
+from tests.examples import EXAMPLES, creating, every_change, match
 from tests.harness.judging import OUTSIDE, TAG
 from tests.support.emulator import SPEED
 
@@ -118,13 +118,6 @@ class Weather:
 class Colleague:
     """Somebody who renames and deletes objects in the platforms' own consoles, under names of their own."""
 
-    PLACES = {
-        "iotda/device-groups": (f"{IOTDA}/device-group", "name"),
-        "iotda/policies": (f"{IOTDA}/device-policies", "policy_name"),
-        "iotda/soft-buses": (f"{IOTDA}/harmony-soft-bus", ""),
-        "roma/device-groups": (ROMA, "name"),
-    }
-
     def __init__(self, town):
         self.town = town
         self.chance = town.chance("colleague")
@@ -145,11 +138,11 @@ class Colleague:
             body = None if removes else {"deviceName": {"defaultValue": name}}
             self.enos.send("POST", f"/connect-service/v2.1/devices?{urlencode(query)}", body, **options)
             return
-        place, member = self.PLACES[slug]
-        if removes or not member:
-            self.huawei.delete(f"{place}/{id}", **options)
-        else:
-            self.huawei.put(f"{place}/{id}", {member: name}, **options)
+        example = EXAMPLES[slug]
+        call = example.calls["delete" if removes or not example.update else "update"]
+        path = call.path.format(project_id=PROJECT, instance_id=ROMA_INSTANCE, id=id)
+        body = example.on_the_wire(example.rename(name)) if call is example.calls.get("update") else None
+        self.huawei.send(call.method, path, body, **options)
 
     def work(self):
         try:

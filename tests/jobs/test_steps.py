@@ -9,8 +9,8 @@ import pytest
 from portal.connections.models import Connection
 from portal.errors import KeyReused, NotAllowed
 from portal.kinds.registry import KINDS
-from portal.operations import settling, stepping, together
-from portal.operations.change import Change
+from portal.operations import service, settling, stepping, together
+from portal.operations.change import Change, Then
 from portal.operations.job import Job, JobState, Purpose
 from portal.operations.models import Operation, State
 from portal.record.models import Body, Entry
@@ -98,6 +98,47 @@ def test_what_is_done_stays_done_when_the_next_step_is_refused_and_the_rest_can_
     assert bound(plant, policy) == {NODE}
     assert job.steps.get(number=2).operation.follows.state == State.REJECTED
     assert Entry.objects.filter(outcome="again", verb="create").exists()
+
+
+def test_what_follows_a_change_stands_under_its_ticket(plant, emulator):
+    kind = KINDS[BUS]
+    change = Change(
+        kind,
+        kind.verb("create"),
+        plant.connection(kind),
+        data=plant.data(BUS),
+        reason="hall 2",
+        ticket="CHG-1042",
+        then=(Then(kind, kind.verb("sync")),),
+    )
+    service.perform(change, actor=plant.people[Role.OPERATOR], key="k")
+    job = Job.objects.get()
+    stepping.carry_on(job.pk)
+    assert states(job) == ["done", "done"]
+    for each in (job, *Operation.objects.all()):
+        assert (each.reason, each.ticket) == ("hall 2", "CHG-1042")
+    assert set(Entry.objects.values_list("reason", "ticket")) == {("hall 2", "CHG-1042")}
+
+
+def test_what_is_asked_again_of_a_job_stands_under_its_ticket(plant, emulator):
+    rows = [plant.make(BUS)]
+    emulator.faults([{"match": {"method": "DELETE"}, **REFUSED, "times": 1}])
+    job = ask(plant, deletes(plant, BUS, rows), reason="hall 2", ticket="CHG-1042")
+    stepping.carry_on(job.pk)
+    assert states(job) == ["rejected"]
+    stepping.again(job, actor=plant.people[Role.MANAGER])
+    stepping.carry_on(job.pk)
+    assert states(job) == ["done"]
+    told = Entry.objects.filter(verb="delete").values_list("reason", "ticket")
+    assert list(told) == [("hall 2", "CHG-1042")] * 6  # asked, intent, rejected, again, intent, done
+
+
+def test_who_may_not_ask_for_a_job_is_recorded_with_its_ticket(plant):
+    changes = deletes(plant, BUS, [plant.make(BUS)])
+    with pytest.raises(NotAllowed):
+        ask(plant, changes, role=Role.VIEWER, reason="hall 2", ticket="CHG-1042")
+    entry = Entry.objects.get(stage="denied")
+    assert (entry.reason, entry.ticket) == ("hall 2", "CHG-1042")
 
 
 def test_nothing_follows_what_is_in_doubt_until_it_is_found(plant, emulator):

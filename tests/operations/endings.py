@@ -113,10 +113,10 @@ def someone(plant, role=Role.OPERATOR):
     return User.objects.get(pk=plant.people[role].pk)
 
 
-def in_doubt(plant, emulator, slug, data=None, *, committed=False):
+def in_doubt(plant, emulator, slug, data=None, *, committed=False, **why):
     when = "after" if committed else "before"
     emulator.faults(fault(slug, fault=f"timeout_{when}_commit", seconds=0.1))
-    operation = plant.perform(slug, data=data)
+    operation = plant.perform(slug, data=data, **why)
     emulator.faults([])
     assert operation.state == State.IN_DOUBT
     return operation
@@ -148,8 +148,8 @@ def lost(plant, emulator, slug, verb, *, committed):
     return operation
 
 
-def for_a_human(plant, emulator, *, committed, slug="roma/device-groups"):
-    operation = in_doubt(plant, emulator, slug, committed=committed)
+def for_a_human(plant, emulator, *, committed, slug="roma/device-groups", **why):
+    operation = in_doubt(plant, emulator, slug, committed=committed, **why)
     settling.settle_due()
     operation.refresh_from_db()
     assert operation.state == State.NEEDS_HUMAN

@@ -18,14 +18,14 @@ from tests.examples import EXAMPLES, match
 from tests.operations.endings import POLICY, REASON, decide, text_of, url
 from tests.resources.forms import read
 
-TYPED = {"decision": ["send_again"], "sure": ["on"], "reason": [REASON]}
+TYPED = {"decision": ["send_again"], "sure": ["on"], "reason": [REASON], "ticket": ["CHG-7"]}
 HERE = {"Origin": "http://localhost"}
 
 
 def typed_in(answer):
     """The values of the form's fields, without the key."""
     fields = read(answer).fields
-    return {name: fields.get(name) for name in ("decision", "sure", "reason")}
+    return {name: fields.get(name) for name in TYPED}
 
 
 # The button "Check again first"
@@ -34,7 +34,9 @@ def typed_in(answer):
 def test_looking_again_first_keeps_what_was_typed(owner, undecided):
     before = read(owner.get(url(undecided, "decide"))).fields["operation_key"]
 
-    answer = decide(owner, undecided, "send_again", sure="on", look="1", operation_key=before[0])
+    answer = decide(
+        owner, undecided, "send_again", sure="on", look="1", ticket="CHG-7", operation_key=before[0]
+    )
 
     undecided.refresh_from_db()
     assert (answer.status_code, undecided.state, len(undecided.looks)) == (200, State.NEEDS_HUMAN, 2)
@@ -49,7 +51,7 @@ def test_looking_again_first_keeps_what_was_typed(owner, undecided):
 def test_a_look_that_fails_keeps_what_was_typed_as_well(emulator, owner, undecided):
     emulator.faults([{"match": {"method": "GET"}, "fault": "answer", "status": 500, "body": "{}"}])
 
-    answer = decide(owner, undecided, "send_again", sure="on", look="1")
+    answer = decide(owner, undecided, "send_again", sure="on", look="1", ticket="CHG-7")
 
     assert answer.status_code == 503
     assert "nothing has changed here" in text_of(answer)
@@ -107,7 +109,14 @@ def posted(browser, operation, is_htmx, **changes):
     """A decision from the open form, as a browser sends it."""
     address = url(operation, "decide")
     fields = {name: values[0] for name, values in read(browser.get(address)).fields.items()}
-    values = {**fields, "decision": "send_again", "sure": "on", "reason": REASON, **changes}
+    values = {
+        **fields,
+        "decision": "send_again",
+        "sure": "on",
+        "reason": REASON,
+        "ticket": "CHG-7",
+        **changes,
+    }
     page = f"http://localhost{address}"
     headers = {"HX-Request": "true", "HX-Current-URL": page} if is_htmx else {"Referer": page}
 

@@ -103,14 +103,15 @@ def test_a_page_of_an_update_speaks_of_what_happened(plant, emulator, owner):
 
 
 def test_it_is_ours(plant, owner, undecided):
-    answer = decide(owner, undecided, "ours")
+    answer = decide(owner, undecided, "ours", ticket="CHG-7")
 
     undecided.refresh_from_db()
     assert (answer.status_code, answer["Location"]) == (302, url(undecided))
     assert (undecided.state, undecided.decision) == (State.FOUND, "ours")
     assert KINDS[GROUP].model.objects.get().remote_id == undecided.object_id
     entry = last_entry()
-    assert (entry.outcome, entry.actor, entry.reason) == ("found", "owner-plant@example.test", REASON)
+    told = (entry.outcome, entry.actor, entry.reason, entry.ticket)
+    assert told == ("found", "owner-plant@example.test", REASON, "CHG-7")
     text = text_of(owner.get(url(undecided)))
     assert "Decided: it is ours owner-plant@example.test" in text
 
@@ -163,10 +164,20 @@ def test_of_several_the_one_that_was_chosen_is_ours(plant, emulator, owner):
         ("not_ours", {"reason": ""}, "Enter a reason."),
         ("not_ours", {"reason": "   "}, "Enter a reason."),
         ("not_ours", {"reason": "x" * 201}, "at most 200 characters"),
+        ("not_ours", {"ticket": "x" * 65}, "at most 64 characters"),
         ("send_again", {}, "Select this to confirm"),
         ("send_again", {"sure": "on", "operation_key": ""}, "Operation key"),
     ],
-    ids=["nothing", "unknown", "no reason", "blank reason", "long reason", "unconfirmed", "no key"],
+    ids=[
+        "nothing",
+        "unknown",
+        "no reason",
+        "blank reason",
+        "long reason",
+        "long ticket",
+        "unconfirmed",
+        "no key",
+    ],
 )
 def test_an_incomplete_decision_is_422_and_keeps_the_input(
     emulator, owner, undecided, decision, changes, words

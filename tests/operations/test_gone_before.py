@@ -33,6 +33,16 @@ def test_a_lost_delete_of_what_was_gone_is_not_said_to_have_happened(plant, emul
     assert "the platform shows that it happened" not in page
 
 
+@pytest.mark.parametrize("slug", [POLICY, "iotda/soft-buses", "iotda/devices"])
+def test_a_delete_that_was_sent_twice_says_that_the_object_was_gone_before(plant, emulator, slug):
+    row = plant.make(slug)
+    plant.collection(slug).delete(row.remote_id)  # in the console
+    emulator.faults([{"match": match(slug, "delete"), "fault": "reset", "times": 1}])
+    operation = plant.perform(slug, "delete", target=row, data={})
+    assert (operation.state, len(operation.http_attempts)) == (State.DONE, 2)
+    assert operation.words["code"] == "operation.already_gone"
+
+
 def test_a_list_that_counts_wrongly_is_not_called_too_long(plant, emulator):
     row = plant.make(POLICY)
     body = {"targets": [{"target_type": "device", "target_id": "x"}], "page": {"count": 3}}

@@ -73,10 +73,21 @@ def test_a_rejected_operation_is_asked_for_again_as_a_new_one(plant, emulator):
     assert str(first.pk) in Body.objects.get(seq=intent.seq).text
 
 
-def rejected(plant, emulator, role=Role.OPERATOR):
+def test_a_repetition_keeps_why_it_was_wanted(plant, emulator):
+    first = rejected(plant, emulator, reason="hall 2", ticket="CHG-1042")
+
+    second = deciding.requeue(first, actor=person(plant), key="again")
+
+    for each in (first, second):
+        told = Entry.objects.filter(operation=str(each.pk)).values_list("reason", "ticket")
+        assert list(told) == [("hall 2", "CHG-1042")] * 2
+    assert (second.state, second.reason, second.ticket) == (State.DONE, "hall 2", "CHG-1042")
+
+
+def rejected(plant, emulator, role=Role.OPERATOR, **why):
     refusal = {"fault": "answer", "status": 400, "body": {"error_code": "X", "error_msg": "no"}}
     emulator.faults([{"match": match("roma/device-groups", "create"), **refusal}])
-    operation = plant.perform("roma/device-groups", role=role)
+    operation = plant.perform("roma/device-groups", role=role, **why)
     emulator.faults([])
     return operation
 
@@ -204,6 +215,19 @@ def test_an_owner_says_that_it_is_not_ours(plant, emulator):
     operation.refresh_from_db()
     assert (operation.state, operation.is_watched) == (State.ABSENT, False)
     assert not KINDS["roma/device-groups"].model.objects.exists()
+
+
+@pytest.mark.parametrize(("ticket", "kept"), [("", "CHG-1"), ("CHG-2", "CHG-2")])
+def test_a_decision_and_what_it_sends_stand_under_a_ticket(plant, emulator, ticket, kept):
+    """A decision without one stands under that of the operation, which keeps its own."""
+    operation = for_a_human(plant, emulator, committed=True, ticket="CHG-1")
+
+    why = {"reason": "nothing there", "ticket": ticket}
+    again = deciding.decide(operation, actor=person(plant), decision=Decision.SEND_AGAIN, key="again", **why)
+
+    decided = Entry.objects.get(operation=str(operation.pk), outcome="absent")
+    assert (decided.reason, decided.ticket) == ("nothing there", kept)
+    assert (again.ticket, Operation.objects.get(pk=operation.pk).ticket) == (kept, "CHG-1")
 
 
 def test_an_owner_sends_it_again_and_a_second_press_does_not(plant, emulator):

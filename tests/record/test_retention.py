@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from portal.record import dropping, verifying
@@ -106,3 +107,31 @@ def test_a_team_without_a_rule_keeps_all(plant):
     retention.drop_due()
 
     assert set(mine) <= kept()
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [*[(role, 403) for role in Role if role != Role.OWNER], (Role.OWNER, 302), (None, 404)],
+)
+def test_only_an_owner_sets_it(plant, role, status):
+    stranger = make_plant("http://127.0.0.1:9", name="Harbour").people[Role.OWNER]
+    person = plant.people[role] if role else stranger
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(person)
+
+    assert client.post(f"/teams/{plant.team.pk}/retention/", {"days": "90"}).status_code == status
+
+    plant.team.refresh_from_db()
+    assert plant.team.record_days == (90 if status == 302 else None)
+    told = Entry.objects.filter(verb="retention", actor=person.email)
+    assert list(told.values_list("outcome", flat=True)) == {302: ["done"], 403: ["denied"], 404: []}[status]
+
+
+@pytest.mark.parametrize("days", ["29", "3651", "many", "-1"])
+def test_not_any_number_of_days_will_do(plant, days):
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(plant.people[Role.OWNER])
+
+    assert client.post(f"/teams/{plant.team.pk}/retention/", {"days": days}).status_code == 422
+
+    assert not Entry.objects.filter(verb="retention").exists()

@@ -13,7 +13,7 @@ from django.db import connection
 from portal.record import authorizing, findings, verifying
 from portal.record.findings import Result
 from tests.record import tampering
-from tests.record.tampering import LAST
+from tests.record.changes import CHANGES, edit
 from tests.support.processes import run_manage
 
 pytestmark = pytest.mark.database
@@ -48,211 +48,6 @@ def large(db_):
     assert verifying.verify().result == Result.GOOD
     db_.keep()
     return db_
-
-
-TEXTS = (
-    *("actor_id", "actor", "via", "team_id", "team", "connection_id", "connection", "platform", "kind"),
-    *("verb", "object_id", "object_scope", "object_name", "operation", "correlation", "platform_code"),
-    *("platform_request_id", "reason", "ticket", "summary", "words", "stage", "outcome", "body_digest"),
-    *("prev_hash", "hash"),
-)
-
-
-def edit(db, seq):
-    column = TEXTS[seq % len(TEXTS)]
-    db.run(f"UPDATE record_entry SET {column} = 'forged' WHERE seq = {seq}")
-    return seq if column != "hash" else None
-
-
-def edit_number(db, seq):
-    column = ["http_status", "duration_ms", "attempt", "version"][seq % 4]
-    db.run(f"UPDATE record_entry SET {column} = 99 WHERE seq = {seq}")
-    return seq
-
-
-def edit_time(db, seq):
-    db.run(f"UPDATE record_entry SET at = '2020-01-01 00:00:00.000001+00' WHERE seq = {seq}")
-    return seq
-
-
-def forget_status(db, seq):
-    value = "NULL" if db.one(f"SELECT http_status FROM record_entry WHERE seq = {seq}")[0] else "200"
-    db.run(f"UPDATE record_entry SET http_status = {value} WHERE seq = {seq}")
-    return seq
-
-
-def other_key(db, seq):
-    db.run(f"UPDATE record_entry SET key_id = '00000000' WHERE seq = {seq}")
-
-
-def delete(db, seq):
-    db.run(f"DELETE FROM record_entry WHERE seq = {seq}")
-    db.run(f"DELETE FROM record_body WHERE seq = {seq}")
-    return seq
-
-
-def delete_and_close_the_gap(db, seq):
-    delete(db, seq)
-    for table in ("record_entry", "record_body"):
-        db.run(f"UPDATE {table} SET seq = -seq WHERE seq > {seq}")
-        db.run(f"UPDATE {table} SET seq = -seq - 1 WHERE seq < 0")
-    db.run(f"UPDATE record_head SET seq = {LAST}")
-
-
-def insert(db, seq):
-    names = tampering.reading.NAMES
-    taken = [
-        name if name not in ("seq", "id") else {"seq": f"{LAST} + 1", "id": "%s"}[name] for name in names
-    ]
-    id = "0" * 28 + "beef"
-    db.run(
-        f"INSERT INTO record_entry ({', '.join(names)}, hash) SELECT {', '.join(taken)}, hash"
-        f" FROM record_entry WHERE seq = {seq}",
-        [id],
-    )
-    db.run(f"UPDATE record_head SET seq = {LAST}")
-
-
-def reorder(db, seq):
-    for table in ("record_entry", "record_body"):
-        db.run(f"UPDATE {table} SET seq = -1 WHERE seq = {seq}")
-        db.run(f"UPDATE {table} SET seq = {seq} WHERE seq = {seq} - 1")
-        db.run(f"UPDATE {table} SET seq = {seq} - 1 WHERE seq = -1")
-    return seq - 1
-
-
-def swap_bodies(db, seq):
-    columns = ("text", "salt", "search")
-    one, other = (
-        db.one(f"SELECT {', '.join(columns)} FROM record_body WHERE seq = {each}") for each in (seq, seq - 1)
-    )
-    for values, each in ((one, seq - 1), (other, seq)):
-        db.run(f"UPDATE record_body SET text = %s, salt = %s, search = %s WHERE seq = {each}", list(values))
-    return seq - 1
-
-
-def edit_body(db, seq):
-    db.run(f"UPDATE record_body SET text = '{{}}' WHERE seq = {seq}")
-    return seq
-
-
-def empty_body(db, seq):
-    db.run(f"UPDATE record_body SET text = '', salt = '' WHERE seq = {seq}")
-    return seq
-
-
-def delete_body(db, seq):
-    db.run(f"DELETE FROM record_body WHERE seq = {seq}")
-    return seq
-
-
-def search_text(db, seq):
-    db.run(f"UPDATE record_body SET search = 'nothing to see' WHERE seq = {seq}")
-    return seq
-
-
-def search_index(db, seq):
-    if db.is_sqlite:
-        db.run(
-            "INSERT INTO record_search(record_search, rowid, search)"
-            f" SELECT 'delete', seq, search FROM record_body WHERE seq = {seq}"
-        )
-    else:
-        db.run("DROP INDEX record_body_search")
-        db.run(
-            "CREATE INDEX record_body_search ON record_body USING gin (search gin_trgm_ops)"
-            f" WHERE seq <> {seq}"
-        )
-
-
-def _story(db, seq):
-    """The list row that the entry belongs to, or another one."""
-    return db.one(f"SELECT max(first_seq) FROM record_story WHERE first_seq <= {seq}")[0]
-
-
-def story_steps(db, seq):
-    db.run(f"UPDATE record_story SET steps = steps + 1 WHERE first_seq = {_story(db, seq)}")
-    return _story(db, seq)
-
-
-def story_end(db, seq):
-    db.run(f"UPDATE record_story SET last_seq = last_seq + 1 WHERE first_seq = {_story(db, seq)}")
-    return _story(db, seq)
-
-
-def story_facet(db, seq):
-    """Shown under somebody else's filters; the counts are right again."""
-    story = _story(db, seq)
-    db.run(
-        "UPDATE record_story SET facet_id = (SELECT id FROM record_facet f"
-        f" WHERE f.id <> record_story.facet_id ORDER BY count DESC LIMIT 1) WHERE first_seq = {story}"
-    )
-    tampering.count_again(db)
-    return story
-
-
-def story_gone(db, seq):
-    story = _story(db, seq)
-    db.run(f"DELETE FROM record_story WHERE first_seq = {story}")
-    return story
-
-
-def story_more(db, seq):
-    db.run(
-        "INSERT INTO record_story (first_seq, last_seq, steps, operation, facet_id)"
-        f" SELECT {LAST} + {seq}, last_seq, steps, NULL, facet_id FROM record_story WHERE first_seq = 1"
-    )
-
-
-def facet_count(db, seq):
-    db.run(
-        "UPDATE record_facet SET count = count + 1 WHERE id ="
-        f" (SELECT facet_id FROM record_story WHERE first_seq = {_story(db, seq)})"
-    )
-
-
-def facet_name(db, seq):
-    db.run(
-        "UPDATE record_facet SET actor_id = 'somebody' WHERE id ="
-        f" (SELECT facet_id FROM record_story WHERE first_seq = {_story(db, seq)})"
-    )
-
-
-def head_back(db, seq):
-    db.run(f"UPDATE record_head SET seq = {seq} - 1")
-    return seq - 1
-
-
-def head_hash(db, seq):
-    db.run("UPDATE record_head SET hash = 'forged'")
-    return db.one(f"SELECT {LAST}")[0]
-
-
-def rewrite(db, seq):
-    tampering.rewrite(db, seq, reason="never said")
-    db.run("DELETE FROM record_tile")
-
-
-def rewrite_without_checkpoints(db, seq):
-    rewrite(db, seq)
-    db.run("DELETE FROM record_checkpoint")
-    db.run("UPDATE record_sink SET delivered = 0")
-
-
-def change_a_checkpoint(db, seq):
-    db.run("UPDATE record_checkpoint SET root = head_hash WHERE number = 2")
-
-
-def delete_a_checkpoint(db, seq):
-    db.run("DELETE FROM record_checkpoint WHERE number = 2")
-
-
-CHANGES = (
-    *(edit, edit_number, edit_time, forget_status, other_key, delete, delete_and_close_the_gap, insert),
-    *(reorder, swap_bodies, edit_body, empty_body, delete_body, search_text, search_index),
-    *(story_steps, story_end, story_facet, story_gone, story_more, facet_count, facet_name),
-    *(head_back, head_hash, rewrite, rewrite_without_checkpoints, change_a_checkpoint, delete_a_checkpoint),
-)
 
 
 def found(db, change, seq):
@@ -398,6 +193,30 @@ def test_nothing_to_check_is_not_called_good(committed_db, outside):
 
     assert report.result == Result.UNCLEAR
     assert run_manage("audit_verify", database=committed_db).returncode == 2
+
+
+@pytest.mark.parametrize("number", [2**62, 2**63 - 1])
+def test_a_checkpoint_of_a_strange_number_does_not_keep_the_check_from_its_end(small, number):
+    with small.at_work():
+        small.run(
+            "INSERT INTO record_checkpoint (number, size, root, head_hash, at, key_id, signature)"
+            f" SELECT {number}, size, root, head_hash, at, key_id, signature FROM record_checkpoint"
+            " WHERE number = 1"
+        )
+
+    assert verifying.verify().result == Result.TAMPERED
+
+
+def test_a_forged_rule_that_names_no_number_does_not_keep_the_check_from_its_end(small):
+    with small.at_work():
+        small.run(
+            "UPDATE record_entry SET verb = 'drop_bodies', outcome = 'done', object_id = 'x' WHERE seq = 5"
+        )
+
+    report = verifying.verify()
+
+    assert report.result == Result.TAMPERED
+    assert any(each.seq == 5 and each.said.is_from(findings.CHANGED) for each in report.findings)
 
 
 def test_a_lost_copy_is_said(small, outside):

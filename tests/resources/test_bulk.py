@@ -30,6 +30,7 @@ from tests.test_guests import ODD, check
 
 POLICY, BUS, DEVICE, GROUP = "iotda/policies", "iotda/soft-buses", "iotda/devices", "iotda/device-groups"
 DELETE = f"/{POLICY}/bulk/delete/"
+TYPED = {"reason": "why not", "ticket": "CHG-7"}
 ALONE = [(slug, verb) for slug, verb in other_verbs() if not EXAMPLES[slug].verbs[verb]]
 
 
@@ -107,22 +108,21 @@ def test_the_first_press_changes_nothing_and_shows_the_rows(plant, emulator, slu
     assert deletes_received(emulator, slug) == []
 
 
-def test_three_are_deleted_by_one_job_with_a_reason(plant, emulator):
+def test_three_are_deleted_by_one_job_with_a_reason_and_a_ticket(plant, emulator):
     rows = policies(plant)
-    response = confirmed(plant.browser(Role.MANAGER), DELETE, rows, count="3", reason="hall 2 closed")
+    typed = {"count": "3", "reason": "hall 2 closed", "ticket": "CHG-1042"}
+    response = confirmed(plant.browser(Role.MANAGER), DELETE, rows, **typed)
 
     job = Job.objects.get()
     assert response.headers["Location"] == f"/jobs/{job.pk}/"
-    assert (job.purpose, job.reason, job.state, states(job)) == (
-        "each",
-        "hall 2 closed",
-        "done",
-        ["done"] * 3,
-    )
+    told = (job.purpose, job.reason, job.ticket, job.state, states(job))
+    assert told == ("each", "hall 2 closed", "CHG-1042", "done", ["done"] * 3)
     assert len(deletes_received(emulator, POLICY)) == 3
     shown = plant.browser(Role.VIEWER).get(f"/jobs/{job.pk}/").text
     assert [f'data-remote-id="{row.remote_id}"' in shown for row in rows] == [True] * 3
-    assert Entry.objects.filter(verb="delete", outcome="done", reason="hall 2 closed").count() == 3
+    assert "CHG-1042" in shown
+    found = Entry.objects.filter(verb="delete", reason="hall 2 closed", ticket="CHG-1042")
+    assert sorted(found.values_list("outcome", flat=True)) == ["asked"] * 4 + ["done"] * 3
 
 
 @pytest.mark.parametrize("typed", ["", "2", "03", "three", "3.0"])
@@ -368,9 +368,9 @@ def test_a_record_that_cannot_be_written_keeps_what_was_typed(plant, emulator, m
         raise unavailable()
 
     monkeypatch.setattr(together, "request", fail)
-    response = confirmed(plant.browser(Role.MANAGER), DELETE, policies(plant), count="3", reason="why not")
+    response = confirmed(plant.browser(Role.MANAGER), DELETE, policies(plant), count="3", **TYPED)
     assert response.status_code == 503
-    assert 'value="why not"' in response.text
+    assert [f'value="{each}"' in response.text for each in TYPED.values()] == [True, True]
     assert len(ids(emulator, POLICY)) == 3
 
 

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.anywhere
 GROUP, BUS, DEVICE, SPACE = "iotda/device-groups", "iotda/soft-buses", "iotda/devices", "iotda/spaces"
 ROMA_GROUP = "roma/device-groups"
 LIST = {"method": "GET", "path": "/device-group$"}
+WHY = {"reason": "old hall", "ticket": "CHG-7"}
 REFUSED = {"fault": "answer", "status": 400, "body": {"error_code": "IOTDA.000006", "error_msg": "no"}}
 
 
@@ -68,6 +69,10 @@ def asked(browser, row, slug=GROUP, **changes):
     return post(browser, address(row, slug), {**fields, "typed_name": str(row), **changes})
 
 
+def operations_of(job):
+    return [str(id) for id in job.steps.values_list("operation_id", flat=True)]
+
+
 def test_the_page_of_a_delete_says_what_has_to_go_first(plant, family):
     page = plant.browser(Role.MANAGER).get(f"/{GROUP}/{family['top'].pk}/delete/").text
     assert 'data-before="5"' in page
@@ -79,8 +84,9 @@ def test_the_page_of_a_delete_says_what_has_to_go_first(plant, family):
 
 def test_everything_is_deleted_leaves_first_as_one_job(plant, emulator, family):
     browser = plant.browser(Role.MANAGER)
-    answer = asked(browser, family["top"])
+    answer = asked(browser, family["top"], reason="old hall", ticket="CHG-1042")
     job = Job.objects.get()
+    assert (job.reason, job.ticket) == ("old hall", "CHG-1042")
     assert answer.headers["Location"] == f"/jobs/{job.pk}/"
     stepping.carry_on(job.pk)
 
@@ -93,6 +99,8 @@ def test_everything_is_deleted_leaves_first_as_one_job(plant, emulator, family):
     assert [call["status"] for call in deletes_received(emulator, GROUP)] == [204] * 4
     assert Operation.objects.filter(verb_name="remove-device", state="done").count() == 1
     assert Entry.objects.filter(verb="delete", outcome="asked", object_name="top").exists()
+    told = {(entry.reason, entry.ticket) for entry in Entry.objects.filter(operation__in=operations_of(job))}
+    assert told == {("old hall", "CHG-1042")}
 
 
 def test_a_refused_leaf_keeps_what_holds_it_and_the_others_go(plant, emulator, family):
@@ -120,10 +128,19 @@ def test_a_plan_that_is_no_longer_true_is_not_carried_out(plant, emulator, famil
 
 @pytest.mark.parametrize("typed", ["", "Top", "right"])
 def test_the_name_has_to_be_typed(plant, family, typed):
-    answer = asked(plant.browser(Role.MANAGER), family["top"], typed_name=typed, reason="old hall")
+    answer = asked(plant.browser(Role.MANAGER), family["top"], typed_name=typed, **WHY)
     assert (answer.status_code, Job.objects.count()) == (422, 0)
     assert "does not match" in answer.text
-    assert 'value="old hall"' in answer.text
+    assert [f'value="{each}"' in answer.text for each in WHY.values()] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("reason", "x" * 201), ("ticket", "x" * 65), ("ticket", "CHG-1\nCHG-2")], ids=ascii
+)
+def test_a_reason_or_a_ticket_that_cannot_be_kept_is_refused_and_not_cut(plant, family, field, text):
+    answer = asked(plant.browser(Role.MANAGER), family["top"], **{field: text})
+    assert (answer.status_code, Job.objects.count()) == (422, 0)
+    assert f'href="#id_{field}"' in answer.text
 
 
 def test_what_cannot_be_read_is_not_called_empty(plant, emulator, family):

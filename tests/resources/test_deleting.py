@@ -100,19 +100,21 @@ def test_the_page_shows_the_object_as_it_is_now(plant, browser, slug):
 
 
 @EVERY_DELETE
-def test_the_reason_is_recorded(plant, browser, slug):
+def test_the_reason_and_the_ticket_are_recorded(plant, browser, slug):
     row = plant.make(slug)
     data = opened(browser, row)
-    data["reason"] = "hall 2 was closed <&>"
+    data["reason"], data["ticket"] = "hall 2 was closed <&>", " CHG-1042 "
 
     post(browser, changing(row, "delete"), data)
 
     entries = Entry.objects.filter(verb="delete").order_by("seq")
-    assert [(entry.outcome, entry.reason) for entry in entries] == [
-        ("asked", "hall 2 was closed <&>"),
-        ("done", "hall 2 was closed <&>"),
+    assert [(entry.outcome, entry.reason, entry.ticket) for entry in entries] == [
+        ("asked", "hall 2 was closed <&>", "CHG-1042"),
+        ("done", "hall 2 was closed <&>", "CHG-1042"),
     ]
-    assert Operation.objects.get(verb_name="delete").data == {}
+    operation = Operation.objects.get(verb_name="delete")
+    assert (operation.data, operation.ticket) == ({}, "CHG-1042")
+    assert "CHG-1042" in browser.get(f"/operations/{operation.pk}/").text
 
 
 @pytest.mark.parametrize(("length", "status"), [(200, 302), (201, 422)])
@@ -127,6 +129,35 @@ def test_a_reason_has_room_for_200_characters(plant, browser, emulator, length, 
     assert len(deletes_received(emulator, ROMA_GROUP)) == (1 if status == 302 else 0)
     if status == 422:
         assert read(response).fields["reason"] == [data["reason"]]
+
+
+@pytest.mark.parametrize(
+    ("ticket", "status"),
+    [("车" * 64, 302), ("x" * 65, 422), ("CHG-1\nCHG-2", 422), ("CHG\x7f1", 422)],
+    ids=ascii,
+)
+def test_a_ticket_is_one_printable_line_of_64_characters(plant, browser, emulator, ticket, status):
+    row = plant.make(ROMA_GROUP)
+    data = opened(browser, row)
+    data["ticket"] = ticket
+
+    response = post(browser, changing(row, "delete"), data)
+
+    assert response.status_code == status
+    assert len(deletes_received(emulator, ROMA_GROUP)) == (1 if status == 302 else 0)
+    if status == 422:
+        assert 'href="#id_ticket"' in response.text
+
+
+def test_a_denial_is_recorded_under_the_ticket(plant):
+    row = plant.make(ROMA_GROUP)
+    data = opened(plant.browser(Role.OWNER), row)
+    data["ticket"] = " CHG-1042 "
+
+    post(plant.browser(Role.VIEWER), changing(row, "delete"), data)
+
+    entry = Entry.objects.order_by("-seq").first()
+    assert (entry.outcome, entry.ticket) == ("denied", "CHG-1042")
 
 
 @EVERY_DELETE
@@ -163,7 +194,7 @@ def test_a_group_with_children_is_refused_in_the_platforms_words(plant, browser,
     below = {"parent_id": parent.remote_id} if slug == ROMA_GROUP else {"super_group_id": parent.remote_id}
     plant.make(slug, name="below", **below)
     data = opened(browser, parent)
-    data["reason"] = "typed"
+    data["reason"], data["ticket"] = "typed", "CHG-7"
 
     response = post(browser, changing(parent, "delete"), data)
 
@@ -173,7 +204,7 @@ def test_a_group_with_children_is_refused_in_the_platforms_words(plant, browser,
     operation = Operation.objects.get(verb_name="delete")
     assert operation.state == State.REJECTED
     assert operation.platform_code in text
-    assert read(response).fields["reason"] == ["typed"]
+    assert [read(response).fields[name] for name in ("reason", "ticket")] == [["typed"], ["CHG-7"]]
     assert parent.remote_id in listed(browser.get(f"/{slug}/"))
 
 

@@ -85,14 +85,26 @@ def test_an_update_sent_after_the_session_ended_still_knows_what_it_was_opened_o
     assert read(page).fields["expected"] == [data["expected"]]
 
 
-def test_the_reason_of_a_delete_comes_back(plant):
+def test_the_reason_and_the_ticket_of_a_delete_come_back(plant):
     row, browser = plant.make(BUS), plant.browser(Role.MANAGER)
     address = changing(row, "delete")
     data = sendable(read(browser.get(address)).fields)
-    data["reason"] = "replaced by Bus_B"
+    data["reason"], data["ticket"] = "replaced by Bus_B", "CHG-7"
     address = sent_too_late(browser, address, data, htmx=False)
     browser.force_login(plant.people[Role.MANAGER])
-    assert read(browser.get(address)).fields["reason"] == ["replaced by Bus_B"]
+    fields = read(browser.get(address)).fields
+    assert (fields["reason"], fields["ticket"]) == (["replaced by Bus_B"], ["CHG-7"])
+
+
+def test_a_delete_that_is_asked_for_again_starts_with_its_reason_and_its_ticket(plant, emulator):
+    row = plant.make(BUS)
+    emulator.faults([{"match": {"method": "DELETE"}, "fault": "answer", "status": 400, "body": {}}])
+    earlier = plant.perform(BUS, "delete", target=row, reason="replaced by Bus_B", ticket="CHG-7")
+
+    page = plant.browser(Role.MANAGER).get(f"{changing(row, 'delete')}?from={earlier.pk}")
+
+    fields = read(page).fields
+    assert (fields["reason"], fields["ticket"]) == (["replaced by Bus_B"], ["CHG-7"])
 
 
 # The input of an earlier operation

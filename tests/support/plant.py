@@ -28,7 +28,7 @@ MANAGERS_RIGHTS = {"bind", "unbind", "edit_bound_policy", "disable", "replace", 
 
 def perform(kind, verb, *, actor, connection, data, key, target=None, **options):
     """Ask for one change; the operation. `options` are those of a Change and of the service."""
-    seen = {name: options.pop(name) for name in ("expected", "reason") if name in options}
+    seen = {name: options.pop(name) for name in ("expected", "reason", "ticket") if name in options}
     verb = kind.verb(verb)
     data = dict.fromkeys(verb.fields) | data  # what a test leaves out is cleared, as in an emptied form
     change = Change(kind=kind, verb=verb, connection=connection, target=target, data=data, **seen)

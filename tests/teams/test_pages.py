@@ -56,7 +56,6 @@ page           viewer auditor operator manager owner stranger
 list           200    200     200      200     200   200
 detail         200    200     200      200     200   404
 member_add     403    403     403      403     302   404
-retention      403    403     403      403     302   404
 member_role    403    403     403      403     302   404
 member_remove  403    403     403      403     302   404
 """

@@ -138,6 +138,6 @@ RESOURCE = Resource(
     seed=seed,
     listing=list_products,
     neighbour=Neighbour(table=Product, member="product_id", column="product_id", renewed=_renewed),
-    state={"iotda/products": Objects(Product.objects, "product_id", "name")},
+    state={"iotda/products": Objects(Product.objects, "product_id", "name", "space.app_id")},
     limits={"products": rules.PER_INSTANCE_MAX},
 )

@@ -104,7 +104,13 @@ def symbol(source, name):
     return f'<symbol id="{name}" viewBox="0 0 24 24">{body}</symbol>'
 
 
-MAKERS = {"@tabler/core": tabler, "@tabler/icons": icons}
+def uplot(source):
+    for file in ("uPlot.iife.min.js", "uPlot.min.css"):
+        yield file, (source / "dist" / file).read_bytes()
+    yield "LICENSE", (source / "LICENSE").read_bytes()
+
+
+MAKERS = {"@tabler/core": tabler, "@tabler/icons": icons, "uplot": uplot}
 
 if __name__ == "__main__":
     main()

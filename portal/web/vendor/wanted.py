@@ -6,7 +6,7 @@ future pages are likely to use, so that a new page seldom needs another run of t
 
 import re
 
-PACKAGES = {"@tabler/core": "1.6.1", "@tabler/icons": "3.51.0"}
+PACKAGES = {"@tabler/core": "1.6.1", "@tabler/icons": "3.51.0", "uplot": "1.6.32"}
 
 # Families of classes to keep as a whole, except for the responsive and decorative ones in SKIP.
 FAMILIES = """
