@@ -1,12 +1,17 @@
-"""What it costs to write one line of the record, alone and while another process records large answers."""
+"""What it costs to write the record: a line alone, while another process records large answers, and by eight
+writers at once, against plain inserts of the same rows.
+"""
 
 import multiprocessing
+import os
+import statistics
 from contextlib import contextmanager
 
-from django.db import connections
+from django.db import connection, connections
 
 from portal.record.store import append
-from tests.bench.measuring import benchmark
+from tests.bench import writing
+from tests.bench.measuring import ROUNDS, benchmark, report
 from tests.bench.workshop import database
 
 LINE = {"stage": "outcome", "outcome": "done", "actor": "bench@example.test", "verb": "create"}
@@ -47,3 +52,30 @@ def _keep_appending(started):
     while True:
         append({**LINE, "body": {"answer": LARGE}})
         started.set()
+
+
+SECONDS = int(os.environ.get("PORTAL_BENCH_SECONDS", 3))  # of one round of writers
+SINGLE = {"sqlite": "at least 0.5", "postgresql": "at least 0.125"}
+
+
+@report
+def appends_against_inserts():
+    """Rounds of both take turns. A chained row is made from what callers give; a plain one is ready."""
+    database()
+    raw = writing.raw_lines()
+    aims = {
+        (8, 1): SINGLE[connection.vendor],
+        (1, 1): "",
+        (8, 100): "at least 0.33",
+        (1, 100): "at least 0.33",
+    }
+    for (writers, batch), aim in aims.items():
+        rates = {writing.chained: [], writing.plain: []}
+        for _round in range(ROUNDS):
+            for make, taken in rates.items():
+                writing.make_plain()
+                taken.append(writing.rate(make, raw, writers=writers, batch=batch, seconds=SECONDS))
+        chained, plain = (statistics.median(taken) for taken in rates.values())
+        what = f"rows a second, {writers} writers" if writers > 1 else "rows a second, 1 writer"
+        what += f", batches of {batch}" if batch > 1 else ", one by one"
+        yield what, f"chained {chained:,.0f}, plain {plain:,.0f}: {chained / plain:.2f}", aim

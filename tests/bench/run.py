@@ -4,6 +4,7 @@ Runs with the tests' settings: data that is thrown away, loopback allowed.
 """
 
 import argparse
+import atexit
 import importlib
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import django
 
 from tests.bench.measuring import BENCHMARKS, REPORTS, measure_together
+from tests.support.postgresql import Cluster
 
 COLUMNS = ("benchmark", "wall ms", "cpu ms", "against", "wall x", "cpu x", "cpu + ms", "aim")
 
@@ -22,7 +24,18 @@ def main(arguments=None):
     parser.add_argument(
         "names", nargs="*", help="benchmarks and reports whose name contains one of these words; default: all"
     )
-    words = parser.parse_args(arguments).names
+    parser.add_argument(
+        "--engine", choices=["sqlite", "postgresql"], help="postgresql: a server for this run"
+    )
+    given = parser.parse_args(arguments)
+    if given.engine == "postgresql":
+        started = Cluster().start()
+        atexit.register(started.stop)
+        os.environ["PORTAL_DATABASE_URL"] = f"{started.url}/postgres"
+    measure(given.names)
+
+
+def measure(words):
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
     from django.conf import settings

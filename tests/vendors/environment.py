@@ -16,16 +16,16 @@ class NotThere(Exception):
     """The clients could not be installed; the text is the installer's reason."""
 
 
-def python():
-    """Path of its interpreter. Raises NotThere."""
-    place = _home() / hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
+def python(lock=LOCK):
+    """Path of the interpreter of what a lock file names. Raises NotThere."""
+    place = _home() / hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
     place.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{place}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes begin at the same time
+    with open(f"{place}.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # test processes begin at the same time
         if not (place / "finished").exists():
             shutil.rmtree(place, ignore_errors=True)
             _run(sys.executable, "-m", "venv", place)
-            _run(place / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", LOCK)
+            _run(place / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock)
             (place / "finished").touch()
     return place / "bin/python"
 
