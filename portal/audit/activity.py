@@ -40,9 +40,16 @@ def activity(request):
     filters = Filters.of(request.GET, request.user)
     step, shown = bars(filters)
     context = {"filters": filters, "query": filters.query, "bars": shown, "step": step, "zone": filters.zone}
+    context["is_bounded"] = _is_bounded(filters)
     context |= {"offset": moments.offset(filters.zone), "most": max((bar.count for bar in shown), default=0)}
     readers.has_read(request.user, team_read(request), "activity", filters.values)
     return page(request, "audit/activity.html", context, partial="activity")
+
+
+def _is_bounded(filters):
+    """Whether bars may count too few: see `finding.counted`, and the hits that a text or object may have."""
+    facets = filters.survey.facets
+    return bool(anchors(filters)) or (facets is not None and len(facets) > finding.FACETS_MAX)
 
 
 def bars(filters):

@@ -10,6 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from portal.errors import KeyReused, RecordUnavailable
 from portal.operations import together
+from portal.operations.change import Change
+from portal.operations.entries import admit
 from portal.operations.forms import WhyForm
 from portal.operations.job import Purpose
 from portal.operations.tasks import carry_on
@@ -25,7 +27,10 @@ def ask(request, kind, id):
     row = pages.find(request, kind, id)
     if not (kind.held and kind.deletes) or row.gone_at:
         raise Http404
-    require(request.user, kind.verb("delete").right, row)
+    verb = kind.verb("delete")
+    if request.method == "POST":  # a denial is recorded
+        admit(Change(kind=kind, verb=verb, connection=row.connection, target=row), request.user)
+    require(request.user, verb.right, row)
     key = request.POST.get("operation_key", "")
     if key and (job := together.asked_before(row.connection.team, key, request.user)):
         return redirect("jobs:detail", job.pk)

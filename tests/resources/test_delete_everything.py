@@ -211,6 +211,9 @@ def test_a_space_goes_with_all_that_it_holds(plant, emulator):
 
 def test_who_may_not_delete_is_told_so_and_others_see_nothing(plant, family):
     assert plant.browser(Role.OPERATOR).get(address(family["top"])).status_code == 403
+    assert not Entry.objects.filter(stage="denied").exists()
+    assert plant.browser(Role.OPERATOR).post(address(family["top"])).status_code == 403
+    assert Entry.objects.get(stage="denied").verb == "delete"
     other = make_plant(plant.url, "Harbour").browser(Role.OWNER)
     assert other.get(f"/{GROUP}/{family['top'].pk}/delete-everything/").status_code == 404
 
