@@ -95,7 +95,7 @@ def _remember(instance, update_fields=None, **signal):
 
 @receiver(post_save, sender=User)
 def _saved(instance, created, **signal):
-    was = vars(instance).pop("was")
+    was = vars(instance).pop("was", instance)  # gone if another thread saves the same one
     if was is instance:
         return
     flags = {name: getattr(instance, name) for name in FLAGS}

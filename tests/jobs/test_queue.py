@@ -72,7 +72,7 @@ def test_a_worker_that_is_asked_to_stop_lets_its_task_leave_and_takes_no_other(q
     until(lambda: not worker.is_running, seconds=60)
     assert worker.popen.returncode == 0, worker.last_lines()
     assert [word for word, _pid in tasks.lines(notes)] == ["began", "left"]
-    assert HUEY.storage.queue_size() == 1
+    assert HUEY.storage.queue_size() >= 1  # a checkpoint that is to be brought somewhere may wait, too
 
     once = start_worker("--once")
 

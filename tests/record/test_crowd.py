@@ -11,7 +11,7 @@ import sys
 from itertools import pairwise
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 
 from portal.record import verifying
 from portal.record.models import Body, Entry, Head
@@ -27,14 +27,17 @@ def crowd(database, processes, appends):
     command = [sys.executable, "-m", "tests.record.crowd", str(processes), str(appends)]
     env = environment(database, DJANGO_SETTINGS_MODULE="portal.settings", PORTAL_LOCK_SECONDS=PATIENCE)
     done = subprocess.run(
-        command, env=env, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+        command, env=env, cwd=configured.BASE_DIR, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr[-3000:]
     return float(done.stdout)
 
 
 @pytest.mark.parametrize(("processes", "appends"), [(4, 50), pytest.param(32, 500, marks=pytest.mark.full)])
-def test_many_processes_write_one_chain(committed_db, processes, appends, record_property):
+def test_many_processes_write_one_chain(
+    committed_db, processes, appends, record_property, settings, tmp_path
+):
+    settings.CHECKPOINT_SINKS = [f"file:{tmp_path / 'checkpoints.log'}"]
     seconds = crowd(committed_db, processes, appends)
 
     count = processes * appends

@@ -192,7 +192,8 @@ def test_nothing_to_check_is_not_called_good(committed_db, outside):
     report = verifying.verify()
 
     assert report.result == Result.UNCLEAR
-    assert run_manage("audit_verify", database=committed_db).returncode == 2
+    sinks = {"PORTAL_CHECKPOINT_SINKS": f"file:{outside}"}
+    assert run_manage("audit_verify", database=committed_db, **sinks).returncode == 2
 
 
 @pytest.mark.parametrize("number", [2**62, 2**63 - 1])
