@@ -39,8 +39,8 @@ GUARDS = [
     Guard(
         "sending is committed before the socket opens",
         "portal/operations/service.py",
-        "        return life.move(operation, State.SENDING, was=(State.INTENT,), columns=columns)",
-        "        return life.keep(operation, states=(State.INTENT,), **columns)",
+        "life.move(operation, State.SENDING, was=(State.INTENT,), guard=is_free, columns=columns)",
+        "life.keep(operation, states=(State.INTENT,), **columns)",
         (f"{OPERATIONS}test_kill.py::test_killed_at[after_commit-enos/devices-create]",),
     ),
     Guard(
@@ -207,14 +207,14 @@ GUARDS = [
     Guard(
         "what another create made before is not ours",
         "portal/operations/authorship.py",
-        "    claimed = Operation.objects.filter(made__in=places).exclude(pk=operation.pk)",
-        "    claimed = Operation.objects.filter(made__in=places, pk=operation.pk)",
+        "Operation.objects.filter(made__in=places).exclude(pk=operation.pk)",
+        "Operation.objects.filter(made__in=places, pk=operation.pk)",
         (f"{OPERATIONS}test_claims.py::test_what_another_create_made_before_is_not_found_as_ours",),
     ),
     Guard(
         "a denial is recorded before it is raised",
         "portal/teams/recording.py",
-        "        _record(denial, line)\n        raise",
+        "        deny(denial, line)\n        raise",
         "        raise",
         ("tests/resources/test_access.py::test_a_denied_create_is_recorded_with_who_and_what",),
     ),
@@ -253,7 +253,7 @@ GUARDS = [
     Guard(
         "only triggers write what reviewers' lists are made of",
         "portal/record/authorizing.py",
-        "    return first not in BY_TRIGGER or trigger is not None\n",
+        "    return first not in BY_TRIGGER or trigger in on_sqlite.TRIGGERS\n",
         "    return True\n",
         ("tests/record/test_attacks.py::test_the_portals_own_connection_cannot_go_round_append_only",),
     ),
