@@ -21,7 +21,6 @@ def adopt(apps):
             cursor.execute(f"DELETE FROM {table}")
         cursor.execute("CREATE UNIQUE INDEX record_entry_before_seq ON record_entry_before (seq)")
         cursor.execute("CREATE UNIQUE INDEX record_body_before_seq ON record_body_before (seq)")
-        guards.remove()
         cursor.execute("UPDATE record_head SET seq = 0, hash = ''")
         guards.install()
         seq, hash = 0, ""
