@@ -143,7 +143,7 @@ def test_a_hundred_thousand_entries_are_a_hundred_problems_at_most(slug, monkeyp
 
 
 @EVERY_CREATE
-def test_no_pattern_is_slow(slug, second):
+def test_no_pattern_is_slow(slug, seconds):
     for rule in rules(slug):
         if rule.kind is str:
             for text in (
@@ -152,9 +152,9 @@ def test_no_pattern_is_slow(slug, second):
                 "_" * 200_000 + "\0",
                 "a_A" * 70_000 + "€",
             ):
-                began = time.process_time()
+                began = time.thread_time()
                 list(rule.problems(text))
-                assert time.process_time() - began < second / 5, rule.name
+                assert time.thread_time() - began < seconds / 5, rule.name
 
 
 @pytest.mark.parametrize("count", [99, 100, 101, 5_000])
@@ -196,22 +196,23 @@ ERRORS_MAX = 20_000  # characters that the errors of one page take
 
 
 @pytest.fixture(scope="module")
-def second():
-    """CPU seconds that this machine takes now for what takes an idle one about a second."""
+def seconds():
+    """CPU seconds that this machine takes now for what takes an idle one about five: far more than any page
+    may take, and far less than work that grows with the square of what was typed."""
 
     def work():
-        began = time.process_time()
+        began = time.thread_time()
         sum(len(str(number)) for number in range(400_000))
-        return time.process_time() - began
+        return time.thread_time() - began
 
-    return 20 * min(work() for _round in range(3))
+    return 100 * min(work() for _round in range(3))
 
 
-def ask(second, do):
-    """The response; asserts that it took less than a second of CPU and is no large page."""
-    began = time.process_time()
+def ask(seconds, do):
+    """The response; asserts that it took less CPU than that and is no large page."""
+    began = time.thread_time()
     response = do()
-    assert time.process_time() - began < second
+    assert time.thread_time() - began < seconds
     assert len(response.content) < PAGE_MAX
     assert response.status_code < 500
     return response
@@ -225,31 +226,31 @@ def nonsense(slug, names):
 
 
 @EVERY_CREATE
-def test_nonsense_costs_little_and_is_a_small_page(plant, emulator, second, slug):
+def test_nonsense_costs_little_and_is_a_small_page(plant, emulator, seconds, slug):
     browser = plant.browser()
     names = ["connection", "operation_key", *plant.data(slug), *EXAMPLES[slug].json_fields]
 
     for name, text in nonsense(slug, dict.fromkeys(names)):
         posted = script(slug, plant, **{name: text})
-        response = ask(second, lambda posted=posted: send(browser, slug, posted))
+        response = ask(seconds, lambda posted=posted: send(browser, slug, posted))
         page = read(response)
         assert sum(map(len, page.errors.values())) < ERRORS_MAX, (name, text[:20])
         if name in EXAMPLES[slug].json_fields:
             assert page.fields[name] == [text]  # typed is typed
             posted |= {"touch": f"{name}:add", f"{name}_editor": "1"}
-            ask(second, lambda posted=posted: send(browser, slug, posted))
+            ask(seconds, lambda posted=posted: send(browser, slug, posted))
 
 
 @pytest.mark.full
 @EVERY_UPDATE
-def test_nonsense_in_an_edit_costs_little_and_is_a_small_page(plant, second, slug):
+def test_nonsense_in_an_edit_costs_little_and_is_a_small_page(plant, seconds, slug):
     browser, row = plant.browser(), plant.make(slug)
     opened = edited(browser, slug, row)
 
     for name, text in nonsense(slug, [*plant.data(slug, "update"), "expected"]):
         posted = opened.copy()
         posted[name] = text
-        response = ask(second, lambda posted=posted: post(browser, changing(row, "update"), posted))
+        response = ask(seconds, lambda posted=posted: post(browser, changing(row, "update"), posted))
         assert sum(map(len, read(response).errors.values())) < ERRORS_MAX, (name, text[:20])
 
 
@@ -273,7 +274,7 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize(("address", "names", "more"), OTHER_FORMS.values(), ids=OTHER_FORMS)
-def test_nonsense_in_other_forms_costs_little_and_is_a_small_page(plant, second, address, names, more):
+def test_nonsense_in_other_forms_costs_little_and_is_a_small_page(plant, seconds, address, names, more):
     owner = plant.people[Role.OWNER]
     owner.is_portal_admin = True
     owner.save()
@@ -281,13 +282,13 @@ def test_nonsense_in_other_forms_costs_little_and_is_a_small_page(plant, second,
 
     for name in names.split():
         for text in (PLAIN["quotes"], "a@" + "b." * (SIZE // 2), "https://" + "a-" * (SIZE // 2)):
-            ask(second, lambda name=name, text=text: post(browser, address, {**more, name: text}))
+            ask(seconds, lambda name=name, text=text: post(browser, address, {**more, name: text}))
 
 
 @pytest.mark.parametrize(("address", "names"), ADDRESSES.items(), ids=ADDRESSES)
-def test_nonsense_in_an_address_costs_little_and_is_a_small_page(plant, second, address, names):
+def test_nonsense_in_an_address_costs_little_and_is_a_small_page(plant, seconds, address, names):
     browser = Browser(plant) if "login" in address else plant.browser(Role.OWNER)
 
     for name in names.split():
         for text in ('"' * 20_000, "9" * 60_000):
-            ask(second, lambda name=name, text=text: browser.get(f"{address}?{encoded({name: text})}"))
+            ask(seconds, lambda name=name, text=text: browser.get(f"{address}?{encoded({name: text})}"))
