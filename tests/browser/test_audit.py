@@ -126,6 +126,7 @@ def test_the_activity_is_drawn_from_its_table(open_page, busy):
     expect(page.locator("tr[data-seq]")).to_have_count(rows)
 
 
+@pytest.mark.full
 def test_looks(open_page, busy):
     page = open_page(email=REVIEWER)
     page.goto("/audit/")

@@ -50,6 +50,7 @@ def test_each_form_empty_refused_and_with_its_preview(desk, slug):
     looks_right(desk, f"form-{name_of(slug)}-refused")
 
 
+@pytest.mark.full
 def test_lists_and_objects(desk, stocked):
     for slug in EXAMPLES:
         desk.goto(f"/{slug}/")

@@ -181,6 +181,7 @@ def test_the_platforms_own_words_are_kept_with_it_without_secrets(plant):
     assert last()[0].text == row.check_text
 
 
+@pytest.mark.full
 def test_what_was_found_before_the_last_upgrade_is_still_shown(committed_plant):
     """A result that was kept as text, in one language."""
     connection = committed_plant.connections["iotda"]

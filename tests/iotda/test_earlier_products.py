@@ -3,6 +3,7 @@
 Would catch: a row or an operation that does not get its space, a claim or a reservation that is lost by it.
 """
 
+import pytest
 from django.db import connection as database
 from django.db.migrations.executor import MigrationExecutor
 
@@ -15,6 +16,7 @@ PRODUCT = "iotda/products"
 BEFORE = [("iotda", "0004_product_services"), ("operations", "0005_endings")]
 
 
+@pytest.mark.full
 def test_they_get_their_space(committed_plant, emulator):
     plant = committed_plant
     row = plant.perform(PRODUCT, data=plant.data(PRODUCT, variety="in another space")).target

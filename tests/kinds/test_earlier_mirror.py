@@ -1,6 +1,7 @@
 """A mirror that an earlier version wrote, brought to this one on either database. Would catch: a time that is
 lost on the way from a number to a text, a row that no search finds."""
 
+import pytest
 from django.db import connection as database
 from django.db.migrations.executor import MigrationExecutor
 
@@ -11,6 +12,7 @@ from portal.kinds import search
 BEFORE = [("enos", "0001_initial")]
 
 
+@pytest.mark.full
 def test_its_times_are_kept_and_its_rows_are_found(committed_plant):
     executor = MigrationExecutor(database)
     executor.migrate(BEFORE)
@@ -30,6 +32,7 @@ def test_its_times_are_kept_and_its_rows_are_found(committed_plant):
         assert [row.remote_id for row in search.matching(Device.objects.all(), typed)] == ["a"]
 
 
+@pytest.mark.full
 def test_rules_of_groups_that_it_never_asked_for_are_not_shown_yet(committed_plant):
     executor = MigrationExecutor(database)
     executor.migrate([("iotda", "0004_product_services")])

@@ -226,6 +226,7 @@ def test_killed_while_the_intent_is_written(site, kill, held_record, in_backgrou
     assert [each for each in asked if each["method"] != "GET" and "action=search" not in each["query"]] == []
 
 
+@pytest.mark.full
 def test_killed_while_the_outcome_is_written(site, kill, held_record, in_background):
     data = site.person.fill_in()
     site.hold("create")

@@ -223,6 +223,7 @@ def test_a_read_says_what_its_last_try_said(server, client):
         client.send(CALLS["READ"](client))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "behaviour", [http(200, "<html>"), REFUSED, GONE, DONE], ids=["page", "400", "404", "200"]
 )

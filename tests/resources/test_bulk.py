@@ -165,6 +165,7 @@ def test_nothing_selected_is_said_and_leads_back_to_the_same_list(plant):
     assert browser.get(DELETE).headers["Location"] == f"/{POLICY}/"
 
 
+@pytest.mark.full
 def test_more_than_a_job_can_hold_is_refused_in_words(plant, quiet):  # noqa: F811
     rows = mirror(plant, POLICY, *(f"p{number}" for number in range(STEPS_MAX + 1)))
     browser = plant.browser(Role.MANAGER)

@@ -126,6 +126,7 @@ def test_a_new_name_is_found_and_the_old_one_is_not(plant, slug):
         assert row.remote_id not in listed(browser.get(f"/{slug}/", {"q": EXAMPLES[slug].name}))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("app", ["iotda", "roma", "enos"])
 def test_the_migration_fills_rows_of_an_earlier_version(plant, app):
     """It names the fields itself, because models change after a migration was written."""
