@@ -88,14 +88,21 @@ def clean_endpoint(value):
         raise ValidationError(
             _("Enter an address that begins with https://. Without it, credentials are sent unprotected.")
         )
-    _check_host(host, text)
+    port = port or (443 if parts.scheme == "https" else 80)
+    _check_host(host, port, text)
+    if port not in settings.ENDPOINT_PORTS and not (settings.LOOPBACK_ALLOWED and is_loopback(endpoint)):
+        allowed = ", ".join(map(str, settings.ENDPOINT_PORTS))
+        raise ValidationError(
+            _("The portal must not connect to port %(port)s. Allowed: %(allowed)s (PORTAL_ENDPOINT_PORTS).")
+            % {"port": port, "allowed": allowed}
+        )
     return endpoint
 
 
-def _check_host(host, text):
+def _check_host(host, port, text):
     """Check an IP address now. A name is checked when it is resolved (reach.py)."""
     try:
-        allowed = reach.is_allowed(ip_address(host))
+        allowed = reach.is_allowed(ip_address(host), port) or port not in settings.ENDPOINT_PORTS
     except ValueError as error:
         if not HOST.fullmatch(host) or len(host) > 253:
             raise ValidationError(text) from error
