@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "portal.web.proxies.Forwarded",
     "portal.web.middleware.Head",
     "portal.record.correlation.PerRequest",
+    "portal.connections.budget.Requests",
     "portal.web.middleware.WritableDatabase",
     "portal.home.middleware.Probes",
     "portal.web.middleware.ContentSecurityPolicy",
