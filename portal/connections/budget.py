@@ -1,8 +1,8 @@
 """How many requests of one web process may wait for platforms at the same time.
 
 A platform that answers after 18 s would else hold every thread of the process within a few views, and no
-other page and no probe would get through. Whoever finds no place within WAIT_SECONDS is told so; nothing was sent.
-The worker has no such limits: nobody waits for its threads.
+other page and no probe would get through. Whoever finds no place within WAIT_SECONDS is told so; nothing was
+sent. The worker has no such limits: nobody waits for its threads.
 """
 
 import threading
