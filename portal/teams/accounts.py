@@ -3,7 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.core.exceptions import ValidationError
 
-from portal.teams import account_events
+from portal.teams import account_events, demo_passwords
 
 
 class Accounts(DefaultAccountAdapter):
@@ -21,3 +21,10 @@ class Accounts(DefaultAccountAdapter):
         except ValidationError:
             account_events.failed(request, credentials.get("email", ""), account_events.LIMITED)
             raise
+
+    def authenticate(self, request, **credentials):
+        person = super().authenticate(request, **credentials)  # first: a refusal takes as long as any other
+        if person and demo_passwords.is_refused(credentials["password"]):
+            account_events.failed(request, person.email)
+            return None
+        return person
