@@ -8,7 +8,7 @@ from functools import cached_property
 
 from django.utils import timezone
 
-from portal.record import checking, checkpoints, sinks
+from portal.record import checking, checkpoints, sinks, standing
 from portal.web.following import mark
 
 SHOWN = 20  # findings
@@ -24,16 +24,20 @@ class Place:
 
 
 class State:
-    """What is known of the record now; each part is read when a page first asks for it."""
+    """What is known of the record now, read when a page first asks for it."""
 
     @cached_property
+    def _standing(self):
+        return standing.standing()
+
+    @property
     def ended(self):
         """The newest Verification that has ended, or None."""
-        return checking.ended()
+        return self._standing.ended
 
-    @cached_property
+    @property
     def running(self):
-        return checking.running()
+        return self._standing.running
 
     @cached_property
     def report(self):
@@ -43,9 +47,9 @@ class State:
     def findings(self):
         return self.report.sorted[:SHOWN]
 
-    @cached_property
+    @property
     def checkpoint(self):
-        return checkpoints.latest()
+        return self._standing.checkpoint
 
     @property
     def is_late(self):
@@ -56,7 +60,8 @@ class State:
     def places(self):
         last = self.checkpoint.number if self.checkpoint else 0
         return [
-            Place(row, sinks.is_outside(row.address), max(last - row.delivered, 0)) for row in sinks.states()
+            Place(row, sinks.is_outside(row.address), max(last - row.delivered, 0))
+            for row in self._standing.sinks
         ]
 
     @property

@@ -24,7 +24,7 @@ def list_(request):
     found = filters.page(before=before, after=None if before is not None else after, size=PAGE)
     context = {
         "filters": filters,
-        "rows": rows(request.user, found.stories),
+        "rows": rows(found.stories),
         "zone": filters.zone,
         "offset": moments.offset(filters.zone),
         "fields": {name: _field(filters, name) for name in filters.values},

@@ -1,9 +1,10 @@
 """How people get an account, and how they sign in. An owner adds them: nobody can sign up by themselves."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from django.core.exceptions import ValidationError
 
-from portal.teams import account_events
+from portal.teams import access, account_events
 
 
 class Accounts(DefaultAccountAdapter):
@@ -21,3 +22,11 @@ class Accounts(DefaultAccountAdapter):
         except ValidationError:
             account_events.failed(request, credentials.get("email", ""), account_events.LIMITED)
             raise
+
+
+class Backend(AuthenticationBackend):
+    """Who is signed in is read together with their teams: every page asks for both."""
+
+    def get_user(self, user_id):
+        user = access.person(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
