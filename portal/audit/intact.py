@@ -5,6 +5,7 @@ The list shows it in one line, intact_page.py in full.
 
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from django.utils import timezone
 
@@ -19,12 +20,16 @@ class Place:
     """A sink as pages show it. `behind` counts the checkpoints that it lacks."""
 
     row: object
+    address: str
     is_outside: bool
     behind: int
 
 
 class State:
-    """What is known of the record now, read when a page first asks for it."""
+    """What is known of the record now, as one person may see it; it is read when a page first asks for it."""
+
+    def __init__(self, user):
+        self.user = user
 
     @cached_property
     def _standing(self):
@@ -60,9 +65,15 @@ class State:
     def places(self):
         last = self.checkpoint.number if self.checkpoint else 0
         return [
-            Place(row, sinks.is_outside(row.address), max(last - row.delivered, 0))
+            Place(row, self._told(row.address), sinks.is_outside(row.address), max(last - row.delivered, 0))
             for row in self._standing.sinks
         ]
+
+    def _told(self, address):
+        """Some services have a token in the path: only portal administrators, who set it, are shown that."""
+        parts = urlsplit(address)
+        is_plain = parts.scheme not in ("http", "https") or parts.path in ("", "/")
+        return address if is_plain or self.user.is_portal_admin else f"{parts.scheme}://{parts.netloc}/…"
 
     @property
     def has_outside(self):
@@ -84,5 +95,5 @@ class State:
             running and (running.pk, running.checked),
             ended and ended.pk,
             self.checkpoint and self.checkpoint.number // 5,
-            [(each.row.address, each.row.error, each.behind > 2) for each in self.places],
+            [(each.address, each.row.error, each.behind > 2) for each in self.places],
         )

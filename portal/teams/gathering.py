@@ -50,14 +50,9 @@ POSTGRESQL = """
 
 def gathered(body):
     """The new value of `Repeated.line`, with one more reading in it: `page`, and the `filter` it had."""
-    filter = json.dumps(redact(_storable(body["filter"]), longest=LONGEST))
+    filter = json.dumps(redact(body["filter"], longest=LONGEST))
     if connection.vendor == "sqlite":
         page, text = f"$.body.pages.{body['page']}", SQLITE
     else:
         page, text = ["body", "pages", body["page"]], POSTGRESQL
     return RawSQL(text.format(most=FILTERS_MAX), [page, page, filter, filter, filter])
-
-
-def _storable(filter):
-    """PostgreSQL's JSON has no place for the character NUL, which somebody may have put into an address."""
-    return {name: value.replace("\0", "\ufffd") for name, value in filter.items()}
