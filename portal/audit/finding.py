@@ -213,14 +213,16 @@ def _among_newest(filters, way, size):
 def _told(statement, filters, way, rows, hits=NO_HITS):
     """([Story], number of hits, edge) of a SELECT of stories: they are read together with their entries."""
     visible = statement.visible(filters.user, Entry, *(field.attname for field in Entry._meta.fields))
-    columns = f"SELECT {TOLD}, f.outcome AS story_outcome, k.n AS hits, k.edge AS edge, e.*"
-    stories = "looked k LEFT JOIN stories s ON 1 = 1 LEFT JOIN record_facet f ON f.id = s.facet_id"
+    # Without being told so, SQLite looks through all entries for those of a few stories.
+    entries = "record_entry e INDEXED BY entry_operation" if statement.is_sqlite else "record_entry e"
     later = f"e.operation = s.operation AND {STEP.format('e')} AND e.seq <> s.first_seq"
+    steps = f"SELECT {STORY}, s.first_seq AS step FROM stories s"
+    steps += f" UNION ALL SELECT {STORY}, e.seq FROM stories s CROSS JOIN {entries} WHERE {later}"
     text = (
-        f"WITH {hits}, stories AS MATERIALIZED ({rows})"
-        f" {columns} FROM {stories} LEFT JOIN ({visible}) e ON e.seq = s.first_seq"
-        f" UNION ALL {columns} FROM {stories} JOIN ({visible}) e ON {later}"
-        f" {way.order('story_first_seq')}, seq"
+        f"WITH {hits}, stories AS MATERIALIZED ({rows}), steps AS MATERIALIZED ({steps})"
+        f" SELECT {TOLD}, f.outcome AS story_outcome, k.n AS hits, k.edge AS edge, e.*"
+        " FROM looked k LEFT JOIN steps s ON 1 = 1 LEFT JOIN record_facet f ON f.id = s.facet_id"
+        f" LEFT JOIN ({visible}) e ON e.seq = s.step {way.order('story_first_seq')}, s.step"
     )
     found = {}
     for entry in Entry.objects.raw(text, statement.values):
