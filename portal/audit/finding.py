@@ -34,6 +34,11 @@ STORY = ", ".join(f"s.{name}" for name in COLUMNS)
 TOLD = ", ".join(f"s.{name} AS story_{name}" for name in COLUMNS)
 VISIBLE = ("seq", "operation", "stage", "ticket", "platform_request_id", "correlation", "kind", "object_id")
 VISIBLE += ("object_scope",)
+# The numbers of the stories that the hits belong to.
+KEYS = (
+    "SELECT seq FROM hits UNION SELECT t.first_seq FROM hits CROSS JOIN record_entry e ON e.seq = hits.seq"
+    f" CROSS JOIN record_story t ON t.operation = e.operation WHERE {STEP.format('e')}"
+)
 NO_HITS = "looked AS (SELECT 0 AS n, 0 AS edge)"
 
 
@@ -325,16 +330,8 @@ def _hits(statement, anchor, way, most, window=None):
 def _met(statement, filters, way, checked):
     """FROM and WHERE of the stories that the hits belong to, with all other conditions on them."""
     # From the hits to the stories: SQLite must not try it the other way round.
-    stories = f"({_keys(statement, filters)}) k CROSS JOIN record_story s"
+    stories = f"({KEYS}) k CROSS JOIN record_story s"
     return f"{stories} WHERE s.first_seq = k.seq{_where(statement, filters, way, checked)}"
-
-
-def _keys(statement, filters):
-    """SELECT of the stories' numbers that the hits belong to, as far as the person may read the hits."""
-    visible = statement.visible(filters.user, Entry, *VISIBLE[:3])
-    hits = f"FROM hits JOIN ({visible}) e ON e.seq = hits.seq"
-    steps = f"JOIN record_story t ON t.operation = e.operation WHERE {STEP.format('e')}"
-    return f"SELECT e.seq AS seq {hits} UNION SELECT t.first_seq {hits} {steps}"
 
 
 def _where(statement, filters, way, checked=(), facets=True):
