@@ -36,8 +36,8 @@ VISIBLE = ("seq", "operation", "stage", "ticket", "platform_request_id", "correl
 VISIBLE += ("object_scope",)
 # The numbers of the stories that the hits belong to.
 KEYS = (
-    "SELECT seq FROM hits UNION SELECT t.first_seq FROM hits CROSS JOIN record_entry e ON e.seq = hits.seq"
-    f" CROSS JOIN record_story t ON t.operation = e.operation WHERE {STEP.format('e')}"
+    "SELECT seq FROM hits UNION SELECT t.first_seq FROM hits CROSS JOIN record_entry e"
+    f" CROSS JOIN record_story t WHERE e.seq = hits.seq AND t.operation = e.operation AND {STEP.format('e')}"
 )
 NO_HITS = "looked AS (SELECT 0 AS n, 0 AS edge)"
 
