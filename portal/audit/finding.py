@@ -106,7 +106,8 @@ def count(filters, limit):
     most = "" if limit is None else f"LIMIT {limit + 1}"
     if found and not _are_few(survey):
         # Most operations have two steps that hold the same.
-        hits = _hits(statement, found[0], way, None if limit is None else 2 * limit + 2)
+        is_any = list(filters.used) == list(filters.anchored)[:1]  # so many are more than enough, whichever
+        hits = _hits(statement, found[0], way, None if limit is None else 2 * limit + 2, is_any=is_any)
         shared, looked = f"WITH {hits} ", "(SELECT n FROM looked)"
         inner = f"SELECT 1 FROM {_met(statement, filters, way, found[1:])} {most}"
     else:
@@ -297,9 +298,10 @@ def _by_anchor(filters, way, size, found):
     return found, edge
 
 
-def _hits(statement, anchor, way, most, window=None):
+def _hits(statement, anchor, way, most, window=None, is_any=False):
     """Parts of a WITH, the entries that have the anchor: `hits` are those on the way, at most so many, and
-    some beyond its end; `looked` says how many were on the way, and which is the last."""
+    some beyond its end; `looked` says how many were on the way, and which is the last. With `is_any` they are
+    not the first ones: PostgreSQL would have to read all for that."""
 
     def on_the_way(column):
         nearest = ""
@@ -315,7 +317,7 @@ def _hits(statement, anchor, way, most, window=None):
         end = statement.value(way.high) if way.is_down else "(SELECT edge + 1 FROM looked)"
         return f" AND {column} >= {end}"
 
-    limit = "" if most is None else f"{way.order('seq')} LIMIT {most}"
+    limit = "" if most is None else f"{'' if is_any else way.order('seq')} LIMIT {most}"
     last = "min" if way.is_down else "max"
     shared = f"met AS MATERIALIZED (SELECT seq FROM ({anchor.seqs(statement, on_the_way)}) a {limit}),"
     shared += f" looked AS MATERIALIZED (SELECT count(*) AS n, {last}(seq) AS edge FROM met)"
