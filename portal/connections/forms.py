@@ -17,6 +17,7 @@ from portal.connections.clients import is_loopback, refuse_demo_credentials, use
 from portal.connections.condition import opened_or_empty
 from portal.connections.models import CREDENTIALS, LIMITS, Connection, Platform, SignIn
 from portal.errors import SignInFailed
+from portal.web.printable import printable
 
 # What a platform needs besides name, endpoint and credentials: {field: whether it is required}.
 IDS = {
@@ -59,12 +60,6 @@ CREDENTIAL_MAX = {"security_token": 10_000}  # characters; others 200
 ID = re.compile(r"[A-Za-z0-9_-]+")
 REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-
-
-def printable(value):
-    if UNPRINTABLE.search(value):
-        raise ValidationError(_("This contains a character that is not allowed here."))
 
 
 def visible_ascii(value):

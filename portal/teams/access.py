@@ -9,11 +9,11 @@ Services ask `require`, lists ask `visible_to`, people ask `explain`; templates 
 person cannot see does not exist for them (404); what they see but may not do says why not (403).
 """
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
 from portal.errors import NotAllowed, NotVisible
-from portal.teams.models import Membership, Role, Team
+from portal.teams.models import Membership, Role, Team, User
 from portal.words import Sentence
 
 VIEWER, AUDITOR, OPERATOR, MANAGER, OWNER = Role.VIEWER, Role.AUDITOR, Role.OPERATOR, Role.MANAGER, Role.OWNER
@@ -148,17 +148,27 @@ def roles_held(team):
     return {Role(role) for role in Membership.objects.filter(team=team).values_list("role", flat=True)}
 
 
+def person(id):
+    """The User of that id with their teams and roles, in one statement; None if there is nobody."""
+    team = {"team_id": F("memberships__team_id"), "team_name": F("memberships__team__name")}
+    rows = User.objects.filter(pk=id).annotate(**team, role=F("memberships__role")).order_by("team_name")
+    found = list(rows)
+    if not found:
+        return None
+    _keep(found[0], [(row.team_id, row.team_name, row.role) for row in found if row.team_id])
+    return found[0]
+
+
 def teams_of(user):
-    """The teams of a person, by name. One query, which reads their roles too."""
-    rows = list(Team.objects.filter(memberships__user=user).values_list("id", "name", "memberships__role"))
-    user._roles = {str(team): Role(role) for team, _name, role in rows}
-    return [Team(id=team, name=name) for team, name, _role in rows]
+    """The teams of a person, by name."""
+    return [Team(id=id, name=name) for id, name in user._teams] if _roles(user) else []
 
 
 def forget(user):
     """Read the memberships again: after they changed, or before a long job acts for the person."""
-    if hasattr(user, "_roles"):
-        del user._roles  # not by vars(): request.user is a lazy wrapper with a dict of its own
+    for name in ("_roles", "_teams"):
+        if hasattr(user, name):
+            delattr(user, name)  # not by vars(): request.user is a lazy wrapper with a dict of its own
 
 
 def _roles(user):
@@ -166,9 +176,16 @@ def _roles(user):
     if not user.is_authenticated or not user.is_active:
         return {}
     if not hasattr(user, "_roles"):
-        rows = Membership.objects.filter(user_id=user.pk).values_list("team_id", "role")
-        user._roles = {str(team): Role(role) for team, role in rows}
+        rows = Team.objects.filter(memberships__user=user.pk)
+        _keep(user, rows.values_list("id", "name", "memberships__role"))
     return user._roles
+
+
+def _keep(user, rows):
+    """`rows` are (team id, name, role) of the person's memberships, by name."""
+    rows = list(rows)
+    user._roles = {str(id): Role(role) for id, _name, role in rows}
+    user._teams = [(id, name) for id, name, _role in rows]
 
 
 def _team_of(thing):

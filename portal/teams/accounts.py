@@ -1,9 +1,10 @@
 """How people get an account, and how they sign in. An owner adds them: nobody can sign up by themselves."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from django.core.exceptions import ValidationError
 
-from portal.teams import account_events, demo_passwords
+from portal.teams import access, account_events, demo_passwords
 
 
 class Accounts(DefaultAccountAdapter):
@@ -22,9 +23,15 @@ class Accounts(DefaultAccountAdapter):
             account_events.failed(request, credentials.get("email", ""), account_events.LIMITED)
             raise
 
+
+class Backend(AuthenticationBackend):
+    """Who is signed in is read together with their teams: every page asks for both."""
+
     def authenticate(self, request, **credentials):
-        person = super().authenticate(request, **credentials)  # first: a refusal takes as long as any other
-        if person and demo_passwords.is_refused(credentials["password"]):
-            account_events.failed(request, person.email)
-            return None
-        return person
+        """The demo's passwords sign in to a demo alone; a refusal takes as long as any other."""
+        user = super().authenticate(request, **credentials)
+        return None if user and demo_passwords.is_refused(credentials.get("password")) else user
+
+    def get_user(self, user_id):
+        user = access.person(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
