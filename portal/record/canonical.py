@@ -8,6 +8,7 @@ with a library). `at` is written with six digits of a second, whatever a databas
 import hashlib
 import hmac
 import json
+from json.encoder import encode_basestring
 
 from portal.record import keys
 
@@ -21,6 +22,13 @@ _FIRST = (
 # {version: names of the header's members}. An entry is hashed by the version that it was written with; fields
 # that came later are empty in it.
 HEADER = {1: tuple(sorted(_FIRST)), 2: tuple(sorted((*_FIRST, "correlation", "ticket")))}
+
+NAMES = HEADER[VERSION]  # the newest version has all fields
+NUMBERS = [NAMES.index(name) for name in ("seq", "attempt", "http_status", "duration_ms", "version")]
+# A header of the newest version around its values; what a Said says is the last, and always has quotes.
+_AROUND = "".join(f'"{name}":' + ("\0," if at in NUMBERS else '"\0",') for at, name in enumerate(NAMES[:-1]))
+_AROUND = ("{" + _AROUND + f'"{NAMES[-1]}":').split("\0")
+_PARTS = [part for around in _AROUND for part in (around, "")][:-1]
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -39,6 +47,24 @@ def header(fields):
 
 def header_bytes(members):
     return _encode(members).encode()
+
+
+def plain_bytes(values):
+    """The same, four times as fast, for a list of the values of NAMES, which are texts but for NUMBERS.
+
+    None where a text has something that JSON writes otherwise, and for a value that no entry has. A backslash
+    is refused: without one, a quote or line break in a text would give bytes that no header has.
+    """
+    try:
+        for place in NUMBERS:
+            number = values[place]
+            values[place] = "null" if number is None else int.__repr__(number)
+        parts = _PARTS.copy()
+        parts[1::2] = values[:-1]
+        content = "".join(parts)
+        return None if "\\" in content else f"{content}{encode_basestring(values[-1])}}}".encode()
+    except (TypeError, UnicodeEncodeError):
+        return None
 
 
 def chained(content, key_id):

@@ -146,9 +146,12 @@ class Report:
     def add(self, sentence, seq=None, *, is_sure=True, **params):
         if "%(seq)s" in sentence.text:
             params["seq"] = seq
-        is_first = all(not each.said.is_from(sentence) for each in self.findings)
+        self.take(Finding(seq, sentence(**params), is_sure))
+
+    def take(self, finding):
+        is_first = all(each.said.code != finding.said.code for each in self.findings)
         if is_first or len(self.findings) < MOST:
-            self.findings.append(Finding(seq, sentence(**params), is_sure))
+            self.findings.append(finding)
         else:
             self.left_out += 1
 
