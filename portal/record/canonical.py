@@ -30,12 +30,17 @@ _AROUND = "".join(f'"{name}":' + ("\0," if at in NUMBERS else '"\0",') for at, n
 _AROUND = ("{" + _AROUND + f'"{NAMES[-1]}":').split("\0")
 _PARTS = [part for around in _AROUND for part in (around, "")][:-1]
 
+LATE = ("at", "key_id", "prev_hash", "seq")  # what an entry gets with its place, in the order of a header
+
+encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":")
+).encode  # members whose names are in order
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def stamp(moment):
     """`2026-11-30T06:40:55.000123Z` of a datetime in UTC."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
 
 
 def header(fields):
@@ -47,6 +52,23 @@ def header(fields):
 
 def header_bytes(members):
     return _encode(members).encode()
+
+
+def frame(fields):
+    """The parts of a new header before, between and after LATE. What takes time is done by then."""
+    members = {name: fields.get(name) for name in NAMES} | dict.fromkeys(LATE)
+    members["id"] = str(fields["id"])
+    parts, rest = [], encode(members)
+    for name in LATE:  # in a text, the quotes round it would have backslashes
+        before, mark, rest = rest.partition(f'"{name}":null')
+        parts.append(before + mark.removesuffix("null"))
+    return (*parts, rest)
+
+
+def framed_bytes(frame, *, at, key_id, prev_hash, seq):
+    """What header_bytes writes of these and the fields of the frame."""
+    one, two, three, four, five = frame
+    return f'{one}"{stamp(at)}"{two}"{key_id}"{three}"{prev_hash}"{four}{seq}{five}'.encode()
 
 
 def plain_bytes(values):

@@ -1,6 +1,5 @@
 """Entries as their hashes cover them, read in large pieces past the ORM, which takes three times as long."""
 
-import json
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,8 +15,6 @@ LEVEL = TILE.bit_length() - 1
 NAMES = canonical.NAMES
 COUNT = len(NAMES)
 _AT, _ID, _SEQ = NAMES.index("at"), NAMES.index("id"), NAMES.index("seq")
-# NAMES are sorted, so this writes what canonical.header_bytes writes, without sorting again.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # `members` has a value for each of NAMES, also for those that are not in the header of an older version.
 Row = namedtuple("Row", "members hash salt text search")
@@ -34,8 +31,8 @@ class Missing(Exception):
 def content(members):
     """The bytes of a header. Raises KeyError for an unknown version, TypeError for what no JSON can be."""
     if members["version"] == canonical.VERSION:
-        return _encode(members).encode()
-    return _encode({name: members[name] for name in canonical.HEADER[members["version"]]}).encode()
+        return canonical.encode(members).encode()
+    return canonical.encode({name: members[name] for name in canonical.HEADER[members["version"]]}).encode()
 
 
 def moment(stamp):
