@@ -2,7 +2,8 @@
 
 A header is a JSON object as RFC 8785 writes it. All its members are texts, whole numbers below 2^53 and null,
 and all its names are ASCII: then Python's json writes just that (tests/record/test_canonical.py compares it
-with a library). `at` is written with six digits of a second, whatever a database keeps.
+with a library). A number with a fraction, 1.0 too, is one that nobody wrote: it has another hash. `at` is
+written with six digits of a second, whatever a database keeps.
 """
 
 import hashlib

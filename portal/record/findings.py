@@ -44,6 +44,13 @@ BODY_STRANGE = Sentence("verify.body_strange", _("There is a body for entry %(se
 SEARCH_CHANGED = Sentence(
     "verify.search_changed", _("Entry %(seq)s is searched by a text that is not what it says.")
 )
+SEARCH_OLDER = Sentence(
+    "verify.search_older",
+    _(
+        "Entry %(seq)s is searched by a text that other rules wrote, those of %(folding)s, so it cannot be"
+        " told whether that text was changed."
+    ),
+)
 # The end
 NO_HEAD = Sentence("verify.no_head", _("The head of the record is missing; run manage.py migrate."))
 HEAD_DIFFERS = Sentence(

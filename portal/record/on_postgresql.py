@@ -29,7 +29,8 @@ BEGIN
                 AND verb = theirs.verb AND connection_id = theirs.connection_id AND outcome = NEW.outcome
                 RETURNING id INTO mine;
             IF NOT FOUND THEN
-                INSERT INTO record_facet (team_id, actor_id, kind, verb, connection_id, outcome, count, newest)
+                INSERT INTO record_facet
+                    (team_id, actor_id, kind, verb, connection_id, outcome, count, newest)
                     VALUES (theirs.team_id, theirs.actor_id, theirs.kind, theirs.verb, theirs.connection_id,
                     NEW.outcome, 1, story.first_seq) RETURNING id INTO mine;
             END IF;
@@ -62,7 +63,8 @@ BEGIN
     IF NEW.seq = OLD.seq AND NEW.text = '' AND length(NEW.salt) = 0 AND EXISTS (
         SELECT 1 FROM record_entry drops, record_entry entry WHERE entry.seq = OLD.seq
         AND drops.verb = 'drop_bodies' AND drops.team_id = entry.team_id AND drops.outcome = 'done'
-        AND entry.verb <> 'drop_bodies' AND drops.object_id::bigint >= OLD.seq
+        AND entry.verb <> 'drop_bodies' AND CASE WHEN drops.object_id ~ '^[0-9]{1,18}$'
+            THEN drops.object_id::bigint >= OLD.seq ELSE false END
     ) THEN
         RETURN NEW;
     END IF;
@@ -86,6 +88,17 @@ BEGIN
     RETURN NEW;
 END
 """
+# One of a number that is there meets the primary key: whoever makes the same at the same moment is told so.
+IN_ORDER = f"""
+BEGIN
+    IF NEW.number <> (SELECT coalesce(max(number), {{1}}) + 1 FROM {{0}})
+        AND NOT EXISTS (SELECT 1 FROM {{0}} WHERE number = NEW.number)
+    THEN
+        {REFUSE};
+    END IF;
+    RETURN NEW;
+END
+"""
 # {name: (parameters, result, body)}
 FUNCTIONS = {
     "record_is_append_only": ("", "trigger", f"BEGIN {REFUSE}; END"),
@@ -93,6 +106,8 @@ FUNCTIONS = {
     "record_drop_body": ("", "trigger", DROP_BODY),
     "record_body_in_order": ("", "trigger", BODY_IN_ORDER),
     "record_by_trigger": ("", "trigger", BY_TRIGGER),
+    "record_checkpoint_in_order": ("", "trigger", IN_ORDER.format("record_checkpoint", 0)),
+    "record_tile_in_order": ("", "trigger", IN_ORDER.format("record_tile", -1)),
     "record_lock_head": ("", "TABLE (seq bigint, hash varchar)", f"#variable_conflict use_column\n{LOCK}"),
 }
 _NO_CHANGE = "BEFORE DELETE OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION record_is_append_only()"
@@ -127,7 +142,16 @@ _TRIGGERS = {
         "by_trigger": _BY_TRIGGER.format(what="INSERT OR DELETE OR UPDATE"),
         "no_truncate": _NO_TRUNCATE,
     },
-    "record_checkpoint": {"no_change": _NO_CHANGE, "no_truncate": _NO_TRUNCATE},
+    "record_checkpoint": {
+        "no_change": _NO_CHANGE,
+        "no_truncate": _NO_TRUNCATE,
+        "in_order": _BEFORE.format(what="INSERT", function="record_checkpoint_in_order"),
+    },
+    "record_tile": {
+        "no_change": _NO_CHANGE,
+        "no_truncate": _NO_TRUNCATE,
+        "in_order": _BEFORE.format(what="INSERT", function="record_tile_in_order"),
+    },
 }
 TRIGGERS = {
     f"{table}_{end}": (table, text.format(table=table))
@@ -213,7 +237,8 @@ def _source(name):
 # What the portal's role may do; everything else is done by the functions above.
 GRANTS = {
     "record_entry": "SELECT, INSERT",
-    "record_body": "SELECT, INSERT, UPDATE (salt, text, search)",  # a trigger lets only retention update
+    # A trigger lets only retention update.
+    "record_body": "SELECT, INSERT, UPDATE (salt, text, search, folding)",
     "record_head": "SELECT",
     "record_story": "SELECT",
     "record_facet": "SELECT",

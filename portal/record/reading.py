@@ -17,7 +17,7 @@ COUNT = len(NAMES)
 _AT, _ID, _SEQ = NAMES.index("at"), NAMES.index("id"), NAMES.index("seq")
 
 # `members` has a value for each of NAMES, also for those that are not in the header of an older version.
-Row = namedtuple("Row", "members hash salt text search")
+Row = namedtuple("Row", "members hash salt text search folding")
 
 
 class Missing(Exception):
@@ -52,8 +52,8 @@ def head():
 def rows(first, last, *, bodies=True, where="", params=()):
     """Yield a Row for each entry from number `first` to `last` that there is, in order.
 
-    `where` is SQL that narrows entry `e`. Without `bodies` salt, text and search are None; so they are for an
-    entry without a body.
+    `where` is SQL that narrows entry `e`. Without `bodies` salt, text, search and folding are None; so they
+    are for an entry without a body.
     """
     values_of = cleaner()
     for some in batches(first, last, bodies=bodies, where=where, params=params):
@@ -122,7 +122,7 @@ def _statement(vendor, bodies, where):
     else:
         columns[_AT] = "to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
         columns[_ID] = "e.id::text"
-    beside = "b.salt, b.text, b.search" if bodies else "NULL, NULL, NULL"
+    beside = "b.salt, b.text, b.search, b.folding" if bodies else "NULL, NULL, NULL, NULL"
     # PostgreSQL would begin each piece at the first body of all, if it were not told where.
     join = "LEFT JOIN record_body b ON b.seq = e.seq AND b.seq >= %s" if bodies else ""
     more = f"AND ({where})" if where else ""

@@ -8,10 +8,12 @@ character is enough.
 import codecs
 import re
 from functools import lru_cache
-from unicodedata import combining
+from unicodedata import combining, ucd_3_2_0, unidata_version
 
 from portal.outside import folded, folded_letters
 
+RULES = 1  # raise it with every change of what `text` writes, in a migration that writes all texts anew
+FOLDING = f"{RULES} {unidata_version}"  # which rules wrote a text: ours, and the version of Unicode
 SEARCH_MAX = 32_000  # characters of a body that are searched
 SHORTEST = 3  # characters of a text that can be looked up, once it is written like this
 
@@ -66,6 +68,20 @@ def _numbered(text):
 def text(fields, body):
     """The search text of an entry: `fields` are those of its header, `body` is the JSON text beside it."""
     return text_of([fields.get(name) for name in FIELDS], body)
+
+
+def may_differ(folding, *texts):
+    """Whether the rules `folding`, which are not those of now, may have written another text for these.
+
+    Unicode never changes how a character is folded, but a version does not know those of later ones. Python
+    remembers which there were in version 3.2.
+    """
+    rules, _blank, version = str(folding).partition(" ")
+    if rules != str(RULES):
+        return True
+    return version != unidata_version and any(
+        ucd_3_2_0.category(character) == "Cn" for text in texts for character in set(text or "")
+    )
 
 
 def text_of(values, body):

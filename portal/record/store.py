@@ -29,9 +29,8 @@ from portal.record.redaction import redact, redact_said
 from portal.words import Said, to_json
 
 PARAM_MAX = 400  # characters of one text in a sentence, as many as a summary has
-ROWS_AT_ONCE = (
-    500  # in one statement of SQLite, which takes 32766 values; for each it writes to the search index
-)
+# In one statement of SQLite, which takes 32766 values and writes to the search index once for each statement.
+ROWS_AT_ONCE = 500
 WORDS_MAX = 4000  # characters of a whole sentence with its parameters
 
 
@@ -90,7 +89,10 @@ def append(*lines):
         now = timezone.now()  # under the lock, so that times rise with the numbers
         entries = _chained(lines, now, seq, hash)
         bodies = [
-            {"seq": entry["seq"], "salt": each.salt, "text": each.text, "search": each.search}
+            {
+                **{"seq": entry["seq"], "salt": each.salt, "text": each.text},
+                **{"search": each.search, "folding": searching.FOLDING},
+            }
             for entry, each in zip(entries, lines, strict=True)
         ]
         _insert(cursor, Entry, entries)

@@ -156,7 +156,7 @@ class _Walk:
         self.leaves.append(_sha256(b"\x00" + content + encoded).digest())
 
     def _body(self, seq, raw):
-        salt, text, search = raw[_COUNT + 1 :]
+        salt, text, search, folding = raw[_COUNT + 1 :]
         report = self.report
         if text is None:
             report.add(findings.BODY_GONE, seq)
@@ -170,7 +170,10 @@ class _Walk:
         elif _sha256(salt + text.encode()).hexdigest() != raw[_DIGEST]:
             report.add(findings.BODY_CHANGED, seq)
         if searching.text_of(_searched(raw), text or "{}") != search:
-            report.add(findings.SEARCH_CHANGED, seq)
+            if folding != searching.FOLDING and searching.may_differ(folding, text, *_searched(raw)):
+                report.add(findings.SEARCH_OLDER, seq, is_sure=False, folding=str(folding)[:16])
+            else:
+                report.add(findings.SEARCH_CHANGED, seq)
 
     def _end_tile(self, seq):
         self.tile.extend(self.leaves)
