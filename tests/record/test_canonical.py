@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.record import canonical
@@ -37,6 +37,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=25)
 @given(FIELDS, WHOLE)
 def test_the_fast_ways_write_the_same(fields, seq):
     fields["seq"] = seq

@@ -36,7 +36,7 @@ def test_the_fast_way_writes_what_the_rules_say(text):
 def test_the_fast_way_is_right_for_each_character_and_what_stands_beside_it():
     for number in {*range(0x80, 0x110000)} - {*range(0xD800, 0xE000)}:
         character = chr(number)
-        for text in (character, f"a{character}", f"I{character}e", f"a{character}\u0301b", f"<{character} "):
+        for text in (f"a{character}", f"I{character}\u0301b"):
             assert searching.written(text) == by_the_rules(text), ascii(text)
 
 

@@ -224,13 +224,18 @@ def test_a_forged_rule_that_names_no_number_does_not_keep_the_check_from_its_end
 @pytest.mark.parametrize(
     ("folding", "text", "result"),
     [
-        ("1 99.0.0", "a bus 总线", Result.TAMPERED),  # no version of Unicode folds these otherwise
         ("1 99.0.0", "a bus \U0001f600", Result.UNCLEAR),  # a character that an older version did not know
-        ("0 99.0.0", "a bus", Result.UNCLEAR),  # other rules of the portal
-        (searching.FOLDING, "a bus \U0001f600", Result.TAMPERED),
+        *(
+            pytest.param(*each, marks=pytest.mark.full)
+            for each in (
+                ("1 99.0.0", "a bus 总线", Result.TAMPERED),  # no version of Unicode folds these otherwise
+                ("0 99.0.0", "a bus", Result.UNCLEAR),  # other rules of the portal
+                (searching.FOLDING, "a bus \U0001f600", Result.TAMPERED),
+            )
+        ),
     ],
 )
-@pytest.mark.parametrize("is_changed", [False, True])
+@pytest.mark.parametrize("is_changed", [pytest.param(False, marks=pytest.mark.full), True])
 def test_a_search_text_of_other_rules_raises_no_false_alarm(small, folding, text, result, is_changed):
     append({"stage": "note", "outcome": "ok", "actor": "a", "verb": "test", "object_name": text})
     tampering.anchor()
