@@ -37,7 +37,9 @@ BOTH = {
     "body": "UPDATE record_body SET text = '{}'",
     "body emptied": "UPDATE record_body SET text = '', salt = ''",
     "body gone": "DELETE FROM record_body",
-    "body before its entry": "INSERT INTO record_body (seq, salt, text, search) VALUES (99, '', '', '')",
+    "body before its entry": (
+        "INSERT INTO record_body (seq, salt, text, search, folding) VALUES (99, '', '', '', '')"
+    ),
     "story": "UPDATE record_story SET steps = 9",
     "story gone": "DELETE FROM record_story",
     "story made": "INSERT INTO record_story (first_seq, last_seq, steps, facet_id) VALUES (9, 9, 1, 1)",
