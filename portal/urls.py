@@ -22,6 +22,7 @@ urlpatterns = [
     path("audit/", include("portal.audit.urls")),
     path("connections/", include("portal.connections.urls")),
     path("teams/", include("portal.teams.urls")),
+    path("people/", include("portal.teams.people_urls")),
     path("api/v1/", include("portal.api.urls")),
     path("", include("portal.resources.urls")),
 ]

@@ -243,10 +243,16 @@ def arguments(address, plant):
         for connection in plant.connections.values():
             yield {"<uuid:id>": str(connection.pk)}
     elif "teams/<uuid:id>" in address:
-        invitation = plant.team.invitations.first().pk
-        yield {"<uuid:id>": str(plant.team.pk), "<int:member>": "1", "<uuid:invitation>": str(invitation)}
+        invitation, member = plant.team.invitations.first().pk, plant.team.memberships.first().pk
+        yield {
+            "<uuid:id>": str(plant.team.pk),
+            "<int:member>": str(member),
+            "<uuid:invitation>": str(invitation),
+        }
     elif "<str:token>" in address:
         yield {"<str:token>": TOKEN}
+    elif "people/<uuid:id>" in address:
+        yield {"<uuid:id>": str(plant.people[Role.VIEWER].pk)}
     elif "<str:uidb36>" in address:
         yield {"<str:uidb36>": plant.people[Role.OWNER].pk.hex, "<str:key>": "made-up"}
     elif "<int:seq>" in address:

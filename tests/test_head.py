@@ -32,7 +32,12 @@ def of(plant):
         role="viewer",
         link=lambda token: tokens.append(token),
     )
-    things = {"operations": operation.pk, "connections": row.connection_id, "teams": plant.team.pk}
+    things = {
+        "operations": operation.pk,
+        "connections": row.connection_id,
+        "teams": plant.team.pk,
+        "people": owner.pk,
+    }
 
     def fill(address):
         thing = things.get(address.split("/")[0], row.pk)

@@ -149,6 +149,11 @@ VERBS = {
         _("%(who)s tried to deactivate the account of %(name)s"),
         _("deactivate account"),
     ),
+    "account_let_go": (
+        _("%(who)s ended what %(name)s still held"),
+        _("%(who)s tried to end what %(name)s still held"),
+        _("end what a person held"),
+    ),
     "export_list": (
         _("%(who)s exported a list of %(kind)s"),
         _("%(who)s tried to export a list of %(kind)s"),

@@ -116,6 +116,16 @@ def revoke(invitation, *, actor):
         append({**tried, "body": {"before": {"role": row.role}}})
 
 
+def revoked_lines(rows, actor):
+    """Delete invitations of somebody who leaves, in the caller's transaction; the lines to append."""
+    rows = list(rows.select_related("team"))
+    Invitation.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return [
+        _tried("invite_revoke", row.team, actor, row.email, row.pk, body={"before": {"role": row.role}})
+        for row in rows
+    ]
+
+
 def digest_of(token):
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
@@ -182,7 +192,7 @@ def counts(invitation):
 
 
 def has_owner(team):
-    return team.memberships.filter(role=Role.OWNER).exists()
+    return team.memberships.filter(role=Role.OWNER, user__is_active=True).exists()
 
 
 def require_mail():

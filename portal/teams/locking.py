@@ -18,6 +18,11 @@ def locked_team(team):
         raise NotVisible(access.NOT_VISIBLE())
 
 
+def lock_all(teams):
+    """Lock these teams until the transaction ends, in one order for all who do so; returns them."""
+    return list(Team.objects.select_for_update().filter(pk__in=teams.values("pk")).order_by("pk"))
+
+
 @contextmanager
 def locked(team, actor, tried, right):
     """A transaction that holds the lock of the team's row, and has asked for the right under that lock."""

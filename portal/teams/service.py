@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal.errors import NotVisible
 from portal.record.store import append
-from portal.teams import access, invitations
+from portal.teams import access, invitations, leaving
 from portal.teams.locking import KIND, locked, locked_team
 from portal.teams.models import Membership, Role, Team
 from portal.teams.recording import denials_recorded, line, require_recorded
@@ -79,13 +79,18 @@ def change_role(membership, *, actor, role, via="web"):
 
 
 def remove_member(membership, *, actor, via="web"):
-    """Raises NotVisible, NotAllowed (recorded), and ValidationError for the last owner."""
+    """Remove a member, revoke their open invitations to the team, and stop what they have under way in it.
+
+    Raises NotVisible, NotAllowed (recorded), and ValidationError for the last owner.
+    """
     tried = _on_member("member_remove", membership, actor, via)
     with locked(membership.team, actor, tried, RIGHT):
         row = _row(membership)
         _keep_an_owner(row)
         row.delete()
-        append({**tried, "body": {"before": {"role": row.role}}})
+        lines = invitations.revoked_lines(leaving.invitations_of(row.user, row.team), actor)
+        append(*lines, {**tried, "body": {"before": {"role": row.role}}})
+    leaving.let_go(row.user, actor=actor, team=row.team)
 
 
 def set_retention(team, *, actor, days, via="web"):
@@ -116,15 +121,14 @@ def _on_member(verb, membership, actor, via):
 
 
 def _row(membership):
-    row = Membership.objects.filter(pk=membership.pk).first()
+    row = Membership.objects.select_related("team", "user").filter(pk=membership.pk).first()
     if row is None:
         raise NotVisible(access.NOT_VISIBLE())
     return row
 
 
 def _keep_an_owner(row):
-    if (
-        row.role == Role.OWNER
-        and not Membership.objects.filter(team=row.team_id, role=Role.OWNER).exclude(pk=row.pk).exists()
-    ):
+    """An owner whose account is switched off is none that could act."""
+    others = Membership.objects.filter(team=row.team_id, role=Role.OWNER, user__is_active=True)
+    if row.role == Role.OWNER and not others.exclude(pk=row.pk).exists():
         raise ValidationError(_("A team needs at least one owner. Make somebody else an owner first."))

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.mail import sending
-from portal.teams import role_table, service
-from portal.teams.access import may, role_in, roles_to_give, visible_to
+from portal.teams import leaving, role_table, service
+from portal.teams.access import may, require, role_in, roles_to_give, visible_to
 from portal.teams.forms import InvitationForm, RetentionForm, RoleForm, TeamForm
 from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
@@ -36,7 +36,8 @@ def list_page(request, form=None, problem="", status=200):
 
 def _all_teams():
     """[(Team, whether it has an owner, the open Invitation of its first owner or None)]"""
-    owned = set(Membership.objects.filter(role=Role.OWNER).values_list("team_id", flat=True))
+    owners = Membership.objects.filter(role=Role.OWNER, user__is_active=True)
+    owned = set(owners.values_list("team_id", flat=True))
     rows = list(Team.objects.all())
     invited = Invitation.objects.filter(team__in=[team for team in rows if team.pk not in owned])
     invited = {each.team_id: each for each in invited.filter(role=Role.OWNER)}
@@ -122,6 +123,16 @@ def _inviting(request, team, form):
 
 def _member(team, id):
     return get_object_or_404(Membership.objects.select_related("user", "team"), team=team, pk=id)
+
+
+@require_safe
+def member(request, id, member):
+    """What a member still holds in the team, for owners, who can remove them here."""
+    team = find(request, id)
+    require(request.user, service.RIGHT, team)
+    row = _member(team, member)
+    held = leaving.held(row.user, team)
+    return page(request, "teams/member.html", {"shown": team, "member": row, "held": held})
 
 
 @require_POST

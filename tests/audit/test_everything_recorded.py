@@ -248,6 +248,19 @@ def refresh(walk):
     return walk.send(f"/{BUS}/refresh/")
 
 
+def of_person(what):
+    def send(walk):
+        administrator(walk)
+        return walk.send(f"/people/{walk.plant.people[Role.AUDITOR].pk}/{what}/")
+
+    return send
+
+
+def switched_off(walk):
+    User.objects.filter(pk=walk.plant.people[Role.AUDITOR].pk).update(is_active=False)
+    return of_person("activate")(walk)
+
+
 def reset(walk):
     return walk.send("/accounts/password/reset/", {"email": NEW})
 
@@ -290,6 +303,8 @@ SUCCESSES = {
     "teams/<uuid:id>/invitations/<uuid:invitation>/revoke/": of_invitation("revoke"),
     "teams/<uuid:id>/members/<int:member>/role/": of_member("role", role="operator"),
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
+    "people/<uuid:id>/deactivate/": of_person("deactivate"),
+    "people/<uuid:id>/activate/": switched_off,
     "teams/<uuid:id>/retention/": lambda walk: walk.send(
         f"/teams/{walk.plant.team.pk}/retention/", {"days": "90"}
     ),

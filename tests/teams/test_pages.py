@@ -55,6 +55,7 @@ list           200    200     200      200     200   200
 detail         200    200     200      200     200   404
 member_role    403    403     403      403     302   404
 member_remove  403    403     403      403     302   404
+member         403    403     403      403     200   404
 """
 ROWS = [line.split() for line in STATUS.strip().splitlines()]
 CASES = [
@@ -68,6 +69,8 @@ def test_each_role_gets_the_pages_of_the_table(plant, harbour, page, who, status
     client, before = browser(person), list(Membership.objects.order_by("pk").values())
     if page == "list":
         answer = client.get(reverse("teams:list"))
+    elif page == "member":
+        answer = client.get(url(page, plant, "operator"))
     elif page == "detail":
         answer = client.get(url("detail", plant))
     else:
@@ -75,7 +78,7 @@ def test_each_role_gets_the_pages_of_the_table(plant, harbour, page, who, status
     assert answer.status_code == status
     if status in (403, 404):
         assert list(Membership.objects.order_by("pk").values()) == before
-    if status == 403:
+    if status == 403 and page.startswith("member_"):
         entry = last_entry()
         assert (entry.verb, entry.outcome, entry.actor) == (page, "denied", person.email)
         assert "roles" in answer.text
@@ -196,8 +199,7 @@ def test_a_switch_is_no_link(plant):
 def test_the_sign_in_page_leads_nowhere_that_is_not_there(db):
     page = Client(HTTP_HOST="localhost").get(reverse("account_login")).content.decode()
 
-    assert "Ask your administrator to reset it." in page
-    assert "password/reset" not in page
+    assert 'href="/accounts/password/reset/"' in page
     for address in re.findall(r'(?:href|action)="(/[^"]*)"', page):
         if not address.startswith("/static/"):
             assert Client(HTTP_HOST="localhost").get(address, follow=True).status_code != 404, address
