@@ -49,13 +49,18 @@ def person_made(apps, entry):
         return None
     if entry.verb == "member_add":
         people = User.objects.filter(pk=entry.object_id)
-    elif told is None:
-        people = User.objects.filter(memberships__team_id=entry.object_id, memberships__role="owner")
+    elif owner := owner_in(told or {}):
+        people = User.objects.filter(email__iexact=owner)
     else:
-        people = User.objects.filter(email__iexact=told["after"]["owner"])
+        people = User.objects.filter(memberships__team_id=entry.object_id, memberships__role="owner")
     if told is None:  # the team does not keep bodies for so long: the time tells
         people = people.filter(created_at__range=(entry.at - AT_ONCE, entry.at + AT_ONCE))
     return people.first()
+
+
+def owner_in(told):
+    """The address of a new team's first owner; the earliest versions wrote it one level higher."""
+    return told.get("owner") or told.get("after", {}).get("owner")
 
 
 def last_own_change(apps, made):
