@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.teams import guards as accounts
+
 ROOT = Path(__file__).resolve().parent.parent
 GREEN, RED = 0, 1  # exit codes of pytest; anything else is a broken run and proves nothing
 
@@ -314,6 +316,7 @@ GUARDS = [
         ("tests/resources/test_drift.py::test_an_own_change_is_nobody_elses[enos/devices]",),
     ),
 ]
+GUARDS += [Guard(*each) for each in accounts.GUARDS]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 
 

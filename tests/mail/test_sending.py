@@ -122,3 +122,10 @@ def test_a_wrong_address_is_refused_without_repeating_it(monkeypatch, url):
         environment.mail("PORTAL_EMAIL_URL")
     assert "hunter2" not in str(refused.value)
     assert "PORTAL_EMAIL_URL" in str(refused.value)
+
+
+def test_only_the_demo_shows_mails(db, client, settings):
+    queue("shown@example.test")
+    assert "shown@example.test" in client.get("/demo/mails/").text
+    settings.DEMO = False
+    assert client.get("/demo/mails/").status_code == 404

@@ -4,8 +4,10 @@ Would catch: a password that somebody else chooses, a token that can be read, us
 after it is over, a role above that of whoever invited, an answer that tells whether an address is known.
 """
 
+import logging
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.db import connection
@@ -367,3 +369,15 @@ def test_odd_names_turn_neither_the_page_nor_the_mail(plant):
     drawn = check(opened().answer)
     assert "U+202E" in "".join(drawn.texts)
     check(stranger().get("/demo/mails/"))
+
+
+def test_a_link_that_meets_a_failure_stands_in_no_log(plant, monkeypatch):
+    invite(plant)
+    path, told = path_in(newest(NEW)), StringIO()
+    (handler,) = (each for each in logging.getLogger().handlers if each.name == "stderr")
+    monkeypatch.setattr(handler, "stream", told)
+    monkeypatch.setattr("portal.teams.invitations.find_valid", None)
+    browser = Client(HTTP_HOST="localhost", raise_request_exception=False)
+    assert browser.get(path).status_code == 500
+    assert "/teams/invitation/..." in told.getvalue()
+    assert path.split("/")[-2] not in told.getvalue()
