@@ -16,6 +16,8 @@ from portal.mail import outbox, sending
 from portal.mail.models import Mail
 from tests.support.mails import newest
 
+pytestmark = pytest.mark.anywhere
+
 SECRET = "hunter2-token-in-a-mail"
 AWAY = {"backend": "django.core.mail.backends.smtp.EmailBackend", "host": "127.0.0.1", "timeout": 2}
 

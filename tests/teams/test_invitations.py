@@ -27,7 +27,7 @@ NEW = "new@example.test"
 ACCEPT = "/teams/invitation/"
 NOWHERE = "http://127.0.0.1:9"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.anywhere]
 
 
 @pytest.fixture
