@@ -222,6 +222,7 @@ def test_the_deploy_check_has_nothing_to_say_about_the_documented_settings(start
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.full
 def test_a_portal_without_mail_is_warned_about_and_one_without_a_sender_does_not_start(start):
     checked = start("manage.py", "check", "--deploy", PORTAL_ALLOWED_HOSTS="portal.example.test", **KEYS)
     assert "(portal.W004)" in checked.stderr

@@ -242,6 +242,7 @@ def test_what_does_not_count_looks_the_same_and_names_nobody(plant):
     assert accept(opened()).status_code == 302  # the link that was sent again works
 
 
+@pytest.mark.full
 def test_opening_the_link_uses_nothing_up(plant):
     invite(plant)
     for _time in range(3):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -124,10 +125,12 @@ def test_without_mail_the_page_says_so(mei, settings):
     assert not Mail.objects.exists()
 
 
+HASH = make_password(PASSWORD)  # once: it takes its time on purpose
+
+
 def made(email, verb="member_add", by="owner@example.test", told=True, **fields):
     """An account as an earlier version made it, with its entries."""
-    person = User(email=email)
-    person.set_password(PASSWORD)
+    person = User(email=email, password=HASH)
     User.objects.bulk_create([person])
     about = {"object_id": person.pk, "object_name": email}
     if verb == "team_create":
@@ -158,11 +161,11 @@ def test_passwords_that_somebody_else_set_count_no_more():
     change_it_oneself(made("c@example.test"))
     made("d@example.test", told=False)  # had an account before
     made("e@example.test", via="command")
-    User.objects.create_user("f@example.test", PASSWORD)
+    User.objects.create(email="f@example.test", password=HASH)
     made("g@example.test", team_id=TEAM)
     dropping.drop(TEAM, timezone.now(), {"actor": "the portal", "via": "system", "body": {}})
     plant = make_plant("http://127.0.0.1:9")
-    made_today = User.objects.create_user("h@example.test", PASSWORD)
+    made_today = User.objects.create(email="h@example.test", password=HASH)
     append(
         line(
             "account_create", kind="portal/accounts", actor=plant.people[Role.OWNER], object_id=made_today.pk
