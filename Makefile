@@ -61,6 +61,7 @@ test-full: lint test-programs
 
 # What a deployment sets, so that `check --deploy` judges a production and not a demo.
 PRODUCTION = PORTAL_DEMO=false PORTAL_DEBUG=false PORTAL_ALLOWED_HOSTS=portal.example.test PORTAL_TRUSTED_PROXIES=1 \
+	PORTAL_EMAIL_URL=smtps://mail.example.test PORTAL_EMAIL_FROM=portal@example.test \
 	PORTAL_SECRET_KEY=$$(head -c 48 /dev/urandom | base64 -w0) PORTAL_DATA_DIR="$$data"
 
 lint: setup

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -14,6 +15,7 @@ CONNECTION_SECONDS = 60
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 # What 256 bits take as hexadecimal digits and in base64; of 43 random characters some 20 or more differ.
 HEX_DIGITS, CHARACTERS, DIFFERENT = 64, 43, 9
+MAIL_SECONDS = 20  # for each step with a mail server
 
 
 def text(name, default=""):
@@ -211,6 +213,57 @@ def queue(name):
             " / ? # @ [ ] in a password are written as %2F and so on"
         )
     return url
+
+
+def mail(name):
+    """Keywords for Django's `get_connection` from the URL of a mail server; None if it is not set.
+
+    smtp://user:password@host:587 (TLS by STARTTLS), smtps://user:password@host:465 (TLS from the start),
+    smtp://host:25?tls=no (plain, without a password), or file:/DIR. No message repeats a part of the URL.
+    """
+    url = text(name)
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port, options = parts.port, dict(parse_qsl(parts.query, keep_blank_values=True))
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name}: host or port cannot be read; / ? # @ [ ] in a password are written as %2F and so on"
+        ) from None
+    if parts.scheme == "file" and not parts.netloc and url.startswith("file:/") and parts.path.strip("/"):
+        return mail_files(unquote(parts.path))
+    is_plain = options == {"tls": "no"} and parts.scheme == "smtp" and not parts.password
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or not (is_plain or not options):
+        raise ImproperlyConfigured(
+            f"{name} must be smtp://user:password@host:587, smtps://user:password@host:465,"
+            " smtp://host:25?tls=no (only without a password) or file:/DIR"
+        )
+    if parts.path.strip("/") or parts.fragment:
+        raise ImproperlyConfigured(f"{name} goes on after the host; in a password / and # are %2F and %23")
+    return {
+        "backend": "django.core.mail.backends.smtp.EmailBackend",
+        "host": parts.hostname,
+        "port": port or (465 if parts.scheme == "smtps" else 25 if is_plain else 587),
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_ssl": parts.scheme == "smtps",
+        "use_tls": parts.scheme == "smtp" and not is_plain,
+        "timeout": MAIL_SECONDS,
+    }
+
+
+def mail_files(path):
+    """Mails as files in a directory, which is made when the first is written."""
+    return {"backend": "django.core.mail.backends.filebased.EmailBackend", "file_path": str(path)}
+
+
+def sender(name, default):
+    """The address that mails come from; `default` "" where there must be one."""
+    value = os.environ.get(name, "") or default
+    if "@" not in parseaddr(value)[1] or len(value.splitlines()) > 1:
+        raise ImproperlyConfigured(f"{name} must be an address: portal@example.com, or Name <portal@...>")
+    return value
 
 
 def sinks(name, default):

@@ -24,6 +24,9 @@ PORTAL_SECURITY_CONTACT        mailto:... or https://..., shown in /.well-known/
 PORTAL_HSTS_SUBDOMAINS         true: browsers are to use HTTPS for all hosts below the portal's name, too
 PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides public ones
 PORTAL_ENDPOINT_PORTS          ports that connections may reach; default 443 and 8443
+PORTAL_EMAIL_URL[_FILE]        where mails go: smtp://user:password@host:587 (STARTTLS), smtps://...:465,
+                               smtp://host:25?tls=no, file:/DIR; default: nowhere, so nobody can be invited
+PORTAL_EMAIL_FROM              the address that they come from; needed with PORTAL_EMAIL_URL
 PORTAL_CA_BUNDLE               file of certificates that platforms are checked against
 PORTAL_HTTPS_PROXY             proxy for calls to platforms
 PORTAL_LOCK_SECONDS            how long a query waits for a lock of the database; default 20
@@ -60,6 +63,14 @@ TASKS = {
     }
 }
 HUEY = {"huey_class": "portal.jobs.engine.Engine", "name": "portal", "immediate": QUEUE_URL == "now:"}
+
+# Mail (portal/mail). The demo keeps it in its data directory and shows it at /demo/mails/.
+MAIL = environment.mail("PORTAL_EMAIL_URL")
+if DEMO:
+    MAIL = environment.mail_files(DATA_DIR / "mails")
+MAIL_FROM = DEFAULT_FROM_EMAIL = environment.sender(
+    "PORTAL_EMAIL_FROM", "" if MAIL and not DEMO else "IoT Portal <portal@example.test>"
+)
 
 # Refreshes of the mirror (portal/resources/refreshing.py)
 REFRESH_SECONDS = environment.number("PORTAL_REFRESH_SECONDS", 300)
@@ -113,6 +124,7 @@ INSTALLED_APPS = [
     "template_partials",
     "portal.web.apps.WebConfig",
     "portal.record",
+    "portal.mail",
     "portal.teams",
     "portal.connections",
     "portal.kinds",
@@ -194,6 +206,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "portal.teams.passwords.NotMonotonous"},
 ]
 ACCOUNT_ADAPTER = "portal.teams.accounts.Accounts"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -201,6 +215,9 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_FORMS = {"reset_password": "portal.teams.resets.ResetForm"}
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 # Otherwise all who come through a proxy count as one caller, and one of them can lock out the others.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}  # failed ones keep allauth's stricter default
@@ -265,7 +282,14 @@ logging.config.dictConfig(
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"without_tokens": {"()": "portal.web.logs.WithoutTokens"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["without_tokens"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         # urllib3 logs whole URLs at DEBUG; query strings may carry signatures.
         "loggers": {

@@ -12,6 +12,7 @@ handler500 = "portal.web.errors.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
+    path("demo/mails/", views.demo_mails, name="demo_mails"),
     path("readyz", views.readyz, name="readyz"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("accounts/", include("portal.teams.account_urls")),
@@ -21,6 +22,7 @@ urlpatterns = [
     path("audit/", include("portal.audit.urls")),
     path("connections/", include("portal.connections.urls")),
     path("teams/", include("portal.teams.urls")),
+    path("people/", include("portal.teams.people_urls")),
     path("api/v1/", include("portal.api.urls")),
     path("", include("portal.resources.urls")),
 ]

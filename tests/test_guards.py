@@ -4,27 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.guard import Guard
+from tests.teams import account_guards
+
 ROOT = Path(__file__).resolve().parent.parent
 GREEN, RED = 0, 1  # exit codes of pytest; anything else is a broken run and proves nothing
-
-
-@dataclass(frozen=True)
-class Guard:
-    """`old` stands exactly once in `path`; with `new` in its place one of `tests` must fail."""
-
-    name: str
-    path: str
-    old: str
-    new: str
-    tests: tuple
-
-    def __str__(self):
-        return self.name
 
 
 OPERATIONS, REFRESHING = "tests/operations/", "tests/resources/test_refreshing.py::"
@@ -313,6 +301,7 @@ GUARDS = [
         "    names = set()",
         ("tests/resources/test_drift.py::test_an_own_change_is_nobody_elses[enos/devices]",),
     ),
+    *account_guards.GUARDS,
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 

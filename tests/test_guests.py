@@ -29,6 +29,7 @@ from portal.words import to_json
 from tests.examples import creating
 from tests.resources.forms import changing
 from tests.resources.shown import opened, press, show
+from tests.support.mails import TOKEN, make_invitation
 from tests.test_doors import addresses
 
 pytestmark = pytest.mark.anywhere
@@ -114,6 +115,7 @@ def tell_everything_oddly(plant, text=ODD):
     Team.objects.filter(pk=plant.team.pk).update(name=text[:100])
     for number, person in enumerate(plant.people.values()):
         User.objects.filter(pk=person.pk).update(name=text[:100], email=f"{number}{text[:200]}@example.test")
+    make_invitation(plant, text)
     for connection in plant.connections.values():
         Connection.objects.filter(pk=connection.pk).update(name=f"{connection.platform} {text}"[:100])
     for slug, kind in KINDS.items():
@@ -241,7 +243,18 @@ def arguments(address, plant):
         for connection in plant.connections.values():
             yield {"<uuid:id>": str(connection.pk)}
     elif "teams/<uuid:id>" in address:
-        yield {"<uuid:id>": str(plant.team.pk), "<int:member>": "1"}
+        invitation, member = plant.team.invitations.first().pk, plant.team.memberships.first().pk
+        yield {
+            "<uuid:id>": str(plant.team.pk),
+            "<int:member>": str(member),
+            "<uuid:invitation>": str(invitation),
+        }
+    elif "<str:token>" in address:
+        yield {"<str:token>": TOKEN}
+    elif "people/<uuid:id>" in address:
+        yield {"<uuid:id>": str(plant.people[Role.VIEWER].pk)}
+    elif "<str:uidb36>" in address:
+        yield {"<str:uidb36>": plant.people[Role.OWNER].pk.hex, "<str:key>": "made-up"}
     elif "<int:seq>" in address:
         yield from ({"<int:seq>": str(seq)} for seq in Entry.objects.values_list("seq", flat=True))
     else:

@@ -7,6 +7,7 @@ GET alone, a HEAD that is taken for a submitted form, a body behind the answer.
 import pytest
 
 from portal.record.models import Entry
+from portal.teams import invitations
 from portal.teams.models import Repeated, Role
 from tests.examples import EVERY_KIND, EXAMPLES
 from tests.test_doors import addresses
@@ -23,7 +24,20 @@ def of(plant):
     row = plant.make(BUS)
     operation = plant.perform(BUS, data={**plant.data(BUS), "bus_name": "second"})
     member = plant.team.memberships.get(user=plant.people[Role.VIEWER])
-    things = {"operations": operation.pk, "connections": row.connection_id, "teams": plant.team.pk}
+    tokens, owner = [], plant.people[Role.OWNER]
+    invitation = invitations.invite(
+        plant.team,
+        actor=owner,
+        email="new@example.test",
+        role="viewer",
+        link=lambda token: tokens.append(token),
+    )
+    things = {
+        "operations": operation.pk,
+        "connections": row.connection_id,
+        "teams": plant.team.pk,
+        "people": owner.pk,
+    }
 
     def fill(address):
         thing = things.get(address.split("/")[0], row.pk)
@@ -35,6 +49,10 @@ def of(plant):
             "slug:other": "device-groups",
             "slug:name": "targets",
             "int:member": member.pk,
+            "uuid:invitation": invitation.pk,
+            "str:token": tokens[-1],
+            "str:uidb36": member.user_id.hex,
+            "str:key": "made-up",
         }
         values["int:seq"] = Entry.objects.latest("seq").seq
         for part, value in values.items():

@@ -198,6 +198,18 @@ def test_every_page_of_it_can_be_read(old):
     assert len(old.pages) > 500
 
 
+def test_a_password_that_an_administrator_had_set_signs_in_no_more(old):
+    """The archive has one such account; all others were made by the command line."""
+    with old.database() as database:
+        rows = database.execute("SELECT email, password, must_reset FROM teams_user").fetchall()
+        told = database.execute(
+            "SELECT object_name FROM record_entry WHERE verb = 'password_void'"
+        ).fetchall()
+    void = {email for email, password, must_reset in rows if must_reset and password.startswith("!")}
+    assert void == {"quarry-owner@example.test"} == {name for (name,) in told}
+    assert all(password.startswith("argon2") for email, password, _flag in rows if email not in void)
+
+
 @pytest.mark.parametrize("tables", [OPERATIONS, MIRROR], ids=["operations", "mirror"])
 def test_all_rows_are_there_as_they_were(old, tables):
     for table, names in tables.items():
@@ -237,7 +249,9 @@ def test_each_object_and_each_connection_says_what_it_said(old):
 
 def test_the_record_is_unchanged_and_still_refuses_changes(old):
     for table in RECORD:
-        assert old.before[table].keys() == old.after[table].keys()
+        added = old.after[table].keys() - old.before[table].keys()
+        assert [old.after["record_entry"][seq]["verb"] for seq in added] == ["password_void"]
+        assert old.before[table].keys() <= old.after[table].keys()
         for seq, row in old.before[table].items():
             chained = {name: old.after[table][seq][name] for name in row if name in CHAIN}
             assert {name: old.after[table][seq][name] for name in row} == row | chained

@@ -215,9 +215,20 @@ def test_the_deploy_check_has_nothing_to_say_about_the_documented_settings(start
         *("manage.py", "check", "--deploy", "--fail-level", "WARNING"),
         PORTAL_ALLOWED_HOSTS="portal.example.test",
         PORTAL_TRUSTED_PROXIES="1",
+        PORTAL_EMAIL_URL="smtps://portal:password@mail.example.test",
+        PORTAL_EMAIL_FROM="portal@example.test",
         **KEYS | {"PORTAL_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJ"},
     )
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.full
+def test_a_portal_without_mail_is_warned_about_and_one_without_a_sender_does_not_start(start):
+    checked = start("manage.py", "check", "--deploy", PORTAL_ALLOWED_HOSTS="portal.example.test", **KEYS)
+    assert "(portal.W004)" in checked.stderr
+    started = start(*SERVES, PORTAL_EMAIL_URL="smtps://portal:hunter2@mail.example.test", **KEYS)
+    assert "PORTAL_EMAIL_FROM must be an address" in started.stderr
+    assert "hunter2" not in started.stderr
 
 
 def test_hosts_below_the_portals_name_are_bound_to_https_only_when_asked(start):

@@ -51,6 +51,8 @@ def _menu(request):
     if request.team:
         work.append(_item(request, _("Connections"), reverse("connections:list"), "plug"))
     work.append(_item(request, _("Teams"), reverse("teams:list"), "users"))
+    if request.user.is_portal_admin:
+        work.append(_item(request, _("People"), reverse("people:list"), "user-circle"))
     return [*sections, {"label": _("Work"), "items": work}]
 
 

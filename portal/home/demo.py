@@ -91,7 +91,7 @@ def seed(emulator_url):
     for name, owner in OWNERS.items():
         team = Team.objects.filter(name=name).first()
         if team is None:
-            team = teams.create_team(actor=None, name=name, owner=people[owner], via="command")
+            team = teams.create_team(actor=None, name=name, owner=people[owner])
             if name == PLANT:
                 _add_members(team, people)
         for connection in CONNECTIONS[name]:
@@ -108,7 +108,7 @@ def _person(email):
 def _add_members(team, people):
     for email, role in MEMBERS.items():
         if not Membership.objects.filter(team=team, user=people[email]).exists():
-            teams.add_member(team, actor=None, person=people[email], role=role, via="command")
+            teams.add_member(team, person=people[email], role=role)
 
 
 def _connection(team, endpoint, name, values, credentials):

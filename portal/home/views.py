@@ -1,4 +1,4 @@
-"""The home page, the probes of a supervisor (is the process up, is it ready to serve?), and security.txt."""
+"""The home page, the demo's mails, a supervisor's probes (is the process up, is it ready?), and security.txt."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.connections.models import Connection
-from portal.home import readiness
+from portal.home import mails, readiness
 from portal.kinds.registry import KINDS
 from portal.operations.listing import unsettled_counts
 from portal.operations.models import Operation
@@ -34,6 +34,15 @@ def home(request):
         "recent": operations.select_related("actor")[:8],
     }
     return page(request, "home/home.html", context)
+
+
+@login_not_required
+@require_safe
+def demo_mails(request):
+    """What the demo would have mailed. The links in it let in whoever opens them: nowhere but in the demo."""
+    if not settings.DEMO:
+        raise Http404
+    return page(request, "home/mails.html", {"letters": mails.letters()})
 
 
 @login_not_required

@@ -14,6 +14,8 @@ from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 
 from portal.jobs.models import Turn
+from portal.mail import sending
+from portal.mail.tasks import deliver as deliver_mail
 from portal.operations import stepping
 from portal.operations.tasks import carry_on
 from portal.record import checking, checkpoints, sinks
@@ -41,6 +43,7 @@ CHORES = [
     Chore("checkpoints", 5, checkpoints.make),
     Chore("checks", 5, lambda: ask(checking.due, verify)),
     Chore("retention", 600, retention.drop_due),
+    Chore("mails", 5, lambda: ask(sending.due, deliver_mail)),
     Chore("sinks", 5, lambda: ask(sinks.due, deliver)),
 ]
 

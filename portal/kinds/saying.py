@@ -72,6 +72,26 @@ VERBS = {
         _("%(who)s tried to add %(name)s to the team"),
         _("add member"),
     ),
+    "member_join": (
+        _("%(who)s accepted an invitation to the team"),
+        _("%(who)s tried to accept an invitation to the team"),
+        _("accept invitation"),
+    ),
+    "invite": (
+        _("%(who)s invited %(name)s to the team"),
+        _("%(who)s tried to invite %(name)s to the team"),
+        _("invite"),
+    ),
+    "invite_again": (
+        _("%(who)s sent the invitation to %(name)s again"),
+        _("%(who)s tried to send the invitation to %(name)s again"),
+        _("send invitation again"),
+    ),
+    "invite_revoke": (
+        _("%(who)s revoked the invitation to %(name)s"),
+        _("%(who)s tried to revoke the invitation to %(name)s"),
+        _("revoke invitation"),
+    ),
     "member_role": (
         _("%(who)s changed the role of %(name)s"),
         _("%(who)s tried to change the role of %(name)s"),
@@ -109,6 +129,16 @@ VERBS = {
         _("%(who)s tried to set the password of %(name)s"),
         _("set password"),
     ),
+    "password_void": (
+        _("The password of %(name)s was made void, because somebody else had set it"),
+        _("The password of %(name)s was made void, because somebody else had set it"),
+        _("make password void"),
+    ),
+    "reset_ask": (
+        _("%(who)s asked for a link to choose a new password for %(name)s"),
+        _("%(who)s tried to ask for a link to choose a new password for %(name)s"),
+        _("ask for password reset"),
+    ),
     "account_activate": (
         _("%(who)s activated the account of %(name)s"),
         _("%(who)s tried to activate the account of %(name)s"),
@@ -118,6 +148,11 @@ VERBS = {
         _("%(who)s deactivated the account of %(name)s"),
         _("%(who)s tried to deactivate the account of %(name)s"),
         _("deactivate account"),
+    ),
+    "account_let_go": (
+        _("%(who)s ended what %(name)s still held"),
+        _("%(who)s tried to end what %(name)s still held"),
+        _("end what a person held"),
     ),
     "export_list": (
         _("%(who)s exported a list of %(kind)s"),

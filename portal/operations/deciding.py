@@ -52,6 +52,11 @@ OTHER_FASTER = Sentence("decide.other_faster", _("Someone else decided this a mo
 def cancel(operation, *, actor):
     """Stop an operation before it is sent. Returns False if it is too late. Raises NotAllowed (recorded)."""
     require_for(operation, actor, operation.verb.right, "cancel")
+    return cancel_whatever_the_rights(operation, actor=actor)
+
+
+def cancel_whatever_the_rights(operation, *, actor):
+    """For whoever may take its person off the team or the portal (leaving.py). Returns False if too late."""
     said = CANCELLED(person=actor.email)
     return life.move(
         operation,

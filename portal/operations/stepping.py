@@ -230,6 +230,11 @@ def _row(step):
 def stop(job, *, actor):
     """Begin no more steps of a job. Returns False if it is over already. Raises NotAllowed (recorded)."""
     _require(job, actor, "stop", job.verb.right)
+    return stop_whatever_the_rights(job, actor=actor)
+
+
+def stop_whatever_the_rights(job, *, actor):
+    """For whoever may take its person off the team or the portal (leaving.py). False if it is over."""
     said = STOPPED(person=actor.email)
     noted = together.entry(job, actor, Stage.NOTE, "stopped", {}, said)
     try:

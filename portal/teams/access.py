@@ -72,7 +72,14 @@ DENIED = Sentence(
     "access.denied",
     _("%(people)s can't do this. Required role: %(roles)s. An owner of the team can change your role."),
 )
-ADMINS_ONLY = Sentence("access.admins_only", _("Only portal administrators can create teams."))
+TOO_HIGH = Sentence(
+    "access.role_too_high",
+    _("%(people)s can't give the role %(role)s, because it can do more than their own. An owner can."),
+)
+ADMINS_ONLY = Sentence(
+    "access.admins_only",
+    _("Only portal administrators can create teams and switch accounts on and off."),
+)
 PORTAL_ADMIN = Sentence("role.portal_admin", _("Portal administrator"))
 PEOPLE = {
     VIEWER: Sentence("people.viewers", _("Viewers")),
@@ -143,6 +150,23 @@ def role_may(role, right):
     return role in ALLOWED[right]
 
 
+def roles_to_give(user, team):
+    """The roles to which the person may invite others: those that can do no more than their own."""
+    mine = role_in(user, team)
+    if mine not in ALLOWED["invite"]:
+        return []
+    return [role for role in Role if _rights_of(role) <= _rights_of(mine)]
+
+
+def require_to_give(user, role, team):
+    """Raise like `require(user, "invite", team)`, and NotAllowed for a role that can do more than theirs."""
+    require(user, "invite", team)
+    if role not in roles_to_give(user, team):
+        people = PEOPLE[role_in(user, team)]()
+        message = TOO_HIGH(people=people, role=ROLES[Role(role)]())
+        raise NotAllowed(message, right="roles", granted_by=[str(ROLES[OWNER]())])
+
+
 def roles_held(team):
     """The roles that members of the team have."""
     return {Role(role) for role in Membership.objects.filter(team=team).values_list("role", flat=True)}
@@ -169,6 +193,10 @@ def forget(user):
     for name in ("_roles", "_teams"):
         if hasattr(user, name):
             delattr(user, name)  # not by vars(): request.user is a lazy wrapper with a dict of its own
+
+
+def _rights_of(role):
+    return {right for right, roles in ALLOWED.items() if role in roles}
 
 
 def _roles(user):

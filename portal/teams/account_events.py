@@ -19,12 +19,13 @@ from django.db.models.functions import Now
 from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
 
-from portal.record.models import Stage
+from portal.record.models import Entry, Stage
 from portal.record.store import append
-from portal.teams.folding import SIGN_IN_FAILED
+from portal.teams.folding import RESET_ASKED, SIGN_IN_FAILED
 from portal.teams.gathering import LONGEST
 from portal.teams.models import User
 from portal.teams.recording import fold, line, record
+from portal.teams.retention import SYSTEM
 
 KIND = "portal/accounts"
 FLAGS = ("email", "is_active", "is_portal_admin", "is_portal_auditor")  # what a person may do at all
@@ -62,6 +63,15 @@ def failed(request, email, why=WRONG):
     if person is None:
         tried |= {"actor_id": "", "actor": ""}
     fold(SIGN_IN_FAILED, {**tried, "outcome": "failed"})
+
+
+def reset_asked(request, email):
+    """Record that somebody wants a link to choose a new password for an address, which may be anybody's.
+
+    Nothing here depends on whether there is such an account: not even the time it takes.
+    """
+    asked = _line("reset_ask", request, None, email=email)
+    fold(RESET_ASKED, {**asked, "actor": "", "actor_id": "", "object_name": email})
 
 
 @receiver(user_login_failed)
@@ -122,13 +132,28 @@ def _verb(was, now):
 
 
 def _of_change(verb, person, **body):
-    """By whom this request is made, or the command line."""
+    """By whom this request is made, or the command line.
+
+    Who is not signed in and changes an account does it by a link that was mailed to its address.
+    """
     request = context.request
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    if request is None:
         about = {"object_id": person.pk, "object_name": person.email}
         return line(verb, kind=KIND, actor=None, via="command", **about, body=body)
-    return _line(verb, request, person, user, **body)
+    user = getattr(request, "user", None)
+    is_signed_in = user is not None and user.is_authenticated
+    return _line(verb, request, person, user if is_signed_in else person, **body)
+
+
+def record_voided(**signal):
+    """Receives post_migrate: a migration made passwords void that somebody else had set; that is recorded."""
+    told = Entry.objects.filter(kind=KIND, verb="password_void").values("object_id")
+    told = set(told.values_list("object_id", flat=True))
+    people = [each for each in User.objects.filter(must_reset=True) if str(each.pk) not in told]
+    about = {"kind": KIND, "actor": None}
+    lines = [line("password_void", **about, object_id=each.pk, object_name=each.email) for each in people]
+    if lines:
+        append(*({**each, "actor": SYSTEM, "via": "system", "stage": Stage.NOTE} for each in lines))
 
 
 def end_sessions():

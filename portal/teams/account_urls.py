@@ -1,13 +1,15 @@
-"""The pages of allauth that the portal offers: sign in, sign out, change the password.
+"""The pages of allauth that the portal offers: sign in, sign out, change or reset the password.
 
-Sign-up, password reset by e-mail and a change of address need mail, which the portal does not send. Their
-URLs answer 404; they exist because views of allauth reverse them by name.
+Nobody signs up without an invitation (invitation_views.py) or changes their address. Those URLs answer 404;
+they exist because views of allauth reverse them by name.
 """
 
 from allauth.account import views
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
 from django.urls import path
+
+from portal.teams import resets
 
 
 @login_not_required
@@ -24,6 +26,17 @@ urlpatterns = [
     path("password/set/", absent, name="account_set_password"),
     path("signup/", absent, name="account_signup"),
     path("email/", absent, name="account_email"),
-    path("password/reset/", absent, name="account_reset_password"),
+    path("password/reset/", resets.reset, name="account_reset_password"),
+    path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
+    path(
+        "password/reset/key/done/",
+        views.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path(
+        "password/reset/<str:uidb36>/<str:key>/",
+        views.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
     path("confirm-email/", absent, name="account_email_verification_sent"),
 ]

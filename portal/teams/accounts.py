@@ -1,15 +1,21 @@
-"""How people get an account, and how they sign in. An owner adds them: nobody can sign up by themselves."""
+"""How people get an account, and how they sign in. They are invited: nobody signs up unasked."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django.core.exceptions import ValidationError
 
+from portal.mail import outbox
 from portal.teams import access, account_events, demo_passwords
 
 
 class Accounts(DefaultAccountAdapter):
     def is_open_for_signup(self, request):
         return False
+
+    def send_mail(self, template_prefix, email, context):
+        """What allauth wants to mail goes the way of all mails: written down now, sent later."""
+        made = self.render_mail(template_prefix, email, context)
+        outbox.queue(template_prefix.rpartition("/")[2][:40], email, subject=made.subject, text=made.body)
 
     def login(self, request, user):
         """Recorded first: what cannot be recorded does not happen."""

@@ -73,6 +73,11 @@ def _of_sign_in(body):
     return {name: redact(str(body[name]), longest=None)[:LONGEST] for name in ("email", "address", "why")}
 
 
+def _of_reset(body):
+    """For which address, and from where."""
+    return {name: redact(str(body[name]), longest=None)[:LONGEST] for name in ("email", "address")}
+
+
 DENIED = Fold(
     "denied",
     timedelta(minutes=1),
@@ -91,6 +96,14 @@ SIGN_IN_FAILED = Fold(
     ),
     asked=_of_sign_in,
 )
+RESET_ASKED = Fold(
+    "reset",
+    timedelta(minutes=1),
+    20,
+    Sentence("account.reset_once_more", _("One more identical request at %(last)s.")),
+    Sentence("account.reset_more", _("%(count)s more identical requests between %(first)s and %(last)s.")),
+    asked=_of_reset,
+)
 READ = Fold(
     "read",
     timedelta(hours=1),
@@ -101,7 +114,7 @@ READ = Fold(
     asked=lambda body: NONE_YET,
     merged=gathered,
 )
-FOLDS = {each.name: each for each in (DENIED, SIGN_IN_FAILED, READ)}
+FOLDS = {each.name: each for each in (DENIED, SIGN_IN_FAILED, RESET_ASKED, READ)}
 
 
 def count(fold, tried):

@@ -1,4 +1,4 @@
-"""Forms of teams and members."""
+"""Forms of teams, members and invitations."""
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -10,12 +10,11 @@ from portal.teams import retention
 from portal.teams.models import Role, Team, User
 from portal.web.printable import printable
 
+PASSWORD_MAX = 256  # characters
 
-class PersonForm(forms.Form):
-    """A person by e-mail address; with a name and an initial password for somebody who has no account yet.
 
-    `person` is the existing User or None. The password of an existing account is never changed.
-    """
+class AddressForm(forms.Form):
+    """The e-mail address of somebody who is to be invited."""
 
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
@@ -23,73 +22,49 @@ class PersonForm(forms.Form):
         validators=[printable],
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    person_name = forms.CharField(
-        label=gettext_lazy("Name"),
-        max_length=100,
-        required=False,
-        validators=[printable],
-        help_text=gettext_lazy("Only for a person without an account."),
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Initial password"),
-        required=False,
-        strip=False,
-        max_length=1000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy(
-            "Only for a person without an account. Give it to them yourself; it is not shown again."
-        ),
-    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, use_required_attribute=False, **kwargs)
 
-    def clean(self):
-        super().clean()
-        if "email" not in self.cleaned_data:
-            return
-        email, password = self.cleaned_data["email"], self.cleaned_data.get("password")
-        self.person = User.objects.filter(email__iexact=email).first()
-        if self.person and password:
-            self.add_error(
-                "password",
-                _("This person already has an account. Leave the password empty to keep theirs."),
-            )
-        elif not self.person and not self.errors:
-            self._check_new_person(email, password)
 
-    def _check_new_person(self, email, password):
-        name = self.cleaned_data["person_name"]
-        if not name:
-            self.add_error(
-                "person_name", _("No account has this e-mail address yet. Enter a name to create one.")
-            )
-        if not password:
-            self.add_error(
-                "password",
-                _("No account has this e-mail address yet. Enter an initial password to create one."),
-            )
-            return
-        try:
-            validate_password(password, User(email=email, name=name))
-        except ValidationError as error:
-            self.add_error("password", error)
+class InvitationForm(AddressForm):
+    """Offers the roles that the person may give. Which of them counts is for the service to say."""
 
-    @property
-    def account(self):
-        """What the service takes: the person, or the values of a new one."""
-        if self.person:
-            return self.person
-        return {
-            name: self.cleaned_data[key]
-            for name, key in (("email", "email"), ("name", "person_name"), ("password", "password"))
-        }
-
-
-class MemberForm(PersonForm):
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.VIEWER)
 
-    field_order = ("email", "role")
+    def __init__(self, *args, roles=tuple(Role), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].widget.choices = [(role.value, role.label) for role in roles]
+
+
+class AcceptForm(forms.Form):
+    """The name and the password that somebody chooses for their new account."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Your name"),
+        max_length=100,
+        validators=[printable],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Choose a password"),
+        strip=False,
+        max_length=PASSWORD_MAX,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("At least 12 characters, and hard to guess."),
+    )
+
+    def __init__(self, *args, email, **kwargs):
+        super().__init__(*args, use_required_attribute=False, **kwargs)
+        self.email = email
+
+    def clean(self):
+        super().clean()
+        if password := self.cleaned_data.get("password"):
+            try:
+                validate_password(password, User(email=self.email, name=self.cleaned_data.get("name", "")))
+            except ValidationError as error:
+                self.add_error("password", error)
 
 
 class RetentionForm(forms.Form):
@@ -113,7 +88,7 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 
 
-class TeamForm(PersonForm):
+class TeamForm(AddressForm):
     name = forms.CharField(label=gettext_lazy("Team name"), max_length=100, validators=[printable])
 
     field_order = ("name", "email")
@@ -121,7 +96,7 @@ class TeamForm(PersonForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail address of the first owner")
-        self.fields["person_name"].label = _("Name of the first owner")
+        self.fields["email"].help_text = _("They get an invitation by mail.")
 
     def clean_name(self):
         name = self.cleaned_data["name"]

@@ -5,7 +5,10 @@ import uuid
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from portal.mail.models import Mail
 
 
 class UserManager(BaseUserManager):
@@ -26,7 +29,8 @@ class User(AbstractBaseUser):
     """A person, known by e-mail address.
 
     A portal administrator creates teams, and sees the content of a team only as its member. A portal auditor
-    reads the record of every team, and nothing else.
+    reads the record of every team, and nothing else. `must_reset`: somebody else had set the password, so it
+    does not count any more; the person chooses one by mail.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -35,6 +39,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_portal_admin = models.BooleanField(_("portal administrator"), default=False)
     is_portal_auditor = models.BooleanField(_("portal auditor"), default=False)
+    must_reset = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
@@ -48,6 +53,11 @@ class User(AbstractBaseUser):
 
     def __str__(self):
         return self.name or self.email
+
+    def set_password(self, raw_password):
+        super().set_password(raw_password)
+        if raw_password is not None:
+            self.must_reset = False
 
     def save(self, *args, **options):
         """In one transaction with the entry in the record (account_events.py)."""
@@ -96,6 +106,39 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.user}: {self.role} in {self.team}"
+
+
+class Invitation(models.Model):
+    """An open invitation (invitations.py). Accepted or revoked, it is deleted; the record has its history.
+
+    Of its token only the SHA-256 is kept. `mail` tells what became of the mail that brought it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail address"))
+    role = models.CharField(_("role"), max_length=10, choices=Role)
+    token_digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    mail = models.ForeignKey(Mail, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    team_path = "team_id"
+
+    class Meta:
+        ordering = ["email"]
+        constraints = [
+            models.UniqueConstraint("team", Lower("email"), name="one_invitation_per_team_and_address"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="known_invited_role"),
+        ]
+
+    def __str__(self):
+        return f"{self.email}: {self.role} in {self.team}"
+
+    @property
+    def is_over(self):
+        return self.expires_at <= timezone.now()
 
 
 class Repeated(models.Model):

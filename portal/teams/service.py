@@ -4,38 +4,43 @@ Changes of members take the lock of the team's row first and check rights and ow
 remove each other at the same moment leave one.
 """
 
-from contextlib import contextmanager
-
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from portal.errors import NotVisible
 from portal.record.store import append
-from portal.teams import access
-from portal.teams.models import Membership, Role, Team, User
+from portal.teams import access, invitations, leaving
+from portal.teams.locking import KIND, locked, locked_team
+from portal.teams.models import Membership, Role, Team
 from portal.teams.recording import denials_recorded, line, require_recorded
 
-KIND = "portal/members"
 RIGHT, RETENTION = "roles", "retention"
 
 
-def create_team(*, actor, name, owner, via="web"):
-    """Create a team with its first owner: a User, or {"email", "name", "password"} of a new one.
+def create_team(*, actor, name, owner=None, email="", link=None):
+    """Create a team; its first owner is the User `owner` (command line), or is invited by mail to `email`.
 
-    Raises NotAllowed (recorded) for all but portal administrators, ValidationError for a taken name.
+    `link(token)` is the page that accepts the invitation. Raises NotAllowed (recorded) for all but portal
+    administrators, and ValidationError for a taken name or if no mail is set up.
     """
-    tried = {"kind": KIND, "actor": actor, "via": via}
+    tried = {"kind": KIND, "actor": actor, "via": "web" if actor else "command"}
     if actor:
         with denials_recorded(line("team_create", object_name=name, **tried)):
             access.require_portal_admin(actor)
     with transaction.atomic(durable=True):
-        text = _("A team with this name already exists. Choose another name.")
-        team = _unless_taken("name", text, Team, name=name)
-        # After the team: the account's entry takes the record's lock, with which nobody waits for a name.
-        person, is_new = _account(owner)
-        Membership.objects.create(team=team, user=person, role=Role.OWNER)
-        body = {"after": {"name": team.name, "owner": person.email}, "account_created": is_new}
+        try:
+            with transaction.atomic():
+                team = Team.objects.create(name=name)
+        except IntegrityError as error:
+            text = _("A team with this name already exists. Choose another name.")
+            raise ValidationError({"name": text}) from error
+        body = {"after": {"name": team.name, "owner": owner.email if owner else email}}
+        if owner:
+            Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+        else:
+            invitation = invitations.for_first_owner(team, actor, email, link)
+            body["after"]["until"] = invitation.expires_at.isoformat()
         about = {"team": team, "object_id": team.pk, "object_name": team.name, "body": body}
         append(line("team_create", **tried, **about))
     return team
@@ -46,26 +51,24 @@ def require_right(team, verb, *, actor, right=RIGHT):
     require_recorded(actor, right, team, line(verb, kind=KIND, actor=actor, team=team))
 
 
-def add_member(team, *, actor, person, role, via="web"):
-    """Add a User, or {"email", "name", "password"} of a new one, to the team.
+def add_member(team, *, person, role):
+    """Make a User a member, from the command line of the machine; people invite (invitations.py).
 
-    Raises NotVisible, NotAllowed (recorded), and ValidationError when the person is a member already or
-    somebody else made the account at this moment.
+    Raises ValidationError when the person is a member already.
     """
-    tried = line("member_add", kind=KIND, actor=actor, team=team, via=via, object_name=_email(person))
-    with _locked(team, actor, tried):
-        person, is_new = _account(person)
-        text = _("This person is already a member. Change their role in the list.")
-        _unless_taken("email", text, Membership, team=team, user=person, role=role)
-        body = {"after": {"role": str(role)}, "account_created": is_new}
-        append({**tried, "object_id": str(person.pk), "object_name": person.email, "body": body})
-    return person
+    about = {"object_id": person.pk, "object_name": person.email, "body": {"after": {"role": str(role)}}}
+    with transaction.atomic(durable=True):
+        locked_team(team)
+        _member, is_new = Membership.objects.get_or_create(team=team, user=person, defaults={"role": role})
+        if not is_new:
+            raise ValidationError(_("This person is already a member."))
+        append(line("member_add", kind=KIND, actor=None, team=team, via="command", **about))
 
 
 def change_role(membership, *, actor, role, via="web"):
     """Raises NotVisible, NotAllowed (recorded), and ValidationError for the last owner."""
     tried = _on_member("member_role", membership, actor, via)
-    with _locked(membership.team, actor, tried):
+    with locked(membership.team, actor, tried, RIGHT):
         row = _row(membership)
         if role != Role.OWNER:
             _keep_an_owner(row)
@@ -76,13 +79,18 @@ def change_role(membership, *, actor, role, via="web"):
 
 
 def remove_member(membership, *, actor, via="web"):
-    """Raises NotVisible, NotAllowed (recorded), and ValidationError for the last owner."""
+    """Remove a member, revoke their open invitations to the team, and stop what they have under way in it.
+
+    Raises NotVisible, NotAllowed (recorded), and ValidationError for the last owner.
+    """
     tried = _on_member("member_remove", membership, actor, via)
-    with _locked(membership.team, actor, tried):
+    with locked(membership.team, actor, tried, RIGHT):
         row = _row(membership)
         _keep_an_owner(row)
         row.delete()
-        append({**tried, "body": {"before": {"role": row.role}}})
+        lines = invitations.revoked_lines(leaving.invitations_of(row.user, row.team), actor)
+        append(*lines, {**tried, "body": {"before": {"role": row.role}}})
+    leaving.let_go(row.user, actor=actor, team=row.team)
 
 
 def set_retention(team, *, actor, days, via="web"):
@@ -99,7 +107,7 @@ def set_retention(team, *, actor, days, via="web"):
         object_id=team.pk,
         object_name=team.name,
     )
-    with _locked(team, actor, tried, RETENTION):
+    with locked(team, actor, tried, RETENTION):
         row = Team.objects.get(pk=team.pk)
         before, row.record_days = row.record_days, days
         row.save(update_fields=["record_days"])
@@ -112,56 +120,15 @@ def _on_member(verb, membership, actor, via):
     return line(verb, **tried, object_id=person.pk, object_name=person.email)
 
 
-@contextmanager
-def _locked(team, actor, tried, right=RIGHT):
-    """A transaction that holds the lock of the team's row, and has asked for the right under that lock."""
-    try:
-        with denials_recorded(tried), transaction.atomic(durable=True):
-            if not Team.objects.select_for_update().filter(pk=team.pk):
-                raise NotVisible(access.NOT_VISIBLE())
-            if actor:
-                access.forget(actor)
-                access.require(actor, right, team)
-            yield
-    finally:
-        if actor:
-            access.forget(actor)
-
-
 def _row(membership):
-    row = Membership.objects.filter(pk=membership.pk).first()
+    row = Membership.objects.select_related("team", "user").filter(pk=membership.pk).first()
     if row is None:
         raise NotVisible(access.NOT_VISIBLE())
     return row
 
 
 def _keep_an_owner(row):
-    if (
-        row.role == Role.OWNER
-        and not Membership.objects.filter(team=row.team_id, role=Role.OWNER).exclude(pk=row.pk).exists()
-    ):
+    """An owner whose account is switched off is none that could act."""
+    others = Membership.objects.filter(team=row.team_id, role=Role.OWNER, user__is_active=True)
+    if row.role == Role.OWNER and not others.exclude(pk=row.pk).exists():
         raise ValidationError(_("A team needs at least one owner. Make somebody else an owner first."))
-
-
-def _email(person):
-    return person.email if isinstance(person, User) else person["email"]
-
-
-def _account(person):
-    """(User, whether the account was created just now)."""
-    if isinstance(person, User):
-        return person, False
-    try:
-        with transaction.atomic():
-            return User.objects.create_user(**person), True
-    except IntegrityError as error:
-        text = _("This account was created a moment ago. Add the person again, without a password.")
-        raise ValidationError({"email": text}) from error
-
-
-def _unless_taken(field, text, model, **values):
-    try:
-        with transaction.atomic():
-            return model.objects.create(**values)
-    except IntegrityError as error:
-        raise ValidationError({field: text}) from error

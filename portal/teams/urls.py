@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.teams import views
+from portal.teams import invitation_views, views
 
 app_name = "teams"
 urlpatterns = [
@@ -9,7 +9,13 @@ urlpatterns = [
     path("switch/", views.switch, name="switch"),
     path("<uuid:id>/", views.detail, name="detail"),
     path("<uuid:id>/retention/", views.retention, name="retention"),
-    path("<uuid:id>/members/", views.member_add, name="member_add"),
+    path("invitation/", invitation_views.accept, name="accept"),
+    path("invitation/<str:token>/", invitation_views.open_, name="invitation"),
+    path("<uuid:id>/first-owner/", invitation_views.first_owner, name="first_owner"),
+    path("<uuid:id>/invitations/", invitation_views.invite, name="invite"),
+    path("<uuid:id>/invitations/<uuid:invitation>/again/", invitation_views.again, name="invite_again"),
+    path("<uuid:id>/invitations/<uuid:invitation>/revoke/", invitation_views.revoke, name="invite_revoke"),
+    path("<uuid:id>/members/<int:member>/", views.member, name="member"),
     path("<uuid:id>/members/<int:member>/role/", views.member_role, name="member_role"),
     path("<uuid:id>/members/<int:member>/remove/", views.member_remove, name="member_remove"),
 ]

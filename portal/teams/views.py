@@ -7,49 +7,63 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.teams import role_table, service
-from portal.teams.access import may, role_in, visible_to
-from portal.teams.forms import MemberForm, RetentionForm, RoleForm, TeamForm
+from portal.mail import sending
+from portal.teams import leaving, role_table, service
+from portal.teams.access import may, require, role_in, roles_to_give, visible_to
+from portal.teams.forms import InvitationForm, RetentionForm, RoleForm, TeamForm
+from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
-from portal.teams.models import Membership, Role, Team
+from portal.teams.models import Invitation, Membership, Role, Team
 from portal.web import kept
 from portal.web.pages import page
 
 
 @require_safe
 def list_(request):
-    return _list(request)
+    return list_page(request)
 
 
-def _list(request, form=None, status=200):
-    context = {"rows": [(team, role_in(request.user, team)) for team in request.teams]}
+def list_page(request, form=None, problem="", status=200):
+    context = {"rows": [(team, role_in(request.user, team)) for team in request.teams], "problem": problem}
     if request.user.is_portal_admin:
-        # Only the names: an administrator sees the content of a team only as its member.
+        # Only names, and who is to be the first owner: what is in a team is for its members.
         form = form or TeamForm(initial=kept.initial(request, reverse("teams:create")))
-        context |= {"form": form, "names": Team.objects.values_list("name", flat=True)}
+        context |= {"form": form, "all_teams": _all_teams(), "can_mail": sending.is_set_up()}
     return page(request, "teams/list.html", context, status=status)
 
 
-@sensitive_post_parameters()
+def _all_teams():
+    """[(Team, whether it has an owner, the open Invitation of its first owner or None)]"""
+    owners = Membership.objects.filter(role=Role.OWNER, user__is_active=True)
+    owned = set(owners.values_list("team_id", flat=True))
+    rows = list(Team.objects.all())
+    invited = Invitation.objects.filter(team__in=[team for team in rows if team.pk not in owned])
+    invited = {each.team_id: each for each in invited.filter(role=Role.OWNER)}
+    return [(team, team.pk in owned, invited.get(team.pk)) for team in rows]
+
+
 @require_http_methods(["GET", "POST"])
 def create(request):
     if request.method == "GET":  # somebody signed in again at a form that had come back with errors
         return redirect(f"{reverse('teams:list')}?{request.GET.urlencode()}")
     form = TeamForm(request.POST)
     if request.user.is_portal_admin and not form.is_valid():
-        return _list(request, form, status=422)
+        return list_page(request, form, status=422)
     try:
         name = request.POST.get("name", "")
         team = service.create_team(
-            actor=request.user, name=name.strip(), owner=getattr(form, "account", None)
+            actor=request.user,
+            name=name.strip(),
+            email=form.cleaned_data["email"] if form.is_valid() else "",
+            link=link_of(request),
         )
     except ValidationError as error:
         form.add_error(None, error)
-        return _list(request, form, status=422)
-    messages.success(request, _("Team %(name)s was created.") % {"name": team.name})
+        return list_page(request, form, status=422)
+    text = _("Team %(name)s was created. An invitation is on its way to its first owner.")
+    messages.success(request, text % {"name": team.name})
     return redirect("teams:list")
 
 
@@ -71,10 +85,10 @@ def find(request, id):
 
 @require_safe
 def detail(request, id):
-    return _detail(request, find(request, id))
+    return detail_page(request, find(request, id))
 
 
-def _detail(request, team, form=None, problem="", status=200, retention_form=None):
+def detail_page(request, team, form=None, problem="", status=200, retention_form=None):
     days = Team.objects.values_list("record_days", flat=True).get(pk=team.pk)
     context = {
         "record_days": days,
@@ -86,36 +100,39 @@ def _detail(request, team, form=None, problem="", status=200, retention_form=Non
         "my_role": role_in(request.user, team),
         "roles": Role,
         "table": role_table.rows(),
-        "form": form
-        or MemberForm(initial=kept.initial(request, reverse("teams:member_add", args=[team.pk]))),
         "problem": problem,
+        **_inviting(request, team, form),
     }
     return page(request, "teams/detail.html", context, status=status)
 
 
-@sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
-def member_add(request, id):
-    team = find(request, id)
-    if request.method == "GET":  # somebody signed in again at a form that had come back with errors
-        return redirect(f"{reverse('teams:detail', args=[team.pk])}?{request.GET.urlencode()}")
-    service.require_right(team, "member_add", actor=request.user)
-    form = MemberForm(request.POST)
-    if not form.is_valid():
-        return _detail(request, team, form, status=422)
-    try:
-        person = service.add_member(
-            team, actor=request.user, person=form.account, role=form.cleaned_data["role"]
-        )
-    except ValidationError as error:
-        form.add_error(None, error)
-        return _detail(request, team, form, status=422)
-    messages.success(request, _("%(person)s was added.") % {"person": person})
-    return redirect("teams:detail", team.pk)
+def _inviting(request, team, form):
+    """What the page shows to those who may invite."""
+    roles = roles_to_give(request.user, team)
+    if not roles:
+        return {"may_invite": False}
+    initial = kept.initial(request, reverse("teams:invite", args=[team.pk]))
+    rows = team.invitations.select_related("invited_by", "mail")
+    return {
+        "may_invite": True,
+        "can_mail": sending.is_set_up(),
+        "form": form or InvitationForm(initial=initial, roles=roles),
+        "invitations": [(each, each.role in roles) for each in rows],
+    }
 
 
 def _member(team, id):
     return get_object_or_404(Membership.objects.select_related("user", "team"), team=team, pk=id)
+
+
+@require_safe
+def member(request, id, member):
+    """What a member still holds in the team, for owners, who can remove them here."""
+    team = find(request, id)
+    require(request.user, service.RIGHT, team)
+    row = _member(team, member)
+    held = leaving.held(row.user, team)
+    return page(request, "teams/member.html", {"shown": team, "member": row, "held": held})
 
 
 @require_POST
@@ -124,7 +141,7 @@ def retention(request, id):
     service.require_right(team, "retention", actor=request.user, right=service.RETENTION)
     form = RetentionForm(request.POST)
     if not form.is_valid():
-        return _detail(request, team, retention_form=form, status=422)
+        return detail_page(request, team, retention_form=form, status=422)
     service.set_retention(team, actor=request.user, days=form.cleaned_data["days"])
     messages.success(request, _("Saved: how long requests and answers are kept."))
     return redirect("teams:detail", team.pk)
@@ -137,7 +154,7 @@ def member_role(request, id, member):
     row = _member(team, member)
     if not form.is_valid():
         service.require_right(team, "member_role", actor=request.user)
-        return _detail(request, team, problem=_("This role does not exist."), status=422)
+        return detail_page(request, team, problem=_("This role does not exist."), status=422)
     return _change(request, row, service.change_role, role=form.cleaned_data["role"])
 
 
@@ -150,7 +167,7 @@ def _change(request, row, verb, **values):
     try:
         verb(row, actor=request.user, **values)
     except ValidationError as error:
-        return _detail(request, row.team, problem=error.messages[0], status=422)
+        return detail_page(request, row.team, problem=error.messages[0], status=422)
     messages.success(request, _("Saved: %(person)s.") % {"person": row.user})
     if row.user == request.user and role_in(request.user, row) is None:
         return redirect("teams:list")

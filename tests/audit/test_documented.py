@@ -13,7 +13,7 @@ from portal.kinds.registry import KINDS
 
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "audit.md"
 # How lines are made: attempt("connection_test", ...), VERB = "read_record", and so on.
-MAKERS = "attempt|line|_line|_on_member|_of_change|_require"
+MAKERS = "attempt|line|_line|_on_member|_of_change|_require|_tried"
 BEFORE = rf"\b(?:{MAKERS})\(\s*(?:request, |team, )?|VERB(?:, \w+)* = |verb = |return |else "
 WRITTEN = re.compile(rf'(?:{BEFORE})"([a-z]+(?:_[a-z]+)+)"')
 OF_KINDS = {verb.name for kind in KINDS.values() for verb in kind.verbs}

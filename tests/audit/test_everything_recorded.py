@@ -9,7 +9,9 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from allauth.account.forms import default_token_generator
 from django.http import QueryDict
+from django.test import Client
 from django.utils import timezone
 
 from portal.kinds.registry import KINDS
@@ -18,6 +20,7 @@ from portal.operations.models import Operation, State
 from portal.record.correlation import HEADER
 from portal.record.models import Entry
 from portal.resources.drift_page import _mark
+from portal.teams import invitations
 from portal.teams.models import Membership, Role, User
 from tests.examples import EXAMPLES, match
 from tests.resources import forms
@@ -114,13 +117,23 @@ def edit_connection(walk):
     return walk.send(path, connection_form(walk, name="renamed"))
 
 
-def person(**more):
-    return {"email": "new@example.test", "person_name": "New", "password": PASSWORD, **more}
+NEW = "new@example.test"
+
+
+def administrator(walk):
+    User.objects.filter(pk=walk.plant.people[Role.OWNER].pk).update(is_portal_admin=True)
+    walk.plant.people[Role.OWNER].refresh_from_db()
 
 
 def new_team(walk):
-    User.objects.filter(pk=walk.plant.people[Role.OWNER].pk).update(is_portal_admin=True)
-    return walk.send("/teams/new/", person(name="Harbour"))
+    administrator(walk)
+    return walk.send("/teams/new/", {"name": "Harbour", "email": NEW})
+
+
+def first_owner(walk):
+    administrator(walk)
+    Membership.objects.filter(role=Role.OWNER).update(role=Role.MANAGER)
+    return walk.send(f"/teams/{walk.plant.team.pk}/first-owner/", {"email": NEW})
 
 
 def of_member(what, **data):
@@ -131,8 +144,38 @@ def of_member(what, **data):
     return send
 
 
-def add_member(walk):
-    return walk.send(f"/teams/{walk.plant.team.pk}/members/", person(role="viewer"))
+def invite(walk):
+    return walk.send(f"/teams/{walk.plant.team.pk}/invitations/", {"email": NEW, "role": "viewer"})
+
+
+def of_invitation(what):
+    def send(walk):
+        team = walk.plant.team
+        made = invitations.invite(
+            team, actor=walk.plant.people[Role.OWNER], email=NEW, role="viewer", link=str
+        )
+        return walk.send(f"/teams/{team.pk}/invitations/{made.pk}/{what}/")
+
+    return send
+
+
+def accept_invitation(walk):
+    tokens = []
+    owner = walk.plant.people[Role.OWNER]
+    invitations.invite(walk.plant.team, actor=owner, email=NEW, role="viewer", link=keep_in(tokens))
+    browser = Client(HTTP_HOST="localhost")
+    browser.get(f"/teams/invitation/{tokens[0]}/")
+    walk.before = Entry.objects.count()
+    walk.answer = browser.post("/teams/invitation/", {"name": "New", "password": PASSWORD})
+    return walk.answer
+
+
+def keep_in(tokens):
+    def link(token):
+        tokens.append(token)
+        return token
+
+    return link
 
 
 def form_of(slug, verb):
@@ -205,7 +248,36 @@ def refresh(walk):
     return walk.send(f"/{BUS}/refresh/")
 
 
+def of_person(what):
+    def send(walk):
+        administrator(walk)
+        return walk.send(f"/people/{walk.plant.people[Role.AUDITOR].pk}/{what}/")
+
+    return send
+
+
+def switched_off(walk):
+    User.objects.filter(pk=walk.plant.people[Role.AUDITOR].pk).update(is_active=False)
+    return of_person("activate")(walk)
+
+
+def reset(walk):
+    return walk.send("/accounts/password/reset/", {"email": NEW})
+
+
+def choose_password(walk):
+    person = User.objects.get(pk=walk.plant.people[walk.role].pk)
+    browser = Client(HTTP_HOST="localhost")
+    token = default_token_generator.make_token(person)
+    form = browser.get(f"/accounts/password/reset/{person.pk.hex}/{token}/")["Location"]
+    walk.before = Entry.objects.count()
+    walk.answer = browser.post(form, {"password1": OTHER, "password2": OTHER})
+    return walk.answer
+
+
 SUCCESSES = {
+    "accounts/password/reset/": reset,
+    "accounts/password/reset/<str:uidb36>/<str:key>/": choose_password,
     "accounts/login/": account("/accounts/login/", {"password": PASSWORD}, signs_in=False),
     "accounts/logout/": account("/accounts/logout/", {}),
     "accounts/reauthenticate/": account("/accounts/reauthenticate/", {"password": PASSWORD}),
@@ -224,9 +296,15 @@ SUCCESSES = {
     "connections/<uuid:id>/test/": of_connection("test"),
     "connections/<uuid:id>/delete/": of_connection("delete"),
     "teams/new/": new_team,
-    "teams/<uuid:id>/members/": add_member,
+    "teams/invitation/": accept_invitation,
+    "teams/<uuid:id>/first-owner/": first_owner,
+    "teams/<uuid:id>/invitations/": invite,
+    "teams/<uuid:id>/invitations/<uuid:invitation>/again/": of_invitation("again"),
+    "teams/<uuid:id>/invitations/<uuid:invitation>/revoke/": of_invitation("revoke"),
     "teams/<uuid:id>/members/<int:member>/role/": of_member("role", role="operator"),
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
+    "people/<uuid:id>/deactivate/": of_person("deactivate"),
+    "people/<uuid:id>/activate/": switched_off,
     "teams/<uuid:id>/retention/": lambda walk: walk.send(
         f"/teams/{walk.plant.team.pk}/retention/", {"days": "90"}
     ),
@@ -275,7 +353,7 @@ def test_no_address_is_forgotten(walk, address):
     assert not takes or address in known, walk.answer.status_code
 
 
-NEEDS_NO_RIGHT = {each for each in SUCCESSES if each.startswith("accounts/")}
+NEEDS_NO_RIGHT = {each for each in SUCCESSES if each.startswith("accounts/")} | {"teams/invitation/"}
 
 
 @pytest.mark.parametrize("address", sorted(SUCCESSES.keys() - NEEDS_NO_RIGHT))

@@ -103,9 +103,9 @@ def test_who_asked_for_a_check_is_told_to_the_own_team_alone(db_):
 def make_team(name):
     """The owner of another team."""
     admin = User.objects.create_user("admin@example.test", is_portal_admin=True)
-    owner = {"email": "o@harbour.example.test", "name": "", "password": "a long one 4711"}
-    team = service.create_team(actor=admin, name=name, owner=owner)
-    return team.memberships.get().user
+    owner = User.objects.create_user("o@harbour.example.test")
+    service.create_team(actor=admin, name=name, owner=owner)
+    return owner
 
 
 def test_the_page_says_when_nothing_leaves_this_machine(db_, settings):

@@ -159,19 +159,17 @@ def test_a_connection_comes_back_without_its_secret(open_page, javascript):
     expect(page.locator("#main")).not_to_contain_text(KEPT)
 
 
-def test_a_new_member_comes_back_without_the_password(open_page):
+def test_an_invitation_comes_back_as_it_was_typed(open_page):
     page = open_page(email="owner@example.test")
     page.goto("/teams/")
     page.locator("main table a").first.click()
     page.locator("[name=email]").fill("nina@example.test")
-    page.locator("[name=person_name]").fill("Nina New")
-    page.locator("[name=password]").fill("not-to-be-kept-either")
+    page.locator("main .form-card [name=role]").select_option("manager")
     Session.objects.all().delete()
-    page.get_by_role("button", name="Add member").click()
+    page.get_by_role("button", name="Send invitation").click()
     sign_in_again(page, "owner@example.test")
     expect(page.locator("[name=email]")).to_have_value("nina@example.test")
-    expect(page.locator("[name=person_name]")).to_have_value("Nina New")
-    expect(page.locator("[name=password]")).to_have_value("")
+    expect(page.locator("main .form-card [name=role]")).to_have_value("manager")
 
 
 # The form is out of date

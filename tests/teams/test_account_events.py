@@ -160,16 +160,6 @@ def test_accounts_that_are_made_and_what_they_may(person):
     no_password()
 
 
-def test_an_owner_who_adds_a_person_made_the_account(db):
-    plant = make_plant("http://127.0.0.1:9")
-    person = {"email": "new@example.test", "person_name": "New", "password": PASSWORD, "role": "viewer"}
-    answer = plant.browser(Role.OWNER).post(f"/teams/{plant.team.pk}/members/", person)
-    assert answer.status_code == 302
-    assert entry("account_create")[0].actor == plant.people[Role.OWNER].email
-    added = Entry.objects.get(verb="member_add")
-    assert added.correlation == entry("account_create")[0].correlation != ""
-
-
 def test_a_session_that_is_over_is_recorded_once(person, browser):
     sign_in(browser)
     assert end_sessions() == 0

@@ -8,7 +8,7 @@ from django.db import connections
 
 from portal.errors import NotAllowed, NotVisible
 from portal.record.models import Entry
-from portal.teams import service
+from portal.teams import people, service
 from portal.teams.models import Membership, Role, Team, User
 
 ROUNDS = 10
@@ -71,3 +71,40 @@ def test_two_owners_who_both_leave_leave_one(committed_db):
         assert Membership.objects.filter(team=team, role=Role.OWNER).count() == 1
         assert outcomes.count(ValidationError) == 1
         assert Entry.objects.filter(team=team.name, verb="member_remove", outcome="done").count() == 1
+
+
+def test_two_owners_who_are_switched_off_at_once_leave_one(committed_db):
+    admin = User.objects.create(email="admin@example.test", is_portal_admin=True)
+    for number in range(ROUNDS):
+        team, (first, second) = pair(number)
+        outcomes = at_once(
+            [lambda each=each: people.deactivate(each.user, actor=admin) for each in (first, second)]
+        )
+        assert outcomes.count(ValidationError) == 1
+        assert team.memberships.filter(user__is_active=True).count() == 1
+
+
+def test_an_owner_who_is_switched_off_while_the_other_leaves_leaves_one(committed_db):
+    admin = User.objects.create(email="admin@example.test", is_portal_admin=True)
+    for number in range(ROUNDS):
+        team, (first, second) = pair(number)
+        at_once(
+            [
+                lambda first=first: people.deactivate(first.user, actor=admin),
+                lambda second=second: service.remove_member(second, actor=second.user),
+            ]
+        )
+        assert team.memberships.filter(user__is_active=True).count() == 1
+
+
+def test_two_administrators_who_switch_each_other_off_leave_one(committed_db):
+    for number in range(ROUNDS):
+        names = [f"admin{number}{each}@example.test" for each in "ab"]
+        first, second = (User.objects.create(email=name, is_portal_admin=True) for name in names)
+        at_once(
+            [
+                lambda first=first, second=second: people.deactivate(first, actor=second),
+                lambda first=first, second=second: people.deactivate(second, actor=first),
+            ]
+        )
+        assert User.objects.filter(email__in=names, is_active=True).count() == 1
