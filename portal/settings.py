@@ -16,6 +16,13 @@ PORTAL_CHECKPOINT_SINKS[_FILE] where checkpoints are brought, separated by blank
 PORTAL_ALLOWED_HOSTS           host names that the portal answers to
 PORTAL_TRUSTED_PROXIES         how many proxies of your own stand in front; default 0. Above 0, the caller's
                                address and HTTPS are read from X-Forwarded-For and X-Forwarded-Proto
+PORTAL_MFA_REQUIRED_ROLES      roles whose people need a second factor, separated by commas: viewer, auditor,
+                               operator, manager, owner (in any team), admin and portal-auditor; default:
+                               owner,admin; in the demo none. `none` is nobody
+PORTAL_IDLE_MINUTES            a session that is not used ends after so long; default 120
+PORTAL_IDLE_MINUTES_POWERFUL   the same for owners, auditors and portal administrators; default 30
+PORTAL_CONFIRM_MINUTES         who does something dangerous shows again who they are, if they last did so
+                               longer ago; default 15
 PORTAL_HSTS_SUBDOMAINS         true: browsers are to use HTTPS for all hosts below the portal's name, too
 PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides public ones
 PORTAL_CA_BUNDLE               file of certificates that platforms are checked against
@@ -97,6 +104,8 @@ INSTALLED_APPS = [
     "portal.web.apps.StaticFiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "rest_framework",
     "template_partials",
@@ -165,7 +174,14 @@ TEMPLATES = [
 ]
 
 # Shared by all processes: sign-in limits would otherwise count per process.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+# So many entries that nobody can push out the mark of a code that was used.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # Sign-in
 AUTH_USER_MODEL = "teams.User"
@@ -173,7 +189,7 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["portal.teams.signin.hashing.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -190,8 +206,23 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 # Otherwise all who come through a proxy count as one caller, and one of them can lock out the others.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}  # failed ones keep allauth's stricter default
-SESSION_COOKIE_AGE = 12 * 3600
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": ""}  # failed ones: portal/teams/signin/limits.py
+ACCOUNT_REAUTHENTICATION_TIMEOUT = CONFIRM_SECONDS = environment.number("PORTAL_CONFIRM_MINUTES", 15) * 60
+MFA_ADAPTER = "portal.teams.signin.second_factors.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
+MFA_FORMS = {
+    "authenticate": "portal.teams.signin.second_factors.SignInForm",
+    "reauthenticate": "portal.teams.signin.second_factors.ConfirmForm",
+    "activate_totp": "portal.teams.signin.second_factors.AppForm",
+    "add_webauthn": "portal.teams.signin.second_factors.PasskeyForm",
+}
+SESSION_ENGINE = "portal.teams.signin.sessions"
+SESSION_COOKIE_AGE = 12 * 3600  # however much it is used
+IDLE_MINUTES = environment.number("PORTAL_IDLE_MINUTES", 120)
+IDLE_MINUTES_POWERFUL = environment.number("PORTAL_IDLE_MINUTES_POWERFUL", 30)
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.web.errors.csrf_failure"

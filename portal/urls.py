@@ -14,6 +14,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("accounts/", include("portal.teams.account_urls")),
+    path("profile/", include("portal.teams.signin.profile_urls")),
     path("web/", include("portal.web.urls")),
     path("operations/", include("portal.operations.urls")),
     path("jobs/", include("portal.jobs.urls")),

@@ -138,6 +138,11 @@ def role_in(user, thing):
     return _roles(user).get(_team_of(thing))
 
 
+def roles_of(user):
+    """The roles that the person has in any team."""
+    return set(_roles(user).values())
+
+
 def role_may(role, right):
     """Whether the role has the right, in whatever team."""
     return role in ALLOWED[right]

@@ -1,4 +1,4 @@
-"""The pages of allauth that the portal offers: sign in, sign out, change the password.
+"""The pages of allauth that the portal offers: sign in, sign out, change the password, second factors.
 
 Sign-up, password reset by e-mail and a change of address need mail, which the portal does not send. Their
 URLs answer 404; they exist because views of allauth reverse them by name.
@@ -7,7 +7,7 @@ URLs answer 404; they exist because views of allauth reverse them by name.
 from allauth.account import views
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
-from django.urls import path
+from django.urls import include, path
 
 
 @login_not_required
@@ -21,6 +21,7 @@ urlpatterns = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", views.password_change, name="account_change_password"),
+    path("2fa/", include("portal.teams.signin.urls")),
     path("password/set/", absent, name="account_set_password"),
     path("signup/", absent, name="account_signup"),
     path("email/", absent, name="account_email"),

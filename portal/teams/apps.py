@@ -7,4 +7,5 @@ class TeamsConfig(AppConfig):
     name = "portal.teams"
 
     def ready(self):
-        import_module("portal.teams.account_events")  # connects its receivers
+        for name in ("account_events", "signin.sessions", "signin.second_factors"):
+            import_module(f"portal.teams.{name}")  # connects its receivers
