@@ -121,6 +121,11 @@ def of_factor(authenticator, *, is_added):
     return _of_change(verb, authenticator.user, **({"name": name} if name else {}))
 
 
+def codes_shown(request):
+    """A line: the person looked at new recovery codes, which is possible once."""
+    return _line("recovery_codes_show", request, request.user)
+
+
 def sessions_ended(request, count, user_agents):
     """A line: the person ended sessions of theirs; these are the browsers, as they called themselves."""
     return _line("session_revoke", request, request.user, count=count, browsers=user_agents)

@@ -100,6 +100,6 @@ def _warn(person):
     text = _(
         "Somebody tried to sign in to the IoT Portal as you at least %(n)s times and failed. Nobody got in,"
         " and you can sign in as usual. Did you do this yourself? Then there is nothing to do. If not, a"
-        " second factor keeps your account safe even if your password is guessed: set it up on your profile page."
+        " second factor keeps your account safe even if your password is guessed: your profile page has it."
     )
     notify(person, _("Failed sign-ins to your IoT Portal account"), text % {"n": limits.TOLD_AFTER})

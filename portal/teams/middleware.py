@@ -1,6 +1,10 @@
-"""Sets `request.team`, the team a person is working in, and `request.teams`, those they can switch to."""
+"""Sets `request.team`, the team a person is working in, and `request.teams`, those they can switch to.
+
+Their session goes on with it (signin/sessions.py).
+"""
 
 from portal.teams.access import teams_of
+from portal.teams.signin import sessions
 
 SESSION_KEY = "team"
 
@@ -17,6 +21,7 @@ class CurrentTeam:
         if getattr(view, "login_required", True) and request.user.is_authenticated:
             request.teams = teams_of(request.user)
             request.team = current(request)
+            sessions.touch(request)
 
 
 def current(request):

@@ -29,7 +29,8 @@ def device(page):
 
     def is_present(present):
         session.send(
-            "WebAuthn.setUserVerified", {"authenticatorId": made["authenticatorId"], "isUserVerified": present}
+            "WebAuthn.setUserVerified",
+            {"authenticatorId": made["authenticatorId"], "isUserVerified": present},
         )
 
     return is_present

@@ -44,7 +44,7 @@ ACCOUNT = Rule("account", 5, timedelta(minutes=15))
 BROWSER = Rule("browser", 5, timedelta(minutes=15))
 CODE = Rule("code", 5, timedelta(minutes=15))
 # Many people may share one address.
-ADDRESS = Rule("address", 50, timedelta(minutes=5))
+ADDRESS = Rule("address", 30, timedelta(minutes=5))
 
 
 class TooMany(Exception):
@@ -68,10 +68,12 @@ class Try:
 
     def __init__(self, *counters):
         self.rules = {_key(rule, of): rule for rule, of in counters}
-        now = timezone.now()
         with transaction.atomic():
-            rows = self._rows(now)
-            if (held := max(row.free_at - now for row in rows)) > timedelta(0):
+            rows, now = (
+                self._rows(),
+                timezone.now(),
+            )  # the time under the lock, for which others may have waited
+            if (held := max(self._held(row, now) for row in rows)) > timedelta(0):
                 raise TooMany(-(-held // timedelta(seconds=1)))
             for row in rows:
                 row.times = 1 if row.last_at < now - FORGOTTEN else row.times + 1
@@ -81,14 +83,17 @@ class Try:
     def was_right(self):
         """It was no guess: the tries of others remain counted."""
         with transaction.atomic():
-            now = timezone.now()
-            for row in self._rows(now):
+            for row in self._rows():
                 row.times = max(row.times - 1, 0)
                 row.free_at = min(row.free_at, row.last_at + self.rules[row.key].wait(row.times))
                 row.save(update_fields=["times", "free_at"])
 
-    def _rows(self, now):
+    def _held(self, row, now):
+        return row.free_at - now if self.rules[row.key].wait(row.times) else timedelta(0)
+
+    def _rows(self):
         """Locked, always in the same order."""
+        now = timezone.now()
         missing = [Guesses(key=key, last_at=now, free_at=now) for key in self.rules]
         Guesses.objects.bulk_create(missing, ignore_conflicts=True)
         return list(Guesses.objects.select_for_update().filter(key__in=self.rules).order_by("key"))

@@ -96,6 +96,7 @@ def recovery_codes(request):
         shown = wrapped.get_unused_codes() if request.method == "POST" and is_new else []
         if shown:
             wrapped.mark_as_viewed()
+            append(account_events.codes_shown(request))
     context = {"shown": shown, "is_new": is_new, "left": second_factors.codes_left(codes)}
     return page(request, "mfa/recovery_codes/index.html", context)
 
