@@ -49,6 +49,16 @@ def words(name):
     return os.environ.get(name, "").replace(",", " ").split()
 
 
+def choices(name, known, default):
+    """A list of known words; the default where the variable is not set or empty, nothing for `none`."""
+    found = words(name) or default
+    if found == ["none"]:
+        return []
+    if unknown := set(found) - set(known):
+        raise ImproperlyConfigured(f"{name} knows {', '.join(known)} and none, not {', '.join(unknown)}")
+    return found
+
+
 def networks(name):
     try:
         return [ip_network(word) for word in words(name)]

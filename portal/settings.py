@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.teams.middleware.CurrentTeam",
+    "portal.teams.middleware.SecondFactor",
     "portal.web.bounding.Bounded",
     "portal.web.texts.StorableText",
     "portal.web.middleware.Toasts",
@@ -208,6 +209,12 @@ ACCOUNT_SESSION_REMEMBER = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_RATE_LIMITS = {"login": "", "login_failed": ""}  # portal/teams/signin/limits.py counts exactly
 ACCOUNT_REAUTHENTICATION_TIMEOUT = CONFIRM_SECONDS = environment.number("PORTAL_CONFIRM_MINUTES", 15) * 60
+# Whom portal/teams/signin/demanded.py leads to set up a second factor.
+MFA_REQUIRED_ROLES = environment.choices(
+    "PORTAL_MFA_REQUIRED_ROLES",
+    ["viewer", "auditor", "operator", "manager", "owner", "admin", "portal-auditor"],
+    ["owner", "admin"] if PRODUCTION else [],
+)
 MFA_ADAPTER = "portal.teams.signin.second_factors.SecondFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True

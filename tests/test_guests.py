@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
@@ -242,10 +243,20 @@ def arguments(address, plant):
             yield {"<uuid:id>": str(connection.pk)}
     elif "teams/<uuid:id>" in address:
         yield {"<uuid:id>": str(plant.team.pk), "<int:member>": "1"}
+    elif "<int:pk>" in address:
+        yield from ({"<int:pk>": str(pk)} for pk in passkeys(plant))
     elif "<int:seq>" in address:
         yield from ({"<int:seq>": str(seq)} for seq in Entry.objects.values_list("seq", flat=True))
     else:
         yield {}
+
+
+def passkeys(plant):
+    """Ids of those that a person gave odd names."""
+    about = {"user": plant.people[Role.OWNER], "type": "webauthn"}
+    if not Authenticator.objects.filter(**about):
+        Authenticator.objects.bulk_create([Authenticator(**about, data={"name": ODD, "credential": {}})])
+    return Authenticator.objects.filter(**about).values_list("pk", flat=True)
 
 
 def pages(plant):

@@ -35,6 +35,7 @@ def of(plant):
             "slug:other": "device-groups",
             "slug:name": "targets",
             "int:member": member.pk,
+            "int:pk": 1,
         }
         values["int:seq"] = Entry.objects.latest("seq").seq
         for part, value in values.items():

@@ -76,6 +76,11 @@ VERBS = {
         _("%(who)s tried to remove %(name)s from the team"),
         _("remove member"),
     ),
+    "team_mfa": (
+        _("%(who)s changed whether members of %(name)s need a second factor"),
+        _("%(who)s tried to change whether members of %(name)s need a second factor"),
+        _("change second factor rule"),
+    ),
     "sign_in": (_("%(who)s signed in"), _("%(who)s tried to sign in"), _("sign in")),
     "sign_in_again": (
         _("%(who)s confirmed who they are"),

@@ -155,9 +155,10 @@ def roles_held(team):
 
 def teams_of(user):
     """The teams of a person, by name. One query, which reads their roles too."""
-    rows = list(Team.objects.filter(memberships__user=user).values_list("id", "name", "memberships__role"))
-    user._roles = {str(team): Role(role) for team, _name, role in rows}
-    return [Team(id=team, name=name) for team, name, _role in rows]
+    columns = ("memberships__role", "id", "name", "mfa_required")
+    rows = list(Team.objects.filter(memberships__user=user).values_list(*columns))
+    user._roles = {str(id): Role(role) for role, id, *_more in rows}
+    return [Team(id=id, name=name, mfa_required=mfa) for _role, id, name, mfa in rows]
 
 
 def forget(user):

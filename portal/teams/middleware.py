@@ -3,8 +3,14 @@
 Their session goes on with it (signin/sessions.py).
 """
 
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
 from portal.teams.access import teams_of
-from portal.teams.signin import sessions
+from portal.teams.signin import demanded, sessions
+from portal.web.pages import is_piece
+from portal.web.problems import is_program, problem
 
 SESSION_KEY = "team"
 
@@ -22,6 +28,27 @@ class CurrentTeam:
             request.teams = teams_of(request.user)
             request.team = current(request)
             sessions.touch(request)
+
+
+class SecondFactor:
+    """Nothing works for people who need a second factor and have none, but setting one up and leaving."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if not getattr(view, "login_required", True) or not request.user.is_authenticated:
+            return None
+        request.why_demanded = demanded.why(request)
+        if not request.why_demanded or request.resolver_match.view_name in demanded.ALLOWED:
+            return None
+        if is_program(request):
+            return problem(403, request.why_demanded, name="second-factor")
+        address = reverse("profile:page")
+        return HttpResponseClientRedirect(address) if is_piece(request) else redirect(address)
 
 
 def current(request):

@@ -17,7 +17,7 @@ from portal.teams.models import Membership, Role, Team, User
 from portal.teams.recording import denials_recorded, line, require_recorded
 
 KIND = "portal/members"
-RIGHT, RETENTION = "roles", "retention"
+RIGHT, RETENTION, RULES = "roles", "retention", "team_rules"
 
 
 def create_team(*, actor, name, owner, via="web"):
@@ -104,6 +104,18 @@ def set_retention(team, *, actor, days, via="web"):
         before, row.record_days = row.record_days, days
         row.save(update_fields=["record_days"])
         append({**tried, "body": {"before": {"record_days": before}, "after": {"record_days": days}}})
+    return row
+
+
+def set_mfa_required(team, *, actor, required, via="web"):
+    """Whether members need a second factor, whatever their role. Raises NotVisible, NotAllowed (recorded)."""
+    about = {"object_id": team.pk, "object_name": team.name}
+    tried = line("team_mfa", kind="portal/teams", actor=actor, team=team, via=via, **about)
+    with _locked(team, actor, tried, RULES):
+        row = Team.objects.get(pk=team.pk)
+        before, row.mfa_required = row.mfa_required, required
+        row.save(update_fields=["mfa_required"])
+        append({**tried, "body": {"before": {"mfa_required": before}, "after": {"mfa_required": required}}})
     return row
 
 

@@ -60,6 +60,7 @@ def test_who_signs_in_and_out_is_recorded(person, browser):
     for verb in ("sign_in", "sign_out"):
         found, body = entry(verb)
         assert (found.actor_id, found.actor) == (str(person.pk), person.email)
+        assert body.pop("methods", ["password"]) == ["password"]
         assert body == {"address": "127.0.0.1"}
     no_password()
 

@@ -45,6 +45,7 @@ def _profile(request, form, status=200):
     codes = next((each for each in factors if each.type == Authenticator.Type.RECOVERY_CODES), None)
     context = {
         "form": form,
+        "why_demanded": request.why_demanded,
         "app": next((each for each in factors if each.type == Authenticator.Type.TOTP), None),
         "passkeys": [each for each in factors if each.type == Authenticator.Type.WEBAUTHN],
         "codes": codes,
