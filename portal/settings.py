@@ -19,6 +19,14 @@ PORTAL_TRUSTED_PROXIES         how many proxies of your own stand in front; defa
 PORTAL_MFA_REQUIRED_ROLES      roles whose people need a second factor, separated by commas: viewer, auditor,
                                operator, manager, owner (in any team), admin and portal-auditor; default:
                                owner,admin; in the demo none. `none` is nobody
+PORTAL_OIDC_ISSUER             address of an OpenID Connect provider, for single sign-on; default: none
+PORTAL_OIDC_CLIENT_ID          the portal's name there; its redirect address is /accounts/sso/callback/
+PORTAL_OIDC_CLIENT_SECRET[_FILE]
+PORTAL_OIDC_NAME               what the button on the sign-in page calls it; default: single sign-on
+PORTAL_OIDC_GROUPS_CLAIM       which claim lists a person's groups; default groups
+PORTAL_OIDC_ROLES[_FILE]       what groups may do: `ops -> Plant 3:operator; admins -> admin`, separated by ;
+                               or line ends. Who is in none of the groups gets in nowhere
+PORTAL_PASSWORDS               all, or admins: only portal administrators sign in with a password; default all
 PORTAL_IDLE_MINUTES            a session that is not used ends after so long; default 120
 PORTAL_IDLE_MINUTES_POWERFUL   the same for owners, auditors and portal administrators; default 30
 PORTAL_CONFIRM_MINUTES         who does something dangerous shows again who they are, if they last did so
@@ -105,6 +113,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "django_htmx",
     "rest_framework",
@@ -226,6 +236,25 @@ MFA_FORMS = {
     "activate_totp": "portal.teams.signin.second_factors.AppForm",
     "add_webauthn": "portal.teams.signin.second_factors.PasskeyForm",
 }
+# Single sign-on (portal/teams/signin/sso.py)
+OIDC_ISSUER = environment.issuer("PORTAL_OIDC_ISSUER", may_be_plain=DEMO)
+OIDC_NAME = environment.text("PORTAL_OIDC_NAME") or "single sign-on"
+OIDC_GROUPS_CLAIM = environment.text("PORTAL_OIDC_GROUPS_CLAIM") or "groups"
+OIDC_ROLES = environment.grants("PORTAL_OIDC_ROLES", ["viewer", "auditor", "operator", "manager", "owner"])
+PASSWORDS_FOR_ADMINS_ONLY = environment.choices("PORTAL_PASSWORDS", ["all", "admins"], ["all"]) == ["admins"]
+SOCIALACCOUNT_ADAPTER = "portal.teams.signin.sso.SingleSignOn"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads to another host breaks the content policy
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []}}
+if OIDC_ISSUER:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
+        {
+            "provider_id": "sso",
+            "name": OIDC_NAME,
+            "client_id": environment.text("PORTAL_OIDC_CLIENT_ID"),
+            "secret": environment.text("PORTAL_OIDC_CLIENT_SECRET"),
+            "settings": {"server_url": OIDC_ISSUER},
+        }
+    ]
 SESSION_ENGINE = "portal.teams.signin.sessions"
 SESSION_COOKIE_AGE = 12 * 3600  # however much it is used
 IDLE_MINUTES = environment.number("PORTAL_IDLE_MINUTES", 120)

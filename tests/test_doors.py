@@ -13,6 +13,11 @@ OPEN = {
     "accounts/inactive/": 200,
     "accounts/2fa/authenticate/": 302,
     "accounts/2fa/webauthn/login/": 302,
+    "accounts/sso/login/": 404,  # no provider is configured
+    "accounts/sso/callback/": 404,
+    "accounts/sso/cancelled/": 302,
+    "accounts/sso/signup/": 404,
+    "accounts/sso/connections/": 404,
     "accounts/signup/": 404,
     "accounts/email/": 404,
     "accounts/password/set/": 404,
@@ -23,7 +28,7 @@ OPEN = {
     "web/theme/": 405,  # POST only
 }
 # Open for who typed the password a moment ago, or for a script that asks for JSON.
-LEADS_TO_SIGN_IN = {"accounts/2fa/authenticate/", "accounts/2fa/webauthn/login/"}
+LEADS_TO_SIGN_IN = {"accounts/sso/cancelled/", "accounts/2fa/authenticate/", "accounts/2fa/webauthn/login/"}
 EXAMPLES = {
     "<kind:kind>": "iotda/policies",
     "<str:id>": "00000000-0000-4000-8000-000000000000",

@@ -34,9 +34,11 @@ KIND = "portal/accounts"
 # What a person may do at all, and is called.
 FLAGS = ("email", "is_active", "is_portal_admin", "is_portal_auditor", "name", "time_zone")
 CONFIRMED = "confirmed_at"  # key of a session: when its person last showed who they are; Unix time
+SSO = "sso"  # key of a session: whether it began at the provider of single sign-on
 SESSIONS = 100  # that end in one transaction
 # Why a sign-in failed.
 WRONG, CODE, LIMITED, INACTIVE = "wrong", "wrong_code", "too_many", "inactive"
+SSO_ONLY, NO_GROUP, UNVERIFIED, PROVIDER = "sso_only", "no_group", "unverified", "provider"
 # Verbs of changed second factors: (type, added or removed). Recovery codes go with the last other factor.
 FACTORS = {
     (Authenticator.Type.TOTP, True): "mfa_add",
@@ -63,8 +65,10 @@ def _line(verb, request, person, actor=None, **body):
 
 
 def signed_in(request, user):
-    """`methods` is how: password, totp, recovery_codes, webauthn, sso. Raises RecordUnavailable."""
-    record(_line("sign_in", request, user, methods=_methods(request, user)))
+    """Returns how: names out of password, totp, recovery_codes, webauthn, sso. Raises RecordUnavailable."""
+    methods = _methods(request, user)
+    record(_line("sign_in", request, user, methods=methods))
+    return methods
 
 
 def _methods(request, user):
@@ -111,6 +115,12 @@ def _used(request, user, authenticator, **signal):
         authenticator.refresh_from_db()  # allauth marks the code in another copy of the row
         left = MFA.RECOVERY_CODE_COUNT - authenticator.data["used_mask"].bit_count()
         record(_line("recovery_code_use", request, user, left=left))
+
+
+def confirmed_by_provider(request):
+    """The person who is signed in showed the provider again who they are."""
+    request.session[CONFIRMED] = time.time()
+    record(_line("sign_in_again", request, request.user, method="sso"))
 
 
 def of_factor(authenticator, *, is_added):

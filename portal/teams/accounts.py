@@ -1,6 +1,7 @@
 """How people get an account, and how they sign in. An owner adds them: nobody can sign up by themselves."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -30,8 +31,9 @@ class Accounts(DefaultAccountAdapter):
 
     def login(self, request, user):
         """Recorded first: what cannot be recorded does not happen."""
-        account_events.signed_in(request, user)
+        methods = account_events.signed_in(request, user)
         super().login(request, user)
+        request.session[account_events.SSO] = "sso" in methods
 
     def post_login(self, request, user, **options):
         response = super().post_login(request, user, **options)
@@ -68,6 +70,20 @@ class Accounts(DefaultAccountAdapter):
     def _rollback_login_failed_rl_usage(self):
         """allauth calls it when the password was right."""
         self._try.was_right()
+
+    def authenticate(self, request, **credentials):
+        user = super().authenticate(request, **credentials)
+        if user and settings.PASSWORDS_FOR_ADMINS_ONLY and not user.is_portal_admin:
+            account_events.failed(request, user.email, account_events.SSO_ONLY)
+            text = _("Passwords are switched off here. Sign in with %(name)s.")
+            raise ValidationError(text % {"name": settings.OIDC_NAME})
+        return user
+
+    def get_reauthentication_methods(self, user):
+        ways = super().get_reauthentication_methods(user)
+        if settings.PASSWORDS_FOR_ADMINS_ONLY and user.is_authenticated and not user.is_portal_admin:
+            ways = [way for way in ways if way["id"] != "reauthenticate"]
+        return ways
 
     def authentication_failed(self, request, **credentials):
         email = self._email(request, credentials)

@@ -119,6 +119,28 @@ def set_mfa_required(team, *, actor, required, via="web"):
     return row
 
 
+def follow_groups(person, team, role, *, groups):
+    """Give the person the role in the team that their groups at the provider ask for; None: no membership.
+
+    The last owner stays, whatever the groups say. Returns whether anything changed.
+    """
+    about = {"object_id": person.pk, "object_name": person.email, "via": "system"}
+    with _locked(team, None, {}):
+        row = Membership.objects.filter(team=team, user=person).first()
+        before = row and row.role
+        if before == role or (before == Role.OWNER and not _has_other_owner(row)):
+            return False
+        if role is None:
+            verb = "member_remove"
+            row.delete()
+        else:
+            verb = "member_role" if row else "member_add"
+            Membership.objects.update_or_create(team=team, user=person, defaults={"role": role})
+        body = {"before": {"role": before}, "after": {"role": role}, "groups": groups}
+        append({**line(verb, kind=KIND, actor=person, team=team, **about), "body": body})
+    return True
+
+
 def _on_member(verb, membership, actor, via):
     person, tried = membership.user, {"kind": KIND, "actor": actor, "team": membership.team, "via": via}
     return line(verb, **tried, object_id=person.pk, object_name=person.email)
@@ -147,11 +169,12 @@ def _row(membership):
     return row
 
 
+def _has_other_owner(row):
+    return Membership.objects.filter(team=row.team_id, role=Role.OWNER).exclude(pk=row.pk).exists()
+
+
 def _keep_an_owner(row):
-    if (
-        row.role == Role.OWNER
-        and not Membership.objects.filter(team=row.team_id, role=Role.OWNER).exclude(pk=row.pk).exists()
-    ):
+    if row.role == Role.OWNER and not _has_other_owner(row):
         raise ValidationError(_("A team needs at least one owner. Make somebody else an owner first."))
 
 

@@ -33,7 +33,7 @@ REFUSED = {"fault": "answer", "status": 400, "body": {"error_code": "IOTDA.00000
 # What these change is the person's own browser or session, and nothing of the portal's.
 NOT_RECORDED = {"web/theme/", "teams/switch/"}
 # Their POST asks for no right and changes nothing: it leads to a page that does, or there is nothing to do.
-READ_ONLY = {"accounts/inactive/", "accounts/2fa/", "accounts/2fa/webauthn/"}
+READ_ONLY = {"accounts/inactive/", "accounts/sso/cancelled/", "accounts/2fa/", "accounts/2fa/webauthn/"}
 ABSENT = {address for address, status in OPEN.items() if status == 404}
 
 

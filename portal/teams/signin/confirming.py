@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.shortcuts import redirect
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from portal.teams.account_events import CONFIRMED
+from portal.teams.account_events import CONFIRMED, SSO
 from portal.web import kept
 from portal.web.errors import still_here
 from portal.web.pages import is_piece
@@ -40,7 +41,10 @@ def confirmed(*methods):
 
 def ask(request):
     """Leads to where the person confirms who they are, and back. None: they have nothing to do it with."""
-    ways = get_adapter().get_reauthentication_methods(request.user)
+    ways = [way["url"] for way in get_adapter().get_reauthentication_methods(request.user)]
+    if request.session.get(SSO) and settings.OIDC_ISSUER:
+        again = urlencode({"process": "redirect", "auth_params": "prompt=login"})
+        ways = [f"{reverse('openid_connect_login', kwargs={'provider_id': 'sso'})}?{again}"]
     if not ways:
         return None
     piece = is_piece(request)
@@ -53,5 +57,5 @@ def ask(request):
             way_back = kept.page_without_input(request)
     else:
         way_back = (request.htmx.current_url_abs_path or "/") if piece else request.get_full_path()
-    address = f"{ways[0]['url']}?{urlencode({'next': way_back})}"
+    address = f"{ways[0]}{'&' if '?' in ways[0] else '?'}{urlencode({'next': way_back})}"
     return HttpResponseClientRedirect(address) if piece else redirect(address)

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy
 
 from portal.outside import isolated
 from portal.teams import access
+from portal.teams.account_events import SSO
 from portal.teams.models import Role
 from portal.teams.signin import second_factors
 
-SSO = "sso"  # key of a session that began at the provider
 # Views that people reach without it.
 ALLOWED = {
     "profile:page",
