@@ -1,5 +1,6 @@
 """Single sign-on at a real provider. Would catch: somebody without a group who gets in, an account that is
-taken over by an address nobody verified, a role that stays after the group is gone, a password that still opens.
+taken over by an address nobody verified, a role that stays after the group is gone, a password that still
+opens.
 """
 
 import json
