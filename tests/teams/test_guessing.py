@@ -28,7 +28,7 @@ def person(db):
 
 
 @pytest.fixture
-def quick(monkeypatch, settings):
+def quick(settings):
     """Hashing takes no time: what is counted here is how often it is asked for."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

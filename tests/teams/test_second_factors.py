@@ -38,6 +38,12 @@ def person_called(name):
     return User.objects.create_user(f"{name}@example.test", PASSWORD)
 
 
+@pytest.fixture(autouse=True)
+def quick(settings):
+    """Hashing takes no time here; tests/teams/test_account_events.py meets the real one."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def person(db):
     cache.clear()

@@ -20,6 +20,7 @@ PASSWORD, OTHER = "correct-horse-battery", "another-horse-battery"
 
 @pytest.fixture(autouse=True)
 def limits(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.IDLE_MINUTES, settings.IDLE_MINUTES_POWERFUL = 120, 30
 
 
