@@ -229,7 +229,7 @@ MFA_ADAPTER = "portal.teams.signin.second_factors.SecondFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
+MFA_RATE_LIMITS = {"webauthn_login": ""}  # nobody guesses keys, and nobody is kept from using theirs
 MFA_FORMS = {
     "authenticate": "portal.teams.signin.second_factors.SignInForm",
     "reauthenticate": "portal.teams.signin.second_factors.ConfirmForm",

@@ -4,27 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.guard import Guard
+from tests.teams import guards as signing_in
+
 ROOT = Path(__file__).resolve().parent.parent
 GREEN, RED = 0, 1  # exit codes of pytest; anything else is a broken run and proves nothing
-
-
-@dataclass(frozen=True)
-class Guard:
-    """`old` stands exactly once in `path`; with `new` in its place one of `tests` must fail."""
-
-    name: str
-    path: str
-    old: str
-    new: str
-    tests: tuple
-
-    def __str__(self):
-        return self.name
 
 
 OPERATIONS, REFRESHING = "tests/operations/", "tests/resources/test_refreshing.py::"
@@ -313,50 +301,7 @@ GUARDS = [
         "    names = set()",
         ("tests/resources/test_drift.py::test_an_own_change_is_nobody_elses[enos/devices]",),
     ),
-    Guard(
-        "guesses take their turn before anything is compared",
-        "portal/teams/signin/limits.py",
-        "                raise TooMany(-(-held // timedelta(seconds=1)))",
-        "                pass",
-        ("tests/teams/test_guessing.py::test_guesses_at_once_are_all_counted",),
-    ),
-    Guard(
-        "strangers shut nobody out",
-        "portal/teams/accounts.py",
-        "        if browser:",
-        "        if not person:",
-        (
-            "tests/teams/test_guessing.py"
-            "::test_a_stranger_waits_longer_and_longer_and_the_owner_signs_in_at_once",
-        ),
-    ),
-    Guard(
-        "a second factor's secret opens for its person alone",
-        "portal/teams/signin/second_factors.py",
-        """    return f"mfa:{_whose.get() or context.request.user.pk}\"""",
-        """    return "mfa\"""",
-        ("tests/teams/test_second_factors.py::test_secrets_lie_sealed_and_open_for_their_person_alone",),
-    ),
-    Guard(
-        "other sessions end with a changed second factor",
-        "portal/teams/signin/second_factors.py",
-        "                    sessions.end_others(request)\n",
-        "",
-        (
-            "tests/teams/test_second_factors.py"
-            "::test_a_changed_second_factor_is_recorded_and_ends_other_sessions",
-        ),
-    ),
-    Guard(
-        "an address that nobody verified links no account",
-        "portal/teams/signin/sso.py",
-        'claims.get("email_verified") is not True or',
-        "",
-        (
-            "tests/teams/test_single_sign_on.py"
-            "::test_an_account_is_linked_only_by_an_address_that_was_verified[False]",
-        ),
-    ),
+    *signing_in.GUARDS,
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 

@@ -43,7 +43,7 @@ class SecondFactor:
         if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return None
         request.why_demanded = demanded.why(request)
-        if not request.why_demanded or request.resolver_match.view_name in demanded.ALLOWED:
+        if not request.why_demanded or request.resolver_match.view_name in demanded.REACHABLE:
             return None
         if is_program(request):
             return problem(403, request.why_demanded, name="second-factor")

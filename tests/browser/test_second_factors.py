@@ -1,5 +1,5 @@
-"""Setting up an app and confirming who one is, in Chromium. Would catch: a picture, a script or a form that the
-content policy stops; pages that nobody can use on a phone, in the dark or by keyboard.
+"""Setting up an app and confirming who one is, in Chromium. Would catch: a picture, a script or a form that
+the content policy stops; pages that nobody can use on a phone, in the dark or by keyboard.
 """
 
 import pytest

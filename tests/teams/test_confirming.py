@@ -127,3 +127,13 @@ def test_a_team_asks_its_members_for_a_second_factor(plant):
     assert plant.browser(Role.OPERATOR).get("/teams/").status_code == 200
     entries = Entry.objects.filter(verb="team_mfa").order_by("seq")
     assert [each.outcome for each in entries] == ["denied", "done"]
+
+
+def test_who_asks_too_often_reads_a_page_of_the_portal(plant, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    browser = stale(plant)
+    for _time in range(11):
+        answer = browser.post("/accounts/reauthenticate/", {"password": "wrong-horse"})
+    assert answer.status_code == 429
+    assert "Wait a minute" in answer.content.decode()
+    assert answer["Content-Security-Policy"]

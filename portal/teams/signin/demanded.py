@@ -14,8 +14,9 @@ from portal.teams.models import Role
 from portal.teams.signin import second_factors
 
 # Views that people reach without it.
-ALLOWED = {
+REACHABLE = {
     "profile:page",
+    "profile:end_sessions",
     "account_change_password",
     "account_reauthenticate",
     "mfa_index",

@@ -18,5 +18,5 @@ def notify(person, subject, text):
 def send(address, subject, text):
     try:
         send_mail(subject, text, None, [address])
-    except (OSError, SMTPException):
-        log.warning("a letter about an account could not be sent", exc_info=True)
+    except (OSError, SMTPException) as error:
+        log.warning("a letter about an account could not be sent: %s", type(error).__name__)
