@@ -10,6 +10,7 @@ from threading import Event, Thread
 
 import psutil
 from django.conf import settings
+from django.contrib.auth import authenticate
 
 from portal.teams.models import User
 from tests.bench.measuring import report
@@ -18,6 +19,7 @@ from tests.support.processes import Portal, run_manage
 from tests.support.visitor import Visitor
 
 AT_ONCE = 24
+ROUNDS = 100
 PASSWORD = "correct-horse-battery"
 MEGABYTE = 1024**2
 
@@ -72,3 +74,20 @@ def sign_in(visitor, number):
 def memory(portal):
     main = psutil.Process(portal.process.pid)
     return sum(each.memory_full_info().uss for each in [main, *main.children()])
+
+
+@report
+def password_of_nobody():
+    """A wrong password of somebody and any password for nobody take turns."""
+    database()
+    User.objects.create_user("somebody@example.test", PASSWORD)
+    took = {"somebody": [], "nobody": []}
+    for _round in range(ROUNDS):
+        for who, times in took.items():
+            began = time.perf_counter()
+            assert authenticate(None, email=f"{who}@example.test", password="wrong-horse-battery") is None
+            times.append(time.perf_counter() - began)
+    known, unknown = (1000 * statistics.median(times) for times in took.values())
+    yield "a wrong password, ms", f"{known:.1f}", ""
+    yield "a password for nobody, ms", f"{unknown:.1f}", ""
+    yield "apart, percent", f"{100 * abs(known - unknown) / known:.1f}", "under 5"

@@ -19,6 +19,7 @@ from portal.sealing import CannotOpen
 from portal.teams.models import User
 from portal.teams.signin.second_factors import secrets_of
 from tests.support.codes import code_of
+from tests.support.processes import run_manage
 
 PASSWORD = "correct-horse-battery"
 LOGIN, CODE = "/accounts/login/", "/accounts/2fa/authenticate/"
@@ -223,3 +224,34 @@ def test_the_page_says_where_passkeys_are_possible(browser, settings, host, said
     assert ("/accounts/2fa/webauthn/add/" in page) == (not said)
     assert said in page
     assert said in browser.get("/accounts/2fa/webauthn/add/", HTTP_HOST=host).content.decode()
+
+
+@pytest.mark.full
+def test_a_code_that_another_process_took_is_refused_here(committed_db, monkeypatch):
+    browser = new_browser()
+    person = person_called("mei")
+    sign_in(browser)
+    secret = add_app(browser)
+    cache.clear()
+    counter = int(time.time()) // 30
+    code = code_of(secret, counter * 30)
+    other = run_manage(
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        "from allauth.mfa.models import Authenticator\n"
+        "from allauth.mfa.totp.internal import auth\n"
+        "from portal.teams.signin.second_factors import secrets_of\n"
+        f"auth.yield_hotp_counters_from_time = lambda: iter([{counter}])\n"
+        "app = Authenticator.objects.get(type='totp')\n"
+        "with secrets_of(app.user):\n"
+        f"    print(app.wrap().validate_code('{code}'), app.wrap().validate_code('{code}'))\n",
+        database=committed_db,
+    )
+    assert other.stdout.split()[-2:] == ["True", "False"], other.stderr
+    monkeypatch.setattr(
+        "allauth.mfa.totp.internal.auth.yield_hotp_counters_from_time", lambda: iter([counter])
+    )
+    with secrets_of(person):
+        assert not Authenticator.objects.get(type="totp").wrap().validate_code(code)
