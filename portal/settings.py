@@ -218,7 +218,8 @@ ACCOUNT_SESSION_REMEMBER = False
 # Otherwise all who come through a proxy count as one caller, and one of them can lock out the others.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_RATE_LIMITS = {"login": "", "login_failed": ""}  # portal/teams/signin/limits.py counts exactly
-ACCOUNT_REAUTHENTICATION_TIMEOUT = CONFIRM_SECONDS = environment.number("PORTAL_CONFIRM_MINUTES", 15) * 60
+CONFIRM_SECONDS = max(environment.number("PORTAL_CONFIRM_MINUTES", 15), 1) * 60
+ACCOUNT_REAUTHENTICATION_TIMEOUT = CONFIRM_SECONDS
 # Whom portal/teams/signin/demanded.py leads to set up a second factor.
 MFA_REQUIRED_ROLES = environment.choices(
     "PORTAL_MFA_REQUIRED_ROLES",

@@ -184,10 +184,12 @@ def _verb(was, now):
 
 
 def _of_change(verb, person, **body):
-    """By whom this request is made, or the command line."""
+    """By whom this request is made, or the command line. Before a sign-in it is the person's own account."""
     request = context.request
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    if user is not None and not user.is_authenticated:
+        return _line(verb, request, person, **body)
+    if user is None:
         about = {"object_id": person.pk, "object_name": person.email}
         return line(verb, kind=KIND, actor=None, via="command", **about, body=body)
     return _line(verb, request, person, user, **body)

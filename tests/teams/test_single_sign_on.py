@@ -103,6 +103,8 @@ def test_groups_decide_who_gets_in_and_membership_follows_them(teams, provider):
     person = User.objects.get(email="mei@example.test")
     assert (person.name, person.has_usable_password()) == ("Mei", False)
     assert roles(person.email) == {"Plant 3": "operator"}
+    made = Entry.objects.get(verb="account_create", object_id=person.pk)
+    assert (made.actor, made.via) == (person.email, "web")
     signed_in = Entry.objects.filter(verb="sign_in").latest("seq")
     assert json.loads(Body.objects.get(seq=signed_in.seq).text)["methods"] == ["sso"]
 
