@@ -30,6 +30,7 @@ from portal.words import to_json
 from tests.examples import creating
 from tests.resources.forms import changing
 from tests.resources.shown import opened, press, show
+from tests.support.passkeys import made_passkey
 from tests.test_doors import addresses
 
 pytestmark = pytest.mark.anywhere
@@ -255,7 +256,8 @@ def passkeys(plant):
     """Ids of those that a person gave odd names."""
     about = {"user": plant.people[Role.OWNER], "type": "webauthn"}
     if not Authenticator.objects.filter(**about):
-        Authenticator.objects.bulk_create([Authenticator(**about, data={"name": ODD, "credential": {}})])
+        data = {"name": ODD, "credential": made_passkey()}
+        Authenticator.objects.bulk_create([Authenticator(**about, data=data)])
     return Authenticator.objects.filter(**about).values_list("pk", flat=True)
 
 
