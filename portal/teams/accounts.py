@@ -11,6 +11,9 @@ from portal.teams import account_events
 from portal.teams.models import User
 from portal.teams.signin import confirming, known, limits
 from portal.teams.signin.mail import notify
+from portal.web.zones import zone_of
+
+STAMP = "%Y-%m-%d %H:%M UTC%z"
 
 # {the letter that allauth wants to send: what it tells of the account}
 CHANGES = {
@@ -41,11 +44,13 @@ class Accounts(DefaultAccountAdapter):
         count, since = limits.take_failed(user.email)
         if count:
             text = ngettext(
-                "%(n)s try to sign in as you failed since %(time)s UTC.",
-                "%(n)s tries to sign in as you failed since %(time)s UTC.",
+                "%(n)s try to sign in as you failed since %(time)s.",
+                "%(n)s tries to sign in as you failed since %(time)s.",
                 count,
             )
-            messages.warning(request, text % {"n": count, "time": f"{since:%Y-%m-%d %H:%M}"})
+            messages.warning(
+                request, text % {"n": count, "time": f"{since.astimezone(zone_of(user)):{STAMP}}"}
+            )
         return response
 
     def pre_authenticate(self, request, **credentials):
@@ -65,6 +70,7 @@ class Accounts(DefaultAccountAdapter):
             self._try = limits.Try(*counters)
         except limits.TooMany as error:
             account_events.failed(request, email, account_events.LIMITED)
+            self._tell(email)
             raise ValidationError(str(error), code="too_many_login_attempts") from error
 
     def _rollback_login_failed_rl_usage(self):
@@ -86,7 +92,10 @@ class Accounts(DefaultAccountAdapter):
         return ways
 
     def authentication_failed(self, request, **credentials):
-        email = self._email(request, credentials)
+        self._tell(self._email(request, credentials))
+
+    def _tell(self, email):
+        """The person hears of tries in browsers that do not know them."""
         if self._is_strange and limits.failed(email):
             _warn(User.objects.filter(email__iexact=email, is_active=True).first())
 
