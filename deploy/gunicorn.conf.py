@@ -17,8 +17,11 @@ timeout = 60
 graceful_timeout = 35
 keepalive = 15
 
-# Whether a proxy is believed is PORTAL_TRUSTED_PROXIES alone; gunicorn would believe anyone on this machine.
+# Which proxy is believed is said by PORTAL_TRUSTED_PROXIES and PORTAL_PROXY_ADDRESSES alone; gunicorn would
+# believe anyone on this machine, and take the address of the application from a header.
 secure_scheme_headers = {}
+forwarded_allow_ips = ""
+forwarder_headers = ""
 
 # No status socket: nothing here uses it, and its default path is shared by all instances of one user.
 control_socket_disable = True

@@ -11,6 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 LOCK_SECONDS = 20  # a query that waits longer for somebody else's lock fails
 # A connection to an old server behind a changed name may not live for ever.
 CONNECTION_SECONDS = 60
+LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+# What 256 bits take as hexadecimal digits and in base64; of 43 random characters some 20 or more differ.
+HEX_DIGITS, CHARACTERS, DIFFERENT = 64, 43, 9
 
 
 def text(name, default=""):
@@ -42,6 +45,14 @@ def number(name, default):
     if value and not (value.isascii() and value.isdecimal()):
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}")
     return int(value) if value else default
+
+
+def numbers(name, default):
+    """A list of whole numbers."""
+    found = words(name)
+    if not all(word.isascii() and word.isdecimal() for word in found):
+        raise ImproperlyConfigured(f"{name} must hold whole numbers, separated by commas or blanks")
+    return [int(word) for word in found] or default
 
 
 def words(name):
@@ -100,12 +111,30 @@ def directory(path):
     return path
 
 
-def secret(name, data_dir, *, may_make):
-    """A secret from the environment, or from a 0600 file in the data directory made on first run.
+def keys(name, data_dir, *, may_make, older_may_be_short=False):
+    """Keys separated by blanks, newest first; without a variable, one from a 0600 file in the data directory,
+    which is made on first run.
 
-    Without `may_make` it must be in the environment. A variable that is there but blank is a mistake: a new
-    key in its place would leave stored credentials unreadable.
+    Without `may_make` they must be in the environment. A variable that is there but blank is a mistake: a new
+    key in its place would leave stored credentials unreadable. A key that can be guessed is none; with
+    `older_may_be_short` those after the first may still open what they closed.
     """
+    found = _keys_text(name, data_dir, may_make=may_make).split()
+    if not all(map(is_strong, found[:1] if older_may_be_short else found)):
+        raise ImproperlyConfigured(
+            f"{name} holds a key of less than 256 bits, which are 64 hexadecimal digits or 43 characters."
+            " Make one with: openssl rand -hex 32. How a short key is replaced: docs/security.md, Keys"
+        )
+    return found
+
+
+def is_strong(key):
+    """Whether the text can hold 256 random bits, and does not look as if somebody had typed it."""
+    is_hex = set(key.lower()) <= set("0123456789abcdef")
+    return len(key) >= (HEX_DIGITS if is_hex else CHARACTERS) and len(set(key)) >= DIFFERENT
+
+
+def _keys_text(name, data_dir, *, may_make):
     if is_set(name):
         value = text(name).strip()
         if not value:

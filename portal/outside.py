@@ -29,6 +29,7 @@ RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 NOTHING = re.compile(f"[\\s{UNSEEN}]*")
+LINES = re.compile(r"[\t\r\n]")
 IGNORED = re.compile(f"[{UNSEEN}]")
 FIRST_STRONG, POP = "\u2068", "\u2069"  # begin and end of an isolated part of a plain text
 # A part that `isolated` made: nothing in it changes the direction.
@@ -55,6 +56,11 @@ def folded(text):
 def shows_nothing(text):
     """Whether nobody would see the text: it is empty, or blanks and unseen characters are all it holds."""
     return NOTHING.fullmatch(text) is not None
+
+
+def is_printable(text):
+    """Whether all of it is seen, on one line: what people of the portal may call something."""
+    return not any(mark or LINES.search(piece) for piece, mark in parts(text))
 
 
 def name_or_id(name, id):

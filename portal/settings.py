@@ -5,17 +5,22 @@ PORTAL_DATABASE_URL            sqlite:///PATH or postgresql://user:password@host
 PORTAL_QUEUE_URL[_FILE]        redis://user:password@host:port/number, where background work waits; default:
                                in the database if it is PostgreSQL, else in a file beside it
 PORTAL_DATA_DIR                default var/
-PORTAL_SECRET_KEY[_FILE]       signs sessions and forms
-PORTAL_CREDENTIAL_KEYS[_FILE]  encrypts cloud credentials; several, newest first, separated by blanks
-PORTAL_RECORD_KEY[_FILE]       hashes the record and fingerprints secrets in it; several, newest first
-PORTAL_CHECKPOINT_KEY[_FILE]   signs checkpoints of the record; several, newest first. With PostgreSQL
-                               default: made from PORTAL_RECORD_KEY
+PORTAL_SECRET_KEY[_FILE]       signs sessions and forms. Each key is made by `openssl rand -hex 32`. Several,
+                               newest first, separated by blanks: the first is used, the others still open
+                               what they closed (docs/security.md, Keys). So for the other three:
+PORTAL_CREDENTIAL_KEYS[_FILE]  encrypts cloud credentials
+PORTAL_RECORD_KEY[_FILE]       hashes the record and fingerprints secrets in it
+PORTAL_CHECKPOINT_KEY[_FILE]   signs checkpoints of the record. With PostgreSQL default: made from
+                               PORTAL_RECORD_KEY
 PORTAL_CHECKPOINT_SINKS[_FILE] where checkpoints are brought, separated by blanks: file:/PATH,
                                syslog://host:port (UDP), syslog+tcp://host:port, https://host/path; default:
                                checkpoints.log in the data directory. Have one on another machine
 PORTAL_ALLOWED_HOSTS           host names that the portal answers to
 PORTAL_TRUSTED_PROXIES         how many proxies of your own stand in front; default 0. Above 0, the caller's
                                address and HTTPS are read from X-Forwarded-For and X-Forwarded-Proto
+PORTAL_PROXY_ADDRESSES         addresses or ranges of the nearest proxy; default: this machine. These headers
+                               of others are not read
+PORTAL_SECURITY_CONTACT        mailto:... or https://..., shown in /.well-known/security.txt
 PORTAL_MFA_REQUIRED_ROLES      roles whose people need a second factor, separated by commas: viewer, auditor,
                                operator, manager, owner (in any team), admin and portal-auditor; default:
                                owner,admin; in the demo none. `none` is nobody
@@ -33,6 +38,7 @@ PORTAL_CONFIRM_MINUTES         who does something dangerous shows again who they
                                longer ago; default 15
 PORTAL_HSTS_SUBDOMAINS         true: browsers are to use HTTPS for all hosts below the portal's name, too
 PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides public ones
+PORTAL_ENDPOINT_PORTS          ports that connections may reach; default 443 and 8443
 PORTAL_CA_BUNDLE               file of certificates that platforms are checked against
 PORTAL_HTTPS_PROXY             proxy for calls to platforms
 PORTAL_LOCK_SECONDS            how long a query waits for a lock of the database; default 20
@@ -76,13 +82,15 @@ FRESH_SECONDS = environment.number("PORTAL_FRESH_SECONDS", 30)
 
 # Machines share a PostgreSQL database: keys that each made for itself would not open what the others sealed.
 KEYS_MAY_BE_MADE = DEMO or DATABASES["default"]["ENGINE"].endswith("sqlite3")
-SECRET_KEY = environment.secret("PORTAL_SECRET_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE)
-CREDENTIAL_KEYS = environment.secret("PORTAL_CREDENTIAL_KEYS", DATA_DIR, may_make=KEYS_MAY_BE_MADE).split()
-RECORD_KEYS = environment.secret("PORTAL_RECORD_KEY", DATA_DIR, may_make=KEYS_MAY_BE_MADE).split()
+_stored = {"data_dir": DATA_DIR, "may_make": KEYS_MAY_BE_MADE}
+SECRET_KEY, *SECRET_KEY_FALLBACKS = environment.keys("PORTAL_SECRET_KEY", **_stored)
+_stored["older_may_be_short"] = True  # so that a short one of before can be replaced
+CREDENTIAL_KEYS = environment.keys("PORTAL_CREDENTIAL_KEYS", **_stored)
+RECORD_KEYS = environment.keys("PORTAL_RECORD_KEY", **_stored)
 # A key of its own may be kept from those who have the record's key. Machines that share a database must have
 # the same one, and installations of before have none.
 CHECKPOINT_KEYS = (
-    environment.secret("PORTAL_CHECKPOINT_KEY", DATA_DIR, may_make=True).split()
+    environment.keys("PORTAL_CHECKPOINT_KEY", **_stored | {"may_make": True})
     if KEYS_MAY_BE_MADE or environment.is_set("PORTAL_CHECKPOINT_KEY")
     else RECORD_KEYS
 )
@@ -92,9 +100,12 @@ ALLOWED_HOSTS = environment.words("PORTAL_ALLOWED_HOSTS")
 if DEMO:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 TRUSTED_PROXIES = environment.number("PORTAL_TRUSTED_PROXIES", 0)
+PROXY_ADDRESSES = environment.networks("PORTAL_PROXY_ADDRESSES") or environment.LOOPBACK
+SECURITY_CONTACT = environment.text("PORTAL_SECURITY_CONTACT")
 
 # What connections may reach (portal/connections/reach.py).
 PRIVATE_NETWORKS = environment.networks("PORTAL_PRIVATE_NETWORKS")
+ENDPOINT_PORTS = environment.numbers("PORTAL_ENDPOINT_PORTS", [443, 8443])
 LOOPBACK_ALLOWED = DEMO
 CA_BUNDLE = environment.text("PORTAL_CA_BUNDLE") or None
 HTTPS_PROXY = environment.text("PORTAL_HTTPS_PROXY") or None
@@ -135,8 +146,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.web.proxies.Forwarded",
     "portal.web.middleware.Head",
     "portal.record.correlation.PerRequest",
+    "portal.connections.budget.Requests",
     "portal.web.middleware.WritableDatabase",
     "portal.home.middleware.Probes",
     "portal.web.middleware.ContentSecurityPolicy",
@@ -196,7 +209,7 @@ CACHES = {
 
 # Sign-in
 AUTH_USER_MODEL = "teams.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["portal.teams.accounts.Backend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("accounts/", include("portal.teams.account_urls")),
     path("profile/", include("portal.teams.signin.profile_urls")),
     path("web/", include("portal.web.urls")),

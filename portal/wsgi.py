@@ -12,3 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 if not (settings.ALLOWED_HOSTS or settings.DEBUG):
     raise ImproperlyConfigured("PORTAL_ALLOWED_HOSTS is empty: name the hosts that the portal answers to")
 application = get_wsgi_application()
+
+from portal.connections import installation  # noqa: E402 - it has models
+
+installation.start()

@@ -46,7 +46,7 @@ ODD = f"pump{RLO}A {ZERO_WIDTH}{HEBREW} \u2066{ARABIC} <b data-broken>'\"&"
 RAW = re.compile(
     r"value|href|action|data-(?!confirm$|sending$|label$|no-|status-|copied$).*|hx-.*|name|id|for"
 )
-NO_PAGE = {"healthz", "readyz"}
+NO_PAGE = {"healthz", "readyz", ".well-known/security.txt"}
 
 
 class Drawn(HTMLParser):

@@ -14,10 +14,11 @@ from tests.support.processes import environment as child_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 URL = "PORTAL_DATABASE_URL"
+KEY = "0123456789abcdef" * 4
 KEYS = {
-    "PORTAL_SECRET_KEY": "s" * 60,
-    "PORTAL_CREDENTIAL_KEYS": "c" * 60,
-    "PORTAL_RECORD_KEY": "r" * 60,
+    "PORTAL_SECRET_KEY": f"{KEY}5",
+    "PORTAL_CREDENTIAL_KEYS": f"{KEY}c",
+    "PORTAL_RECORD_KEY": f"{KEY}7",
 }
 POSTGRESQL = "postgresql://portal:password@db.example.test/portal"
 
@@ -115,7 +116,7 @@ def test_a_key_file_that_is_empty_or_missing_is_named_and_no_key_is_made(monkeyp
         file.write_text(content)
     monkeypatch.setenv("PORTAL_RECORD_KEY_FILE", str(file))
     with pytest.raises(ImproperlyConfigured, match="PORTAL_RECORD_KEY_FILE"):
-        environment.secret("PORTAL_RECORD_KEY", tmp_path, may_make=True)
+        environment.keys("PORTAL_RECORD_KEY", tmp_path, may_make=True)
     assert not (tmp_path / "record-key").exists()
 
 
@@ -124,14 +125,42 @@ def test_a_key_file_that_is_empty_or_missing_is_named_and_no_key_is_made(monkeyp
 def test_a_blank_key_is_refused_and_no_key_is_made(monkeypatch, tmp_path, variable, value):
     monkeypatch.setenv(variable, value)
     with pytest.raises(ImproperlyConfigured, match="PORTAL_RECORD_KEY"):
-        environment.secret("PORTAL_RECORD_KEY", tmp_path, may_make=True)
+        environment.keys("PORTAL_RECORD_KEY", tmp_path, may_make=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_from_a_file_is_that_file(monkeypatch, tmp_path):
-    (tmp_path / "key").write_text("a-key-of-the-deployer\n")
+    (tmp_path / "key").write_text(f"{KEY}\n")
     monkeypatch.setenv("PORTAL_RECORD_KEY_FILE", str(tmp_path / "key"))
-    assert environment.secret("PORTAL_RECORD_KEY", tmp_path, may_make=False) == "a-key-of-the-deployer"
+    assert environment.keys("PORTAL_RECORD_KEY", tmp_path, may_make=False) == [KEY]
+
+
+@pytest.mark.parametrize(
+    "key", ["a-word", "a" * 64, KEY[:63], "abcdefghijklmnop-ABCDEFGHIJKLMNOP-01234567", "12" * 40]
+)
+@pytest.mark.parametrize("variable", sorted(KEYS))
+def test_a_key_that_could_be_guessed_is_refused_with_the_command_that_makes_one(start, variable, key):
+    refused = start(*reads("settings.DEBUG"), **KEYS | {variable: key})
+    assert refused.returncode != 0
+    assert "openssl rand -hex 32" in refused.stderr
+    assert variable in refused.stderr
+    assert key not in refused.stderr
+
+
+def test_a_short_key_of_before_still_opens_but_signs_nothing(start):
+    both = f"{KEY} a-word"
+    for variable, name in (
+        ("PORTAL_CREDENTIAL_KEYS", "CREDENTIAL_KEYS"),
+        ("PORTAL_RECORD_KEY", "RECORD_KEYS"),
+    ):
+        assert start(*reads(f"settings.{name}[1]"), **KEYS | {variable: both}).stdout.strip() == "a-word"
+    assert start(*reads("settings.DEBUG"), **KEYS | {"PORTAL_SECRET_KEY": both}).returncode != 0
+
+
+def test_several_secret_keys_sign_with_the_first_and_read_all(start):
+    given = {**KEYS, "PORTAL_SECRET_KEY": f"{KEY} {KEY[::-1]}"}
+    found = start(*reads("settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS"), **given).stdout
+    assert found.split() == [KEY, KEY[::-1]]
 
 
 @pytest.mark.parametrize("missing", sorted(KEYS))
@@ -143,7 +172,7 @@ def test_machines_that_share_a_database_do_not_invent_keys(start, tmp_path, miss
     assert list((tmp_path / "data").iterdir()) == []
 
     started = start(*reads("settings.RECORD_KEYS[0]"), PORTAL_DATABASE_URL=POSTGRESQL, **KEYS)
-    assert started.stdout.strip() == "r" * 60
+    assert started.stdout.strip() == f"{KEY}7"
 
 
 def test_a_portal_without_host_names_does_not_start_but_can_be_prepared(start):

@@ -14,7 +14,7 @@ from portal.kinds.validating import sentence, snake
 from portal.operations.forms import REASON_MAX, TICKET_MAX
 from portal.platforms.contract import KIND_NAMES, Problem
 from portal.resources.fields import Exact
-from portal.teams.forms import printable
+from portal.web.printable import printable
 
 UNKNOWN = _("There is no such member.")
 A_TYPE = "must be %(kind)s"  # the words of the contract

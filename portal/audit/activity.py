@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from django.views.decorators.http import require_safe
 
 from portal.audit import finding, moments
-from portal.audit.anchors import anchors
 from portal.audit.filters import Filters
 from portal.audit.rights import require_reader
 from portal.audit.statements import Statement
@@ -49,16 +48,16 @@ def activity(request):
 def _is_bounded(filters):
     """Whether bars may count too few: see `finding.counted`, and the hits that a text or object may have."""
     facets = filters.survey.facets
-    return bool(anchors(filters)) or (facets is not None and len(facets) > finding.FACETS_MAX)
+    return bool(filters.anchors) or (facets is not None and len(facets) > finding.FACETS_MAX)
 
 
 def bars(filters):
     """(hour, day, week or month, [Bar]), oldest first; none if nothing is found."""
     newest = filters.page(size=1).stories
-    if not newest:
+    if not newest or not newest[0].entries:
         return "day", []
-    last = Entry.objects.filter(seq=newest[0].first_seq).values_list("at", flat=True).first()
-    ends = min(filters.until or last + timedelta(microseconds=1), last + timedelta(microseconds=1))
+    end = newest[0].entries[0].at + timedelta(microseconds=1)
+    ends = min(filters.until or end, end)
     begins = filters.since or ends - timedelta(days=DAYS)
     step = next(name for name, days in STEPS if days is None or ends - begins <= timedelta(days=days))
     edges = _edges(begins.astimezone(filters.zone), ends.astimezone(filters.zone), step)
@@ -99,14 +98,14 @@ def _numbers(edges):
     statement = Statement()
     first = "SELECT seq FROM record_entry WHERE at >= {} ORDER BY at, seq LIMIT 1"
     each = [f"({first.format(statement.moment(Entry, 'at', edge))})" for edge in edges]
-    rows = statement.rows("SELECT " + ", ".join(each)) if each else [()]
-    last = Entry.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
-    numbers = [last + 1 if number is None else number for number in rows[0]]
+    each.append("(SELECT max(seq) FROM record_entry)")
+    ((*numbers, last),) = statement.rows("SELECT " + ", ".join(each))
+    numbers = [last + 1 if number is None else number for number in numbers]
     return [max(numbers[: index + 1]) for index in range(len(numbers))]
 
 
 def _counts(filters, numbers):
-    found = anchors(filters)
+    found = filters.anchors
     if found:
         stories = finding.numbers(filters, found, most=finding.HITS[1])
         return [

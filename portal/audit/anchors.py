@@ -1,13 +1,15 @@
 """What stories are looked up by in an index of entries: a request, a ticket, an object, a text (texts.py).
 
-Each anchor is asked in two ways: `seqs`, a SELECT of the numbers of its entries, and `holds`, the condition
-on one entry. `narrow(column)` are conditions on its number that the SELECT has to keep to.
+Each anchor is asked in two ways: `seqs`, a SELECT of the numbers of its entries that the person may read, and
+`holds`, the condition on one entry. `narrow(column)` are conditions on its number that the SELECT has to keep
+to.
 """
 
 from dataclasses import dataclass
 
 from portal.audit import objects
 from portal.audit.texts import Text
+from portal.record.models import Entry
 
 
 def anchors(filters):
@@ -18,16 +20,17 @@ def anchors(filters):
 @dataclass(frozen=True)
 class Ticket:
     value: str
+    user: object
     window = None
 
     @classmethod
     def of(cls, value, filters):
-        return cls(value)
+        return cls(value, filters.user)
 
     def seqs(self, statement, narrow):
         # SQLite takes an index of some rows only if the query says the same of them.
-        place = statement.value(self.value)
-        return f"SELECT seq FROM record_entry WHERE ticket = {place} AND NOT (ticket = ''){narrow('seq')}"
+        place, start = statement.value(self.value), _start(statement, self.user, "ticket")
+        return f"{start} ticket = {place} AND NOT (ticket = ''){narrow('seq')}"
 
     def holds(self, statement, entry):
         return f"{entry}.ticket = {statement.value(self.value)}"
@@ -38,15 +41,16 @@ class Request:
     """A platform's request id, a correlation id or the id of an operation."""
 
     value: str
+    user: object
     window = None
 
     @classmethod
     def of(cls, value, filters):
-        return cls(value)
+        return cls(value, filters.user)
 
     def seqs(self, statement, narrow):
         place, lower = statement.value(self.value), statement.value(self.value.lower())
-        start = "SELECT seq FROM record_entry WHERE"
+        start = _start(statement, self.user, "platform_request_id", "correlation", "operation")
         return (
             f"{start} platform_request_id = {place} AND NOT (platform_request_id = ''){narrow('seq')}"
             f" UNION {start} correlation = {lower}{narrow('seq')}"
@@ -64,15 +68,17 @@ class Object:
     """An object by its id, or all objects that have, or once had, the text in their name."""
 
     value: str
+    user: object
     named: object  # objects.Named; None if the text is an id
     window = None
 
     @classmethod
     def of(cls, value, filters):
-        return cls(value, objects.named(value, filters.user))
+        named = None if filters.survey.is_id else objects.named(value, filters.user)
+        return cls(value, filters.user, named)
 
     def seqs(self, statement, narrow):
-        start = "SELECT seq FROM record_entry WHERE"
+        start = _start(statement, self.user, "kind", "object_scope", "object_id")
         if self.named is None:
             place = statement.value(self.value)
             return f"{start} object_id = {place} AND NOT (object_id = ''){narrow('seq')}"
@@ -90,6 +96,10 @@ class Object:
         for kind, scopes, id in self.named.places(statement):
             within = f" AND {entry}object_scope IN ({scopes})" if scopes else ""
             yield f"({entry}kind = {kind} AND {entry}object_id = {id}{within})"
+
+
+def _start(statement, user, *columns):
+    return f"SELECT seq FROM ({statement.visible(user, Entry, 'seq', *columns)}) v WHERE"
 
 
 KINDS = {"request": Request, "ticket": Ticket, "object": Object, "q": Text}

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from portal.audit import finding, moments, survey
+from portal.audit import anchors, finding, moments, survey
 from portal.audit.walking import walked
 from portal.bounds import LINE_MAX
 from portal.record import searching
@@ -81,6 +81,11 @@ class Filters:
 
     def without(self, name):
         return urlencode({each: text for each, text in self.values.items() if text and each != name})
+
+    @cached_property
+    def anchors(self):
+        """Those of anchors.py that are set, in the order in which they are looked up."""
+        return anchors.anchors(self)
 
     @cached_property
     def survey(self):

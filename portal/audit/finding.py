@@ -16,7 +16,6 @@ from itertools import groupby
 
 from django.db.models import Q
 
-from portal.audit.anchors import anchors
 from portal.audit.statements import STEP, Statement
 from portal.record.models import Entry, Stage, Story
 from portal.teams.access import visible_to
@@ -32,13 +31,23 @@ BEYOND = 1_000
 STEPS = [Stage.INTENT, Stage.OUTCOME]
 COLUMNS = "first_seq", "last_seq", "steps", "operation", "facet_id"
 STORY = ", ".join(f"s.{name}" for name in COLUMNS)
+TOLD = ", ".join(f"s.{name} AS story_{name}" for name in COLUMNS)
 VISIBLE = ("seq", "operation", "stage", "ticket", "platform_request_id", "correlation", "kind", "object_id")
 VISIBLE += ("object_scope",)
+# The numbers of the stories that the hits belong to.
+KEYS = (
+    "SELECT seq FROM hits UNION SELECT t.first_seq FROM hits CROSS JOIN record_entry e"
+    f" CROSS JOIN record_story t WHERE e.seq = hits.seq AND t.operation = e.operation AND {STEP.format('e')}"
+)
+NO_HITS = "looked AS (SELECT 0 AS n, 0 AS edge)"
 
 
 @dataclass
 class Page:
     """Stories, newest first. `is_older` and `is_newer`: whether others follow on either side.
+
+    Each Story has its `entries`, the steps that the person may read, in their order, and its `outcome`: how
+    the operation ended, even if the person may not read the step that says so.
 
     `looked_to` is the number of the entry at which looking for more ended; None if nothing was left out.
     """
@@ -81,31 +90,25 @@ class Way:
 
 def page(filters, *, before=None, after=None, size=50):
     way = Way.of(filters, before, after)
-    rows, looked_to = _newest(filters, way, size + 1)
-    stories = [_story(row) for row in rows[:size]]
-    is_more = len(rows) > size or looked_to is not None
+    found, looked_to = _newest(filters, way, size + 1)
+    stories, is_more = found[:size], len(found) > size or looked_to is not None
     if way.is_down:
         return Page(stories, is_older=is_more, is_newer=before is not None, looked_to=looked_to)
     return Page(stories[::-1], is_older=True, is_newer=is_more, looked_to=looked_to)
 
 
-def _story(row):
-    story = Story.from_db(None, COLUMNS, row[:-1])
-    story.outcome = row[-1]  # how the operation ended, even if the person may not read the step that says so
-    return story
-
-
 def count(filters, limit):
     """(number, whether there may be more): exact up to `limit`, which may be None."""
-    survey, found = filters.survey, anchors(filters)
+    survey, found = filters.survey, filters.anchors
     if not (found or filters.since or filters.until):
         return survey.total, False
     statement, way = Statement(), Way.of(filters)
     most = "" if limit is None else f"LIMIT {limit + 1}"
     if found and not _are_few(survey):
         # Most operations have two steps that hold the same.
-        hits = _hits(statement, found[0], way, None if limit is None else 2 * limit + 2)
-        shared, looked = f"{hits} ", "(SELECT n FROM looked)"
+        is_any = list(filters.used) == list(filters.anchored)[:1]  # so many are more than enough, whichever
+        hits = _hits(statement, found[0], way, None if limit is None else 2 * limit + 2, is_any=is_any)
+        shared, looked = f"WITH {hits} ", "(SELECT n FROM looked)"
         inner = f"SELECT 1 FROM {_met(statement, filters, way, found[1:])} {most}"
     else:
         shared, looked = "", "0"
@@ -123,7 +126,7 @@ def numbers(filters, found, most=None):
         text = _of_each_facet(statement, filters, way, "s.first_seq", "", found)
     else:
         hits = _hits(statement, found[0], way, most)
-        text = f"{hits} SELECT s.first_seq FROM {_met(statement, filters, way, found[1:])}"
+        text = f"WITH {hits} SELECT s.first_seq FROM {_met(statement, filters, way, found[1:])}"
     return array("q", sorted(number for (number,) in statement.each(text)))
 
 
@@ -177,8 +180,8 @@ def steps_of(user, stories):
 
 
 def _newest(filters, way, size):
-    """(rows of stories, where looking ended): the first ones on the way."""
-    survey, found = filters.survey, anchors(filters)
+    """([Story], where looking ended): the first ones on the way, each with its entries."""
+    survey, found = filters.survey, filters.anchors
     if survey.facets is not None and not survey.facets:
         return [], None
     if found and not _are_few(survey):
@@ -187,13 +190,13 @@ def _newest(filters, way, size):
     if survey.facets is None:
         where = f"1 = 1{_where(statement, filters, way)}"
         rows = _ordered(f"SELECT {STORY} FROM record_story s WHERE {where}", way, size)
-        return statement.rows(_with_outcome(rows, way)), None
-    if not found and len(survey.facets) > FACETS_MAX:
-        rows = _among_newest(filters, way, size)
-        if len(rows) == size or len(rows) == survey.total:
-            return rows, None
-    rows = _by_facets(statement, filters, way, size, found)
-    return statement.rows(_with_outcome(rows, way)), None
+    else:
+        if not found and len(survey.facets) > FACETS_MAX:
+            stories = _among_newest(filters, way, size)
+            if len(stories) == size or len(stories) == survey.total:
+                return stories, None
+        rows = _by_facets(statement, filters, way, size, found)
+    return _told(statement, filters, way, rows)[0], None
 
 
 def _are_few(survey):
@@ -210,12 +213,37 @@ def _among_newest(filters, way, size):
     newest = _ordered(f"SELECT {STORY} FROM record_story s WHERE 1 = 1{narrowed}", way, NEWEST)
     where = f"s.facet_id IN ({statement.ids(filters.survey.facets)}){_times(statement, filters)}"
     rows = _ordered(f"SELECT {STORY} FROM ({newest}) s WHERE {where}", way, size)
-    return statement.rows(_with_outcome(rows, way))
+    return _told(statement, filters, way, rows)[0]
 
 
-def _with_outcome(rows, way):
-    joined = f"SELECT {STORY}, f.outcome FROM ({rows}) s JOIN record_facet f ON f.id = s.facet_id"
-    return f"{joined} {way.order('s.first_seq')}"
+def _told(statement, filters, way, rows, hits=NO_HITS):
+    """([Story], number of hits, edge) of a SELECT of stories: they are read together with their entries."""
+    visible = statement.visible(filters.user, Entry, *(field.attname for field in Entry._meta.fields))
+    # Without being told so, SQLite looks through all entries for those of a few stories.
+    entries = "record_entry e INDEXED BY entry_operation" if statement.is_sqlite else "record_entry e"
+    later = f"e.operation = s.operation AND {STEP.format('e')} AND e.seq <> s.first_seq"
+    steps = f"SELECT {STORY}, s.first_seq AS step FROM stories s"
+    steps += f" UNION ALL SELECT {STORY}, e.seq FROM stories s CROSS JOIN {entries} WHERE {later}"
+    text = (
+        f"WITH {hits}, stories AS MATERIALIZED ({rows}), steps AS MATERIALIZED ({steps})"
+        f" SELECT {TOLD}, f.outcome AS story_outcome, k.n AS hits, k.edge AS edge, e.*"
+        " FROM looked k LEFT JOIN steps s ON 1 = 1 LEFT JOIN record_facet f ON f.id = s.facet_id"
+        f" LEFT JOIN ({visible}) e ON e.seq = s.step {way.order('story_first_seq')}, s.step"
+    )
+    found = {}
+    for entry in Entry.objects.raw(text, statement.values):
+        hits, edge, number = entry.hits, entry.edge, entry.story_first_seq
+        if number is not None and number not in found:
+            found[number] = _story(entry)
+        if entry.seq is not None:
+            found[number].entries.append(entry)
+    return list(found.values()), hits, edge
+
+
+def _story(entry):
+    story = Story.from_db(None, COLUMNS, [getattr(entry, f"story_{name}") for name in COLUMNS])
+    story.outcome, story.entries = entry.story_outcome, []
+    return story
 
 
 def _by_facets(statement, filters, way, size, checked):
@@ -264,18 +292,16 @@ def _by_anchor(filters, way, size, found):
         edge = f"s.first_seq {'>=' if way.is_down else '<='} (SELECT edge FROM looked)"
         stories = f"{_met(statement, filters, way, others)} AND ({whole} OR {edge})"
         rows = _ordered(f"SELECT {STORY} FROM {stories}", way, size)
-        text = f"{hits} SELECT s.*, looked.n, looked.edge FROM looked"
-        text += f" LEFT JOIN ({_with_outcome(rows, way)}) s ON 1 = 1"
-        rows = statement.rows(f"{text} {way.order('s.first_seq')}")
-        (*_story, number, edge), rows = rows[0], [row[:-2] for row in rows if row[0] is not None]
-        if len(rows) == size or (number < most and not window):
-            return rows, None
-    return rows, edge
+        found, number, edge = _told(statement, filters, way, rows, hits)
+        if len(found) == size or (number < most and not window):
+            return found, None
+    return found, edge
 
 
-def _hits(statement, anchor, way, most, window=None):
-    """WITH the entries that have the anchor: `hits` are those on the way, at most so many, and some beyond
-    its end; `looked` says how many were on the way, and which is the last."""
+def _hits(statement, anchor, way, most, window=None, is_any=False):
+    """Parts of a WITH, the entries that have the anchor: `hits` are those on the way, at most so many, and
+    some beyond its end; `looked` says how many were on the way, and which is the last. With `is_any` they are
+    not the first ones: PostgreSQL would have to read all for that."""
 
     def on_the_way(column):
         nearest = ""
@@ -291,9 +317,9 @@ def _hits(statement, anchor, way, most, window=None):
         end = statement.value(way.high) if way.is_down else "(SELECT edge + 1 FROM looked)"
         return f" AND {column} >= {end}"
 
-    limit = "" if most is None else f"{way.order('seq')} LIMIT {most}"
+    limit = "" if most is None else f"{'' if is_any else way.order('seq')} LIMIT {most}"
     last = "min" if way.is_down else "max"
-    shared = f"WITH met AS MATERIALIZED (SELECT seq FROM ({anchor.seqs(statement, on_the_way)}) a {limit}),"
+    shared = f"met AS MATERIALIZED (SELECT seq FROM ({anchor.seqs(statement, on_the_way)}) a {limit}),"
     shared += f" looked AS MATERIALIZED (SELECT count(*) AS n, {last}(seq) AS edge FROM met)"
     hits = "SELECT seq FROM met"
     if way.high is not None or not way.is_down:
@@ -306,16 +332,8 @@ def _hits(statement, anchor, way, most, window=None):
 def _met(statement, filters, way, checked):
     """FROM and WHERE of the stories that the hits belong to, with all other conditions on them."""
     # From the hits to the stories: SQLite must not try it the other way round.
-    stories = f"({_keys(statement, filters)}) k CROSS JOIN record_story s"
+    stories = f"({KEYS}) k CROSS JOIN record_story s"
     return f"{stories} WHERE s.first_seq = k.seq{_where(statement, filters, way, checked)}"
-
-
-def _keys(statement, filters):
-    """SELECT of the stories' numbers that the hits belong to, as far as the person may read the hits."""
-    visible = statement.visible(filters.user, Entry, *VISIBLE[:3])
-    hits = f"FROM hits JOIN ({visible}) e ON e.seq = hits.seq"
-    steps = f"JOIN record_story t ON t.operation = e.operation WHERE {STEP.format('e')}"
-    return f"SELECT e.seq AS seq {hits} UNION SELECT t.first_seq {hits} {steps}"
 
 
 def _where(statement, filters, way, checked=(), facets=True):

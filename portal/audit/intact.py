@@ -5,10 +5,11 @@ The list shows it in one line, intact_page.py in full.
 
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from portal.record import checking, checkpoints, sinks
+from portal.record import checking, checkpoints, sinks, standing
 from portal.web.following import mark
 
 SHOWN = 20  # findings
@@ -19,21 +20,29 @@ class Place:
     """A sink as pages show it. `behind` counts the checkpoints that it lacks."""
 
     row: object
+    address: str
     is_outside: bool
     behind: int
 
 
 class State:
-    """What is known of the record now; each part is read when a page first asks for it."""
+    """What is known of the record now, as one person may see it; it is read when a page first asks for it."""
+
+    def __init__(self, user):
+        self.user = user
 
     @cached_property
+    def _standing(self):
+        return standing.standing()
+
+    @property
     def ended(self):
         """The newest Verification that has ended, or None."""
-        return checking.ended()
+        return self._standing.ended
 
-    @cached_property
+    @property
     def running(self):
-        return checking.running()
+        return self._standing.running
 
     @cached_property
     def report(self):
@@ -43,9 +52,9 @@ class State:
     def findings(self):
         return self.report.sorted[:SHOWN]
 
-    @cached_property
+    @property
     def checkpoint(self):
-        return checkpoints.latest()
+        return self._standing.checkpoint
 
     @property
     def is_late(self):
@@ -56,8 +65,15 @@ class State:
     def places(self):
         last = self.checkpoint.number if self.checkpoint else 0
         return [
-            Place(row, sinks.is_outside(row.address), max(last - row.delivered, 0)) for row in sinks.states()
+            Place(row, self._told(row.address), sinks.is_outside(row.address), max(last - row.delivered, 0))
+            for row in self._standing.sinks
         ]
+
+    def _told(self, address):
+        """Some services have a token in the path: only portal administrators, who set it, are shown that."""
+        parts = urlsplit(address)
+        is_plain = parts.scheme not in ("http", "https") or parts.path in ("", "/")
+        return address if is_plain or self.user.is_portal_admin else f"{parts.scheme}://{parts.netloc}/…"
 
     @property
     def has_outside(self):
@@ -79,5 +95,5 @@ class State:
             running and (running.pk, running.checked),
             ended and ended.pk,
             self.checkpoint and self.checkpoint.number // 5,
-            [(each.row.address, each.row.error, each.behind > 2) for each in self.places],
+            [(each.address, each.row.error, each.behind > 2) for each in self.places],
         )

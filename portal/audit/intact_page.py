@@ -26,7 +26,7 @@ def intact(request):
     if request.method == "POST":
         return _ask(request)
     require_reader(request)
-    state = State()
+    state = State(request.user)
     if is_unchanged(request, state.mark):
         return HttpResponse(status=204)
     context = {"state": state, "may_verify": rights.has(request, "verify_record"), "late": _late()}

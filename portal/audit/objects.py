@@ -12,11 +12,9 @@ from portal.kinds.identity import or_unknown
 from portal.kinds.registry import KINDS
 from portal.outside import folded, shows_nothing
 from portal.record import searching
-from portal.record.models import Entry
-from portal.teams.access import visible_to
 
 OBJECTS_MAX = 200  # that go by one name
-HITS_MAX = 2_000  # entries whose texts hold the name
+HITS_MAX = 2_000  # entries that the person may read and whose texts hold the name
 
 
 @dataclass(frozen=True)
@@ -34,15 +32,14 @@ class Named:
 
 
 def named(text, user):
-    """The Named of a part of a name; None if the text is the id of an object in the record."""
+    """The Named of a part of a name."""
     if shows_nothing(text):
         return Named((), ())
-    if visible_to(user, Entry.objects.filter(object_id=text).exclude(object_id=""), "read_record").exists():
-        return None
-    found = dict.fromkeys(_mirrored(text, user))
-    seqs = []
-    for seq, kind, scope, id, name in _recorded(text, user):
-        if folded(text) not in folded(name):
+    statement = Statement()
+    each = [*_mirrored(statement, text, user), *_recorded(statement, text, user)]
+    found, seqs = {}, []
+    for seq, kind, scope, id, name in statement.rows(" UNION ALL ".join(each)) if each else []:
+        if name is not None and folded(text) not in folded(name):
             continue
         if id:
             found[kind, scope, id] = None
@@ -51,30 +48,26 @@ def named(text, user):
     return Named(tuple(found)[:OBJECTS_MAX], tuple(seqs))
 
 
-def _mirrored(text, user):
-    """(kind, scope, id) of the rows of all mirrors that are found by the text."""
-    statement = Statement()
-    each = []
+def _mirrored(statement, text, user):
+    """Yield SELECTs of the rows of all mirrors that are found by the text."""
     for kind in KINDS.values():
         rows = search.matching(kind.model.objects.visible_to(user), text).order_by()
         if found := statement.select(rows.values("scope", "remote_id")[:OBJECTS_MAX]):
-            each.append(f"SELECT {statement.value(kind.slug)}, m.* FROM ({found}) m")
-    return statement.rows(" UNION ALL ".join(each)) if each else []
+            slug = statement.value(kind.slug)
+            yield f"SELECT 0 AS seq, {slug} AS kind, m.scope, m.remote_id, NULL AS name FROM ({found}) m"
 
 
-def _recorded(text, user):
-    """(seq, kind, scope, id, name) of the newest entries that hold the text, without repetitions."""
+def _recorded(statement, text, user):
+    """Yield a SELECT of (seq, kind, scope, id, name) of the newest entries that hold the text, without
+    repetitions."""
     wanted = searching.written(text)
     if len(wanted) < searching.SHORTEST:
-        return []
-    statement = Statement()
-    hits = Text(wanted).seqs(statement, lambda column: "")
-    columns = "seq", "kind", "object_scope", "object_id", "object_name"
-    visible = statement.visible(user, Entry, *columns)
-    hits = f"SELECT seq FROM ({hits}) h ORDER BY seq DESC LIMIT {HITS_MAX}"
-    return statement.rows(
-        f"SELECT max(e.seq), e.kind, e.object_scope, e.object_id, e.object_name"
-        f" FROM ({hits}) h JOIN ({visible}) e ON e.seq = h.seq"
+        return
+    hits = Text(wanted, user).seqs(statement, lambda column: "")
+    yield (
+        "SELECT max(e.seq), e.kind, e.object_scope, e.object_id, e.object_name"
+        f" FROM (SELECT seq FROM ({hits}) h ORDER BY seq DESC LIMIT {HITS_MAX}) h"
+        " JOIN record_entry e ON e.seq = h.seq"
         " WHERE e.object_name <> '' GROUP BY e.kind, e.object_scope, e.object_id, e.object_name,"
         " CASE WHEN e.object_id = '' THEN e.seq END"
     )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from portal.audit import finding
 from portal.kinds.saying import HAPPENED, plain, sentence
 
 
@@ -69,7 +68,6 @@ class Row:
         return next((value for step in reversed(self.steps) if (value := getattr(step, name))), None)
 
 
-def rows(user, stories):
-    """[Row] of the stories, in their order."""
-    steps = finding.steps_of(user, stories) if stories else {}
-    return [Row(story, steps[story.first_seq]) for story in stories if steps[story.first_seq]]
+def rows(stories):
+    """[Row] of the stories of a finding.Page, in their order."""
+    return [Row(story, story.entries) for story in stories if story.entries]

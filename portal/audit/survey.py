@@ -1,6 +1,7 @@
 """What the facets say about an address: which fit and how many stories they have.
 
-One statement, over the few rows of record_facet; with it, what the dates mean as numbers of entries.
+One statement, over the few rows of record_facet; with it, what the dates mean as numbers of entries, and
+whether there is an object of the id that is asked for.
 """
 
 import re
@@ -33,6 +34,7 @@ class Survey:
 
     Stories from number `low` up to before `high` began in the time that is asked for. Where a clock was set
     back, `is_unordered`, times have to be compared as well. `edition` changes when there are new facets.
+    `is_id`: the text of the filter `object` is the id of an object in the record.
     """
 
     facets: list | None = None
@@ -40,6 +42,7 @@ class Survey:
     low: int = 0
     high: int | None = None
     is_unordered: bool = False
+    is_id: bool = False
     edition: tuple = ()
 
 
@@ -58,6 +61,10 @@ def survey(filters):
     for name in ("since", "until"):
         if moment := getattr(filters, name):
             branches.append(_around(statement, name, moment))
+    if text := filters.anchored.get("object"):
+        entries = statement.visible(filters.user, Entry, "seq", "object_id")
+        has_id = f"object_id = {statement.value(text)} AND NOT (object_id = '')"
+        branches.append(f"SELECT 'object', seq, 0, '' FROM ({entries}) e WHERE {has_id} LIMIT 1")
     shared = ", ".join([f"v AS NOT MATERIALIZED ({visible})", *called])
     text = f"WITH {shared} " + " UNION ALL ".join(f"SELECT * FROM ({each}) b" for each in branches)
     return _read(statement.rows(text), facets=None if all_fit else [])
@@ -103,6 +110,8 @@ def _read(rows, facets):
         elif tag == "facet":
             found.facets.append(number)
             found.total += other
+        elif tag == "object":
+            found.is_id = True
         else:
             found.is_unordered |= number is not None and other is not None and other > number
             if tag == "since":

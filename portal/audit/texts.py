@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from portal.audit.statements import sees_all
 from portal.record import searching
+from portal.record.models import Entry
 
 PIECES = 12  # that are looked up of a long text; the text of the entry decides
 LIKE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
@@ -17,22 +19,25 @@ class Text:
     """
 
     value: str
+    user: object
     window = 3_000
 
     @classmethod
-    def of(cls, value, filters=None):
-        return cls(searching.written(value))
+    def of(cls, value, filters):
+        return cls(searching.written(value), filters.user)
 
     def seqs(self, statement, narrow):
+        visible = statement.visible(self.user, Entry, "seq")
         if not statement.is_sqlite:
-            return (
-                "WITH texts AS MATERIALIZED (SELECT seq FROM record_body WHERE"
-                f" {self._has(statement, 'record_body')}{narrow('seq')}) SELECT seq FROM texts"
-            )
+            readable = "" if sees_all(self.user, Entry) else f" JOIN ({visible}) e ON e.seq = texts.seq"
+            texts = f"SELECT seq FROM record_body WHERE {self._has(statement, 'record_body')}{narrow('seq')}"
+            return f"WITH texts AS MATERIALIZED ({texts}) SELECT texts.seq FROM texts{readable}"
+        # What may be read is looked up first: it is quicker than to read a text.
+        readable = "" if sees_all(self.user, Entry) else f" CROSS JOIN ({visible}) e ON e.seq = f.rowid"
         return (
-            "SELECT f.rowid AS seq FROM record_search f CROSS JOIN record_body b ON b.seq = f.rowid"
-            f" WHERE f.record_search MATCH {statement.value(self._pieces)} AND {self._has(statement, 'b')}"
-            f"{narrow('f.rowid')}"
+            f"SELECT f.rowid AS seq FROM record_search f{readable}"
+            f" CROSS JOIN record_body b ON b.seq = f.rowid WHERE f.record_search MATCH"
+            f" {statement.value(self._pieces)} AND {self._has(statement, 'b')}{narrow('f.rowid')}"
         )
 
     def holds(self, statement, entry):

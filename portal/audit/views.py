@@ -24,7 +24,7 @@ def list_(request):
     found = filters.page(before=before, after=None if before is not None else after, size=PAGE)
     context = {
         "filters": filters,
-        "rows": rows(request.user, found.stories),
+        "rows": rows(found.stories),
         "zone": filters.zone,
         "offset": moments.offset(filters.zone),
         "fields": {name: _field(filters, name) for name in filters.values},
@@ -37,7 +37,7 @@ def list_(request):
     context |= _count(request, filters, found, before, after) | _links(filters, found)
     readers.has_read(request.user, team_read(request), "list", filters.values)
     if not is_piece(request):
-        context["state"] = intact.State()
+        context["state"] = intact.State(request.user)
     return page(request, "audit/list.html", context, partial="entries")
 
 

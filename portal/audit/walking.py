@@ -2,7 +2,6 @@
 out, and memory stays small however many there are."""
 
 from portal.audit import finding
-from portal.audit.anchors import anchors
 from portal.audit.statements import Statement
 from portal.record.models import Story
 
@@ -12,7 +11,7 @@ SORTED_MAX = 2_000_000  # stories of some facets whose numbers are sorted in mem
 
 def walked(filters):
     """Yield lists of Story rows."""
-    survey, found = filters.survey, anchors(filters)
+    survey, found = filters.survey, filters.anchors
     if survey.facets is not None and not survey.facets:
         return
     if found or (survey.facets is not None and survey.total <= SORTED_MAX):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections import reach
 from portal.connections.gate import DatabaseGate
-from portal.connections.models import DEMO_CREDENTIALS, Platform, SignIn
+from portal.connections.models import DEMO_CREDENTIALS, LIMITS, Platform, SignIn
 from portal.connections.tokens import DatabaseTokens
 from portal.errors import SignInFailed
 from portal.platforms.enos.client import EnOS
@@ -52,7 +52,8 @@ def client(connection):
         if found and found[0] == version:
             _clients.move_to_end(connection.pk)
             return found[1]
-    gate = DatabaseGate(connection.pk, connection.calls_per_minute, connection.calls_at_once)
+    limits = {name: getattr(connection, name) for name in LIMITS}
+    gate = DatabaseGate(connection.pk, **limits, team_id=connection.team_id)
     built = build(connection, gate=gate)
     with _lock:
         replaced = _clients.pop(connection.pk, None)

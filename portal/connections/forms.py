@@ -17,6 +17,7 @@ from portal.connections.clients import is_loopback, refuse_demo_credentials, use
 from portal.connections.condition import opened_or_empty
 from portal.connections.models import CREDENTIALS, LIMITS, Connection, Platform, SignIn
 from portal.errors import SignInFailed
+from portal.web.printable import printable
 
 # What a platform needs besides name, endpoint and credentials: {field: whether it is required}.
 IDS = {
@@ -59,12 +60,6 @@ CREDENTIAL_MAX = {"security_token": 10_000}  # characters; others 200
 ID = re.compile(r"[A-Za-z0-9_-]+")
 REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-
-
-def printable(value):
-    if UNPRINTABLE.search(value):
-        raise ValidationError(_("This contains a character that is not allowed here."))
 
 
 def visible_ascii(value):
@@ -88,14 +83,21 @@ def clean_endpoint(value):
         raise ValidationError(
             _("Enter an address that begins with https://. Without it, credentials are sent unprotected.")
         )
-    _check_host(host, text)
+    port = port or (443 if parts.scheme == "https" else 80)
+    _check_host(host, port, text)
+    if port not in settings.ENDPOINT_PORTS and not (settings.LOOPBACK_ALLOWED and is_loopback(endpoint)):
+        allowed = ", ".join(map(str, settings.ENDPOINT_PORTS))
+        raise ValidationError(
+            _("The portal must not connect to port %(port)s. Allowed: %(allowed)s (PORTAL_ENDPOINT_PORTS).")
+            % {"port": port, "allowed": allowed}
+        )
     return endpoint
 
 
-def _check_host(host, text):
+def _check_host(host, port, text):
     """Check an IP address now. A name is checked when it is resolved (reach.py)."""
     try:
-        allowed = reach.is_allowed(ip_address(host))
+        allowed = reach.is_allowed(ip_address(host), port) or port not in settings.ENDPOINT_PORTS
     except ValueError as error:
         if not HOST.fullmatch(host) or len(host) > 253:
             raise ValidationError(text) from error

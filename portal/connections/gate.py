@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
-from portal.connections import condition
+from portal.connections import budget, condition
 from portal.connections.models import Condition, Refusal, Slot
 from portal.errors import NotSent, Paused, PlatformError, Throttled
 from portal.platforms.gate import Gate, counts_as_failure
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 40  # an exchange ends within 31 s
 GUESSED_SECONDS_MAX = 60  # for a platform that names no time: 1, 2, 4, ... while it goes on saying "later"
 POLL_SECONDS = 0.05
+SLOW_SECONDS = 15  # an answer that takes longer holds threads like one that never comes
 FORGET = timedelta(hours=1)  # after that, a guess about a family begins anew
 # A pause that another process begins stops all calls within 2 s; this leaves time for the reading itself.
 GOOD_FOR_SECONDS = 1.5
@@ -48,6 +49,8 @@ SLOTS_USED_UP = Sentence(
     _("This connection's own limit of %(count)s calls at the same time is used up."),
 )
 
+SLOW = Sentence("gate.slow", _("The platform takes more than 15 s to answer."))
+
 _remembered = ContextVar("remembered", default=None)  # {connection id: Seen} inside `reading_once`
 
 
@@ -63,6 +66,10 @@ def reading_once():
         yield
     finally:
         _remembered.reset(token)
+
+
+class Slow(PlatformError):
+    """Never raised: the note of an answer that came late."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +99,19 @@ class Passage:
 class DatabaseGate(Gate):
     """The gate of one connection; `calls_per_minute` and `calls_at_once` are None where there is no limit."""
 
-    def __init__(self, connection_id, calls_per_minute=None, calls_at_once=None):
-        self.connection_id = connection_id
+    def __init__(self, connection_id, calls_per_minute=None, calls_at_once=None, team_id=None):
+        self.connection_id, self.team_id = connection_id, team_id
         self.calls_at_once = calls_at_once
         self.pace = Pace(calls_per_minute) if calls_per_minute else None
         self._succeeded_at = None  # when the last call of this process succeeded, by the database's clock
 
     @contextmanager
     def passage(self, end, family=""):
+        with budget.place(self.connection_id, self.team_id, end), self._passage(end, family):
+            yield
+
+    @contextmanager
+    def _passage(self, end, family):
         slot = ""
         try:
             if self.calls_at_once:
@@ -112,10 +124,12 @@ class DatabaseGate(Gate):
         except BaseException:
             self._free(slot)
             raise
-        outcome = None
+        outcome, began = None, time.monotonic()
         try:
             yield
             outcome = True
+            if time.monotonic() - began > SLOW_SECONDS:
+                outcome = Slow(SLOW())
         except PlatformError as error:
             outcome = error
             raise
@@ -225,7 +239,9 @@ class DatabaseGate(Gate):
         if outcome is not True:
             self._forget()
         with _best_effort():
-            if outcome is not True and getattr(outcome, "is_final", False):
+            if isinstance(outcome, Slow):
+                self._note_slow(passage, outcome)
+            elif outcome is not True and getattr(outcome, "is_final", False):
                 self._note_refusal(passage, outcome)
             elif outcome is True or (outcome and outcome.status and not counts_as_failure(outcome)):
                 self._note_answer(passage, outcome)
@@ -249,6 +265,16 @@ class DatabaseGate(Gate):
                 _note_wait(row, passage, outcome.retry_after)
             elif passage.guess and passage.family in row.waits:
                 row.waits[passage.family]["guess"] = 0
+
+    def _note_slow(self, passage, slow):
+        """It answered, so a pause ends; but the next answer that is slow begins one again."""
+        with condition.locked(self.connection_id) as row:
+            if _counts(row, passage) and row.paused_at:
+                condition.close(row)
+                row.failures, row.failed_at = condition.FAILURES - 1, row.now
+                row.failure = condition.failure_of(slow)
+                return
+        self._note_failure(passage, slow)
 
     def _note_refusal(self, passage, error):
         """One refused sign-in is enough: platforms lock keys and users after a few."""

@@ -176,6 +176,10 @@ class Connection(models.Model):
     def _place(self):
         return f"connection:{self.pk}:team:{self.team_id}:credentials"
 
+    def sealed_places(self):
+        """{column: the place that its text is sealed for}; `credentials_rotate` seals these anew."""
+        return {"sealed_credentials": self._place}
+
     @property
     def check_text(self):
         """What the last test found, in the reader's language; "" when it found nothing wrong."""
@@ -184,6 +188,10 @@ class Connection(models.Model):
     def client(self):
         """The platform's client for this account; one per process."""
         return type(self).make_client(self)
+
+
+def token_place(connection_id, name):
+    return f"token:{connection_id}:{name}"
 
 
 class StoredToken(models.Model):
@@ -203,6 +211,9 @@ class StoredToken(models.Model):
 
     def __str__(self):
         return f"{self.name} of {self.connection_id}"
+
+    def sealed_places(self):
+        return {"sealed": token_place(self.connection_id, self.name)}
 
 
 class ConditionQuerySet(models.QuerySet):
@@ -304,3 +315,22 @@ class Slot(models.Model):
 
     def __str__(self):
         return f"slot {self.number} of {self.connection_id}"
+
+
+CANARY_PLACE = "installation:canary"
+
+
+class Installation(models.Model):
+    """What this database belongs to. One row, made by `migrate` (installation.py)."""
+
+    is_demo = models.BooleanField()
+    canary = models.TextField()  # sealed: whoever cannot open it has other keys than the rest is sealed with
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_installation")]
+
+    def __str__(self):
+        return "demo" if self.is_demo else "production"
+
+    def sealed_places(self):
+        return {"canary": CANARY_PLACE}

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
-from portal.connections.models import StoredToken
+from portal.connections.models import StoredToken, token_place
 from portal.errors import SignInFailed
 from portal.platforms.signing.tokens import Token
 from portal.sealing import CannotOpen, seal, unseal
@@ -126,7 +126,7 @@ class DatabaseTokens:
         return Token(value, row.expires_at, is_suspect=row.suspect_since is not None) if value else None
 
     def _place(self, name):
-        return f"token:{self.connection_id}:{name}"
+        return token_place(self.connection_id, name)
 
 
 @contextmanager

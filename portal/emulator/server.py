@@ -17,7 +17,7 @@ import time
 import uuid
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import connections
@@ -118,12 +118,20 @@ class Handler(BaseHTTPRequestHandler):
             FAULTS[rule.fault](exchange, rule)
 
     def _control(self, exchange):
-        if ipaddress.ip_address(self.client_address[0].split("%")[0]).is_loopback:
-            exchange.send(exchange.execute())
+        if not ipaddress.ip_address(self.client_address[0].split("%")[0]).is_loopback:
+            refused = b"The control plane answers on loopback only."
+        elif not self._is_asked_directly():
+            refused = b"The control plane does not answer pages of other hosts."
         else:
-            exchange.answer(
-                403, {"Content-Type": "text/plain"}, b"The control plane answers on loopback only."
-            )
+            exchange.send(exchange.execute())
+            return
+        exchange.answer(403, {"Content-Type": "text/plain"}, refused)
+
+    def _is_asked_directly(self):
+        """Whether no page of another host asks: a browser names that host, also when its name was rebound."""
+        hosts = [self.headers.get("host", ""), self.headers.get("origin", "")]
+        names = {urlsplit(host if "//" in host else f"//{host}").hostname for host in hosts if host}
+        return names <= {"localhost", "127.0.0.1", "::1", self.server.server_address[0]}
 
     def _read_body(self):
         """The whole body. None when the request is refused already, or its client is gone."""

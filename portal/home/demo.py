@@ -7,9 +7,9 @@ from portal.connections import service as connections
 from portal.connections.clients import is_loopback
 from portal.connections.models import Connection
 from portal.teams import service as teams
+from portal.teams.demo_passwords import PASSWORD
 from portal.teams.models import Membership, Role, Team, User
 
-PASSWORD = "demo-pass-1"
 PLANT, HARBOUR = "Plant 3", "Harbour"
 
 # (e-mail, role), as the sign-in page lists them.

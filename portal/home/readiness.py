@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from portal.connections import installation
 from portal.jobs.models import Heartbeat
 from portal.record import guards
 from portal.record.models import Head
@@ -65,6 +66,7 @@ def _found():
     found = []
     if not Head.objects.filter(pk=1).exists():
         found.append("record: the head is missing; run manage.py migrate")
+    found += [f"keys: {each}" for each in installation.problems()]
     found += [f"record: trigger {name} is missing" for name in guards.missing()]
     found += [f"record: trigger {name} is not the portal's" for name in guards.strangers()]
     if not Heartbeat.objects.filter(at__gt=timezone.now() - WORKER_SILENCE).exists():

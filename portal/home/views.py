@@ -1,7 +1,11 @@
-"""The home page, and the probes of a supervisor: is the process up, is it ready to serve?"""
+"""The home page, the probes of a supervisor (is the process up, is it ready to serve?), and security.txt."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.connections.models import Connection
@@ -10,6 +14,8 @@ from portal.kinds.registry import KINDS
 from portal.operations.listing import unsettled_counts
 from portal.operations.models import Operation
 from portal.web.pages import page
+
+CONTACT_HOLDS = timedelta(days=90)  # RFC 9116: less than a year
 
 
 @require_safe
@@ -43,3 +49,14 @@ def readyz(request):
     """Database, record and worker are ready; otherwise 503 with the reasons."""
     problems = readiness.problems()
     return JsonResponse({"ready": not problems, "problems": problems}, status=503 if problems else 200)
+
+
+@login_not_required
+@require_safe
+def security_txt(request):
+    """Whom to tell of a weakness (RFC 9116); 404 where PORTAL_SECURITY_CONTACT is not set."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    expires = (timezone.now() + CONTACT_HOLDS).strftime("%Y-%m-%dT00:00:00Z")
+    text = f"Contact: {settings.SECURITY_CONTACT}\nExpires: {expires}\n"
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")

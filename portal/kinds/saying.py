@@ -22,6 +22,7 @@ NOUNS = {
     "portal/teams": _("team"),
     "portal/accounts": _("account"),
     "portal/record": _("audit log"),
+    "portal/keys": _("keys"),
 }
 # {verb: (what was done, what was tried, what the verb is called)}
 VERBS = {
@@ -55,6 +56,11 @@ VERBS = {
         _("%(who)s ended the pause of %(what)s"),
         _("%(who)s tried to end the pause of %(what)s"),
         _("end pause"),
+    ),
+    "credentials_rotate": (
+        _("%(who)s sealed the stored secrets with a new key"),
+        _("%(who)s tried to seal the stored secrets with a new key"),
+        _("seal with a new key"),
     ),
     "team_create": (
         _("%(who)s created team %(name)s"),

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.operations.models import Decision, Operation
-from portal.teams.forms import printable
+from portal.web.printable import printable
 
 REASON_MAX = Operation._meta.get_field("reason").max_length
 TICKET_MAX = Operation._meta.get_field("ticket").max_length

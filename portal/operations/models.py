@@ -333,17 +333,25 @@ class Operation(OfVerb, models.Model):
             # Should the platform ever give this id again, then to a new object.
             Operation.objects.filter(made=self.place_on_platform).update(made=None)
 
+    def sealed_places(self):
+        """{column: the place that its text is sealed for}; `credentials_rotate` seals these anew."""
+        return {"sealed_data": self._data_place, "sealed_secrets": self._place}
+
     # Secrets in the request: sealed for this row until it ends. Afterwards only their fingerprint stays.
+
+    @property
+    def _data_place(self):
+        return f"operation:{self.pk}:data"
 
     @property
     def sent_data(self):
         """The requested data with its secrets; without them after the operation ended."""
-        return unseal(self.sealed_data, f"operation:{self.pk}:data") if self.sealed_data else self.data
+        return unseal(self.sealed_data, self._data_place) if self.sealed_data else self.data
 
     def set_data(self, data):
         self.data = redact(data, longest=None)
         self.data_is_whole = self.data == data
-        self.sealed_data = "" if self.data_is_whole else seal(data, f"operation:{self.pk}:data")
+        self.sealed_data = "" if self.data_is_whole else seal(data, self._data_place)
 
     def scrubbed(self, value):
         """A JSON value or text without the secrets that were sent: platforms quote what they refuse."""

@@ -51,7 +51,7 @@ NO_TLS = Sentence(
 )
 NOT_ALLOWED = Sentence(
     "network.not_allowed",
-    _("The portal may not connect to this address. Ask your administrator to allow it."),
+    _("The portal may not connect to this address or port. Ask your administrator to allow it."),
 )
 UNKNOWN_HOST = Sentence(
     "network.unknown_host", _("The host name of the address cannot be found. Check its spelling.")
@@ -156,14 +156,14 @@ class _Connection:
 
 
 def allowed_addresses(host, port, allow, seconds):
-    """Those of a host's addresses, as texts, that `allow` accepts; None accepts all.
+    """Those of a host's addresses, as texts, that `allow(address, port)` accepts; None accepts all.
 
     Raises NotSent when none is left, gaierror, and TimeoutError when the name servers take longer than
     `seconds`.
     """
     found = _resolved(host.strip("[]"), port, seconds)
     addresses = list(dict.fromkeys(entry[4][0] for entry in found))
-    allowed = [text for text in addresses if allow is None or allow(ip_address(text.partition("%")[0]))]
+    allowed = [text for text in addresses if allow is None or allow(ip_address(text.partition("%")[0]), port)]
     if not allowed:
         raise NotSent(NOT_ALLOWED(), part="address")
     return allowed
@@ -203,13 +203,32 @@ def _address_failure(error):
     return SILENT() if isinstance(error, TimeoutError) else UNREACHABLE()
 
 
-def _pool_classes(allow):
-    http_connection = type(
-        "Http", (_Connection, HTTPConnection), {"allow": staticmethod(allow) if allow else None}
-    )
-    https_connection = type(
-        "Https", (_Connection, HTTPSConnection), {"allow": http_connection.__dict__["allow"]}
-    )
+class _ProxiedConnection(_Connection):
+    """Goes through the deployer's proxy, whose own address may be any.
+
+    The portal looks the target's name up, judges it, and asks the proxy for the address that it judged: a
+    proxy that looked the name up again could be led elsewhere. TLS still checks the name.
+    """
+
+    allow_target = None
+
+    def set_tunnel(self, host, *args, port=None, **kwargs):
+        name, end = host.strip("[]"), _exchange.get().end
+        left = min(self.timeout, end - time.monotonic())
+        try:
+            addresses = allowed_addresses(name, port or 443, self.allow_target, left)
+        except OSError as error:
+            raise NotSent(_address_failure(error), part="address") from error
+        address = min(addresses, key=lambda each: ":" in each)  # of one proxy, IPv4 is the surer guess
+        self.server_hostname = name
+        super().set_tunnel(f"[{address}]" if ":" in address else address, *args, port=port, **kwargs)
+
+
+def _pool_classes(base, **allow):
+    """Pools whose connections are such a `base`; `allow` is its attribute that judges addresses."""
+    judges = {name: staticmethod(each) if each else None for name, each in allow.items()}
+    http_connection = type("Http", (base, HTTPConnection), judges)
+    https_connection = type("Https", (base, HTTPSConnection), judges)
     return {
         "http": type("HttpPool", (HTTPConnectionPool,), {"ConnectionCls": http_connection}),
         "https": type("HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": https_connection}),
@@ -218,7 +237,8 @@ def _pool_classes(allow):
 
 class _Adapter(HTTPAdapter):
     def __init__(self, allow, pool):
-        self._classes = _pool_classes(allow)
+        self._allow = allow
+        self._classes = _pool_classes(_Connection, allow=allow)
         super().__init__(pool_connections=4, pool_maxsize=pool, max_retries=NO_RETRY)
 
     def init_poolmanager(self, *args, **kwargs):
@@ -227,9 +247,7 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy, **kwargs):
         manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _pool_classes(
-            None
-        )  # the deployer chose the proxy: any address will do
+        manager.pool_classes_by_scheme = _pool_classes(_ProxiedConnection, allow_target=self._allow)
         return manager
 
 
@@ -246,8 +264,8 @@ class Reply:
 class Transport:
     """The HTTP session of one account; many threads may use it at once.
 
-    `allow(address)` is asked about each ipaddress before a connection is opened. `proxy` (a URL) is used
-    for https endpoints only. `before_send()` runs before every exchange and may raise. Times are in
+    `allow(address, port)` is asked about each ipaddress before a connection is opened. `proxy` (a URL) is
+    used for https endpoints only. `before_send()` runs before every exchange and may raise. Times are in
     seconds; `body_cap` is in bytes after decompression. Proxies, certificates and netrc of the environment
     are not used.
     """
@@ -274,7 +292,7 @@ class Transport:
             self._session.proxies = {"https": proxy}
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter(allow, pool))
-        self._proxy, self._allow, self._before_send = proxy, allow, before_send
+        self._before_send = before_send
         self._timeout = (connect_timeout, read_timeout)
         self._deadline, self._body_cap = deadline, body_cap
 
@@ -308,7 +326,6 @@ class Transport:
         state = _Exchange(end=min(started + self._deadline, end or math.inf))
         token = _exchange.set(state)
         try:
-            self._check_proxied(prepared.url)
             response = self._session.send(prepared, stream=True, timeout=self._timeout, allow_redirects=False)
             try:
                 body = self._read(response, body_cap or self._body_cap)
@@ -328,15 +345,6 @@ class Transport:
             _exchange.reset(token)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, body, _milliseconds_since(started))
-
-    def _check_proxied(self, url):
-        """A proxy looks names up itself, so a name with no allowed address is refused here (NotSent)."""
-        parts = urlsplit(url)
-        if self._proxy and self._allow and parts.scheme == "https":
-            try:
-                allowed_addresses(parts.hostname, parts.port or 443, self._allow, self._timeout[0])
-            except (socket.gaierror, TimeoutError):
-                return  # only the proxy can resolve this name
 
     @staticmethod
     def _read(response, cap):

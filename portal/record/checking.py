@@ -97,11 +97,6 @@ def _record(row, report):
         log.exception("the result of a check could not be recorded")
 
 
-def ended():
-    """The newest check that has ended, or None."""
-    return Verification.objects.exclude(ended_at=None).order_by("-pk").first()
-
-
 def running():
     """The check that runs or is to run, or None."""
     return Verification.objects.filter(ended_at=None).order_by("-pk").first()

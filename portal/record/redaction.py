@@ -9,6 +9,7 @@ import hmac
 import json
 import re
 from datetime import datetime
+from urllib.parse import unquote
 
 from django.conf import settings
 
@@ -31,6 +32,10 @@ PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 # A JSON web token. Atomic and possessive groups read each letter once; without them a text such as
 # "-eyJ-eyJ-eyJ..." takes minutes.
 JWT = re.compile(r"(?<![\w-])(?>[\w-]*?\beyJ)[\w-]{8,}+\.[\w-]{8,}+\.")
+# A name and its value in the query of an address.
+PAIR = re.compile(r"(?<=[?&])([^=?&#\s]{1,256})=([^&#\s]+)")
+# What may be left of a fingerprint at the end of a text that was shortened.
+LEFT = re.compile(r"h|hm|hma|hmac|hmac:[0-9a-f]{0,16}")
 # A signed request has both on one line, in this order.
 SIGNER = re.compile(r"(?:Access|Credential)=\S")
 SIGNATURE = re.compile(r"Signature=\w")
@@ -45,21 +50,22 @@ def fingerprint(value):
 def redact(value, *, secrets=frozenset(), longest=TEXT_MAX):
     """A copy of a JSON value with a fingerprint instead of each secret.
 
-    A secret is what stands under a usual name (portal/secrecy.py) or under one of the names in `secrets`, and
-    a text that looks like one. Texts of more than `longest` characters are shortened; None keeps them whole.
+    A secret is what stands under a usual name (portal/secrecy.py) or under one of the names in `secrets`,
+    also in the query of an address, and a text that looks like one. Texts of more than `longest` characters
+    are shortened; None keeps them whole.
     """
     if isinstance(value, dict):
         shown = {}
         for name, member in value.items():
             name = str(name)
             is_secret = name in secrets or is_secret_name(name)
-            shown[_text(name, longest)] = (
+            shown[_text(name, secrets, longest)] = (
                 _hidden(member) if is_secret else redact(member, secrets=secrets, longest=longest)
             )
         return shown
     if isinstance(value, list | tuple):
         return [redact(member, secrets=secrets, longest=longest) for member in value]
-    return _text(value, longest) if isinstance(value, str) else value
+    return _text(value, secrets, longest) if isinstance(value, str) else value
 
 
 def redact_said(said, *, longest=TEXT_MAX):
@@ -87,16 +93,32 @@ def _hidden(value):
     return fingerprint(value)
 
 
-def _text(value, longest):
+def _text(value, secrets, longest):
     value = str(value) if value.isascii() else value.encode("utf-8", "replace").decode()
-    if longest is None or len(value) <= longest:
-        return fingerprint(value) if _looks_secret(value) else value
-    if beginning := _beginning(value, longest):
-        return fingerprint(value) if _looks_secret(beginning) else value
-    if _looks_secret(value):
+    beginning = _beginning(value, longest) if longest is not None and len(value) > longest else ""
+    if _looks_secret(beginning or value):
         return fingerprint(value)
+    value = _without_queries(value, secrets, len(beginning))
+    if longest is None or len(value) <= longest or beginning:
+        return value
     digest = hashlib.sha256(value.encode()).hexdigest()
     return f"{value[:longest]}... ({len(value)} characters, sha256 {digest})"
+
+
+def _without_queries(text, secrets, cut):
+    """The text with a fingerprint instead of each secret in the query of an address; `cut` is where it was
+    shortened before, 0 if it was not."""
+
+    def hidden(found):
+        name, value = found[1], found[2]
+        is_secret = unquote(name) in secrets or is_secret_name(unquote(name))
+        if not is_secret or (found.end() == cut and LEFT.fullmatch(value)):
+            return found[0]
+        return f"{name}={_hidden(unquote(value))}"
+
+    if "=" not in text or not ("?" in text or "&" in text):
+        return text
+    return PAIR.sub(hidden, text[:cut]) + text[cut:] if cut else PAIR.sub(hidden, text)
 
 
 def _beginning(value, longest):
@@ -140,6 +162,8 @@ def _secrets_in(value):
             found += [str(value)] if _hidden(value) != value else []
         elif isinstance(value, str) and _looks_secret(value):
             found.append(value)
+        elif isinstance(value, str) and "=" in value:
+            waiting += [({unquote(name): unquote(each)}, False) for name, each in PAIR.findall(value)]
     return found
 
 

@@ -68,12 +68,6 @@ def is_outside(name):
         return host != "localhost" and not host.endswith(".localhost")
 
 
-def states():
-    """The Sink of each address that is set; a new one has delivered nothing yet."""
-    there = Sink.objects.in_bulk(addresses())
-    return [there.get(name) or Sink(address=name) for name in addresses()]
-
-
 def due():
     """Yield (name,) of each sink that lacks a checkpoint; it is not due again while it is served."""
     last = checkpoints.latest()

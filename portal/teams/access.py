@@ -9,11 +9,11 @@ Services ask `require`, lists ask `visible_to`, people ask `explain`; templates 
 person cannot see does not exist for them (404); what they see but may not do says why not (403).
 """
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
 from portal.errors import NotAllowed, NotVisible
-from portal.teams.models import Membership, Role, Team
+from portal.teams.models import Membership, Role, Team, User
 from portal.words import Sentence
 
 VIEWER, AUDITOR, OPERATOR, MANAGER, OWNER = Role.VIEWER, Role.AUDITOR, Role.OPERATOR, Role.MANAGER, Role.OWNER
@@ -153,18 +153,29 @@ def roles_held(team):
     return {Role(role) for role in Membership.objects.filter(team=team).values_list("role", flat=True)}
 
 
+def person(id):
+    """The User of that id with their teams and roles, in one statement; None if there is nobody."""
+    columns = ("id", "name", "mfa_required")
+    team = {f"team_{name}": F(f"memberships__team__{name}") for name in columns}
+    rows = User.objects.filter(pk=id).annotate(**team, role=F("memberships__role")).order_by("team_name")
+    found = list(rows)
+    if not found:
+        return None
+    rows = [(row.role, row.team_id, row.team_name, row.team_mfa_required) for row in found if row.team_id]
+    _keep(found[0], rows)
+    return found[0]
+
+
 def teams_of(user):
-    """The teams of a person, by name. One query, which reads their roles too."""
-    columns = ("memberships__role", "id", "name", "mfa_required")
-    rows = list(Team.objects.filter(memberships__user=user).values_list(*columns))
-    user._roles = {str(id): Role(role) for role, id, *_more in rows}
-    return [Team(id=id, name=name, mfa_required=mfa) for _role, id, name, mfa in rows]
+    """The teams of a person, by name."""
+    return [Team(**team) for team in user._teams] if _roles(user) else []
 
 
 def forget(user):
     """Read the memberships again: after they changed, or before a long job acts for the person."""
-    if hasattr(user, "_roles"):
-        del user._roles  # not by vars(): request.user is a lazy wrapper with a dict of its own
+    for name in ("_roles", "_teams"):
+        if hasattr(user, name):
+            delattr(user, name)  # not by vars(): request.user is a lazy wrapper with a dict of its own
 
 
 def _roles(user):
@@ -172,9 +183,16 @@ def _roles(user):
     if not user.is_authenticated or not user.is_active:
         return {}
     if not hasattr(user, "_roles"):
-        rows = Membership.objects.filter(user_id=user.pk).values_list("team_id", "role")
-        user._roles = {str(team): Role(role) for team, role in rows}
+        rows = Team.objects.filter(memberships__user=user.pk)
+        _keep(user, rows.values_list("memberships__role", "id", "name", "mfa_required"))
     return user._roles
+
+
+def _keep(user, rows):
+    """`rows` are (role, and id, name and mfa_required of the team) of the person's memberships, by name."""
+    rows = list(rows)
+    user._roles = {str(id): Role(role) for role, id, *_more in rows}
+    user._teams = [{"id": id, "name": name, "mfa_required": mfa} for _role, id, name, mfa in rows]
 
 
 def _team_of(thing):

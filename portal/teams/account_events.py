@@ -26,7 +26,8 @@ from django.dispatch import receiver
 
 from portal.record.models import Stage
 from portal.record.store import append
-from portal.teams.folding import LONGEST, SIGN_IN_FAILED
+from portal.teams.folding import SIGN_IN_FAILED
+from portal.teams.gathering import LONGEST
 from portal.teams.models import User
 from portal.teams.recording import fold, line, record
 

@@ -1,13 +1,14 @@
 """How people get an account, and how they sign in. An owner adds them: nobody can sign up by themselves."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal.teams import account_events
+from portal.teams import access, account_events, demo_passwords
 from portal.teams.models import User
 from portal.teams.signin import confirming, known, limits
 from portal.teams.signin.mail import notify
@@ -128,3 +129,16 @@ def _warn(person):
         " second factor keeps your account safe even if your password is guessed: your profile page has it."
     )
     notify(person, _("Failed sign-ins to your IoT Portal account"), text % {"n": limits.TOLD_AFTER})
+
+
+class Backend(AuthenticationBackend):
+    """Who is signed in is read together with their teams: every page asks for both."""
+
+    def authenticate(self, request, **credentials):
+        """The demo's passwords sign in to a demo alone; a refusal takes as long as any other."""
+        user = super().authenticate(request, **credentials)
+        return None if user and demo_passwords.is_refused(credentials.get("password")) else user
+
+    def get_user(self, user_id):
+        user = access.person(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None

@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
 from portal.record.redaction import redact
+from portal.teams.gathering import LONGEST, NONE_YET, gathered
 from portal.teams.models import Repeated
 from portal.words import Sentence
 
 BATCH = 100  # rows that become entries in one transaction
-LONGEST = 400  # characters of a value that are kept for the entry; the record cuts it again
-FILTERS_MAX = 20  # different filters of one reader that an entry names
 
 SAME = "actor_id verb kind object_id object_scope object_name operation team_id connection_id".split()
 KEPT = [*SAME, *"actor via team connection platform stage outcome".split()]
@@ -40,7 +39,7 @@ COUNT = """
         times = {table}.times + 1,
         first_at = CASE WHEN {table}.times > {in_full} THEN {table}.first_at ELSE excluded.last_at END,
         last_at = excluded.last_at
-    RETURNING times, line
+    RETURNING times
 """
 
 
@@ -50,7 +49,7 @@ class Fold:
 
     - The first `in_full` of each `period` are entries of their own.
     - Lines are the same if they agree in the columns `same` and in what `asked(body)` returns.
-    - `merged(kept, body)` returns the body of the later entry, with one more body put into it.
+    - `merged(body)` returns an expression: the line that is kept, with one more body put into it.
     - `one_more` and `more` are its sentences.
     """
 
@@ -72,20 +71,6 @@ def _of_denial(body):
 def _of_sign_in(body):
     """Who was tried from where; longer texts are cut, as in the entry."""
     return {name: redact(str(body[name]), longest=None)[:LONGEST] for name in ("email", "address", "why")}
-
-
-def _of_reading(kept, body):
-    """How often each page was read, and the different filters; `other_filters` are those beyond the most."""
-    pages = {**kept.get("pages", {})}
-    pages[body["page"]] = pages.get(body["page"], 0) + 1
-    filters, others = [*kept.get("filters", [])], kept.get("other_filters", 0)
-    wanted = redact(body["filter"], longest=LONGEST)
-    if wanted and wanted not in filters:
-        if len(filters) < FILTERS_MAX:
-            filters.append(wanted)
-        else:
-            others += 1
-    return {**kept, "pages": pages, "filters": filters} | ({"other_filters": others} if others else {})
 
 
 DENIED = Fold(
@@ -113,7 +98,8 @@ READ = Fold(
     Sentence("record.read_once_more", _("The record was read once more, at %(last)s.")),
     Sentence("record.read_more", _("The record was read %(count)s more times, from %(first)s to %(last)s.")),
     same=("actor_id", "verb", "team_id"),
-    merged=_of_reading,
+    asked=lambda body: NONE_YET,
+    merged=gathered,
 )
 FOLDS = {each.name: each for each in (DENIED, SIGN_IN_FAILED, READ)}
 
@@ -126,25 +112,19 @@ def count(fold, tried):
     with connection.cursor() as cursor:
         kept = json.dumps({**names, "body": asked})
         cursor.execute(statement, [fold.name, same, names["actor_id"], kept])
-        times, kept = cursor.fetchone()
+        (times,) = cursor.fetchone()
     if fold.merged and times > fold.in_full:
-        Repeated.objects.filter(same=same).update(line=_merged(fold, kept, tried))
+        Repeated.objects.filter(same=same).update(line=fold.merged(tried["body"]))
     return times
 
 
 def count_once_more(fold, tried):
-    """Count a line whose period goes on, in two statements and without a transaction.
-
-    Returns False if that is not so, or somebody else counted at the same moment: then nothing is counted.
-    """
+    """Count a line whose period goes on, in one statement; returns False if it does not go on."""
     _names, _asked, same = _identity(fold, tried)
-    mine = Repeated.objects.filter(same=same, times__gte=fold.in_full, began_at__gt=Now() - fold.period)
-    row = mine.values("times", "line").first()
-    if row is None:
-        return False
-    first = Now() if row["times"] == fold.in_full else F("first_at")
-    line = _merged(fold, row["line"], tried)
-    return bool(mine.filter(**row).update(times=F("times") + 1, line=line, first_at=first, last_at=Now()))
+    goes_on = Repeated.objects.filter(same=same, times__gte=fold.in_full, began_at__gt=Now() - fold.period)
+    first = Case(When(times__gt=fold.in_full, then="first_at"), default=Now())
+    line = fold.merged(tried["body"])
+    return bool(goes_on.update(times=F("times") + 1, line=line, first_at=first, last_at=Now()))
 
 
 def _identity(fold, tried):
@@ -153,11 +133,6 @@ def _identity(fold, tried):
     names = {name: redact(str(tried.get(name, "")), longest=None)[:LONGEST] for name in KEPT}
     same = json.dumps([fold.name, [names[name] for name in fold.same], asked], sort_keys=True)
     return names, asked, hashlib.sha256(same.encode()).hexdigest()
-
-
-def _merged(fold, kept, tried):
-    kept = json.loads(kept)
-    return json.dumps({**kept, "body": fold.merged(kept["body"], tried["body"])})
 
 
 def due(**narrowed):

@@ -1,7 +1,5 @@
 """Forms of teams and members."""
 
-import re
-
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -10,13 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.teams import retention
 from portal.teams.models import Role, Team, User
-
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-
-
-def printable(value):
-    if UNPRINTABLE.search(value):
-        raise ValidationError(_("This contains a character that is not allowed here."))
+from portal.web.printable import printable
 
 
 class PersonForm(forms.Form):

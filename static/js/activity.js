@@ -16,14 +16,21 @@
     const data = [rows.map((row) => Number(row.dataset.from)), rows.map((row) => Number(row.dataset.count))];
     const axis = { stroke: colour("--portal-quiet"), grid: { stroke: colour("--tblr-border-color"), width: 1 } };
     const labels = rows.map((row) => row.querySelector("th").textContent);
+    const apart = 9 * Math.max(...labels.map((label) => label.length)); // pixels, so that no label covers another
+    const every = Math.ceil((apart * rows.length) / box.clientWidth);
+    const half = (data[0].length > 1 ? data[0][1] - data[0][0] : 3600) / 2; // the first and last bar are whole
     const options = {
       width: box.clientWidth,
       height: 180,
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false }, y: { range: (chart, low, high) => [0, Math.max(1, high)] } },
+      scales: { x: { time: false, range: (chart, low, high) => [low - half, high + half] }, y: { range: (chart, low, high) => [0, Math.max(1, high)] } },
       axes: [
-        { ...axis, values: (chart, places) => places.map((place) => labels[data[0].findIndex((from) => from >= place)] ?? "") },
+        {
+          ...axis,
+          splits: () => data[0].filter((from, place) => (rows.length - 1 - place) % every === 0),
+          values: (chart, places) => places.map((place) => labels[data[0].indexOf(place)]),
+        },
         axis,
       ],
       series: [{}, {
@@ -36,13 +43,18 @@
     };
     box.replaceChildren();
     new window.uPlot(options, data, box);
-    box.nextElementSibling.open = false;
   }
   function drawAll() {
     for (const box of document.querySelectorAll("[data-chart]:not(:has(*))")) {
-      load(box.dataset).then(() => draw(box), () => {});
+      load(box.dataset).then(() => {
+        draw(box);
+        box.parentElement.querySelector("details").open = false;
+      }, () => {});
     }
   }
+  // What is drawn keeps its colours when the page changes them.
+  new MutationObserver(() => document.querySelectorAll("[data-chart]:has(*)").forEach(draw))
+    .observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
   document.addEventListener("DOMContentLoaded", drawAll);
   document.addEventListener("htmx:afterSettle", drawAll);
 })();

@@ -22,7 +22,7 @@ from tests.support.plant import make_plant
 pytestmark = pytest.mark.anywhere
 
 BUS, GROUP, POLICY = "iotda/soft-buses", "iotda/device-groups", "iotda/policies"
-QUERIES = 6  # session, person, teams with roles, connections, readings, rows
+QUERIES = 5  # session, person with teams and roles, connections, readings, rows
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 

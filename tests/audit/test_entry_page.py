@@ -174,13 +174,10 @@ def test_the_proof_is_reckoned_from_what_is_shown(team):
     assert proof(stored, beside, before).hash is None
 
 
-def test_a_page_of_an_entry_costs_at_most_eight_queries_beside_the_shell(
-    plant, django_assert_max_num_queries
-):
+def test_a_page_of_an_entry_costs_at_most_eight_queries(plant, django_assert_max_num_queries):
     plant.make(GROUP)
     entry = Entry.objects.filter(stage="outcome", kind=GROUP).latest("seq")
     browser = plant.browser(Role.OWNER)
     browser.get("/audit/")
-    # Four for the shell, two record that the record was read.
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(8):
         browser.get(f"/audit/{entry.seq}/")

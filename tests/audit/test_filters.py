@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal.audit import finding
+from portal.audit import finding, objects
 from portal.audit.filters import Filters
 from portal.record.models import Entry
 from portal.teams.models import Role, User
@@ -151,6 +151,30 @@ def test_nobody_finds_what_they_may_not_read(teams, record, role, few, monkeypat
             filters = Filters.of(narrowed, user)
             check(filters, record.expected(narrowed, sees))
             assert all(sees(entry) for entry in filters.entries())
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPERATOR])
+def test_what_others_have_neither_hides_nor_counts(teams, role, monkeypatch):
+    """Not even where a page looks at few entries, and somebody else has many that are newer."""
+    from tests.audit.test_pages import write
+
+    plant, harbour = teams
+    about = {"role": role, "object_name": "Gate 7", "ticket": "CHG-7", "platform_request_id": "req-7"}
+    (own,) = write(plant, **about)
+    write(harbour, count=12, **about, object_id="b7")
+    monkeypatch.setattr(finding, "HITS", (2, 3))
+    monkeypatch.setattr(finding, "FEW", 0)
+    monkeypatch.setattr(objects, "HITS_MAX", 2)
+    user = reader(plant, role)
+
+    for values in ({"q": "Gate 7"}, {"object": "Gate 7"}, {"ticket": "CHG-7"}, {"request": "req-7"}):
+        filters = Filters.of(values, user)
+        page = filters.page(size=5)
+        assert [each.first_seq for each in page.stories] == [own.seq], values
+        assert (page.is_older, page.looked_to) == (False, None), values
+        assert filters.count(limit=1) == (1, False), values
+    # An id that others alone have is a text like any other.
+    assert Filters.of({"object": "b7"}, user).page().stories == []
 
 
 def test_entries_are_all_steps_of_the_stories_once_and_in_order(record, monkeypatch):

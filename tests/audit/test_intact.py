@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.record import checking
-from portal.record.models import Body, Entry, Verification
+from portal.record.models import Body, Entry, Sink, Verification
 from portal.record.store import append
 from portal.teams import retention, service
 from portal.teams.models import Role, User
@@ -119,8 +119,22 @@ def test_the_page_says_when_nothing_leaves_this_machine(db_, settings):
     settings.CHECKPOINT_SINKS = ["https://ann:secret-word@log.example.test/in?token=secret-word"]
     page = client.get("/audit/intact/").content.decode()
     assert "data-no-outside" not in page
-    assert "https://log.example.test/in" in page
+    assert "https://log.example.test/…" in page
     assert "secret-word" not in page
+
+
+def test_the_path_of_a_sink_is_shown_to_portal_administrators_alone(db_, settings):
+    settings.CHECKPOINT_SINKS = ["https://log.example.test/services/secret-word", "file:/var/log/c.log"]
+    Sink.objects.create(address="https://log.example.test/services/secret-word", error="HTTP 500")
+    people = [db_.plant.people[Role.OWNER], User(email="r@example.test", is_portal_auditor=True)]
+    admin = User(email="a@example.test", is_portal_admin=True)
+    User.objects.bulk_create([people[1], admin])
+
+    for person in (*people, admin):
+        for address in ("/audit/", "/audit/intact/"):
+            page = browser(person).get(address).content.decode()
+            assert ("secret-word" in page) == (person == admin)
+            assert "https://log.example.test/" in page
 
 
 def test_a_dropped_body_is_said_on_the_page_of_its_entry(db_):

@@ -284,10 +284,9 @@ def test_a_page_costs_the_same_with_few_and_with_many_entries(team, django_asser
     for _time in range(2):  # the first one is recorded, so the next finds a verb that was not there before
         browser.get("/audit/")
 
-    # Four for the shell, two record that the record was read, three whether it is intact, three the list.
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(7):
         browser.get("/audit/")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(6):
         browser.get("/audit/", {"verb": "create", "since": "2020-01-01"}, **HTMX)
 
 

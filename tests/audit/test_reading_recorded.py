@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from portal.record.models import Body, Entry
-from portal.teams.folding import FILTERS_MAX
+from portal.teams.gathering import FILTERS_MAX
 from portal.teams.models import Repeated, Role
 from portal.teams.recording import write_folded
 from tests.audit.test_pages import reviewer, shown, write

@@ -259,3 +259,21 @@ def test_a_held_request_waits_however_many_others_are_connected(emulator):
     finally:
         for each in idle:
             each.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("Host", "evil.example", 403),
+        ("Host", "rebound.example:8000", 403),
+        ("Origin", "https://evil.example", 403),
+        ("Origin", "null", 403),
+        ("Host", "localhost:1", 200),
+        ("Origin", "http://127.0.0.1:1", 200),
+    ],
+)
+def test_pages_of_other_hosts_do_not_reach_the_control_plane(emulator, header, value, status):
+    answer = requests.get(f"{emulator.url}/_emulator/settings", headers={header: value}, timeout=10)
+    assert answer.status_code == status
+    changed = requests.post(f"{emulator.url}/_emulator/reset", headers={header: value}, timeout=10)
+    assert changed.status_code == (204 if status == 200 else 403)

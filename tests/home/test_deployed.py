@@ -6,18 +6,23 @@ import re
 
 import pytest
 import requests
+from django.test import override_settings
 
+from portal.connections.installation import CANARY
+from portal.connections.models import CANARY_PLACE, Installation
+from portal.sealing import seal
 from portal.teams.models import Guesses, User
 from tests.support.processes import Portal, run_manage
 
 HOST = "portal.example.test"
 EMAIL, PASSWORD = "good@example.test", "a-good-password-1"
+KEY = "0123456789abcdef" * 4
 DEPLOYED = {
     "PORTAL_DEMO": "false",
     "PORTAL_ALLOWED_HOSTS": HOST,
-    "PORTAL_SECRET_KEY": "s" * 60,
-    "PORTAL_CREDENTIAL_KEYS": "c" * 60,
-    "PORTAL_RECORD_KEY": "r" * 60,
+    "PORTAL_SECRET_KEY": f"{KEY}5",
+    "PORTAL_CREDENTIAL_KEYS": f"{KEY}c",
+    "PORTAL_RECORD_KEY": f"{KEY}7",
 }
 
 
@@ -34,8 +39,11 @@ def deployed(committed_db, data, tmp_path):
     """deployed(proxies): a running portal; what a test sends it is what the nearest proxy would send."""
     started = []
 
-    def deployed(proxies):
-        variables = {**DEPLOYED, "PORTAL_DATA_DIR": str(data), "PORTAL_TRUSTED_PROXIES": str(proxies)}
+    with override_settings(CREDENTIAL_KEYS=[DEPLOYED["PORTAL_CREDENTIAL_KEYS"]]):
+        Installation.objects.update(is_demo=False, canary=seal(CANARY, CANARY_PLACE))
+
+    def deployed(proxies, **more):
+        variables = {**DEPLOYED, "PORTAL_DATA_DIR": str(data), "PORTAL_TRUSTED_PROXIES": str(proxies), **more}
         started.append(Portal(committed_db, log=tmp_path / "log", **variables))
         return started[-1].start()
 
@@ -106,3 +114,28 @@ def test_without_a_trusted_proxy_nobody_can_write_a_proxys_headers(deployed):
         claimed.status_code == 200
     )  # no redirect, which a proxy that is not trusted would send round for ever
     assert "Strict-Transport-Security" not in claimed.headers
+
+
+def test_headers_of_a_proxy_that_nobody_named_are_not_read(deployed):
+    portal = deployed(proxies=1, PORTAL_PROXY_ADDRESSES="10.9.8.7")
+    claimed = get(portal, "/accounts/login/", X_Forwarded_Proto="https", X_Forwarded_For="8.8.8.8")
+    assert claimed.status_code == 301  # still plain HTTP
+    assert "PORTAL_PROXY_ADDRESSES does not name it" in portal.log.read_text()
+
+
+def test_no_header_moves_the_portal_to_another_path(deployed):
+    portal = deployed(proxies=1)
+    headers = {"Host": HOST, "X-Forwarded-Proto": "https", "SCRIPT_NAME": "/evil", "PATH_INFO": "/evil/"}
+    page = requests.get(f"{portal.url}/accounts/login/", headers=headers, timeout=20)
+    assert page.status_code == 200
+    assert "/evil" not in page.text
+    away = requests.get(f"{portal.url}/", headers=headers, timeout=20, allow_redirects=False)
+    assert away.headers["Location"].startswith("/accounts/login/")
+
+
+def test_whom_to_tell_of_a_weakness(client, settings):
+    assert client.get("/.well-known/security.txt").status_code == 404
+    settings.SECURITY_CONTACT = "mailto:security@example.test"
+    told = client.get("/.well-known/security.txt")
+    assert told["Content-Type"] == "text/plain; charset=utf-8"
+    assert told.content.decode().startswith("Contact: mailto:security@example.test\nExpires: 20")

@@ -27,6 +27,7 @@ def working(monkeypatch, *, tick, settle):
     handlers = {}
     signals = SimpleNamespace(SIGTERM=signal.SIGTERM, SIGINT=signal.SIGINT, signal=handlers.__setitem__)
     monkeypatch.setattr(worker, "signal", signals)
+    monkeypatch.setattr(worker.installation, "start", lambda: None)  # tests without a database
     monkeypatch.setattr(worker, "tick", lambda name: tick())
     monkeypatch.setattr(worker, "settle", settle)
     running = threading.Thread(target=lambda: worker.Command().handle(once=False, every=0.01, threads=1))

@@ -29,7 +29,7 @@ def client_of(url, **options):
 
 
 def test_a_forbidden_address_is_never_connected_to(server):
-    guarded = client_of(server.url, allow=lambda address: not address.is_loopback)
+    guarded = client_of(server.url, allow=lambda address, port: not address.is_loopback)
     with pytest.raises(NotSent) as caught:
         guarded.soft_buses.create(BUS)
     assert caught.value.part == "address"
@@ -40,7 +40,7 @@ def test_a_forbidden_address_is_never_connected_to(server):
 def test_other_spellings_of_a_forbidden_address_are_forbidden(server, host):
     seen = []
 
-    def allow(address):
+    def allow(address, port):
         seen.append(address)
         return False
 
@@ -64,7 +64,7 @@ def test_a_name_that_changes_between_check_and_connect_gains_nothing(server, mon
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     server.behave = CREATED
     guarded = client_of(
-        f"http://rebinding.test:{server.port}", allow=lambda address: str(address) == "127.0.0.1"
+        f"http://rebinding.test:{server.port}", allow=lambda address, port: str(address) == "127.0.0.1"
     )
     assert guarded.soft_buses.create(BUS)["id"] == "04ab"
     assert asked == ["rebinding.test"]
@@ -81,7 +81,9 @@ def test_only_the_allowed_addresses_of_a_name_are_used(server, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     server.behave = CREATED
-    guarded = client_of(f"http://both.test:{server.port}", allow=lambda address: str(address) == "127.0.0.1")
+    guarded = client_of(
+        f"http://both.test:{server.port}", allow=lambda address, port: str(address) == "127.0.0.1"
+    )
     assert guarded.soft_buses.create(BUS)["id"] == "04ab"
 
 
@@ -213,7 +215,7 @@ def test_a_ca_bundle_makes_it_trusted_and_the_name_stays(tls_server, certificate
     guarded = client_of(
         f"https://localhost:{tls_server.port}",
         ca_bundle=certificate[0],
-        allow=lambda address: str(address) == "127.0.0.1",
+        allow=lambda address, port: str(address) == "127.0.0.1",
     )
     assert guarded.soft_buses.create(BUS)["id"] == "04ab"
     assert tls_server.names == ["localhost"]
@@ -255,7 +257,50 @@ def test_a_configured_proxy_is_asked_for_a_tunnel(tls_server, certificate):
     assert through.soft_buses.create(BUS)["id"] == "04ab"
     through.transport.close()
     proxy.stop()
-    assert asked == [("CONNECT", f"localhost:{tls_server.port}")]
+    assert asked == [("CONNECT", f"127.0.0.1:{tls_server.port}")]  # judged here; TLS checks the name
+    assert tls_server.names == ["localhost"]
+
+
+def test_a_name_that_only_the_proxy_could_find_is_not_sent(server):
+    with pytest.raises(NotSent, match="host name"):
+        client_of("https://no-such-name.invalid", proxy=server.url).soft_buses.create(BUS)
+    assert server.connections == 0
+
+
+def test_a_proxy_is_not_asked_for_a_name_that_changes_after_the_check(server, monkeypatch):
+    real, asked = socket.getaddrinfo, []
+
+    def resolve(host, *args, **kwargs):
+        if host != "rebinding.test":
+            return real(host, *args, **kwargs)
+        asked.append(host)
+        return real("203.0.113.7" if len(asked) == 1 else "127.0.0.1", *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    server.behave = http(502, "")
+    through = client_of(
+        "https://rebinding.test", proxy=server.url, allow=lambda address, port: not address.is_loopback
+    )
+    with pytest.raises(NotSent):
+        through.soft_buses.create(BUS)
+    assert {got.target for got in server.got} == {"203.0.113.7:443"}
+    assert len(server.got) == 1  # the second try is refused: by then the name leads elsewhere
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_the_port_is_judged_too(server, proxied):
+    options = {"proxy": server.url} if proxied else {}
+    seen = []
+
+    def allow(address, port):
+        seen.append(port)
+        return False
+
+    scheme, port = ("https", 8443) if proxied else ("http", server.port)
+    with pytest.raises(NotSent, match="or port"):
+        client_of(f"{scheme}://127.0.0.1:{port}", allow=allow, **options).soft_buses.create(BUS)
+    assert set(seen) == {port}
+    assert server.connections == 0
 
 
 def test_a_proxy_that_refuses_is_not_sent(server):
@@ -268,7 +313,7 @@ def test_a_proxy_that_refuses_is_not_sent(server):
 
 def test_a_proxy_is_no_way_around_the_guard(server):
     guarded = client_of(
-        "https://localhost:9", proxy=server.url, allow=lambda address: not address.is_loopback
+        "https://localhost:9", proxy=server.url, allow=lambda address, port: not address.is_loopback
     )
     with pytest.raises(NotSent):
         guarded.soft_buses.create(BUS)

@@ -21,6 +21,7 @@ from portal import environment
 from portal.jobs import schedule
 from portal.record import checkpoints, sinks
 from portal.record.models import Checkpoint, Sink, Tile
+from portal.record.standing import standing
 from portal.record.store import append
 from tests.record.tampering import anchor, tamperer
 
@@ -200,7 +201,7 @@ def test_a_dead_address_is_shown_with_its_error(committed_db, to, refusing_port)
     append(LINE)
     anchor()
 
-    assert all("ConnectionRefusedError" in each.error for each in sinks.states())
+    assert all("ConnectionRefusedError" in each.error for each in standing().sinks)
     assert not any(sinks.is_outside(name) for name in sinks.addresses())
 
 
@@ -222,8 +223,8 @@ def test_a_server_that_drips_is_left(committed_db, to, monkeypatch):
         threading.Thread(target=drip, daemon=True).start()
         anchor()
 
-    assert [each.delivered for each in sinks.states()] == [0]
-    assert sinks.states()[0].error
+    assert [each.delivered for each in standing().sinks] == [0]
+    assert standing().sinks[0].error
 
 
 def test_syslog_gets_one_message_each(committed_db, to):

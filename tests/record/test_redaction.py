@@ -87,6 +87,10 @@ VALUES = st.recursive(
 @examples(max_examples=500, deadline=None, database=None)
 @given(VALUES, st.sampled_from([400, None]))
 @example("x" * 389 + "eyJabcdefgh.abcdefgh and more", 400)  # cut, its end would look like a token
+@example("/a?token=b&" + "x" * 360 + "&key_id=1&accessToken=" + "hunter2" * 9, 400)
+@example("/a?" + "x" * 380 + "&token=hunter2-and-more&b=1", 400)
+@example("/a?" + "x" * 390 + "&token=hunter2", 400)
+@example("/a?token=%E2%80%A6&password=%&pin==1&secret=a=b", 400)
 @example({"passwords" * 100: "x"}, 400)
 @example({"x" * 395 + "pass" + "enger": "x"}, 400)
 def test_what_was_redacted_stays_as_it_is(value, longest):
@@ -106,6 +110,31 @@ def test_a_name_that_is_secret_here_only_is_fingerprinted_once():
     body = redact({"named": SECRET}, secrets={"named"})
 
     assert redact(body, secrets={"named"}) == redact(body) == {"named": fingerprint(SECRET)}
+
+
+QUERIES = {
+    "/v5/things?limit=10&accessToken=hunter2-4711&name=a": ("limit=10", "name=a"),
+    "https://h.example.test/a?user%50assword=hunter2%2D4711#part": ("https://h.example.test/a", "#part"),
+    "see /in?x=1&amp;token=hunter2-4711 and more": ("see /in?x=1", " and more"),
+    "user=a&password=hunter2-4711": ("user=a",),
+}
+
+
+@pytest.mark.parametrize("text", QUERIES)
+def test_a_secret_in_the_query_of_an_address_is_taken_out_by_its_name(text):
+    shown = redact({"attempts": [{"path": text}]})["attempts"][0]["path"]
+
+    assert "hunter2" not in shown
+    assert f"={fingerprint('hunter2-4711')}" in shown
+    assert all(part in shown for part in QUERIES[text])
+    assert redact(shown) == shown
+    assert secrets_in({"path": text}) == {"hunter2-4711"}
+
+
+def test_what_a_query_shows_to_everybody_stays():
+    text = "/things?sort_key=a&productKey=b&token=&is it a password=no? token=4 and 1 & pin=1"
+
+    assert redact(text) == text
 
 
 def test_what_only_looks_like_a_fingerprint_stays_as_it_is():
@@ -185,6 +214,9 @@ SLOW = {
     "beginnings of a private key": "-----BEGIN " * 20_000 + "PRIVATE KEY-----",
     "a private key of endless kind": "-----BEGIN " + "A" * 200_000 + "PRIVATE KEY-----",
     "no letter of ASCII": "ü" * 200_000,
+    "queries without a value": "?" + "a" * 200_000,
+    "beginnings of queries": "?a&" * 70_000 + "=",
+    "many queries": "&token=1" * 25_000,
 }
 
 

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.teams.forms import printable
+from portal.web.printable import printable
 
 
 @lru_cache

@@ -30,9 +30,9 @@ from portal.errors import RecordUnavailable
 from portal.record.store import append
 from portal.sealing import CannotOpen, seal, unseal
 from portal.teams import account_events
-from portal.teams.forms import printable
 from portal.teams.recording import UNRECORDED
 from portal.teams.signin import limits, sessions
+from portal.web.printable import printable
 
 PRIMARY = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are no second factor
 _whose = ContextVar("whose", default="")  # id of the person whose secrets are at hand

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from portal.connections import installation
 from portal.home import demo, processes
 from portal.home.processes import LOOPBACK, NeverReady, Process
 from portal.home.static_files import collect_static_files
@@ -154,6 +155,8 @@ def portal_port(asked):
 
 
 def prepare_data():
+    """Raises ImproperlyConfigured for data that are not the demo's."""
+    installation.refuse_directory()
     logs().mkdir(exist_ok=True)
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)

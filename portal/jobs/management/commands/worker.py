@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connection
 from django.db.models.functions import Now
 
+from portal.connections import installation
 from portal.jobs import running, schedule
 from portal.jobs.models import Heartbeat
 from portal.operations import settling
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=TASK_THREADS, help="tasks that run side by side")
 
     def handle(self, *args, once, every, threads, **options):
+        installation.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         name = f"{socket.gethostname()}:{os.getpid()}"

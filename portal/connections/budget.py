@@ -1,0 +1,67 @@
+"""How many requests of one web process may wait for platforms at the same time.
+
+A platform that answers after 18 s would else hold every thread of the process within a few views, and no
+other page and no probe would get through. Whoever finds no place within WAIT_SECONDS is told so; nothing was
+sent. The worker has no such limits: nobody waits for its threads.
+"""
+
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.utils.translation import gettext_noop as _
+
+from portal.errors import Throttled
+from portal.words import Sentence
+
+# Of the 8 threads in deploy/gunicorn.conf.py two are always left for pages and probes.
+CONNECTION, TEAM, ALL = 3, 4, 6
+WAIT_SECONDS = 2
+
+BUSY = Sentence(
+    "budget.busy",
+    _("This platform answers slowly, and %(count)s requests wait for it already. Try again in a moment."),
+)
+
+_is_request = ContextVar("is_request", default=False)
+_taken = Counter()
+_changed = threading.Condition()
+
+
+class Requests:
+    """Middleware: what is called inside of a request is limited."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        token = _is_request.set(True)
+        try:
+            return self.get_response(request)
+        finally:
+            _is_request.reset(token)
+
+
+@contextmanager
+def place(connection_id, team_id, end):
+    """Hold a place for one exchange; raises Throttled when there is none before `end` (time.monotonic())."""
+    if not _is_request.get():
+        yield
+        return
+    limits = {("connection", connection_id): CONNECTION, ("team", team_id): TEAM, "all": ALL}
+    left = min(WAIT_SECONDS, end - time.monotonic())
+    with _changed:
+        if not _changed.wait_for(lambda: all(_taken[key] < most for key, most in limits.items()), left):
+            raise Throttled(BUSY(count=_taken["connection", connection_id]), retry_after=WAIT_SECONDS)
+        _taken.update(limits.keys())
+    try:
+        yield
+    finally:
+        with _changed:
+            for key in limits:
+                _taken[key] -= 1
+                if not _taken[key]:
+                    del _taken[key]
+            _changed.notify_all()
