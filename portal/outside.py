@@ -45,12 +45,16 @@ def folded(text):
     Close to NFKC_Casefold of Unicode; and the four letters i of Turkish are one, because it has another case
     for them. Databases fold differently, so they compare what this returns.
     """
-    text = str(text)
+    return " ".join(folded_letters(str(text)).split())
+
+
+def folded_letters(text):
+    """The same, but blanks stay as they are."""
     if text.isascii():  # nearly all that is searched: ten times as fast, with the same result
-        return " ".join(IGNORED.sub("", text.lower()).split())
+        return IGNORED.sub("", text.lower())
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold()).casefold()
-    text = unicodedata.normalize("NFKC", IGNORED.sub("", text)).replace("i\u0307", "i").replace("\u0131", "i")
-    return " ".join(text.split())
+    text = unicodedata.normalize("NFKC", IGNORED.sub("", text))
+    return text.replace("i\u0307", "i").replace("\u0131", "i")
 
 
 def shows_nothing(text):

@@ -144,6 +144,7 @@ def _keep_tiles(first, roots):
     """Two workers that make the same tile make it equal."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO record_tile (number, root) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            [(number, root.hex()) for number, root in enumerate(roots, first)],
+            "INSERT INTO record_tile (number, root) SELECT %s, %s"
+            " WHERE NOT EXISTS (SELECT 1 FROM record_tile WHERE number = %s) ON CONFLICT DO NOTHING",
+            [(number, root.hex(), number) for number, root in enumerate(roots, first)],
         )

@@ -63,7 +63,29 @@ def check_triggers(report):
         report.add(findings.TRIGGER_STRANGE, name=name)
 
 
-def check(report):
+@contextmanager
+def checked_beside(report):
+    """Check all this while the block runs: the database does it beside Python, on another core."""
+    with ThreadPoolExecutor(2, thread_name_prefix="beside") as pool:
+        checks = _check_lists, _check_trigrams if connection.vendor == "postgresql" else _check_index
+        found = [pool.submit(_found, check) for check in checks]
+        yield
+        for each in found:
+            for finding in each.result():
+                report.take(finding)
+
+
+def _found(check):
+    """The findings of a check that has a thread, and so a connection, of its own."""
+    report = findings.Report()
+    try:
+        check(report)
+    finally:
+        connection.close()
+    return report.findings
+
+
+def _check_lists(report):
     with connection.cursor() as cursor:
         cursor.execute(BODIES)
         if (seq := cursor.fetchone()[0]) is not None:
@@ -79,21 +101,12 @@ def check(report):
             report.add(findings.FACET_DIFFERS)
 
 
-@contextmanager
-def index_checked(report):
-    """Check the search index while the block runs: SQLite does that beside Python, on another core."""
-    if connection.vendor == "postgresql":
-        yield
-        _check_trigrams(report)
-        return
-    with ThreadPoolExecutor(1, thread_name_prefix="index") as pool:
-        found = pool.submit(_check_fts, Path(connection.settings_dict["NAME"]))
-        yield
-        try:
-            if not found.result():
-                report.add(findings.INDEX_DIFFERS)
-        except (OSError, sqlite3.OperationalError) as error:
-            report.add(findings.INDEX_UNCHECKED, is_sure=False, error=str(error)[:200])
+def _check_index(report):
+    try:
+        if not _check_fts(Path(connection.settings_dict["NAME"])):
+            report.add(findings.INDEX_DIFFERS)
+    except (OSError, sqlite3.OperationalError) as error:
+        report.add(findings.INDEX_UNCHECKED, is_sure=False, error=str(error)[:200])
 
 
 def _check_trigrams(report):

@@ -5,7 +5,7 @@ triggers let a body be emptied only where such an entry covers it.
 """
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Max
+from django.db.models import BigIntegerField, Case, Max, When
 from django.db.models.functions import Cast
 
 from portal.record import searching
@@ -17,6 +17,8 @@ AT_ONCE = (
     500  # bodies of one transaction, which holds up all who append meanwhile: a few hundredths of a second
 )
 LOOKED = 20_000  # entries that are looked at for them
+# The number in such an entry; none where somebody wrote something else there. The triggers read it alike.
+NUMBER = Case(When(object_id__regex=r"^[0-9]{1,18}\Z", then=Cast("object_id", BigIntegerField())))
 
 
 def drops(team_id):
@@ -26,15 +28,14 @@ def drops(team_id):
 
 def covered(team_id):
     """Number of the entry up to which bodies of this team are dropped, 0 if none is."""
-    number = Cast("object_id", BigIntegerField())
-    return drops(team_id).aggregate(most=Max(number))["most"] or 0
+    return drops(team_id).aggregate(most=Max(NUMBER))["most"] or 0
 
 
 def dropper(entry):
     """The entry that dropped the body of this one, the first that covers it; None if none does."""
     if entry.verb == VERB:
         return None
-    found = drops(entry.team_id).annotate(up_to=Cast("object_id", BigIntegerField()))
+    found = drops(entry.team_id).annotate(up_to=NUMBER)
     return found.filter(up_to__gte=entry.seq).order_by("seq").first()
 
 
@@ -68,6 +69,6 @@ def _empty(texts):
     nothing = Body._meta.get_field("salt").get_db_prep_save(b"", connection)
     with connection.cursor() as cursor:
         cursor.executemany(
-            "UPDATE record_body SET text = '', salt = %s, search = %s WHERE seq = %s",
-            [(nothing, text, seq) for seq, text in texts.items()],
+            "UPDATE record_body SET text = '', salt = %s, search = %s, folding = %s WHERE seq = %s",
+            [(nothing, text, searching.FOLDING, seq) for seq, text in texts.items()],
         )

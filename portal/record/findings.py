@@ -44,6 +44,13 @@ BODY_STRANGE = Sentence("verify.body_strange", _("There is a body for entry %(se
 SEARCH_CHANGED = Sentence(
     "verify.search_changed", _("Entry %(seq)s is searched by a text that is not what it says.")
 )
+SEARCH_OLDER = Sentence(
+    "verify.search_older",
+    _(
+        "Entry %(seq)s is searched by a text that other rules wrote, those of %(folding)s, so it cannot be"
+        " told whether that text was changed."
+    ),
+)
 # The end
 NO_HEAD = Sentence("verify.no_head", _("The head of the record is missing; run manage.py migrate."))
 HEAD_DIFFERS = Sentence(
@@ -146,9 +153,12 @@ class Report:
     def add(self, sentence, seq=None, *, is_sure=True, **params):
         if "%(seq)s" in sentence.text:
             params["seq"] = seq
-        is_first = all(not each.said.is_from(sentence) for each in self.findings)
+        self.take(Finding(seq, sentence(**params), is_sure))
+
+    def take(self, finding):
+        is_first = all(each.said.code != finding.said.code for each in self.findings)
         if is_first or len(self.findings) < MOST:
-            self.findings.append(Finding(seq, sentence(**params), is_sure))
+            self.findings.append(finding)
         else:
             self.left_out += 1
 

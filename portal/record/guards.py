@@ -15,7 +15,10 @@ from django.db import DatabaseError, connection, transaction
 
 from portal.record import on_postgresql, on_sqlite
 
-TABLES = ("record_entry", "record_body", "record_head", "record_story", "record_facet", "record_checkpoint")
+TABLES = (
+    *("record_entry", "record_body", "record_head", "record_story", "record_facet"),
+    *("record_checkpoint", "record_tile"),
+)
 
 
 class NotGuarded(DatabaseError):

@@ -122,6 +122,7 @@ class Body(models.Model):
     salt = models.BinaryField(max_length=16)
     text = models.TextField(blank=True)
     search = models.TextField(blank=True, default="")
+    folding = models.CharField(max_length=16)  # searching.FOLDING when `search` was written
 
     class Meta:
         verbose_name_plural = "bodies"

@@ -10,14 +10,13 @@ from django.db import connection
 REFUSE = "RAISE EXCEPTION 'the record is append-only'"
 FOLLOW = """
 DECLARE
-    head record_head%ROWTYPE; story record_story%ROWTYPE; theirs record_facet%ROWTYPE;
-    mine bigint; is_step boolean;
+    story record_story%ROWTYPE; theirs record_facet%ROWTYPE; mine bigint; is_step boolean;
 BEGIN
-    SELECT * INTO head FROM record_head WHERE id = 1 FOR UPDATE;
-    IF head.seq + 1 IS DISTINCT FROM NEW.seq OR head.hash IS DISTINCT FROM NEW.prev_hash THEN
+    UPDATE record_head SET seq = NEW.seq, hash = NEW.hash
+        WHERE id = 1 AND seq + 1 = NEW.seq AND hash = NEW.prev_hash;
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'the record is append-only';
     END IF;
-    UPDATE record_head SET seq = NEW.seq, hash = NEW.hash WHERE id = 1;
     is_step := NEW.operation <> '' AND NEW.stage IN ('intent', 'outcome');
     IF is_step THEN
         SELECT * INTO story FROM record_story WHERE operation = NEW.operation;
@@ -25,14 +24,20 @@ BEGIN
     IF story.first_seq IS NOT NULL THEN
         SELECT * INTO theirs FROM record_facet WHERE id = story.facet_id;
         IF theirs.outcome <> NEW.outcome THEN
-            mine := record_facet_of(theirs.team_id, theirs.actor_id, theirs.kind, theirs.verb,
-                theirs.connection_id, NEW.outcome);
+            UPDATE record_facet SET count = count + 1, newest = greatest(newest, story.first_seq)
+                WHERE team_id = theirs.team_id AND actor_id = theirs.actor_id AND kind = theirs.kind
+                AND verb = theirs.verb AND connection_id = theirs.connection_id AND outcome = NEW.outcome
+                RETURNING id INTO mine;
+            IF NOT FOUND THEN
+                INSERT INTO record_facet
+                    (team_id, actor_id, kind, verb, connection_id, outcome, count, newest)
+                    VALUES (theirs.team_id, theirs.actor_id, theirs.kind, theirs.verb, theirs.connection_id,
+                    NEW.outcome, 1, story.first_seq) RETURNING id INTO mine;
+            END IF;
             UPDATE record_story SET last_seq = NEW.seq, steps = steps + 1, facet_id = mine
                 WHERE first_seq = story.first_seq;
             UPDATE record_facet SET count = count - 1, newest = coalesce((SELECT max(first_seq)
                 FROM record_story WHERE facet_id = theirs.id), 0) WHERE id = theirs.id;
-            UPDATE record_facet SET count = count + 1, newest = greatest(newest, story.first_seq)
-                WHERE id = mine;
         ELSE
             UPDATE record_story SET last_seq = NEW.seq, steps = steps + 1 WHERE first_seq = story.first_seq;
         END IF;
@@ -40,10 +45,16 @@ BEGIN
             RETURN NEW;
         END IF;
     END IF;
-    mine := record_facet_of(NEW.team_id, NEW.actor_id, NEW.kind, NEW.verb, NEW.connection_id, NEW.outcome);
+    UPDATE record_facet SET count = count + 1, newest = NEW.seq
+        WHERE team_id = NEW.team_id AND actor_id = NEW.actor_id AND kind = NEW.kind AND verb = NEW.verb
+        AND connection_id = NEW.connection_id AND outcome = NEW.outcome RETURNING id INTO mine;
+    IF NOT FOUND THEN
+        INSERT INTO record_facet (team_id, actor_id, kind, verb, connection_id, outcome, count, newest)
+            VALUES (NEW.team_id, NEW.actor_id, NEW.kind, NEW.verb, NEW.connection_id, NEW.outcome, 1, NEW.seq)
+            RETURNING id INTO mine;
+    END IF;
     INSERT INTO record_story (first_seq, last_seq, steps, operation, facet_id) VALUES (NEW.seq, NEW.seq, 1,
         CASE WHEN is_step AND story.first_seq IS NULL THEN NEW.operation END, mine);
-    UPDATE record_facet SET count = count + 1, newest = NEW.seq WHERE id = mine;
     RETURN NEW;
 END
 """
@@ -52,23 +63,12 @@ BEGIN
     IF NEW.seq = OLD.seq AND NEW.text = '' AND length(NEW.salt) = 0 AND EXISTS (
         SELECT 1 FROM record_entry drops, record_entry entry WHERE entry.seq = OLD.seq
         AND drops.verb = 'drop_bodies' AND drops.team_id = entry.team_id AND drops.outcome = 'done'
-        AND entry.verb <> 'drop_bodies' AND drops.object_id::bigint >= OLD.seq
+        AND entry.verb <> 'drop_bodies' AND CASE WHEN drops.object_id ~ '^[0-9]{1,18}$'
+            THEN drops.object_id::bigint >= OLD.seq ELSE false END
     ) THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'the record is append-only';
-END
-"""
-FACET_OF = """
-DECLARE found bigint;
-BEGIN
-    SELECT id INTO found FROM record_facet WHERE team_id = $1 AND actor_id = $2 AND kind = $3 AND verb = $4
-        AND connection_id = $5 AND outcome = $6;
-    IF found IS NULL THEN
-        INSERT INTO record_facet (team_id, actor_id, kind, verb, connection_id, outcome, count, newest)
-            VALUES ($1, $2, $3, $4, $5, $6, 0, 0) RETURNING id INTO found;
-    END IF;
-    RETURN found;
 END
 """
 LOCK = "BEGIN RETURN QUERY SELECT seq, hash FROM record_head WHERE id = 1 FOR UPDATE; END"
@@ -88,6 +88,17 @@ BEGIN
     RETURN NEW;
 END
 """
+# One of a number that is there meets the primary key: whoever makes the same at the same moment is told so.
+IN_ORDER = f"""
+BEGIN
+    IF NEW.number <> (SELECT coalesce(max(number), {{1}}) + 1 FROM {{0}})
+        AND NOT EXISTS (SELECT 1 FROM {{0}} WHERE number = NEW.number)
+    THEN
+        {REFUSE};
+    END IF;
+    RETURN NEW;
+END
+"""
 # {name: (parameters, result, body)}
 FUNCTIONS = {
     "record_is_append_only": ("", "trigger", f"BEGIN {REFUSE}; END"),
@@ -95,7 +106,8 @@ FUNCTIONS = {
     "record_drop_body": ("", "trigger", DROP_BODY),
     "record_body_in_order": ("", "trigger", BODY_IN_ORDER),
     "record_by_trigger": ("", "trigger", BY_TRIGGER),
-    "record_facet_of": (", ".join(["text"] * 6), "bigint", FACET_OF),
+    "record_checkpoint_in_order": ("", "trigger", IN_ORDER.format("record_checkpoint", 0)),
+    "record_tile_in_order": ("", "trigger", IN_ORDER.format("record_tile", -1)),
     "record_lock_head": ("", "TABLE (seq bigint, hash varchar)", f"#variable_conflict use_column\n{LOCK}"),
 }
 _NO_CHANGE = "BEFORE DELETE OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION record_is_append_only()"
@@ -130,7 +142,16 @@ _TRIGGERS = {
         "by_trigger": _BY_TRIGGER.format(what="INSERT OR DELETE OR UPDATE"),
         "no_truncate": _NO_TRUNCATE,
     },
-    "record_checkpoint": {"no_change": _NO_CHANGE, "no_truncate": _NO_TRUNCATE},
+    "record_checkpoint": {
+        "no_change": _NO_CHANGE,
+        "no_truncate": _NO_TRUNCATE,
+        "in_order": _BEFORE.format(what="INSERT", function="record_checkpoint_in_order"),
+    },
+    "record_tile": {
+        "no_change": _NO_CHANGE,
+        "no_truncate": _NO_TRUNCATE,
+        "in_order": _BEFORE.format(what="INSERT", function="record_tile_in_order"),
+    },
 }
 TRIGGERS = {
     f"{table}_{end}": (table, text.format(table=table))
@@ -216,7 +237,8 @@ def _source(name):
 # What the portal's role may do; everything else is done by the functions above.
 GRANTS = {
     "record_entry": "SELECT, INSERT",
-    "record_body": "SELECT, INSERT, UPDATE (salt, text, search)",  # a trigger lets only retention update
+    # A trigger lets only retention update.
+    "record_body": "SELECT, INSERT, UPDATE (salt, text, search, folding)",
     "record_head": "SELECT",
     "record_story": "SELECT",
     "record_facet": "SELECT",

@@ -10,8 +10,10 @@ _SAME_FACET = " AND ".join(f"{{0}}.{name} = {{1}}.{name}" for name in _FACET.spl
 _DROPPED = (
     "EXISTS (SELECT 1 FROM record_entry drops, record_entry entry WHERE entry.seq = OLD.seq"
     " AND drops.verb = 'drop_bodies' AND drops.team_id = entry.team_id AND drops.outcome = 'done'"
-    " AND entry.verb <> 'drop_bodies' AND CAST(drops.object_id AS INTEGER) >= OLD.seq)"
+    " AND entry.verb <> 'drop_bodies' AND drops.object_id NOT GLOB '*[^0-9]*'"
+    " AND length(drops.object_id) BETWEEN 1 AND 18 AND CAST(drops.object_id AS INTEGER) >= OLD.seq)"
 )
+_NOT_NEXT = "BEFORE INSERT ON {0} WHEN NEW.number IS NOT (SELECT coalesce(max(number), {1}) + 1 FROM {0})"
 
 TRIGGERS = {
     "record_entry_no_update": f"BEFORE UPDATE ON record_entry BEGIN {REFUSE}",
@@ -85,10 +87,10 @@ TRIGGERS = {
     ),
     "record_checkpoint_no_update": f"BEFORE UPDATE ON record_checkpoint BEGIN {REFUSE}",
     "record_checkpoint_no_delete": f"BEFORE DELETE ON record_checkpoint BEGIN {REFUSE}",
-    "record_checkpoint_no_replace": (
-        "BEFORE INSERT ON record_checkpoint WHEN EXISTS"
-        f" (SELECT 1 FROM record_checkpoint WHERE number = NEW.number) BEGIN {REFUSE}"
-    ),
+    "record_checkpoint_in_order": f"{_NOT_NEXT.format('record_checkpoint', 0)} BEGIN {REFUSE}",
+    "record_tile_no_update": f"BEFORE UPDATE ON record_tile BEGIN {REFUSE}",
+    "record_tile_no_delete": f"BEFORE DELETE ON record_tile BEGIN {REFUSE}",
+    "record_tile_in_order": f"{_NOT_NEXT.format('record_tile', -1)} BEGIN {REFUSE}",
 }
 # Only the pieces, not their places: three characters are looked up, and the text itself decides.
 SEARCH = (

@@ -1,7 +1,7 @@
 """Entries as their hashes cover them, read in large pieces past the ORM, which takes three times as long."""
 
-import json
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 
@@ -12,13 +12,12 @@ from portal.record import canonical, merkle
 AT_ONCE = 2000  # entries of one statement
 TILE = 256  # leaves of one tile
 LEVEL = TILE.bit_length() - 1
-NAMES = canonical.HEADER[canonical.VERSION]  # the newest version has all fields, in the order of JSON's keys
+NAMES = canonical.NAMES
+COUNT = len(NAMES)
 _AT, _ID, _SEQ = NAMES.index("at"), NAMES.index("id"), NAMES.index("seq")
-# NAMES are sorted, so this writes what canonical.header_bytes writes, without sorting again.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # `members` has a value for each of NAMES, also for those that are not in the header of an older version.
-Row = namedtuple("Row", "members hash salt text search")
+Row = namedtuple("Row", "members hash salt text search folding")
 
 
 class Missing(Exception):
@@ -32,8 +31,8 @@ class Missing(Exception):
 def content(members):
     """The bytes of a header. Raises KeyError for an unknown version, TypeError for what no JSON can be."""
     if members["version"] == canonical.VERSION:
-        return _encode(members).encode()
-    return _encode({name: members[name] for name in canonical.HEADER[members["version"]]}).encode()
+        return canonical.encode(members).encode()
+    return canonical.encode({name: members[name] for name in canonical.HEADER[members["version"]]}).encode()
 
 
 def moment(stamp):
@@ -53,22 +52,66 @@ def head():
 def rows(first, last, *, bodies=True, where="", params=()):
     """Yield a Row for each entry from number `first` to `last` that there is, in order.
 
-    `where` is SQL that narrows entry `e`. Without `bodies` salt, text and search are None; so they are for an
-    entry without a body.
+    `where` is SQL that narrows entry `e`. Without `bodies` salt, text, search and folding are None; so they
+    are for an entry without a body.
     """
+    values_of = cleaner()
+    for some in batches(first, last, bodies=bodies, where=where, params=params):
+        for raw in some:
+            yield row_of(raw, values_of(raw))
+
+
+def batches(first, last, *, bodies=True, where="", params=()):
+    """Yield the same in lists of raw rows: the values of NAMES, as the database has them, and the others."""
     statement = _statement(connection.vendor, bodies, where)
-    cleaned = _of_sqlite if connection.vendor == "sqlite" else list
-    count = len(NAMES)
     with connection.cursor() as cursor:
         while first <= last:
-            cursor.execute(statement, [first, last, *params])
+            beside = [first] if bodies else []
+            cursor.execute(statement, [*beside, first, last, *params])
             some = cursor.fetchall()
-            for row in some:
-                hash, salt, text, search = row[count:]
-                yield Row(dict(zip(NAMES, cleaned(row), strict=False)), hash, salt, text, search)
+            yield some
             if len(some) < AT_ONCE:
                 return
             first = some[-1][_SEQ] + 1
+
+
+def batches_ahead(first, last):
+    """The same, each asked for before the one before it is done with: a server finds it meanwhile.
+
+    The thread that asks has a connection of its own. SQLite's library works in this process, and two threads
+    would only wait for each other.
+    """
+    if connection.vendor == "sqlite":
+        yield from batches(first, last)
+        return
+    found = batches(first, last)
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, found, None)
+        try:
+            while (some := coming.result()) is not None:
+                coming = pool.submit(next, found, None)
+                yield some
+        finally:
+            pool.submit(found.close).result()
+            pool.submit(_hang_up).result()
+
+
+def _hang_up():
+    connection.close()  # that of the thread it runs in
+
+
+def row_of(raw, values):
+    """The Row of a raw one, whose values `cleaner` made."""
+    return Row(dict(zip(NAMES, values, strict=True)), *raw[COUNT:])
+
+
+def cleaner():
+    """What makes of a raw row a list of the values of NAMES, as they are hashed."""
+    return _of_sqlite if connection.vendor == "sqlite" else _of_postgresql
+
+
+def _of_postgresql(raw):
+    return list(raw[:COUNT])
 
 
 @cache
@@ -79,8 +122,9 @@ def _statement(vendor, bodies, where):
     else:
         columns[_AT] = "to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
         columns[_ID] = "e.id::text"
-    beside = "b.salt, b.text, b.search" if bodies else "NULL, NULL, NULL"
-    join = "LEFT JOIN record_body b ON b.seq = e.seq" if bodies else ""
+    beside = "b.salt, b.text, b.search, b.folding" if bodies else "NULL, NULL, NULL, NULL"
+    # PostgreSQL would begin each piece at the first body of all, if it were not told where.
+    join = "LEFT JOIN record_body b ON b.seq = e.seq AND b.seq >= %s" if bodies else ""
     more = f"AND ({where})" if where else ""
     return (
         f"SELECT {', '.join(columns)}, e.hash, {beside} FROM record_entry e {join}"
@@ -88,22 +132,22 @@ def _statement(vendor, bodies, where):
     )
 
 
-def _of_sqlite(row):
+def _of_sqlite(raw):
     """SQLite keeps times and ids as texts of its own. Any other text gets a mark, so that its hash is wrong:
     it would be sorted and found elsewhere, even if it meant the same."""
-    row = list(row)
-    at, id = row[_AT], row[_ID]
+    values = list(raw[:COUNT])
+    at, id = values[_AT], values[_ID]
     if len(at) == 26 and at[10] == " " and not at.endswith(".000000"):
-        row[_AT] = f"{at[:10]}T{at[11:]}Z"
+        values[_AT] = f"{at[:10]}T{at[11:]}Z"
     elif len(at) == 19 and at[10] == " ":
-        row[_AT] = f"{at[:10]}T{at[11:]}.000000Z"
+        values[_AT] = f"{at[:10]}T{at[11:]}.000000Z"
     else:
-        row[_AT] = f"?{at}"
+        values[_AT] = f"?{at}"
     if len(id) == 32:
-        row[_ID] = f"{id[:8]}-{id[8:12]}-{id[12:16]}-{id[16:20]}-{id[20:]}"
+        values[_ID] = f"{id[:8]}-{id[8:12]}-{id[12:16]}-{id[16:20]}-{id[20:]}"
     else:
-        row[_ID] = f"?{id}"
-    return row
+        values[_ID] = f"?{id}"
+    return values
 
 
 def leaves(start, end):

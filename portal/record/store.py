@@ -16,6 +16,7 @@ import os
 import uuid
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -28,8 +29,9 @@ from portal.record.redaction import redact, redact_said
 from portal.words import Said, to_json
 
 PARAM_MAX = 400  # characters of one text in a sentence, as many as a summary has
+# In one statement of SQLite, which takes 32766 values and writes to the search index once for each statement.
+ROWS_AT_ONCE = 500
 WORDS_MAX = 4000  # characters of a whole sentence with its parameters
-ROWS_AT_ONCE = 500  # in one statement; SQLite takes 32766 values
 
 
 def canonical(value):
@@ -49,6 +51,7 @@ class Line:
     salt: bytes
     text: str
     search: str  # what it is found by
+    frame: tuple  # its header without its place
 
 
 def line(*, body=None, secrets=(), said=None, **fields):
@@ -71,7 +74,7 @@ def line(*, body=None, secrets=(), said=None, **fields):
     cleaned = {name: _cleaned(name, value) for name, value in fields.items()}
     made = {"id": uuid.uuid4(), "words": words, "body_digest": digest(salt, text), "version": headers.VERSION}
     fields = _defaults() | cleaned | made
-    return Line(fields, salt, text, searching.text(fields, text))
+    return Line(fields, salt, text, searching.text(fields, text), headers.frame(fields))
 
 
 def append(*lines):
@@ -84,9 +87,12 @@ def append(*lines):
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         seq, hash = guards.lock_head(cursor)
         now = timezone.now()  # under the lock, so that times rise with the numbers
-        entries = chain([{"at": now, **each.fields} for each in lines], seq, hash)
+        entries = _chained(lines, now, seq, hash)
         bodies = [
-            {"seq": entry["seq"], "salt": each.salt, "text": each.text, "search": each.search}
+            {
+                **{"seq": entry["seq"], "salt": each.salt, "text": each.text},
+                **{"search": each.search, "folding": searching.FOLDING},
+            }
             for entry, each in zip(entries, lines, strict=True)
         ]
         _insert(cursor, Entry, entries)
@@ -95,27 +101,34 @@ def append(*lines):
     return [Entry.from_db(connection.alias, names, [entry[name] for name in names]) for entry in entries]
 
 
-def chain(entries, seq, hash):
-    """Give each entry (a dict of its fields) its place after the entry with this number and hash."""
-    key_id, _key = keys.current()
-    for entry in entries:
+def _chained(lines, now, seq, hash):
+    """The fields of each entry, with its place after the entry with this number and hash."""
+    (key_id, _key), made = keys.current(), []
+    for each in lines:
         seq += 1
-        entry |= {"seq": seq, "prev_hash": hash, "key_id": key_id}
-        hash = entry["hash"] = headers.chained(headers.header_bytes(headers.header(entry)), key_id)
-    return entries
+        place = {"seq": seq, "at": each.fields.get("at") or now, "prev_hash": hash, "key_id": key_id}
+        hash = headers.chained(headers.framed_bytes(each.frame, **place), key_id)
+        made.append({**each.fields, **place, "hash": hash})
+    return made
 
 
 def _insert(cursor, model, rows):
     """Plain SQL: an operation writes the record four times, and the ORM is ten times as slow."""
-    columns = _columns(model)
+    columns, db = _columns(model), cursor.db
+    values = [
+        [field.get_db_prep_save(row[name], db) if field else row[name] for name, field in columns]
+        for row in rows
+    ]
+    if (
+        db.vendor == "postgresql" and len(rows) > 1
+    ):  # whose driver reads a long statement for longer than it runs
+        with db.wrap_database_errors, cursor.copy(f"COPY {_target(model)} FROM STDIN") as copy:
+            for each in values:
+                copy.write_row(each)
+        return
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        values = [
-            field.get_db_prep_save(row[name], connection) if field else row[name]
-            for row in some
-            for name, field in columns
-        ]
-        cursor.execute(_statement(model, len(some)), values)
+        some = values[start : start + ROWS_AT_ONCE]
+        cursor.execute(_statement(model, len(some)), [*chain.from_iterable(some)])
 
 
 @cache
@@ -127,10 +140,14 @@ def _columns(model):
 
 @lru_cache(maxsize=64)
 def _statement(model, count):
-    columns = [field.column for field in model._meta.fields]
-    names = ", ".join(f'"{column}"' for column in columns)
-    row = ", ".join(["%s"] * len(columns))
-    return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES {", ".join([f"({row})"] * count)}'
+    row = f"({', '.join(['%s'] * len(_columns(model)))})"
+    return f"INSERT INTO {_target(model)} VALUES {', '.join([row] * count)}"
+
+
+@cache
+def _target(model):
+    names = ", ".join(f'"{field.column}"' for field in model._meta.fields)
+    return f'"{model._meta.db_table}" ({names})'
 
 
 @cache

@@ -159,6 +159,7 @@ CHANGES = {
     "a name is changed": lambda lines, at: changed(lines, at, actor="somebody@example.test"),
     "a number is changed": lambda lines, at: changed(lines, at, seq=99),
     "a type is changed": lambda lines, at: changed(lines, at, attempt="0"),
+    "a number gets a fraction": lambda lines, at: changed(lines, at, attempt=0.0),
     "a field is added": lambda lines, at: changed(lines, at, approved=True),
     "a body is changed": lambda lines, at: changed(lines, at, body_text="{}"),
     "a hash is changed": lambda lines, at: changed(lines, at, hash="0" * 64),

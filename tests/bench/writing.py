@@ -13,6 +13,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from portal.record.models import Body, Entry
+from portal.record.searching import FOLDING
 from portal.record.store import append, line
 from tests.bench import recording
 
@@ -77,7 +78,8 @@ def plain(raw, writer, batch):
             hashed = {"prev_hash": "0" * 64, "hash": "0" * 64, "key_id": "0" * 8}
             at = {"seq": seq, "id": uuid.uuid4(), "at": timezone.now()}
             rows[Entry].append(each.fields | hashed | at)
-            rows[Body].append({"seq": seq, "salt": each.salt, "text": each.text, "search": each.search})
+            beside = {"salt": each.salt, "text": each.text, "search": each.search, "folding": FOLDING}
+            rows[Body].append({"seq": seq, **beside})
         with transaction.atomic(durable=True), connection.cursor() as cursor:
             for model, fields, statement in statements:
                 values = [

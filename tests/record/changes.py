@@ -30,6 +30,12 @@ def edit_number(db, seq):
     return seq
 
 
+def edit_number_to_a_fraction(db, seq):
+    """What no entry has: its numbers are whole. PostgreSQL rounds it, SQLite keeps it."""
+    db.run(f"UPDATE record_entry SET http_status = 99.5 WHERE seq = {seq}")
+    return seq
+
+
 def edit_time(db, seq):
     db.run(f"UPDATE record_entry SET at = '2020-01-01 00:00:00.000001+00' WHERE seq = {seq}")
     return seq
@@ -249,7 +255,17 @@ def delete_a_checkpoint(db, seq):
 
 
 CHANGES = (
-    *(edit, edit_number, edit_time, forget_status, other_key, delete, delete_and_close_the_gap, insert),
+    *(
+        edit,
+        edit_number,
+        edit_number_to_a_fraction,
+        edit_time,
+        forget_status,
+        other_key,
+        delete,
+        delete_and_close_the_gap,
+        insert,
+    ),
     *(write_time_otherwise, write_id_otherwise, other_id, insert_before_the_first),
     *(reorder, swap_bodies, edit_body, empty_body, delete_body, search_text, search_index),
     *(story_steps, story_end, story_facet, story_gone, story_more, facet_count, facet_name),

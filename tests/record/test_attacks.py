@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from portal.record import guards
-from portal.record.models import Body, Checkpoint, Entry, Facet, Head, Story
+from portal.record.models import Body, Checkpoint, Entry, Facet, Head, Story, Tile
 from portal.record.store import append
 from tests.support.plugin import engine
 
@@ -18,6 +18,10 @@ pytestmark = pytest.mark.database
 LINE = {"stage": "note", "outcome": "ok", "actor": "a@example.test", "verb": "test", "body": {"n": 1}}
 ROLE = "portal_of_the_test"
 COPY = "INSERT {or_replace}INTO record_entry SELECT {columns} FROM record_entry WHERE seq = 1 {more}"
+CHECKPOINT = (
+    "INSERT INTO record_checkpoint (number, size, root, head_hash, at, key_id, signature)"
+    " SELECT {}, size, root, head_hash, at, key_id, signature FROM record_checkpoint WHERE number = 1"
+)
 BOTH = {
     "update": "UPDATE record_entry SET actor = 'somebody else'",
     "update hash": "UPDATE record_entry SET hash = prev_hash WHERE seq = 2",
@@ -33,7 +37,9 @@ BOTH = {
     "body": "UPDATE record_body SET text = '{}'",
     "body emptied": "UPDATE record_body SET text = '', salt = ''",
     "body gone": "DELETE FROM record_body",
-    "body before its entry": "INSERT INTO record_body (seq, salt, text, search) VALUES (99, '', '', '')",
+    "body before its entry": (
+        "INSERT INTO record_body (seq, salt, text, search, folding) VALUES (99, '', '', '', '')"
+    ),
     "story": "UPDATE record_story SET steps = 9",
     "story gone": "DELETE FROM record_story",
     "story made": "INSERT INTO record_story (first_seq, last_seq, steps, facet_id) VALUES (9, 9, 1, 1)",
@@ -41,9 +47,20 @@ BOTH = {
     "facet gone": "DELETE FROM record_facet",
     "checkpoint": "UPDATE record_checkpoint SET size = 1",
     "checkpoint gone": "DELETE FROM record_checkpoint",
+    "checkpoint before its time": CHECKPOINT.format(3),
+    "checkpoint of the last number there is": CHECKPOINT.format(2**63 - 1),
+    "checkpoint before the first": CHECKPOINT.format(-1),
+    "second checkpoint of a number": CHECKPOINT.format(1),
+    "tile": "UPDATE record_tile SET root = 'x'",
+    "tile gone": "DELETE FROM record_tile",
+    "tile before its time": "INSERT INTO record_tile (number, root) VALUES (2, 'x')",
+    "tile before the first": "INSERT INTO record_tile (number, root) VALUES (-1, 'x')",
+    "second tile of a number": "INSERT INTO record_tile (number, root) VALUES (0, 'x')",
 }
 SQLITE = {
     "replace": COPY.format(or_replace="OR REPLACE ", columns="*", more=""),
+    "replace a checkpoint": CHECKPOINT.format(1).replace("INSERT", "INSERT OR REPLACE"),
+    "replace a tile": "INSERT OR REPLACE INTO record_tile (number, root) VALUES (0, 'x')",
     "drop trigger": "DROP TRIGGER record_entry_no_update",
     "drop table": "DROP TABLE record_entry",
     "drop search": "DROP TABLE record_search",
@@ -70,6 +87,7 @@ POSTGRESQL = {
     "truncate": "TRUNCATE record_entry",
     "truncate bodies": "TRUNCATE record_body CASCADE",
     "truncate head": "TRUNCATE record_head",
+    "truncate tiles": "TRUNCATE record_tile",
     "truncate stories": "TRUNCATE record_story, record_facet",
 }
 AS_ROLE = {
@@ -92,11 +110,10 @@ AS_ROLE = {
         " CREATE TRIGGER decoy BEFORE INSERT ON decoy FOR EACH ROW EXECUTE FUNCTION record_follow();"
         " INSERT INTO decoy SELECT * FROM record_entry WHERE false"
     ),
-    "facet made": "SELECT record_facet_of('a', 'b', 'c', 'd', 'e', 'f')",
     "function that shadows": "CREATE FUNCTION length(bytea) RETURNS int LANGUAGE sql AS 'SELECT 0'",
     "owner": f"ALTER TABLE record_entry OWNER TO {ROLE}",
 }
-TABLES = (Entry, Body, Head, Story, Facet, Checkpoint)
+TABLES = (Entry, Body, Head, Story, Facet, Checkpoint, Tile)
 
 
 def state():
@@ -110,6 +127,7 @@ def two_entries(db):
     Checkpoint.objects.create(
         number=1, size=2, root="r", head_hash="h", at="2026-11-30T00:00Z", key_id="k", signature="s"
     )
+    Tile.objects.create(number=0, root="r")
 
 
 @pytest.fixture
@@ -170,6 +188,13 @@ def test_the_portals_own_connection_cannot_go_round_append_only(two_entries, way
 def test_a_role_that_owns_nothing_can_do_even_less(as_role, way_of_role):
     is_refused(way_of_role)
     assert append(LINE)[0].seq == 3
+
+
+def test_the_next_checkpoint_and_tile_are_taken(two_entries):
+    attack(CHECKPOINT.format(2))
+    attack("INSERT INTO record_tile (number, root) VALUES (1, 'r')")
+
+    assert [Checkpoint.objects.count(), Tile.objects.count()] == [2, 2]
 
 
 def test_a_trigger_of_another_table_does_not_write_the_list(two_entries):

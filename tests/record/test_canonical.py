@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.record import canonical
@@ -27,6 +27,50 @@ MEMBERS = st.dictionaries(
 @given(MEMBERS)
 def test_bytes_are_those_of_the_standard(members):
     assert canonical.header_bytes(members) == rfc8785.dumps(members)
+
+
+FIELDS = st.fixed_dictionaries(
+    dict.fromkeys(canonical.NAMES, TEXT)
+    | {canonical.NAMES[place]: st.none() | WHOLE for place in canonical.NUMBERS}
+    | {"at": st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC))}
+    | {"id": st.uuids(), "version": st.just(canonical.VERSION)}
+)
+
+
+@settings(max_examples=25)
+@given(FIELDS, WHOLE)
+def test_the_fast_ways_write_the_same(fields, seq):
+    fields["seq"] = seq
+    members = canonical.header(fields)
+    expected = canonical.header_bytes(members)
+    late = {name: fields[name] for name in canonical.LATE}
+    late |= {"key_id": "0a1b", "prev_hash": "2c3d"}
+
+    plain = canonical.plain_bytes(list(members.values()))
+
+    is_plain = not any("\\" in encoded(members[name]) for name in members if name != "words")
+    assert (plain == expected) == is_plain
+    framed = canonical.framed_bytes(canonical.frame(fields), **late)
+    assert framed == canonical.header_bytes(canonical.header(fields | late))
+
+
+def encoded(value):
+    return json.dumps(value, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("actor", value) for value in (b"a", 1, None, 'a\\"b', "a\\nb")),
+        *(("words", value) for value in (b"a", 1, None)),
+        *(("attempt", value) for value in (b"1", "1", 1.0, 1.5, float("inf"))),
+    ],
+)
+def test_what_no_header_has_is_not_taken_for_plain(name, value):
+    values = dict.fromkeys(canonical.NAMES, "x") | {canonical.NAMES[at]: 1 for at in canonical.NUMBERS}
+
+    assert canonical.plain_bytes(list(values.values())) == canonical.header_bytes(values)
+    assert canonical.plain_bytes(list((values | {name: value}).values())) is None
 
 
 @given(st.datetimes(min_value=datetime(1000, 1, 1)))

@@ -101,6 +101,27 @@ def test_no_body_goes_without_an_entry_that_says_so(plant):
     assert seq in kept()
 
 
+ODD = ["", "99 ", "-1", "9" * 19, "9" * 40, "12abc", "１２"]
+
+
+@pytest.mark.parametrize("number", ["x", *(pytest.param(each, marks=pytest.mark.full) for each in ODD)])
+def test_an_entry_that_names_no_number_covers_nothing_and_stops_nobody(plant, number):
+    mine = old(plant.team)
+    line = {"stage": "outcome", "outcome": "done", "actor": "a@example.test", "verb": dropping.VERB}
+    append({**line, "team_id": str(plant.team.pk), "object_id": number})
+    with pytest.raises(DatabaseError), transaction.atomic():
+        dropping._empty({mine[0]: ""})
+    assert dropping.covered(str(plant.team.pk)) == 0
+    assert dropping.dropper(Entry.objects.get(seq=mine[0])) is None
+    Team.objects.filter(pk=plant.team.pk).update(record_days=30)
+
+    retention.drop_due()
+
+    assert not kept() & set(mine)
+    anchor()
+    assert verifying.verify().result == Result.GOOD
+
+
 def test_a_team_without_a_rule_keeps_all(plant):
     mine = old(plant.team)
 

@@ -10,10 +10,11 @@ import random
 import pytest
 from django.db import connection
 
-from portal.record import authorizing, findings, verifying
+from portal.record import authorizing, findings, searching, verifying
 from portal.record.findings import Result
+from portal.record.store import append
 from tests.record import tampering
-from tests.record.changes import CHANGES, edit
+from tests.record.changes import CHANGES, edit, search_index, search_text
 from tests.support.processes import run_manage
 
 pytestmark = pytest.mark.database
@@ -218,6 +219,42 @@ def test_a_forged_rule_that_names_no_number_does_not_keep_the_check_from_its_end
 
     assert report.result == Result.TAMPERED
     assert any(each.seq == 5 and each.said.is_from(findings.CHANGED) for each in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("folding", "text", "result"),
+    [
+        ("1 99.0.0", "a bus \U0001f600", Result.UNCLEAR),  # a character that an older version did not know
+        *(
+            pytest.param(*each, marks=pytest.mark.full)
+            for each in (
+                ("1 99.0.0", "a bus 总线", Result.TAMPERED),  # no version of Unicode folds these otherwise
+                ("0 99.0.0", "a bus", Result.UNCLEAR),  # other rules of the portal
+                (searching.FOLDING, "a bus \U0001f600", Result.TAMPERED),
+            )
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_changed", [pytest.param(False, marks=pytest.mark.full), True])
+def test_a_search_text_of_other_rules_raises_no_false_alarm(small, folding, text, result, is_changed):
+    append({"stage": "note", "outcome": "ok", "actor": "a", "verb": "test", "object_name": text})
+    tampering.anchor()
+    with small.at_work():
+        small.run("UPDATE record_body SET folding = %s", [folding])
+        if is_changed:
+            if small.is_sqlite:  # whose index then is that of the new text
+                search_index(small, SMALL + 1)
+            search_text(small, SMALL + 1)
+            if small.is_sqlite:
+                small.run(
+                    "INSERT INTO record_search(rowid, search) SELECT seq, search FROM record_body"
+                    f" WHERE seq = {SMALL + 1}"
+                )
+
+    report = verifying.verify()
+
+    assert report.result == (result if is_changed else Result.GOOD)
+    assert {each.seq for each in report.findings if each.seq} == ({SMALL + 1} if is_changed else set())
 
 
 def test_a_lost_copy_is_said(small, outside):

@@ -139,8 +139,11 @@ def test_however_many_lines_they_are_numbered_and_written_in_three_statements(db
         append(*[LINE] * lines)
 
     words = [query["sql"].split()[:3] for query in captured if not query["sql"].startswith("SAVEPOINT")]
-    assert words == [["SELECT", "seq,", "hash,"]] + [
-        ["INSERT", "INTO", f'"{table}"'] for table in ("record_entry", "record_body")
+    is_copied = connection.vendor == "postgresql" and lines > 1
+    assert words[0] == ["SELECT", "seq,", "hash,"]
+    assert words[1:] == [
+        ["COPY", f'"{table}"', '("seq",'] if is_copied else ["INSERT", "INTO", f'"{table}"']
+        for table in ("record_entry", "record_body")
     ]
 
 
