@@ -62,6 +62,42 @@ def words(name):
     return os.environ.get(name, "").replace(",", " ").split()
 
 
+def choices(name, known, default):
+    """A list of known words; the default where the variable is not set or empty, nothing for `none`."""
+    found = words(name) or default
+    if found == ["none"]:
+        return []
+    if unknown := set(found) - set(known):
+        raise ImproperlyConfigured(f"{name} knows {', '.join(known)} and none, not {', '.join(unknown)}")
+    return found
+
+
+def issuer(name, *, may_be_plain):
+    """The https:// address of an OpenID Connect provider without a slash at its end; "" where not set."""
+    url = text(name).strip().rstrip("/")
+    schemes = ("https", "http") if may_be_plain else ("https",)
+    if url and (urlsplit(url).scheme not in schemes or not urlsplit(url).hostname):
+        raise ImproperlyConfigured(f"{name} must be an https:// address")
+    return url
+
+
+def grants(name, roles):
+    """{group: [(team, role)]} of `group -> Team:role; ...`; ("", "admin") and ("", "portal-auditor"), too."""
+    found = {}
+    for line in text(name).replace("\n", ";").split(";"):
+        group, arrow, what = (part.strip() for part in line.partition("->"))
+        if not line.strip():
+            continue
+        team, _colon, role = (part.strip() for part in what.rpartition(":"))
+        if not (group and arrow and (role in roles if team else role in ("admin", "portal-auditor"))):
+            raise ImproperlyConfigured(
+                f"{name} must hold lines like `group -> Team:role` with one of {', '.join(roles)},"
+                f" or `group -> admin` or `group -> portal-auditor`; not {line.strip()!r}"
+            )
+        found.setdefault(group, []).append((team, role))
+    return found
+
+
 def networks(name):
     try:
         return [ip_network(word) for word in words(name)]

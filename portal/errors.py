@@ -8,6 +8,7 @@ PortalError
   NotRepeatable        409  this operation cannot be requested again; the message says why
   NotDecidable         409  this operation needs no decision, or this decision is not possible
   RecordUnavailable    503  the record cannot be written; nothing was sent
+  TooBusy              503  more people want this at once than the machine can serve
   OutcomeUnrecorded    503  sent, but the answer could not be saved; the portal looks it up later
   PlatformError
     Rejected           422  the platform said no: code, message, request id
@@ -72,6 +73,10 @@ class NotDecidable(PortalError):
 
 
 class RecordUnavailable(PortalError):
+    pass
+
+
+class TooBusy(PortalError):
     pass
 
 

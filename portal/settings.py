@@ -21,6 +21,21 @@ PORTAL_TRUSTED_PROXIES         how many proxies of your own stand in front; defa
 PORTAL_PROXY_ADDRESSES         addresses or ranges of the nearest proxy; default: this machine. These headers
                                of others are not read
 PORTAL_SECURITY_CONTACT        mailto:... or https://..., shown in /.well-known/security.txt
+PORTAL_MFA_REQUIRED_ROLES      roles whose people need a second factor, separated by commas: viewer, auditor,
+                               operator, manager, owner (in any team), admin and portal-auditor; default:
+                               owner,admin; in the demo none. `none` is nobody
+PORTAL_OIDC_ISSUER             address of an OpenID Connect provider, for single sign-on; default: none
+PORTAL_OIDC_CLIENT_ID          the portal's name there; its redirect address is /accounts/sso/callback/
+PORTAL_OIDC_CLIENT_SECRET[_FILE]
+PORTAL_OIDC_NAME               what the button on the sign-in page calls it; default: single sign-on
+PORTAL_OIDC_GROUPS_CLAIM       which claim lists a person's groups; default groups
+PORTAL_OIDC_ROLES[_FILE]       what groups may do: `ops -> Plant 3:operator; admins -> admin`, separated by ;
+                               or line ends. Who is in none of the groups gets in nowhere
+PORTAL_PASSWORDS               all, or admins: only portal administrators sign in with a password; default all
+PORTAL_IDLE_MINUTES            a session that is not used ends after so long; default 120
+PORTAL_IDLE_MINUTES_POWERFUL   the same for owners, auditors and portal administrators; default 30
+PORTAL_CONFIRM_MINUTES         who does something dangerous shows again who they are, if they last did so
+                               longer ago; default 15
 PORTAL_HSTS_SUBDOMAINS         true: browsers are to use HTTPS for all hosts below the portal's name, too
 PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides public ones
 PORTAL_ENDPOINT_PORTS          ports that connections may reach; default 443 and 8443
@@ -119,6 +134,10 @@ INSTALLED_APPS = [
     "portal.web.apps.StaticFiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "django_htmx",
     "rest_framework",
     "template_partials",
@@ -159,6 +178,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.teams.middleware.CurrentTeam",
+    "portal.teams.middleware.SecondFactor",
     "portal.web.bounding.Bounded",
     "portal.web.texts.StorableText",
     "portal.web.middleware.Toasts",
@@ -190,7 +210,14 @@ TEMPLATES = [
 ]
 
 # Shared by all processes: sign-in limits would otherwise count per process.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+# So many entries that nobody can push out the mark of a code that was used.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # Sign-in
 AUTH_USER_MODEL = "teams.User"
@@ -198,7 +225,7 @@ AUTHENTICATION_BACKENDS = ["portal.teams.accounts.Backend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["portal.teams.signin.hashing.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -220,8 +247,49 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 # Otherwise all who come through a proxy count as one caller, and one of them can lock out the others.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}  # failed ones keep allauth's stricter default
-SESSION_COOKIE_AGE = 12 * 3600
+ACCOUNT_RATE_LIMITS = {"login": "", "login_failed": ""}  # portal/teams/signin/limits.py counts exactly
+CONFIRM_SECONDS = max(environment.number("PORTAL_CONFIRM_MINUTES", 15), 1) * 60
+ACCOUNT_REAUTHENTICATION_TIMEOUT = CONFIRM_SECONDS
+# Whom portal/teams/signin/demanded.py leads to set up a second factor.
+MFA_REQUIRED_ROLES = environment.choices(
+    "PORTAL_MFA_REQUIRED_ROLES",
+    ["viewer", "auditor", "operator", "manager", "owner", "admin", "portal-auditor"],
+    ["owner", "admin"] if PRODUCTION else [],
+)
+MFA_ADAPTER = "portal.teams.signin.second_factors.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RATE_LIMITS = {"webauthn_login": ""}  # nobody guesses keys, and nobody is kept from using theirs
+MFA_FORMS = {
+    "authenticate": "portal.teams.signin.second_factors.SignInForm",
+    "reauthenticate": "portal.teams.signin.second_factors.ConfirmForm",
+    "activate_totp": "portal.teams.signin.second_factors.AppForm",
+    "add_webauthn": "portal.teams.signin.second_factors.PasskeyForm",
+}
+# Single sign-on (portal/teams/signin/sso.py)
+OIDC_ISSUER = environment.issuer("PORTAL_OIDC_ISSUER", may_be_plain=DEMO)
+OIDC_NAME = environment.text("PORTAL_OIDC_NAME") or "single sign-on"
+OIDC_GROUPS_CLAIM = environment.text("PORTAL_OIDC_GROUPS_CLAIM") or "groups"
+OIDC_ROLES = environment.grants("PORTAL_OIDC_ROLES", ["viewer", "auditor", "operator", "manager", "owner"])
+PASSWORDS_FOR_ADMINS_ONLY = environment.choices("PORTAL_PASSWORDS", ["all", "admins"], ["all"]) == ["admins"]
+SOCIALACCOUNT_ADAPTER = "portal.teams.signin.sso.SingleSignOn"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads to another host breaks the content policy
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []}}
+if OIDC_ISSUER:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
+        {
+            "provider_id": "sso",
+            "name": OIDC_NAME,
+            "client_id": environment.text("PORTAL_OIDC_CLIENT_ID"),
+            "secret": environment.text("PORTAL_OIDC_CLIENT_SECRET"),
+            "settings": {"server_url": OIDC_ISSUER},
+        }
+    ]
+SESSION_ENGINE = "portal.teams.signin.sessions"
+SESSION_COOKIE_AGE = 12 * 3600  # however much it is used
+IDLE_MINUTES = environment.number("PORTAL_IDLE_MINUTES", 120)
+IDLE_MINUTES_POWERFUL = environment.number("PORTAL_IDLE_MINUTES_POWERFUL", 30)
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.web.errors.csrf_failure"

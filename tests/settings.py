@@ -15,6 +15,10 @@ os.environ["PORTAL_DEMO"] = "true"
 # A list is refreshed whenever it is opened, within the request, and never by itself: so a test sees at once
 # what the platform has, and counts only its own calls.
 os.environ |= {"PORTAL_QUEUE_URL": "now:", "PORTAL_FRESH_SECONDS": "0", "PORTAL_REFRESH_SECONDS": "0"}
+# Browser tests share sessions that began with the run; tests/teams sets what people have.
+os.environ |= dict.fromkeys(
+    ["PORTAL_IDLE_MINUTES", "PORTAL_IDLE_MINUTES_POWERFUL", "PORTAL_CONFIRM_MINUTES"], "720"
+)
 
 from portal.settings import *  # noqa: E402, F403
 

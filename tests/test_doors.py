@@ -11,6 +11,13 @@ from rest_framework.views import APIView
 OPEN = {
     "accounts/login/": 200,
     "accounts/inactive/": 200,
+    "accounts/2fa/authenticate/": 302,
+    "accounts/2fa/webauthn/login/": 302,
+    "accounts/sso/login/": 404,  # no provider is configured
+    "accounts/sso/callback/": 404,
+    "accounts/sso/cancelled/": 302,
+    "accounts/sso/signup/": 404,
+    "accounts/sso/connections/": 404,
     "accounts/signup/": 404,
     "accounts/email/": 404,
     "accounts/password/set/": 404,
@@ -27,6 +34,8 @@ OPEN = {
     ".well-known/security.txt": 404,  # nobody is named in tests
     "web/theme/": 405,  # POST only
 }
+# Open for who typed the password a moment ago, or for a script that asks for JSON.
+LEADS_TO_SIGN_IN = {"accounts/sso/cancelled/", "accounts/2fa/authenticate/", "accounts/2fa/webauthn/login/"}
 EXAMPLES = {
     "<kind:kind>": "iotda/policies",
     "<str:id>": "00000000-0000-4000-8000-000000000000",
@@ -40,6 +49,7 @@ EXAMPLES = {
     "<slug:name>": "targets",
     "<int:seq>": "1",
     "<int:member>": "1",
+    "<int:pk>": "1",
 }
 
 
@@ -65,6 +75,8 @@ def test_who_is_not_signed_in_sees_the_sign_in_page_and_nothing_else(db, address
 
     if address in OPEN:
         assert response.status_code == OPEN[address]
+        if address in LEADS_TO_SIGN_IN:
+            assert response["Location"] == "/accounts/login/"
     elif address.startswith("api/"):
         assert (response.status_code, response["Content-Type"]) == (401, "application/problem+json")
         assert response["WWW-Authenticate"]

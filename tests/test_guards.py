@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.guard import Guard
 from tests.teams import account_guards
+from tests.teams import guards as signing_in
 
 ROOT = Path(__file__).resolve().parent.parent
 GREEN, RED = 0, 1  # exit codes of pytest; anything else is a broken run and proves nothing
@@ -302,6 +303,7 @@ GUARDS = [
         ("tests/resources/test_drift.py::test_an_own_change_is_nobody_elses[enos/devices]",),
     ),
     *account_guards.GUARDS,
+    *signing_in.GUARDS,
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 

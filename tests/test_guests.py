@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
@@ -30,6 +31,7 @@ from tests.examples import creating
 from tests.resources.forms import changing
 from tests.resources.shown import opened, press, show
 from tests.support.mails import TOKEN, make_invitation
+from tests.support.passkeys import made_passkey
 from tests.test_doors import addresses
 
 pytestmark = pytest.mark.anywhere
@@ -255,10 +257,21 @@ def arguments(address, plant):
         yield {"<uuid:id>": str(plant.people[Role.VIEWER].pk)}
     elif "<str:uidb36>" in address:
         yield {"<str:uidb36>": plant.people[Role.OWNER].pk.hex, "<str:key>": "made-up"}
+    elif "<int:pk>" in address:
+        yield from ({"<int:pk>": str(pk)} for pk in passkeys(plant))
     elif "<int:seq>" in address:
         yield from ({"<int:seq>": str(seq)} for seq in Entry.objects.values_list("seq", flat=True))
     else:
         yield {}
+
+
+def passkeys(plant):
+    """Ids of those that a person gave odd names."""
+    about = {"user": plant.people[Role.OWNER], "type": "webauthn"}
+    if not Authenticator.objects.filter(**about):
+        data = {"name": ODD, "credential": made_passkey()}
+        Authenticator.objects.bulk_create([Authenticator(**about, data=data)])
+    return Authenticator.objects.filter(**about).values_list("pk", flat=True)
 
 
 def pages(plant):

@@ -53,6 +53,7 @@ def of(plant):
             "str:token": tokens[-1],
             "str:uidb36": member.user_id.hex,
             "str:key": "made-up",
+            "int:pk": 1,
         }
         values["int:seq"] = Entry.objects.latest("seq").seq
         for part, value in values.items():

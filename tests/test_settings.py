@@ -241,3 +241,43 @@ def test_hosts_below_the_portals_name_are_bound_to_https_only_when_asked(start):
 def test_a_count_of_proxies_is_a_number(start, count):
     started = start(*reads("settings.TRUSTED_PROXIES"), PORTAL_TRUSTED_PROXIES=count)
     assert "PORTAL_TRUSTED_PROXIES must be a whole number" in started.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("", {}),
+        ("ops -> Plant 3:operator", {"ops": [("Plant 3", "operator")]}),
+        ("a -> T: 1:owner; a -> admin\n", {"a": [("T: 1", "owner"), ("", "admin")]}),
+    ],
+)
+def test_groups_of_the_provider_are_read(monkeypatch, given, found):
+    monkeypatch.setenv("PORTAL_OIDC_ROLES", given)
+    assert environment.grants("PORTAL_OIDC_ROLES", ["owner", "operator"]) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("PORTAL_OIDC_ROLES", "ops -> Plant 3:boss"),
+        ("PORTAL_OIDC_ROLES", "ops -> owner"),
+        ("PORTAL_OIDC_ROLES", "-> admin"),
+        ("PORTAL_OIDC_ISSUER", "sso.example.test"),
+        ("PORTAL_OIDC_ISSUER", "http://sso.example.test"),
+        ("PORTAL_MFA_REQUIRED_ROLES", "boss"),
+        ("PORTAL_PASSWORDS", "none, please"),
+    ],
+)
+def test_a_wrong_sign_in_setting_is_refused_at_start(start, name, wrong):
+    refused = start(*SERVES, PORTAL_ALLOWED_HOSTS="portal.example.test", **{name: wrong})
+    assert refused.returncode == 1
+    assert name in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "found"), [("", "['owner', 'admin']"), ("none", "[]"), ("admin", "['admin']")]
+)
+def test_owners_and_administrators_need_a_second_factor_in_production(start, given, found):
+    assert (
+        start(*reads("settings.MFA_REQUIRED_ROLES"), PORTAL_MFA_REQUIRED_ROLES=given).stdout.strip() == found
+    )

@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
-from portal.audit import changes, moments, naming
+from portal.audit import changes, naming
 from portal.audit.finding import STEPS
 from portal.audit.proof import proof
 from portal.audit.rights import require_reader
@@ -22,6 +22,7 @@ from portal.record.models import Body, Entry, Facet
 from portal.teams import readers
 from portal.teams.access import role_in, visible_to
 from portal.web.pages import page
+from portal.web.zones import zone_of
 
 RELATED_MAX = 100  # entries of one request, and of one operation
 # Members of a body that have a place of their own on the page.
@@ -51,7 +52,7 @@ class Shown:
     """An entry with what belongs to it, as one person may read it."""
 
     def __init__(self, user, seq):
-        self.user, self.zone = user, moments.zone_of(user)
+        self.user, self.zone = user, zone_of(user)
         body = Body.objects.filter(seq=OuterRef("seq"))
         before = Entry.objects.filter(seq=OuterRef("seq") - 1)
         found = visible_to(user, Entry.objects.all(), "read_record").annotate(

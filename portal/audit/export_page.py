@@ -19,6 +19,7 @@ from portal.record import checkpoints, exporting
 from portal.record.store import append
 from portal.teams.access import may
 from portal.teams.recording import UNRECORDED, line
+from portal.teams.signin.confirming import confirmed
 from portal.web.pages import page
 from portal.words import Sentence
 
@@ -32,6 +33,7 @@ FORMATS = {
 }
 
 
+@confirmed("POST")
 @require_http_methods(["GET", "HEAD", "POST"])
 def export(request):
     """The filters are those of the address; a POST has `format`, one of FORMATS."""

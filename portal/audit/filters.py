@@ -16,6 +16,7 @@ from portal.audit import anchors, finding, moments, survey
 from portal.audit.walking import walked
 from portal.bounds import LINE_MAX
 from portal.record import searching
+from portal.web.zones import zone_of
 
 FACETED = ("actor", "verb", "kind", "connection", "outcome", "team")
 DATES = ("since", "until")
@@ -42,7 +43,7 @@ class Filters:
     @classmethod
     def of(cls, data, user, zone=None):
         """From the query of an address, a QueryDict or a dict."""
-        zone = zone or moments.zone_of(user)
+        zone = zone or zone_of(user)
         values = {name: data.get(name, "").strip() for name in NAMES}
         for name in DATES:  # a form has an input for the day and one for the time
             if values[name] and (time := data.get(f"{name}_time", "").strip()):

@@ -2,21 +2,10 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils.dateparse import parse_datetime
 
 WRITTEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?)?")
-
-
-def zone_of(user):
-    """The zone in which a person reads times: their own if they have one, else the portal's."""
-    own = getattr(user, "time_zone", "")
-    try:
-        return ZoneInfo(own or settings.TIME_ZONE)
-    except (ValueError, OSError):  # a name that this machine's list of zones does not have
-        return ZoneInfo("UTC")
 
 
 def parts(text):

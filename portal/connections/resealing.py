@@ -1,6 +1,6 @@
 """Seals all stored secrets anew with the newest of PORTAL_CREDENTIAL_KEYS, while the portal runs.
 
-Every model with `sealed_places` takes part: {column: place} of a row. Afterwards the older keys are needed
+Every model with `sealed_places` takes part ({column: place} of a row), and second factors. Afterwards the older keys are needed
 only by backups, and for an hour by forms that are kept for people who sign in again (portal/web/kept.py).
 """
 
@@ -10,6 +10,7 @@ from django.db import transaction
 from portal.record.store import append
 from portal.sealing import CannotOpen, keys, reseal
 from portal.teams.recording import line
+from portal.teams.signin import second_factors
 
 KIND, VERB = "portal/keys", "credentials_rotate"
 
@@ -32,7 +33,8 @@ def reseal_all():
                         done += model._base_manager.filter(pk=row.pk, **{column: text}).update(
                             **{column: sealed}
                         )
-    found = {"sealed": done, "unreadable": unreadable, "key_id": next(iter(keys()))}
+    more, lost = second_factors.reseal_all()
+    found = {"sealed": done + more, "unreadable": unreadable + lost, "key_id": next(iter(keys()))}
     with transaction.atomic(durable=True):
         append(line(VERB, kind=KIND, actor=None, via="command", body=found))
     return found

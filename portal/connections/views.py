@@ -15,6 +15,7 @@ from portal.connections.condition import FAILURES, failure_text, opened_or_empty
 from portal.connections.forms import CREDENTIAL_LABELS, NAMES_OF_ACCOUNT, SIGN_INS, ConnectionForm, typed
 from portal.connections.models import CREDENTIALS, Condition, Connection, Platform
 from portal.teams.access import explain, may, require
+from portal.teams.signin.confirming import confirmed
 from portal.web import kept
 from portal.web.pages import page
 
@@ -86,6 +87,7 @@ def _credentials(connection):
 
 
 @sensitive_post_parameters()
+@confirmed("GET", "POST")
 @require_http_methods(["GET", "POST"])
 def new(request):
     team = request.team
@@ -100,6 +102,7 @@ def new(request):
 
 
 @sensitive_post_parameters()
+@confirmed("GET", "POST")
 @require_http_methods(["GET", "POST"])
 def edit(request, id):
     connection = find(request, id)

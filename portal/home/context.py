@@ -22,6 +22,7 @@ def shell(request):
     }
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
+        context["sso_name"] = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
         if settings.DEMO:
             context |= {"demo_signins": SIGN_INS, "demo_password": DEMO_PASSWORD}
         return context

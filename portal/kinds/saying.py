@@ -102,11 +102,16 @@ VERBS = {
         _("%(who)s tried to remove %(name)s from the team"),
         _("remove member"),
     ),
+    "team_mfa": (
+        _("%(who)s changed whether members of %(name)s need a second factor"),
+        _("%(who)s tried to change whether members of %(name)s need a second factor"),
+        _("change second factor rule"),
+    ),
     "sign_in": (_("%(who)s signed in"), _("%(who)s tried to sign in"), _("sign in")),
     "sign_in_again": (
-        _("%(who)s entered the password again"),
-        _("%(who)s tried to enter the password again"),
-        _("enter password again"),
+        _("%(who)s confirmed who they are"),
+        _("%(who)s tried to confirm who they are"),
+        _("confirm identity"),
     ),
     "sign_in_failed": (
         _("%(who)s tried to sign in"),
@@ -138,6 +143,46 @@ VERBS = {
         _("%(who)s asked for a link to choose a new password for %(name)s"),
         _("%(who)s tried to ask for a link to choose a new password for %(name)s"),
         _("ask for password reset"),
+    ),
+    "mfa_add": (
+        _("%(who)s added an authenticator app"),
+        _("%(who)s tried to add an authenticator app"),
+        _("add authenticator app"),
+    ),
+    "mfa_remove": (
+        _("%(who)s removed the authenticator app"),
+        _("%(who)s tried to remove the authenticator app"),
+        _("remove authenticator app"),
+    ),
+    "passkey_add": (
+        _("%(who)s added a passkey"),
+        _("%(who)s tried to add a passkey"),
+        _("add passkey"),
+    ),
+    "passkey_remove": (
+        _("%(who)s removed a passkey"),
+        _("%(who)s tried to remove a passkey"),
+        _("remove passkey"),
+    ),
+    "recovery_codes_make": (
+        _("%(who)s made recovery codes"),
+        _("%(who)s tried to make recovery codes"),
+        _("make recovery codes"),
+    ),
+    "recovery_codes_show": (
+        _("%(who)s looked at their recovery codes"),
+        _("%(who)s tried to look at their recovery codes"),
+        _("show recovery codes"),
+    ),
+    "recovery_code_use": (
+        _("%(who)s used a recovery code"),
+        _("%(who)s tried to use a recovery code"),
+        _("use recovery code"),
+    ),
+    "session_revoke": (
+        _("%(who)s ended sessions of their own"),
+        _("%(who)s tried to end sessions of their own"),
+        _("end sessions"),
     ),
     "account_activate": (
         _("%(who)s activated the account of %(name)s"),

@@ -145,6 +145,11 @@ def role_in(user, thing):
     return _roles(user).get(_team_of(thing))
 
 
+def roles_of(user):
+    """The roles that the person has in any team."""
+    return set(_roles(user).values())
+
+
 def role_may(role, right):
     """Whether the role has the right, in whatever team."""
     return role in ALLOWED[right]
@@ -174,18 +179,20 @@ def roles_held(team):
 
 def person(id):
     """The User of that id with their teams and roles, in one statement; None if there is nobody."""
-    team = {"team_id": F("memberships__team_id"), "team_name": F("memberships__team__name")}
+    columns = ("id", "name", "mfa_required")
+    team = {f"team_{name}": F(f"memberships__team__{name}") for name in columns}
     rows = User.objects.filter(pk=id).annotate(**team, role=F("memberships__role")).order_by("team_name")
     found = list(rows)
     if not found:
         return None
-    _keep(found[0], [(row.team_id, row.team_name, row.role) for row in found if row.team_id])
+    rows = [(row.role, row.team_id, row.team_name, row.team_mfa_required) for row in found if row.team_id]
+    _keep(found[0], rows)
     return found[0]
 
 
 def teams_of(user):
     """The teams of a person, by name."""
-    return [Team(id=id, name=name) for id, name in user._teams] if _roles(user) else []
+    return [Team(**team) for team in user._teams] if _roles(user) else []
 
 
 def forget(user):
@@ -205,15 +212,15 @@ def _roles(user):
         return {}
     if not hasattr(user, "_roles"):
         rows = Team.objects.filter(memberships__user=user.pk)
-        _keep(user, rows.values_list("id", "name", "memberships__role"))
+        _keep(user, rows.values_list("memberships__role", "id", "name", "mfa_required"))
     return user._roles
 
 
 def _keep(user, rows):
-    """`rows` are (team id, name, role) of the person's memberships, by name."""
+    """`rows` are (role, and id, name and mfa_required of the team) of the person's memberships, by name."""
     rows = list(rows)
-    user._roles = {str(id): Role(role) for id, _name, role in rows}
-    user._teams = [(id, name) for id, name, _role in rows]
+    user._roles = {str(id): Role(role) for role, id, *_more in rows}
+    user._teams = [{"id": id, "name": name, "mfa_required": mfa} for _role, id, name, mfa in rows]
 
 
 def _team_of(thing):

@@ -4,11 +4,16 @@ Signals of Django tell of it, because Django and allauth do these things, also f
 entries belong to no team. Portal administrators and portal auditors read them (access.py).
 """
 
+import time
 from importlib import import_module
 
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.signals import authentication_step_completed
 from allauth.core import context
+from allauth.mfa import app_settings as MFA
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authentication_failed, authenticator_used
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_out, user_login_failed
@@ -28,9 +33,22 @@ from portal.teams.recording import fold, line, record
 from portal.teams.retention import SYSTEM
 
 KIND = "portal/accounts"
-FLAGS = ("email", "is_active", "is_portal_admin", "is_portal_auditor")  # what a person may do at all
+# What a person may do at all, and is called.
+FLAGS = ("email", "is_active", "is_portal_admin", "is_portal_auditor", "name", "time_zone")
+CONFIRMED = "confirmed_at"  # key of a session: when its person last showed who they are; Unix time
+SSO = "sso"  # key of a session: whether it began at the provider of single sign-on
 SESSIONS = 100  # that end in one transaction
-WRONG, LIMITED, INACTIVE = "wrong", "too_many", "inactive"  # why a sign-in failed
+# Why a sign-in failed.
+WRONG, CODE, LIMITED, INACTIVE = "wrong", "wrong_code", "too_many", "inactive"
+SSO_ONLY, NO_GROUP, UNVERIFIED, PROVIDER = "sso_only", "no_group", "unverified", "provider"
+# Verbs of changed second factors: (type, added or removed). Recovery codes go with the last other factor.
+FACTORS = {
+    (Authenticator.Type.TOTP, True): "mfa_add",
+    (Authenticator.Type.TOTP, False): "mfa_remove",
+    (Authenticator.Type.WEBAUTHN, True): "passkey_add",
+    (Authenticator.Type.WEBAUTHN, False): "passkey_remove",
+    (Authenticator.Type.RECOVERY_CODES, True): "recovery_codes_make",
+}
 
 
 def address(request):
@@ -49,8 +67,15 @@ def _line(verb, request, person, actor=None, **body):
 
 
 def signed_in(request, user):
-    """Raises RecordUnavailable."""
-    record(_line("sign_in", request, user))
+    """Returns how: names out of password, totp, recovery_codes, webauthn, sso. Raises RecordUnavailable."""
+    methods = _methods(request, user)
+    record(_line("sign_in", request, user, methods=methods))
+    return methods
+
+
+def _methods(request, user):
+    names = [each.get("type") or each["method"] for each in get_authentication_records(request, user)]
+    return list(dict.fromkeys("sso" if name == "socialaccount" else name for name in names))
 
 
 def failed(request, email, why=WRONG):
@@ -84,9 +109,47 @@ def _failed(credentials, request=None, **signal):
 
 @receiver(authentication_step_completed)
 def _confirmed(request, user, **signal):
-    """Who is signed in typed the password again."""
+    """Who is signed in showed again who they are."""
     if signal.get("reauthenticated"):
-        record(_line("sign_in_again", request, user))
+        request.session[CONFIRMED] = time.time()
+        record(_line("sign_in_again", request, user, method=signal.get("type") or signal["method"]))
+
+
+@receiver(authentication_failed)
+def _wrong_code(request, user, **signal):
+    failed(request, user.email, CODE)
+
+
+@receiver(authenticator_used)
+def _used(request, user, authenticator, **signal):
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        authenticator.refresh_from_db()  # allauth marks the code in another copy of the row
+        left = MFA.RECOVERY_CODE_COUNT - authenticator.data["used_mask"].bit_count()
+        record(_line("recovery_code_use", request, user, left=left))
+
+
+def confirmed_by_provider(request):
+    """The person who is signed in showed the provider again who they are."""
+    request.session[CONFIRMED] = time.time()
+    record(_line("sign_in_again", request, request.user, method="sso"))
+
+
+def of_factor(authenticator, *, is_added):
+    """A line about a second factor that was added or removed; None for what goes with another."""
+    if not (verb := FACTORS.get((authenticator.type, is_added))):
+        return None
+    name = authenticator.data.get("name", "")
+    return _of_change(verb, authenticator.user, **({"name": name} if name else {}))
+
+
+def codes_shown(request):
+    """A line: the person looked at new recovery codes, which is possible once."""
+    return _line("recovery_codes_show", request, request.user)
+
+
+def sessions_ended(request, count, user_agents):
+    """A line: the person ended sessions of theirs; these are the browsers, as they called themselves."""
+    return _line("session_revoke", request, request.user, count=count, browsers=user_agents)
 
 
 @receiver(user_logged_out)

@@ -1,13 +1,18 @@
-"""The pages of allauth that the portal offers: sign in, sign out, change or reset the password.
+"""The pages of allauth that the portal offers: sign in, sign out, change or reset the password, second factors.
 
 Nobody signs up without an invitation (invitation_views.py) or changes their address. Those URLs answer 404;
 they exist because views of allauth reverse them by name.
 """
 
 from allauth.account import views
+from allauth.socialaccount.providers.openid_connect import views as sso
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+SSO = {"provider_id": "sso"}
+cancelled = login_not_required(RedirectView.as_view(pattern_name="account_login"))
 
 from portal.teams import resets
 
@@ -23,6 +28,13 @@ urlpatterns = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", views.password_change, name="account_change_password"),
+    path("2fa/", include("portal.teams.signin.urls")),
+    # Single sign-on; 404 where no provider is configured.
+    path("sso/login/", sso.login, SSO, name="openid_connect_login"),
+    path("sso/callback/", sso.callback, SSO, name="openid_connect_callback"),
+    path("sso/cancelled/", cancelled, name="socialaccount_login_cancelled"),
+    path("sso/signup/", absent, name="socialaccount_signup"),
+    path("sso/connections/", absent, name="socialaccount_connections"),
     path("password/set/", absent, name="account_set_password"),
     path("signup/", absent, name="account_signup"),
     path("email/", absent, name="account_email"),

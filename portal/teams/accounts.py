@@ -2,13 +2,35 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.mail import outbox
 from portal.teams import access, account_events, demo_passwords
+from portal.teams.models import User
+from portal.teams.signin import confirming, known, limits
+from portal.teams.signin.mail import notify
+from portal.web.zones import zone_of
+
+STAMP = "%Y-%m-%d %H:%M UTC%z"
+
+# {the letter that allauth wants to send: what it tells of the account}
+CHANGES = {
+    "account/email/password_changed": gettext_lazy("The password was changed."),
+    "mfa/email/totp_activated": gettext_lazy("An authenticator app was added."),
+    "mfa/email/totp_deactivated": gettext_lazy("The authenticator app was removed."),
+    "mfa/email/webauthn_added": gettext_lazy("A passkey was added."),
+    "mfa/email/webauthn_removed": gettext_lazy("A passkey was removed."),
+    "mfa/email/recovery_codes_generated": gettext_lazy("New recovery codes were made."),
+}
 
 
 class Accounts(DefaultAccountAdapter):
+    _try, _is_strange = None, False
+
     def is_open_for_signup(self, request):
         return False
 
@@ -19,15 +41,100 @@ class Accounts(DefaultAccountAdapter):
 
     def login(self, request, user):
         """Recorded first: what cannot be recorded does not happen."""
-        account_events.signed_in(request, user)
+        methods = account_events.signed_in(request, user)
         super().login(request, user)
+        request.session[account_events.SSO] = "sso" in methods
+
+    def post_login(self, request, user, **options):
+        response = super().post_login(request, user, **options)
+        known.remember(request, response, user)
+        count, since = limits.take_failed(user.email)
+        if count:
+            text = ngettext(
+                "%(n)s try to sign in as you failed since %(time)s.",
+                "%(n)s tries to sign in as you failed since %(time)s.",
+                count,
+            )
+            messages.warning(
+                request, text % {"n": count, "time": f"{since.astimezone(zone_of(user)):{STAMP}}"}
+            )
+        return response
 
     def pre_authenticate(self, request, **credentials):
+        """Count this try before the password is compared (signin/limits.py)."""
+        email = self._email(request, credentials)
+        person = User.objects.filter(email__iexact=email).first() if "\0" not in email else None
+        browser = known.browser_of(request, person)
+        self._is_strange = not browser
+        if browser:
+            counters = [(limits.BROWSER, f"{browser} {person.pk}")]
+        else:
+            counters = [
+                (limits.ACCOUNT, email),
+                (limits.ADDRESS, limits.network(account_events.address(request))),
+            ]
         try:
-            super().pre_authenticate(request, **credentials)
-        except ValidationError:
-            account_events.failed(request, credentials.get("email", ""), account_events.LIMITED)
-            raise
+            self._try = limits.Try(*counters)
+        except limits.TooMany as error:
+            account_events.failed(request, email, account_events.LIMITED)
+            self._tell(email)
+            raise ValidationError(str(error), code="too_many_login_attempts") from error
+
+    def _rollback_login_failed_rl_usage(self):
+        """allauth calls it when the password was right."""
+        self._try.was_right()
+
+    def authenticate(self, request, **credentials):
+        user = super().authenticate(request, **credentials)
+        if user and settings.PASSWORDS_FOR_ADMINS_ONLY and not user.is_portal_admin:
+            account_events.failed(request, user.email, account_events.SSO_ONLY)
+            text = _("Passwords are switched off here. Sign in with %(name)s.")
+            raise ValidationError(text % {"name": settings.OIDC_NAME})
+        return user
+
+    def get_reauthentication_methods(self, user):
+        ways = super().get_reauthentication_methods(user)
+        if settings.PASSWORDS_FOR_ADMINS_ONLY and user.is_authenticated and not user.is_portal_admin:
+            ways = [way for way in ways if way["id"] != "reauthenticate"]
+        return ways
+
+    def authentication_failed(self, request, **credentials):
+        self._tell(self._email(request, credentials))
+
+    def _tell(self, email):
+        """The person hears of tries in browsers that do not know them."""
+        if self._is_strange and limits.failed(email):
+            _warn(User.objects.filter(email__iexact=email, is_active=True).first())
+
+    @staticmethod
+    def _email(request, credentials):
+        """What was typed; or whose password it is that somebody who is signed in types again."""
+        return str(credentials.get("email") or getattr(request.user, "email", ""))
+
+    def reauthenticate(self, user, password):
+        """The account of a person is found by the address of their account, as when they sign in."""
+        found = self.authenticate(self.request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
+
+    def is_reauthentication_required(self, *, app):
+        return not confirming.is_fresh(self.request)
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        """Second factors and passwords that changed are told to their person."""
+        if template_prefix in CHANGES:
+            text = _("If this was not you, tell a portal administrator at once.")
+            notify(user, _("Your IoT Portal account was changed"), f"{CHANGES[template_prefix]} {text}")
+
+
+def _warn(person):
+    if person is None:
+        return
+    text = _(
+        "Somebody tried to sign in to the IoT Portal as you at least %(n)s times and failed. Nobody got in,"
+        " and you can sign in as usual. Did you do this yourself? Then there is nothing to do. If not, a"
+        " second factor keeps your account safe even if your password is guessed: your profile page has it."
+    )
+    notify(person, _("Failed sign-ins to your IoT Portal account"), text % {"n": limits.TOLD_AFTER})
 
 
 class Backend(AuthenticationBackend):

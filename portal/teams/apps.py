@@ -8,6 +8,8 @@ class TeamsConfig(AppConfig):
     name = "portal.teams"
 
     def ready(self):
-        events = import_module("portal.teams.account_events")  # connects its receivers
-        post_migrate.connect(events.record_voided, sender=self)
+        for name in ("account_events", "signin.sessions", "signin.second_factors"):
+            import_module(f"portal.teams.{name}")  # connects its receivers
         import_module("portal.teams.letters")  # makes the texts of mails
+        events = import_module("portal.teams.account_events")
+        post_migrate.connect(events.record_voided, sender=self)

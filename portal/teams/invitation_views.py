@@ -27,6 +27,7 @@ from portal.web.pages import page
 OPENED = "invitation"  # where the session keeps the digest of the token that was opened
 
 
+@confirmed("POST")
 @require_http_methods(["GET", "POST"])
 def invite(request, id):
     team = find(request, id)
@@ -50,6 +51,7 @@ def _on_its_way(request, email, *page):
     return redirect(*page)
 
 
+@confirmed("POST")
 @require_POST
 def again(request, id, invitation):
     row = _row(request, id, invitation)
@@ -60,6 +62,7 @@ def again(request, id, invitation):
     return _on_its_way(request, row.email, "teams:detail", row.team_id)
 
 
+@confirmed("POST")
 @require_POST
 def revoke(request, id, invitation):
     row = _row(request, id, invitation)
@@ -73,6 +76,7 @@ def _row(request, id, invitation):
     return get_object_or_404(rows, team=find(request, id), pk=invitation)
 
 
+@confirmed("POST")
 @require_POST
 def first_owner(request, id):
     """Invite the first owner of a team without one. Posted: `email`."""

@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from portal.mail.models import Mail
@@ -41,6 +42,9 @@ class User(AbstractBaseUser):
     is_portal_auditor = models.BooleanField(_("portal auditor"), default=False)
     must_reset = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)  # of zoneinfo; "" is the portal's
+    # Sessions of an earlier round are over (signin/sessions.py).
+    session_round = models.PositiveIntegerField(default=0, editable=False)
 
     objects = UserManager()
 
@@ -64,6 +68,13 @@ class User(AbstractBaseUser):
         with transaction.atomic():
             super().save(*args, **options)
 
+    def _get_session_auth_hash(self, secret=None):
+        """What a session has to show to be this person's: the password and the round that it began in."""
+        if not self.session_round:
+            return super()._get_session_auth_hash(secret)
+        salt, value = "portal.teams.models.User", f"{self.password}:{self.session_round}"
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
+
 
 class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
@@ -80,6 +91,8 @@ class Team(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     # Days after which the bodies of its entries in the record are dropped (retention.py); None keeps them.
     record_days = models.PositiveSmallIntegerField(null=True)
+    # Members need a second factor, whatever their role (signin/demanded.py).
+    mfa_required = models.BooleanField(default=False)
 
     team_path = "id"
 
@@ -159,3 +172,21 @@ class Repeated(models.Model):
 
     def __str__(self):
         return f"{self.fold}: {self.times} of {self.actor_id} since {self.began_at}"
+
+
+class Guesses(models.Model):
+    """How often passwords or codes of one account, or from one address, were tried (signin/limits.py).
+
+    `key` is a digest of what is counted. `failed` is what the person is told when they sign in next.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    times = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(db_index=True)
+    free_at = models.DateTimeField()  # when the next try may be made
+    failed = models.PositiveIntegerField(default=0)
+    failed_since = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+
+    def __str__(self):
+        return f"{self.key[:8]}: {self.times} until {self.last_at}"

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.mail.models import Mail, MailState
 from portal.teams import access, leaving, people
 from portal.teams.models import User
+from portal.teams.signin.confirming import confirmed
 from portal.web.pages import page
 
 ROWS = 50
@@ -47,6 +48,7 @@ def _detail(request, person, problem="", status=200):
     return page(request, "teams/person.html", context, status=status)
 
 
+@confirmed("POST")
 @require_POST
 def deactivate(request, id):
     person = _of_admins(request, "account_deactivate", id)
@@ -58,6 +60,7 @@ def deactivate(request, id):
     return redirect("people:detail", person.pk)
 
 
+@confirmed("POST")
 @require_POST
 def activate(request, id):
     person = _of_admins(request, "account_activate", id)

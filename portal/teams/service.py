@@ -15,7 +15,7 @@ from portal.teams.locking import KIND, locked, locked_team
 from portal.teams.models import Membership, Role, Team
 from portal.teams.recording import denials_recorded, line, require_recorded
 
-RIGHT, RETENTION = "roles", "retention"
+RIGHT, RETENTION, RULES = "roles", "retention", "team_rules"
 
 
 def create_team(*, actor, name, owner=None, email="", link=None):
@@ -115,6 +115,40 @@ def set_retention(team, *, actor, days, via="web"):
     return row
 
 
+def set_mfa_required(team, *, actor, required, via="web"):
+    """Whether members need a second factor, whatever their role. Raises NotVisible, NotAllowed (recorded)."""
+    about = {"object_id": team.pk, "object_name": team.name}
+    tried = line("team_mfa", kind="portal/teams", actor=actor, team=team, via=via, **about)
+    with locked(team, actor, tried, RULES):
+        row = Team.objects.get(pk=team.pk)
+        before, row.mfa_required = row.mfa_required, required
+        row.save(update_fields=["mfa_required"])
+        append({**tried, "body": {"before": {"mfa_required": before}, "after": {"mfa_required": required}}})
+    return row
+
+
+def follow_groups(person, team, role, *, groups):
+    """Give the person the role in the team that their groups at the provider ask for; None: no membership.
+
+    The last owner stays, whatever the groups say. Returns whether anything changed.
+    """
+    about = {"object_id": person.pk, "object_name": person.email, "via": "system"}
+    with locked(team, None, {}, RIGHT):
+        row = Membership.objects.filter(team=team, user=person).first()
+        before = row and row.role
+        if before == role or (before == Role.OWNER and not _has_other_owner(row)):
+            return False
+        if role is None:
+            verb = "member_remove"
+            row.delete()
+        else:
+            verb = "member_role" if row else "member_add"
+            Membership.objects.update_or_create(team=team, user=person, defaults={"role": role})
+        body = {"before": {"role": before}, "after": {"role": role}, "groups": groups}
+        append({**line(verb, kind=KIND, actor=person, team=team, **about), "body": body})
+    return True
+
+
 def _on_member(verb, membership, actor, via):
     person, tried = membership.user, {"kind": KIND, "actor": actor, "team": membership.team, "via": via}
     return line(verb, **tried, object_id=person.pk, object_name=person.email)
@@ -127,8 +161,12 @@ def _row(membership):
     return row
 
 
+def _has_other_owner(row):
+    others = Membership.objects.filter(team=row.team_id, role=Role.OWNER, user__is_active=True)
+    return others.exclude(pk=row.pk).exists()
+
+
 def _keep_an_owner(row):
     """An owner whose account is switched off is none that could act."""
-    others = Membership.objects.filter(team=row.team_id, role=Role.OWNER, user__is_active=True)
-    if row.role == Role.OWNER and not others.exclude(pk=row.pk).exists():
+    if row.role == Role.OWNER and not _has_other_owner(row):
         raise ValidationError(_("A team needs at least one owner. Make somebody else an owner first."))

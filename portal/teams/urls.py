@@ -16,6 +16,7 @@ urlpatterns = [
     path("<uuid:id>/invitations/<uuid:invitation>/again/", invitation_views.again, name="invite_again"),
     path("<uuid:id>/invitations/<uuid:invitation>/revoke/", invitation_views.revoke, name="invite_revoke"),
     path("<uuid:id>/members/<int:member>/", views.member, name="member"),
+    path("<uuid:id>/second-factor/", views.second_factor, name="second_factor"),
     path("<uuid:id>/members/<int:member>/role/", views.member_role, name="member_role"),
     path("<uuid:id>/members/<int:member>/remove/", views.member_remove, name="member_remove"),
 ]

@@ -16,6 +16,7 @@ from portal.teams.forms import InvitationForm, RetentionForm, RoleForm, TeamForm
 from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Invitation, Membership, Role, Team
+from portal.teams.signin.confirming import confirmed
 from portal.web import kept
 from portal.web.pages import page
 
@@ -44,6 +45,7 @@ def _all_teams():
     return [(team, team.pk in owned, invited.get(team.pk)) for team in rows]
 
 
+@confirmed("POST")
 @require_http_methods(["GET", "POST"])
 def create(request):
     if request.method == "GET":  # somebody signed in again at a form that had come back with errors
@@ -89,9 +91,11 @@ def detail(request, id):
 
 
 def detail_page(request, team, form=None, problem="", status=200, retention_form=None):
-    days = Team.objects.values_list("record_days", flat=True).get(pk=team.pk)
+    days, mfa = Team.objects.values_list("record_days", "mfa_required").get(pk=team.pk)
     context = {
         "record_days": days,
+        "mfa_required": mfa,
+        "may_rule": may(request.user, service.RULES, team),
         "may_retain": may(request.user, service.RETENTION, team),
         "retention_form": retention_form or RetentionForm(initial={"days": days}),
         "shown": team,
@@ -135,6 +139,7 @@ def member(request, id, member):
     return page(request, "teams/member.html", {"shown": team, "member": row, "held": held})
 
 
+@confirmed("POST")
 @require_POST
 def retention(request, id):
     team = find(request, id)
@@ -147,6 +152,19 @@ def retention(request, id):
     return redirect("teams:detail", team.pk)
 
 
+@confirmed("POST")
+@require_POST
+def second_factor(request, id):
+    """Posted: `required`, "on" or nothing."""
+    team = find(request, id)
+    required = request.POST.get("required") == "on"
+    service.set_mfa_required(team, actor=request.user, required=required)
+    asked, free = _("Saved: members need a second factor."), _("Saved: members need no second factor.")
+    messages.success(request, asked if required else free)
+    return redirect("teams:detail", team.pk)
+
+
+@confirmed("POST")
 @require_POST
 def member_role(request, id, member):
     team = find(request, id)
@@ -158,6 +176,7 @@ def member_role(request, id, member):
     return _change(request, row, service.change_role, role=form.cleaned_data["role"])
 
 
+@confirmed("POST")
 @require_POST
 def member_remove(request, id, member):
     return _change(request, _member(find(request, id), member), service.remove_member)

@@ -12,6 +12,7 @@ TITLES = {
     "bad-request": _("The request could not be read"),
     "not-signed-in": _("Nobody is signed in"),
     "not-allowed": _("A right is missing"),
+    "second-factor": _("A second factor has to be set up first"),
     "csrf": _("The CSRF token is missing or wrong"),
     "not-found": _("This does not exist, or you cannot see it"),
     "ambiguous": _("Several objects have this id"),

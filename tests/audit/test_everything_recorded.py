@@ -5,11 +5,13 @@ change that nobody finds out about, entries of one request that cannot be found 
 """
 
 import json
+import re
 import uuid
 from datetime import timedelta
 
 import pytest
 from allauth.account.forms import default_token_generator
+from django.core.cache import cache
 from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +26,7 @@ from portal.teams import invitations
 from portal.teams.models import Membership, Role, User
 from tests.examples import EXAMPLES, match
 from tests.resources import forms
+from tests.support.codes import code_of
 from tests.test_doors import OPEN, addresses, example
 
 BUS, POLICY, DEVICE, GROUP = "iotda/soft-buses", "iotda/policies", "enos/devices", "iotda/device-groups"
@@ -33,7 +36,7 @@ REFUSED = {"fault": "answer", "status": 400, "body": {"error_code": "IOTDA.00000
 # What these change is the person's own browser or session, and nothing of the portal's.
 NOT_RECORDED = {"web/theme/", "teams/switch/"}
 # Their POST asks for no right and changes nothing: it leads to a page that does, or there is nothing to do.
-READ_ONLY = {"accounts/inactive/"}
+READ_ONLY = {"accounts/inactive/", "accounts/sso/cancelled/", "accounts/2fa/", "accounts/2fa/webauthn/"}
 ABSENT = {address for address, status in OPEN.items() if status == 404}
 
 
@@ -207,6 +210,27 @@ def account(path, data, *, signs_in=True):
     return send
 
 
+def add_app(walk):
+    """By a browser of its own, because the key waits in its session."""
+    browser = walk.plant.browser(walk.role)
+    page = browser.get("/accounts/2fa/totp/activate/").content.decode()
+    secret = re.search(r"<code>([A-Z2-7]{32})</code>", page)[1]
+    walk.before = Entry.objects.count()
+    walk.answer = browser.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
+    walk.secret = secret
+    return walk.answer
+
+
+def of_app(what, *, is_code=False):
+    def send(walk):
+        assert add_app(walk).status_code == 302
+        cache.clear()  # the code counts once more
+        walk.plant.people[walk.role].refresh_from_db()  # their sessions of before are over
+        return walk.send(f"/accounts/2fa/{what}", {"code": code_of(walk.secret)} if is_code else {})
+
+    return send
+
+
 def job(what):
     def send(walk):
         row = walk.plant.make(BUS)
@@ -284,6 +308,13 @@ SUCCESSES = {
     "accounts/password/change/": account(
         "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": OTHER, "password2": OTHER}
     ),
+    "accounts/2fa/totp/activate/": add_app,
+    "accounts/2fa/totp/deactivate/": of_app("totp/deactivate/"),
+    "accounts/2fa/recovery-codes/": of_app("recovery-codes/"),
+    "accounts/2fa/recovery-codes/generate/": of_app("recovery-codes/generate/"),
+    "accounts/2fa/reauthenticate/": of_app("reauthenticate/", is_code=True),
+    "profile/": lambda walk: walk.send("/profile/", {"name": "Mei", "time_zone": "Asia/Shanghai"}),
+    "profile/sessions/end/": lambda walk: walk.send("/profile/sessions/end/"),
     "operations/<uuid:id>/look-again/": of_operation("look-again", LOST),
     "operations/<uuid:id>/cancel/": of_operation("cancel", state=State.INTENT),
     "operations/<uuid:id>/requeue/": of_operation("requeue", {"match": match(BUS, "create"), **REFUSED}),
@@ -307,6 +338,9 @@ SUCCESSES = {
     "people/<uuid:id>/activate/": switched_off,
     "teams/<uuid:id>/retention/": lambda walk: walk.send(
         f"/teams/{walk.plant.team.pk}/retention/", {"days": "90"}
+    ),
+    "teams/<uuid:id>/second-factor/": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/second-factor/", {"required": "on"}
     ),
     "audit/export/": lambda walk: walk.send("/audit/export/", {"format": "csv"}),
     "audit/intact/": lambda walk: walk.send("/audit/intact/"),
@@ -337,6 +371,12 @@ def test_what_succeeds_is_recorded(walk, address):
 # Walked elsewhere: tests/resources/test_bulk.py, test_delete_everything.py, tests/enos/test_several.py and
 # tests/connections/test_pauses.py send these, and ask what is recorded of the operations that they make.
 ELSEWHERE = {
+    "accounts/2fa/authenticate/",  # tests/teams/test_second_factors.py
+    "accounts/2fa/webauthn/login/",  # and the other ceremonies of passkeys: tests/browser/test_passkeys.py
+    "accounts/2fa/webauthn/reauthenticate/",
+    "accounts/2fa/webauthn/add/",
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/",
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/",
     "connections/<uuid:id>/try-again/",
     "<kind:kind>/bulk/<slug:verb>/",
     "<kind:kind>/bulk/<slug:other>/<slug:verb>/",
@@ -353,7 +393,9 @@ def test_no_address_is_forgotten(walk, address):
     assert not takes or address in known, walk.answer.status_code
 
 
-NEEDS_NO_RIGHT = {each for each in SUCCESSES if each.startswith("accounts/")} | {"teams/invitation/"}
+NEEDS_NO_RIGHT = {each for each in SUCCESSES if each.startswith(("accounts/", "profile/"))} | {
+    "teams/invitation/"
+}
 
 
 @pytest.mark.parametrize("address", sorted(SUCCESSES.keys() - NEEDS_NO_RIGHT))

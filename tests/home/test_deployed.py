@@ -11,7 +11,7 @@ from django.test import override_settings
 from portal.connections.installation import CANARY
 from portal.connections.models import CANARY_PLACE, Installation
 from portal.sealing import seal
-from portal.teams.models import User
+from portal.teams.models import Guesses, User
 from tests.support.processes import Portal, run_manage
 
 HOST = "portal.example.test"
@@ -75,10 +75,11 @@ def sign_in(portal, email, password, *, forwarded_for):
 def test_who_guesses_passwords_locks_out_only_their_own_address(deployed):
     User.objects.create_user(EMAIL, PASSWORD)
     portal = deployed(proxies=1)
-    for number in range(11):
+    for number in range(2):
         # The first address is what the guesser wrote there, the last what the proxy added.
         own = f"198.51.100.{number}, 203.0.113.9"
         assert sign_in(portal, f"x{number}@example.test", "guess", forwarded_for=own).status_code != 302
+        Guesses.objects.update(times=40)  # as if it went on like this for a while
     assert sign_in(portal, EMAIL, PASSWORD, forwarded_for="203.0.113.9").status_code != 302
 
     others = sign_in(portal, EMAIL, PASSWORD, forwarded_for="198.51.100.200")

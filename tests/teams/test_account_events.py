@@ -60,6 +60,7 @@ def test_who_signs_in_and_out_is_recorded(person, browser):
     for verb in ("sign_in", "sign_out"):
         found, body = entry(verb)
         assert (found.actor_id, found.actor) == (str(person.pk), person.email)
+        assert body.pop("methods", ["password"]) == ["password"]
         assert body == {"address": "127.0.0.1"}
     no_password()
 
@@ -88,7 +89,7 @@ def test_who_failed_to_sign_in_is_recorded(person, browser, email, password, is_
 
 @pytest.mark.parametrize(("trusted", "seen"), [(0, "127.0.0.1"), (1, "198.51.100.7")])
 def test_the_address_is_the_one_that_trusted_proxies_tell(person, browser, settings, trusted, seen):
-    settings.ALLAUTH_TRUSTED_PROXY_COUNT = trusted
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = settings.TRUSTED_PROXIES = trusted
     sign_in(browser, HTTP_X_FORWARDED_FOR="203.0.113.9, 198.51.100.7")
     assert entry("sign_in")[1]["address"] == seen
 

@@ -114,7 +114,8 @@ urlpatterns = [
     path("note/", note),
     path("board/", note, {"action": "/board/pin/"}),
     path("board/pin/", note),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("portal.teams.account_urls")),
+    path("profile/", include("portal.teams.signin.profile_urls")),
     path("", include("portal.web.urls")),
     path("teams/", include(([path("switch/", rows, name="switch")], "teams"))),
 ]

@@ -1,11 +1,13 @@
 """Tags that every page uses: icons, form fields, times, badges, empty states; the filters of guests.py."""
 
+import json
 import re
 from datetime import UTC
 from pathlib import Path
 
 from django import template
 from django.contrib.staticfiles import finders
+from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select, Textarea
 from django.forms.widgets import Input
 from django.template.defaulttags import CsrfTokenNode
@@ -19,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from portal.bounds import LINE_MAX
 from portal.web import guests
 from portal.web.kept import MARK
+from portal.web.zones import zone_of
 
 register = template.Library()
 for each in guests.FILTERS:
@@ -89,6 +92,12 @@ def icon(name, extra=""):
     )
 
 
+@register.filter
+def as_json(value):
+    """The JSON text of a value, for an attribute that a script reads."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
+
+
 @register.simple_tag(takes_context=True)
 def theme_choice(context):
     """light, dark or auto, from the cookie; auto where there is no request, as on the 500 page."""
@@ -105,14 +114,16 @@ def csrf_token(context):
     return format_html("{}{}", CsrfTokenNode().render(context), made_for)
 
 
-@register.simple_tag
-def when(value, zone=None):
+@register.simple_tag(takes_context=True)
+def when(context, value, zone=None):
     """An aware datetime as `2026-11-20 20:36:05 UTC`; a dash for None.
 
-    In another zone (a ZoneInfo) with its distance from UTC; the title tells UTC.
+    In the zone of the person who looks at it, or in `zone` (a ZoneInfo); where that is not UTC, with its
+    distance from UTC. The title tells UTC.
     """
     if value is None:
         return format_html('<span class="text-secondary">{}</span>', "–")
+    zone = zone or zone_of(getattr(context.get("request"), "user", None))
     iso = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     moment = value.astimezone(zone or UTC)
     apart = moment.strftime("%z") if moment.utcoffset() else "UTC"

@@ -1,0 +1,134 @@
+"""Single sign-on at the one OpenID Connect provider that is configured.
+
+Its groups decide: who is in none that PORTAL_OIDC_ROLES names gets in nowhere, and in the teams that it names
+membership follows the groups at each sign-in. An account is found by the provider's own id of the person; the
+first time by an e-mail address that the provider has verified.
+"""
+
+from functools import partial
+
+import requests
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.base import AuthProcess
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from portal.teams import account_events, service
+from portal.teams.models import Role, Team, User
+
+SECONDS = 10  # for each call to the provider
+FLAGS = {"admin": "is_portal_admin", "portal-auditor": "is_portal_auditor"}
+
+
+class SingleSignOn(DefaultSocialAccountAdapter):
+    def get_requests_session(self):
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = settings.CA_BUNDLE or True
+        session.request = partial(session.request, timeout=SECONDS)
+        return session
+
+    def on_authentication_error(self, request, provider, error=None, exception=None, extra_context=None):
+        account_events.failed(request, "", account_events.PROVIDER)
+        raise ImmediateHttpResponse(
+            _refuse(request, _("The provider did not confirm who you are. Try again."))
+        )
+
+    def pre_social_login(self, request, sociallogin):
+        """Everything is decided here: allauth then signs an existing account in."""
+        claims = _claims(sociallogin)
+        email = str(claims.get("email") or "")
+        groups = _groups(claims)
+        if not groups:
+            account_events.failed(request, email, account_events.NO_GROUP)
+            text = _(
+                "You are signed in there, but none of your groups may use the portal. Ask its administrator."
+            )
+            raise ImmediateHttpResponse(_refuse(request, text))
+        if sociallogin.state.get("process") == AuthProcess.REDIRECT:
+            _confirm(request, sociallogin)
+            return
+        if not sociallogin.is_existing:
+            if claims.get("email_verified") is not True or not _is_address(email):
+                account_events.failed(request, email, account_events.UNVERIFIED)
+                text = _(
+                    "The provider has not verified your e-mail address, so the portal cannot know you by it."
+                )
+                raise ImmediateHttpResponse(_refuse(request, text))
+            sociallogin.connect(request, _account(email, claims))
+        if sociallogin.user.is_active:
+            _follow(sociallogin.user, groups)
+
+    def send_notification_mail(self, *args, **options):
+        """A linked account is in the record."""
+
+
+def _claims(sociallogin):
+    """Of the ID token and the user's page at the provider, which must speak of the same person."""
+    data = sociallogin.account.extra_data
+    token, more = data.get("id_token") or {}, data.get("userinfo") or {}
+    if token.get("iss", "").rstrip("/") != settings.OIDC_ISSUER or token.get("sub") != more.get("sub"):
+        raise ImmediateHttpResponse(redirect("account_login"))
+    return {**token, **more}
+
+
+def _groups(claims):
+    """Those of the person's groups that may do anything."""
+    told = claims.get(settings.OIDC_GROUPS_CLAIM) or []
+    told = [told] if isinstance(told, str) else told
+    return [group for group in told if isinstance(group, str) and group in settings.OIDC_ROLES]
+
+
+def _is_address(email):
+    try:
+        validate_email(email)
+    except ValidationError:
+        return False
+    return len(email) <= 254
+
+
+def _account(email, claims):
+    """The account with this address; a new one without a password if there is none."""
+    found = User.objects.filter(email__iexact=email).first()
+    if found is None:
+        name = claims["name"] if isinstance(claims.get("name"), str) else ""
+        try:
+            with transaction.atomic():
+                found = User.objects.create_user(email.lower(), None, name=name[:100])
+        except IntegrityError:  # somebody else made it at this moment
+            found = User.objects.get(email__iexact=email)
+    return found
+
+
+def _confirm(request, sociallogin):
+    """Only the person who is signed in confirms their own session."""
+    if request.user.is_authenticated and sociallogin.user.pk == request.user.pk:
+        account_events.confirmed_by_provider(request)
+
+
+def _follow(person, groups):
+    wanted, flags = {}, set()
+    for group in groups:
+        for team, role in settings.OIDC_ROLES[group]:
+            if team:
+                wanted[team] = max(wanted.get(team, role), role, key=Role.values.index)
+            else:
+                flags.add(FLAGS[role])
+    named = {team: role for grants in settings.OIDC_ROLES.values() for team, role in grants}
+    for team in Team.objects.filter(name__in=named):
+        service.follow_groups(person, team, wanted.get(team.name), groups=groups)
+    governed = {FLAGS[role] for grants in settings.OIDC_ROLES.values() for team, role in grants if not team}
+    changed = [flag for flag in governed if getattr(person, flag) != (flag in flags)]
+    for flag in changed:
+        setattr(person, flag, flag in flags)
+    if changed:
+        person.save(update_fields=changed)
+
+
+def _refuse(request, text):
+    return render(request, "account/no_access.html", {"text": text}, status=403)

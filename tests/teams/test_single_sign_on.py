@@ -1,0 +1,189 @@
+"""Single sign-on at a real provider. Would catch: somebody without a group who gets in, an account that is
+taken over by an address nobody verified, a role that stays after the group is gone, a password that still
+opens.
+"""
+
+import json
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from django.conf import settings as configured
+from django.test import Client
+
+from portal import environment
+from portal.home.processes import Process
+from portal.record.models import Body, Entry
+from portal.teams.models import Membership, Role, Team, User
+from tests.support.ports import ReservedPort
+
+START, PASSWORD = "/accounts/sso/login/", "correct-horse-battery"
+GROUPS = """ops -> Plant 3:operator; owners -> Plant 3:owner
+owners -> Harbour:viewer; admins -> admin"""
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory):
+    """provider(sub, **claims) tells it of a person; `.url` is the issuer."""
+    with ReservedPort() as port:
+        command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port.number)]
+        log = tmp_path_factory.mktemp("provider") / "log"
+        process = Process("provider", command, log=log, env={}, cwd=configured.BASE_DIR)
+        process.wait_for(lambda: _answers(port.url), seconds=30)
+
+        def tell(sub, **claims):
+            requests.put(f"{port.url}/users/{sub}", json=claims, timeout=10).raise_for_status()
+
+        tell.url = port.url
+        yield tell
+        process.kill()
+
+
+def _answers(url):
+    try:
+        return requests.get(f"{url}/.well-known/openid-configuration", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture
+def teams(db, provider, settings, monkeypatch):
+    monkeypatch.setenv("PORTAL_OIDC_ROLES", GROUPS)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.OIDC_ISSUER = provider.url
+    settings.OIDC_ROLES = environment.grants("PORTAL_OIDC_ROLES", list(Role))
+    app = {"provider_id": "sso", "name": "Acme", "client_id": "portal", "secret": "s"}
+    app["settings"] = {"server_url": provider.url}
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
+    plant, harbour = (Team.objects.create(name=name) for name in ("Plant 3", "Harbour"))
+    boss = User.objects.create_user("boss@example.test", PASSWORD)
+    for team in (plant, harbour):
+        Membership.objects.create(team=team, user=boss, role=Role.OWNER)
+    return plant, harbour
+
+
+def new_browser():
+    return Client(HTTP_HOST="localhost")
+
+
+def come(browser, sub, start=START):
+    """Through the provider's page, as this person; the portal's answer."""
+    asked = browser.get(start)
+    assert asked.status_code == 302
+    assert "code_challenge" in asked["Location"]
+    back = requests.post(asked["Location"], {"sub": sub}, allow_redirects=False, timeout=10)
+    where = urlsplit(back.headers["Location"])
+    assert where.path == "/accounts/sso/callback/"
+    return browser.get(f"{where.path}?{where.query}")
+
+
+def roles(email):
+    rows = Membership.objects.filter(user__email=email).values_list("team__name", "role")
+    return dict(rows)
+
+
+def why_not():
+    entry = Entry.objects.filter(verb="sign_in_failed").latest("seq")
+    return json.loads(Body.objects.get(seq=entry.seq).text)["why"]
+
+
+def test_groups_decide_who_gets_in_and_membership_follows_them(teams, provider):
+    about = {"email": "mei@example.test", "email_verified": True, "name": "Mei"}
+    provider("1", **about, groups=["visitors"])
+    browser = new_browser()
+    assert come(browser, "1").status_code == 403
+    assert browser.get("/").status_code == 302
+    assert why_not() == "no_group"
+    assert not User.objects.filter(email="mei@example.test")
+
+    provider("1", **about, groups=["ops", "visitors"])
+    assert come(browser, "1")["Location"] == "/"
+    assert browser.get("/").status_code == 200
+    person = User.objects.get(email="mei@example.test")
+    assert (person.name, person.has_usable_password()) == ("Mei", False)
+    assert roles(person.email) == {"Plant 3": "operator"}
+    made = Entry.objects.get(verb="account_create", object_id=person.pk)
+    assert (made.actor, made.via) == (person.email, "web")
+    signed_in = Entry.objects.filter(verb="sign_in").latest("seq")
+    assert json.loads(Body.objects.get(seq=signed_in.seq).text)["methods"] == ["sso"]
+
+    provider("1", **about, groups=["ops", "owners", "admins"])
+    come(new_browser(), "1")
+    assert roles(person.email) == {"Plant 3": "owner", "Harbour": "viewer"}
+    person.refresh_from_db()
+    assert person.is_portal_admin
+    provider("1", **about | {"email": "renamed@example.test"}, groups="ops")
+    come(new_browser(), "1")
+    assert roles(person.email) == {"Plant 3": "operator"}
+    person.refresh_from_db()
+    assert not person.is_portal_admin
+    verbs = Entry.objects.filter(kind="portal/members").order_by("seq").values_list("verb", flat=True)
+    assert sorted(verbs) == ["member_add", "member_add", "member_remove", "member_role", "member_role"]
+    assert set(Entry.objects.filter(kind="portal/members").values_list("via", flat=True)) == {"system"}
+
+
+ODD = [pytest.param(each, marks=pytest.mark.full) for each in (None, "true")]
+
+
+@pytest.mark.parametrize("verified", [False, *ODD])
+def test_an_account_is_linked_only_by_an_address_that_was_verified(teams, provider, verified):
+    provider("2", email="boss@example.test", email_verified=verified, groups=["ops"])
+    assert come(new_browser(), "2").status_code == 403
+    assert why_not() == "unverified"
+    provider("2", email="Boss@example.test", email_verified=True, groups=["ops"])
+    browser = new_browser()
+    assert come(browser, "2").status_code == 302
+    assert browser.get("/profile/").context["user"].email == "boss@example.test"
+    # The only owner stays one, whatever the groups say.
+    assert roles("boss@example.test") == {"Plant 3": "owner", "Harbour": "owner"}
+    provider("3", email="boss@example.test", email_verified=True, groups=["ops"])
+    User.objects.filter(email="boss@example.test").update(is_active=False)
+    assert come(new_browser(), "3")["Location"] == "/accounts/inactive/"
+
+
+def test_an_issuer_that_is_not_ours_is_not_believed(teams, provider, settings):
+    provider("4", email="boss@example.test", email_verified=True, groups=["ops"])
+    settings.OIDC_ISSUER = "https://sso.example.test"
+    browser = new_browser()
+    come(browser, "4")
+    assert browser.get("/").status_code == 302
+
+
+def test_passwords_may_be_for_administrators_alone(teams, provider, settings):
+    settings.PASSWORDS_FOR_ADMINS_ONLY = True
+    browser = new_browser()
+    form = {"login": "boss@example.test", "password": PASSWORD}
+    refused = browser.post("/accounts/login/", form)
+    assert "Passwords are switched off here" in refused.content.decode()
+    assert why_not() == "sso_only"
+    User.objects.filter(email="boss@example.test").update(is_portal_admin=True)
+    assert browser.post("/accounts/login/", form).status_code == 302
+
+
+def test_who_came_by_single_sign_on_confirms_it_there(teams, provider):
+    provider("5", email="mei@example.test", email_verified=True, groups=["owners"])
+    browser = new_browser()
+    come(browser, "5")
+    session = browser.session
+    session["confirmed_at"] = 0
+    session.save()
+    path = f"/teams/{teams[0].pk}/second-factor/"
+    asked = browser.post(path, {"required": "on"})
+    assert asked["Location"].startswith(f"{START}?process=redirect&auth_params=prompt%3Dlogin&next=")
+    provider("6", email="other@example.test", email_verified=True, groups=["owners"])
+    come(browser, "6", asked["Location"])
+    assert browser.post(path, {"required": "on"})["Location"].startswith(START)
+    come(browser, "5", asked["Location"])
+    assert browser.post(path, {"required": "on"})["Location"] == f"/teams/{teams[0].pk}/"
+    assert browser.get("/").status_code == 200  # its own second factor is the provider's matter
+
+
+def test_the_sign_in_page_offers_it_where_it_is_configured(teams, settings):
+    assert f'href="{START}?next=%2Faudit%2F"' in _page("/accounts/login/?next=/audit/")
+    settings.OIDC_ISSUER = ""
+    assert START not in _page("/accounts/login/")
+
+
+def _page(address):
+    return new_browser().get(address).content.decode()
