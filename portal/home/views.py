@@ -1,4 +1,4 @@
-"""The home page, the demo's mails, a supervisor's probes (is the process up, is it ready?), and security.txt."""
+"""The home page, the mails of the demo, a supervisor's probes (is it up, is it ready?), and security.txt."""
 
 from datetime import timedelta
 

@@ -45,3 +45,7 @@ class Mail(models.Model):
     def place(self):
         """Where `sealed` belongs."""
         return f"mail:{self.pk}:sealed"
+
+    def sealed_places(self):
+        """{column: place} of what `manage.py credentials_rotate` seals anew."""
+        return {"sealed": self.place}
