@@ -1,7 +1,8 @@
 """Seals all stored secrets anew with the newest of PORTAL_CREDENTIAL_KEYS, while the portal runs.
 
-Every model with `sealed_places` takes part ({column: place} of a row), and second factors. Afterwards the older keys are needed
-only by backups, and for an hour by forms that are kept for people who sign in again (portal/web/kept.py).
+Every model with `sealed_places` takes part ({column: place} of a row), and so do second factors. Afterwards
+the older keys are needed only by backups, and for an hour by forms that are kept for people who sign in again
+(portal/web/kept.py).
 """
 
 from django.apps import apps

@@ -1,4 +1,4 @@
-"""The pages of allauth that the portal offers: sign in, sign out, change or reset the password, second factors.
+"""The pages of allauth that the portal offers: sign in, sign out, passwords, second factors.
 
 Nobody signs up without an invitation (invitation_views.py) or changes their address. Those URLs answer 404;
 they exist because views of allauth reverse them by name.
@@ -11,10 +11,10 @@ from django.http import Http404
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from portal.teams import resets
+
 SSO = {"provider_id": "sso"}
 cancelled = login_not_required(RedirectView.as_view(pattern_name="account_login"))
-
-from portal.teams import resets
 
 
 @login_not_required

@@ -21,6 +21,7 @@ from portal.teams.forms import AcceptForm, AddressForm, InvitationForm
 from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Invitation, Team
+from portal.teams.signin.confirming import confirmed
 from portal.teams.views import detail_page, find, list_page
 from portal.web.pages import page
 

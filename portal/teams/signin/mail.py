@@ -6,6 +6,6 @@ KIND = "account_notice"
 
 
 def notify(person, subject, text):
-    """Write to a person, in the background. Nothing depends on whether it arrives, or mail is set up at all."""
+    """Write to a person, in the background. Nothing depends on whether it arrives."""
     if sending.is_set_up():
         outbox.queue(KIND, person.email, subject=str(subject), text=str(text))
