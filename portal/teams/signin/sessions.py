@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from allauth.account.signals import password_changed
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import BACKEND_SESSION_KEY, update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
@@ -25,6 +25,7 @@ from portal.web.pages import is_piece
 
 SIGNED_IN, IDLE = "signed_in_at", "idle_seconds"  # keys; Unix time, and seconds
 STEP = timedelta(minutes=1)
+EARLIER_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 class SessionStore(db.SessionStore):
@@ -34,6 +35,13 @@ class SessionStore(db.SessionStore):
         row = super()._get_session_from_db()
         self.until = row and row.expire_date
         return row
+
+    def load(self):
+        """Sessions of earlier versions go on: they name another class that signed their person in."""
+        content = super().load()
+        if content.get(BACKEND_SESSION_KEY) == EARLIER_BACKEND:
+            content[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        return content
 
     def get_expiry_date(self, **options):
         """When the row is over; before somebody signed in, as Django says."""
