@@ -25,23 +25,23 @@ from portal.web.pages import is_piece
 
 SIGNED_IN, IDLE = "signed_in_at", "idle_seconds"  # keys; Unix time, and seconds
 STEP = timedelta(minutes=1)
-FORMER_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+EARLIER_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 class SessionStore(db.SessionStore):
     until = None  # when the row that was loaded is over
 
-    def decode(self, session_data):
-        """Sessions of before name the backend that the portal's own has replaced; they go on."""
-        content = super().decode(session_data)
-        if content.get(BACKEND_SESSION_KEY) == FORMER_BACKEND:
-            content[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-        return content
-
     def _get_session_from_db(self):
         row = super()._get_session_from_db()
         self.until = row and row.expire_date
         return row
+
+    def load(self):
+        """Sessions of earlier versions go on: they name another class that signed their person in."""
+        content = super().load()
+        if content.get(BACKEND_SESSION_KEY) == EARLIER_BACKEND:
+            content[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        return content
 
     def get_expiry_date(self, **options):
         """When the row is over; before somebody signed in, as Django says."""
