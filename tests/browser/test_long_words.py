@@ -12,8 +12,9 @@ from portal.operations.models import Operation
 from portal.record.models import Entry
 from tests.browser.pages import axe, fits, screenshot
 from tests.examples import creating
+from tests.support.drawn import ODD
 from tests.support.plant import demo_plant
-from tests.test_guests import ODD, tell_everything_oddly
+from tests.test_guests import tell_everything_oddly
 
 OWNER = "owner@example.test"
 LONG = "X" * 256

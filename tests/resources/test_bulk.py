@@ -25,8 +25,8 @@ from tests.resources.forms import post, read, sendable
 from tests.resources.listings import listed
 from tests.resources.test_list_page import have_read, mirror, quiet, words  # noqa: F401 - a fixture
 from tests.support.account import KEYS
+from tests.support.drawn import ODD, check
 from tests.support.plant import deletes_received, ids, make_plant, received
-from tests.test_guests import ODD, check
 
 POLICY, BUS, DEVICE, GROUP = "iotda/policies", "iotda/soft-buses", "iotda/devices", "iotda/device-groups"
 DELETE = f"/{POLICY}/bulk/delete/"

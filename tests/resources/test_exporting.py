@@ -18,8 +18,8 @@ from portal.teams.models import Role
 from tests.examples import EVERY_KIND, creating
 from tests.resources.listings import listed
 from tests.resources.test_list_page import have_read, mirror, quiet, words  # noqa: F401 - a fixture
+from tests.support.drawn import ODD
 from tests.support.plant import make_plant
-from tests.test_guests import ODD
 
 POLICY, DEVICE, PUMP = "iotda/policies", "iotda/devices", "enos/devices"
 

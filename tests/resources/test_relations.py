@@ -24,8 +24,8 @@ from tests.examples import creating
 from tests.resources.forms import read
 from tests.resources.listings import listed
 from tests.resources.test_list_page import have_read, mirror, quiet, words  # noqa: F401
+from tests.support.drawn import ODD, check
 from tests.support.plant import make_plant
-from tests.test_guests import ODD, check
 
 pytestmark = pytest.mark.anywhere
 

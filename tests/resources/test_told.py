@@ -9,7 +9,7 @@ from portal.kinds.masking import MASK
 from portal.kinds.registry import KINDS
 from portal.teams.models import Role
 from tests.resources.test_relations import away, put, said  # noqa: F401
-from tests.test_guests import ODD, check
+from tests.support.drawn import ODD, check
 
 pytestmark = [pytest.mark.usefixtures("away"), pytest.mark.anywhere]
 PUBLISH, SUBSCRIBE = "iotda:devices:publish", "iotda:devices:subscribe"

@@ -18,9 +18,9 @@ from django.utils import timezone
 from portal.record.models import Body, Entry
 from portal.teams import access, service
 from portal.teams.models import Invitation, Membership, Role, Team, User
+from tests.support.drawn import ODD, check
 from tests.support.mails import newest, path_in
 from tests.support.plant import make_plant
-from tests.test_guests import ODD, check
 
 PASSWORD = "correct horse battery"
 NEW = "new@example.test"

@@ -9,7 +9,7 @@ from django import forms
 from portal.api.bodies import Body
 from portal.connections.forms import ConnectionForm
 from portal.operations.forms import TicketField
-from portal.teams.forms import PersonForm
+from portal.teams.forms import AcceptForm, InvitationForm, TeamForm
 from portal.web.printable import printable
 
 pytestmark = pytest.mark.anywhere
@@ -46,8 +46,9 @@ def test_what_is_not_seen_or_turns_the_text_is_refused():
 def test_each_field_of_the_portals_own_asks_the_same():
     fields = [
         ConnectionForm.base_fields["name"],
-        PersonForm.base_fields["email"],
-        PersonForm.base_fields["person_name"],
+        InvitationForm.base_fields["email"],
+        AcceptForm.base_fields["name"],
+        TeamForm.base_fields["name"],
         TicketField(),
         Body().fields["ticket"],
     ]
