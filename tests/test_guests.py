@@ -28,7 +28,7 @@ from portal.words import to_json
 from tests.examples import creating
 from tests.resources.forms import changing
 from tests.resources.shown import opened, press, show
-from tests.support.drawn import ODD, RLO, check
+from tests.support.drawn import ODD, RLO, Drawn, check
 from tests.support.mails import TOKEN, make_invitation
 from tests.support.passkeys import made_passkey
 from tests.test_doors import addresses
