@@ -16,8 +16,8 @@ ROWS = (
         gettext_lazy("own entries"),
     ),
     (
-        gettext_lazy("Export, verify and review the audit log"),
-        ("export_record", "verify_record", "review_record"),
+        gettext_lazy("Export and verify the audit log"),
+        ("export_record", "verify_record"),
         "",
         "",
     ),
@@ -28,26 +28,15 @@ ROWS = (
         "",
     ),
     (
-        gettext_lazy(
-            "Bind, unbind, edit a bound policy, disable, replace, delete, reset a key, import any of these"
-        ),
-        (
-            "bind",
-            "unbind",
-            "edit_bound_policy",
-            "disable",
-            "replace",
-            "delete",
-            "reset_key",
-            "import_destructive",
-        ),
+        gettext_lazy("Bind, unbind, edit a bound policy, disable, replace, delete, reset a key"),
+        ("bind", "unbind", "edit_bound_policy", "disable", "replace", "delete", "reset_key"),
         "",
         "",
     ),
     (gettext_lazy("Decide whether a change happened when it needs a human"), ("settle",), "", ""),
     (
-        gettext_lazy("Manage connections and credentials, invite up to their own role, manage team tokens"),
-        ("connections", "invite", "team_tokens"),
+        gettext_lazy("Manage connections and credentials, invite up to their own role"),
+        ("connections", "invite"),
         "",
         "",
     ),
