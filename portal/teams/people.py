@@ -37,6 +37,7 @@ def deactivate(person, *, actor):
         lines = revoked_lines(leaving.invitations_of(row), actor)
         if row.is_active:
             row.is_active = False
+            row.session_round += 1  # a session that began at this moment does not come back either
             row.save()  # its entry: account_events.py
         append(*lines, _left(row, actor, sessions=ended, invitations=len(lines)))
     stopped = leaving.let_go(row, actor=actor)

@@ -105,6 +105,7 @@ def test_an_account_that_is_switched_off_is_out_at_once_and_nothing_of_it_goes_o
     switch(admin, person, "activate")
     assert entries("account_activate")[0].object_name == person.email
     assert mine.get("/teams/").status_code == 302  # the old session does not come back
+    plant.people[Role.MANAGER].refresh_from_db()
     assert plant.browser(Role.MANAGER).get("/teams/").status_code == 200
 
 
@@ -177,3 +178,13 @@ def test_sessions_that_are_over_are_not_counted(people, admin):
     admin.force_login(admin.person)
     switch(admin, people.people[Role.VIEWER])
     assert body(entries("account_let_go")[0])["sessions"] == 1
+
+
+def test_a_session_that_began_while_its_account_was_switched_off_does_not_come_back(people, admin):
+    person = people.people[Role.VIEWER]
+    browser = people.browser(Role.VIEWER)
+    kept = Session.objects.get(pk=browser.session.session_key)
+    switch(admin, person)
+    kept.save(force_insert=True)
+    switch(admin, person, "activate")
+    assert browser.get("/").status_code == 302
