@@ -13,6 +13,7 @@ from django.utils import timezone
 from portal.record.models import Body, Entry
 from portal.teams.account_events import end_sessions
 from portal.teams.models import Membership, Role, Team, User
+from portal.teams.signin.sessions import EARLIER_BACKEND
 
 LOGIN, PROFILE, END = "/accounts/login/", "/profile/", "/profile/sessions/end/"
 PASSWORD, OTHER = "correct-horse-battery", "another-horse-battery"
@@ -162,3 +163,18 @@ def test_times_are_shown_in_the_zone_that_the_person_chose(person):
         assert browser.post(PROFILE, {"name": "Mei", "time_zone": wrong}).status_code == 422
     person.refresh_from_db()
     assert (person.name, person.time_zone) == ("Mei", "Asia/Shanghai")
+
+
+def test_a_session_of_an_earlier_version_ends_when_it_would_have(person):
+    browser = signed_in()
+    session = browser.session
+    for name in ("signed_in_at", "idle_seconds"):
+        del session[name]
+    session["_auth_user_backend"] = EARLIER_BACKEND
+    session.save()
+    Session.objects.update(expire_date=timezone.now() + timedelta(minutes=20))
+    assert is_in(browser)
+    session = browser.session
+    session["anything"] = 1
+    session.save()
+    assert left(browser) <= 20

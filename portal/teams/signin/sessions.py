@@ -37,10 +37,14 @@ class SessionStore(db.SessionStore):
         return row
 
     def load(self):
-        """Sessions of earlier versions go on: they name another class that signed their person in."""
+        """Sessions of earlier versions go on: they name another class that signed their person in. No use
+        moves their end on."""
         content = super().load()
         if content.get(BACKEND_SESSION_KEY) == EARLIER_BACKEND:
             content[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+            latest = time.time() + settings.SESSION_COOKIE_AGE
+            end = min(self.until.timestamp(), latest)
+            content.setdefault(SIGNED_IN, end - settings.SESSION_COOKIE_AGE)
         return content
 
     def get_expiry_date(self, **options):
