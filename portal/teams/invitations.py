@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -149,8 +150,7 @@ def find_valid(digest):
 
 def account_of(invitation):
     """The User with the invited address, or None."""
-    found = User.objects.filter(email__iexact=invitation.email).first()
-    return found if found and same_address(found.email, invitation.email) else None
+    return User.objects.of_address(invitation.email)
 
 
 def accept(digest, *, user=None, name="", password=""):
@@ -165,6 +165,8 @@ def accept(digest, *, user=None, name="", password=""):
     tried = _tried("member_join", found.team, user, found.email, user.pk if user else "")
     if user is None:
         tried |= {"actor": found.email, "actor_id": ""}
+    # Before the locks: for its turn it may have to wait (signin/hashing.py).
+    password = make_password(password) if user is None else ""
     with denials_recorded(tried), transaction.atomic(durable=True):
         locked_team(found.team)
         invitation = find_valid(digest)
@@ -229,7 +231,9 @@ def _send(invitation, actor, link):
 def _new_account(email, name, password):
     try:
         with transaction.atomic():
-            return User.objects.create_user(email, password, name=name)
+            return User.objects.create(
+                email=User.objects.normalize_email(email), password=password, name=name
+            )
     except IntegrityError as error:
         raise ValidationError(_now("This address has an account now. Sign in to accept.")) from error
 
