@@ -169,3 +169,14 @@ def test_a_thousand_guesses_from_four_processes_stay_within_the_limit(committed_
     seconds = (timezone.now() - began).total_seconds()
     assert FREE <= done <= FREE + (int(seconds) + 1).bit_length()
     assert Entry.objects.count() == 0
+
+
+def test_another_spelling_of_an_address_has_no_tries_of_its_own(quick, person):
+    for spelling in (
+        "mei@example.test",
+        "MEI@example.test",
+        "mei@example.te\u017ft",
+        "mei@\uff45xample.test",
+    ):
+        limits.Try((limits.ACCOUNT, spelling))
+    assert Guesses.objects.count() == 1

@@ -10,6 +10,7 @@ for the account, whether or not there is one: so nobody learns which accounts ex
 """
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
@@ -100,7 +101,9 @@ class Try:
 
 
 def _key(rule, of):
-    return hashlib.sha256(f"{rule.name}:{of.strip().lower()}".encode("utf-8", "replace")).hexdigest()
+    """allauth compares addresses so: no other spelling of one has tries of its own."""
+    of = unicodedata.normalize("NFKC", of.strip()).casefold()
+    return hashlib.sha256(f"{rule.name}:{of}".encode("utf-8", "replace")).hexdigest()
 
 
 def network(address):
