@@ -81,7 +81,7 @@ def _methods(request, user):
 def failed(request, email, why=WRONG):
     """Record a sign-in that failed. `email` is what was typed; it need not be anybody's."""
     email = str(email)[:LONGEST]
-    person = User.objects.filter(email__iexact=email).first() if "\0" not in email else None
+    person = User.objects.of_address(email) if "\0" not in email else None
     if person and not person.is_active and why == WRONG:
         why = INACTIVE
     tried = _line("sign_in_failed", request, person, email=email, why=why)

@@ -63,7 +63,7 @@ class Accounts(DefaultAccountAdapter):
     def pre_authenticate(self, request, **credentials):
         """Count this try before the password is compared (signin/limits.py)."""
         email = self._email(request, credentials)
-        person = User.objects.filter(email__iexact=email).first() if "\0" not in email else None
+        person = User.objects.of_address(email) if "\0" not in email else None
         browser = known.browser_of(request, person)
         self._is_strange = not browser
         if browser:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from portal.mail.making import makes
 from portal.outside import isolated
-from portal.teams.addresses import same_address
 from portal.teams.models import Role, User
 
 
@@ -27,8 +26,8 @@ def invitation(address, *, link, team, role, inviter, until):
 @makes("password_reset")
 def password_reset(address, *, host):
     """Nothing is sent to an address without an account, or whose account may not sign in."""
-    person = User.objects.filter(email__iexact=address, is_active=True).first()
-    if person is None or not same_address(person.email, address):
+    person = User.objects.of_address(address)
+    if person is None or not person.is_active:
         return None
     key = default_token_generator.make_token(person)
     path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(person), key])

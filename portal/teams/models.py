@@ -10,6 +10,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from portal.mail.models import Mail
+from portal.teams.addresses import same_address
 
 
 class UserManager(BaseUserManager):
@@ -24,6 +25,12 @@ class UserManager(BaseUserManager):
 
     def get_by_natural_key(self, email):
         return self.get(email__iexact=email)
+
+    def of_address(self, email):
+        """The account with this mailbox, or None; a database finds those of other people, too."""
+        return next(
+            (each for each in self.filter(email__iexact=email) if same_address(each.email, email)), None
+        )
 
 
 class User(AbstractBaseUser):

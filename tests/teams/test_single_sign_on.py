@@ -179,6 +179,38 @@ def test_who_came_by_single_sign_on_confirms_it_there(teams, provider):
     assert browser.get("/").status_code == 200  # its own second factor is the provider's matter
 
 
+def test_who_came_by_single_sign_on_adds_no_second_factor_without_confirming(teams, provider):
+    provider("7", email="mei@example.test", email_verified=True, groups=["ops"])
+    browser = new_browser()
+    come(browser, "7")
+    for address in ("totp/activate/", "webauthn/add/"):
+        assert browser.get(f"/accounts/2fa/{address}").status_code == 200
+    session = browser.session
+    session["confirmed_at"] = 0
+    session.save()
+    for address in ("totp/activate/", "webauthn/add/"):
+        for ask in (browser.get, browser.post):
+            assert ask(f"/accounts/2fa/{address}").headers.get("Location", "").startswith(START)
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("letter", ["\u212a", "\u0131", "\u017f"])  # Kelvin sign, dotless i, long s
+def test_an_address_that_folds_to_that_of_somebody_else_gets_nothing(teams, provider, letter):
+    plain = {"\u212a": "k", "\u0131": "i", "\u017f": "s"}[letter]
+    User.objects.create_user(f"{plain}@example.test", PASSWORD)
+    provider("8", email=f"{letter}@example.test", email_verified=True, groups=["owners"])
+    browser, before = new_browser(), User.objects.count()
+    assert come(browser, "8").status_code == 403
+    assert browser.get("/").status_code == 302
+    assert (User.objects.count(), roles(f"{plain}@example.test")) == (before, {})
+
+
+def test_a_name_from_the_provider_is_one_that_a_person_could_type(teams, provider):
+    provider("9", email="odd@example.test", email_verified=True, groups=["ops"], name="a\u202eb\nc")
+    come(new_browser(), "9")
+    assert User.objects.get(email="odd@example.test").name == ""
+
+
 def test_the_sign_in_page_offers_it_where_it_is_configured(teams, settings):
     assert f'href="{START}?next=%2Faudit%2F"' in _page("/accounts/login/?next=/audit/")
     settings.OIDC_ISSUER = ""

@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from portal.outside import is_printable
 from portal.teams import account_events, service
 from portal.teams.models import Role, Team, User
 
@@ -60,7 +61,12 @@ class SingleSignOn(DefaultSocialAccountAdapter):
                     "The provider has not verified your e-mail address, so the portal cannot know you by it."
                 )
                 raise ImmediateHttpResponse(_refuse(request, text))
-            sociallogin.connect(request, _account(email, claims))
+            if (account := _account(email, claims)) is None:
+                account_events.failed(request, email, account_events.UNVERIFIED)
+                raise ImmediateHttpResponse(
+                    _refuse(request, _("Your e-mail address looks like that of somebody else."))
+                )
+            sociallogin.connect(request, account)
         if sociallogin.user.is_active:
             _follow(sociallogin.user, groups)
 
@@ -89,19 +95,23 @@ def _is_address(email):
         validate_email(email)
     except ValidationError:
         return False
-    return len(email) <= 254
+    return email.isascii() and len(email) <= 254
 
 
 def _account(email, claims):
-    """The account with this address; a new one without a password if there is none."""
-    found = User.objects.filter(email__iexact=email).first()
+    """The account with this address; a new one without a password if there is none.
+
+    None if the database takes the address of somebody else for the same.
+    """
+    found = User.objects.of_address(email)
     if found is None:
         name = claims["name"] if isinstance(claims.get("name"), str) else ""
+        name = name if is_printable(name) else ""
         try:
             with transaction.atomic():
                 found = User.objects.create_user(email.lower(), None, name=name[:100])
         except IntegrityError:  # somebody else made it at this moment
-            found = User.objects.get(email__iexact=email)
+            found = User.objects.of_address(email)
     return found
 
 
