@@ -16,6 +16,7 @@ PortalError
     NotSent            503  (422 in a form) certainly not executed: refused, DNS, TLS, sign-in, throttled
       SignInFailed          the platform did not accept the credentials
       Throttled             too many requests; `retry_after` in seconds if the platform said how long to wait
+        Crowded             too many requests wait for platforms already; it is not tried again by itself
       Paused                the platform failed repeatedly, so the portal makes no calls for a while
       Busy                  another change of the same object has not ended
       Conflict              the object changed after the form was opened
@@ -138,6 +139,10 @@ class Throttled(NotSent):
     def __init__(self, message, *, retry_after=None, **details):
         super().__init__(message, **details)
         self.retry_after = retry_after
+
+
+class Crowded(Throttled):
+    pass
 
 
 class Paused(NotSent):

@@ -2,7 +2,7 @@
 
 A platform that answers after 18 s would else hold every thread of the process within a few views, and no
 other page and no probe would get through. Whoever finds no place within WAIT_SECONDS is told so; nothing was
-sent. The worker has no such limits: nobody waits for its threads.
+sent. Those who hold a place and those who wait for one are ALL together at most. The worker has no such limits: nobody waits for its threads.
 """
 
 import threading
@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 from django.utils.translation import gettext_noop as _
 
-from portal.errors import Throttled
+from portal.errors import Crowded
 from portal.words import Sentence
 
 # Of the 8 threads in deploy/gunicorn.conf.py two are always left for pages and probes.
@@ -27,6 +27,7 @@ BUSY = Sentence(
 
 _is_request = ContextVar("is_request", default=False)
 _taken = Counter()
+_waiting = set()  # requests that wait for a place
 _changed = threading.Condition()
 
 
@@ -46,15 +47,15 @@ class Requests:
 
 @contextmanager
 def place(connection_id, team_id, end):
-    """Hold a place for one exchange; raises Throttled when there is none before `end` (time.monotonic())."""
+    """Hold a place for one exchange; raises Crowded when there is none before `end` (time.monotonic())."""
     if not _is_request.get():
         yield
         return
     limits = {("connection", connection_id): CONNECTION, ("team", team_id): TEAM, "all": ALL}
     left = min(WAIT_SECONDS, end - time.monotonic())
     with _changed:
-        if not _changed.wait_for(lambda: all(_taken[key] < most for key, most in limits.items()), left):
-            raise Throttled(BUSY(count=_taken["connection", connection_id]), retry_after=WAIT_SECONDS)
+        if not _is_free(limits) and not _wait_for(limits, left):
+            raise Crowded(BUSY(count=_taken["connection", connection_id]), retry_after=WAIT_SECONDS)
         _taken.update(limits.keys())
     try:
         yield
@@ -65,3 +66,19 @@ def place(connection_id, team_id, end):
                 if not _taken[key]:
                     del _taken[key]
             _changed.notify_all()
+
+
+def _is_free(limits):
+    return all(_taken[key] < most for key, most in limits.items())
+
+
+def _wait_for(limits, seconds):
+    """Whether a place became free in time; False at once if too many threads wait or hold a place already."""
+    if _taken["all"] + len(_waiting) >= ALL:
+        return False
+    me = object()
+    _waiting.add(me)
+    try:
+        return _changed.wait_for(lambda: _is_free(limits), seconds)
+    finally:
+        _waiting.remove(me)

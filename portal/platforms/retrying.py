@@ -2,6 +2,7 @@
 
     result of a try                         READ           SAME                       NEVER
     Throttled: not executed                 wait, again    wait, again                wait, again
+    Crowded: no thread is to wait           no             no                         no
     never connected (part address, tls)     once again     once again                 once again
     SignedOut: not executed                 once again, with a new token
     Unclear: it may have happened           again          again if `again` agrees    no
@@ -23,7 +24,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from portal.errors import Missing, NotSent, PlatformError, SignInFailed, Throttled, Unclear
+from portal.errors import Crowded, Missing, NotSent, PlatformError, SignInFailed, Throttled, Unclear
 from portal.platforms.answers import Answer
 from portal.platforms.contract import _
 from portal.platforms.gate import is_too_big, never_connected
@@ -111,7 +112,7 @@ class Tries:
             return False
         if isinstance(self._error, Unclear):
             return self._repeat is Repeat.READ or (self._repeat is Repeat.SAME and self._again is not None)
-        return isinstance(self._error, Throttled | SignedOut)
+        return isinstance(self._error, Throttled | SignedOut) and not isinstance(self._error, Crowded)
 
     def _waited(self):
         """Wait for the next try; False, without a wait, when there is no time for it."""

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from portal.connections import budget, gate
 from portal.connections.models import Condition
-from portal.errors import Throttled
+from portal.errors import Crowded, Throttled
 from tests.connections.crowd import ask
 
 FOREVER = 60
@@ -75,6 +75,40 @@ def test_a_connection_and_a_team_hold_no_more_than_their_places():
         [thread.join() for thread in threads]
     assert take("one") == "taken"
     assert not budget._taken
+
+
+@pytest.mark.usefixtures("in_request")
+def test_who_waits_for_a_place_takes_one_of_the_threads_that_may(monkeypatch):
+    monkeypatch.setattr(budget, "WAIT_SECONDS", FOREVER)
+    threads, go = held(budget.CONNECTION, "one")
+    waiting, more = budget.ALL - budget.CONNECTION, []
+    try:
+        for _each in range(waiting):
+            more.append(threading.Thread(target=lambda: budget._is_request.set(True) and take("one")))
+            more[-1].start()
+        while len(budget._waiting) < waiting:
+            time.sleep(0.01)
+        with pytest.raises(Crowded):
+            take("one")  # at once
+    finally:
+        go.set()
+        [thread.join() for thread in [*threads, *more]]
+    assert take("one") == "taken"
+    assert not budget._taken
+
+
+def test_who_finds_no_place_asks_once_and_keeps_no_thread(plant, monkeypatch):
+    monkeypatch.setattr(budget, "WAIT_SECONDS", 0)
+    asked = []
+
+    def none(*place):
+        asked.append(place)
+        raise Crowded("full", retry_after=2)
+
+    monkeypatch.setattr(budget, "place", none)
+    client = plant.connections["iotda"].client()
+    assert ask(client, "iotda") == "Crowded"
+    assert len(asked) == 1
 
 
 def test_who_is_no_request_is_not_limited():
