@@ -2,7 +2,8 @@
 
 A platform that answers after 18 s would else hold every thread of the process within a few views, and no
 other page and no probe would get through. Whoever finds no place within WAIT_SECONDS is told so; nothing was
-sent. Those who hold a place and those who wait for one are ALL together at most. The worker has no such limits: nobody waits for its threads.
+sent. Those who hold a place and those who wait for one are ALL together at most. The worker has no such
+limits: nobody waits for its threads.
 """
 
 import threading
