@@ -16,6 +16,7 @@ from portal import environment
 from portal.home.processes import Process
 from portal.record.models import Body, Entry
 from portal.teams.models import Membership, Role, Team, User
+from portal.teams.signin import sso
 from tests.support.ports import ReservedPort
 
 START, PASSWORD = "/accounts/sso/login/", "correct-horse-battery"
@@ -203,6 +204,15 @@ def test_an_address_that_folds_to_that_of_somebody_else_gets_nothing(teams, prov
     assert come(browser, "8").status_code == 403
     assert browser.get("/").status_code == 302
     assert (User.objects.count(), roles(f"{plain}@example.test")) == (before, {})
+
+
+def test_a_slow_provider_holds_two_threads_at_most(teams, monkeypatch):
+    monkeypatch.setattr(sso, "PATIENCE", 0)
+    with sso.TURN:
+        assert new_browser().get(START).status_code == 302
+        with sso.TURN:
+            assert new_browser().get(START).status_code == 503
+    assert new_browser().get(START).status_code == 302
 
 
 def test_a_name_from_the_provider_is_one_that_a_person_could_type(teams, provider):

@@ -6,6 +6,7 @@ first time by an e-mail address that the provider has verified.
 """
 
 from functools import partial
+from threading import BoundedSemaphore
 
 import requests
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -18,11 +19,15 @@ from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from portal.errors import TooBusy
 from portal.outside import is_printable
 from portal.teams import account_events, service
 from portal.teams.models import Role, Team, User
+from portal.teams.signin.hashing import TOO_BUSY
 
 SECONDS = 10  # for each call to the provider
+# Anybody can make the portal ask the provider. One that is slow must not hold the threads of a web process.
+TURN, PATIENCE = BoundedSemaphore(2), 1  # seconds
 FLAGS = {"admin": "is_portal_admin", "portal-auditor": "is_portal_auditor"}
 
 
@@ -31,7 +36,7 @@ class SingleSignOn(DefaultSocialAccountAdapter):
         session = requests.Session()
         session.trust_env = False
         session.verify = settings.CA_BUNDLE or True
-        session.request = partial(session.request, timeout=SECONDS)
+        session.request = partial(_in_turn, session.request)
         return session
 
     def on_authentication_error(self, request, provider, error=None, exception=None, extra_context=None):
@@ -72,6 +77,16 @@ class SingleSignOn(DefaultSocialAccountAdapter):
 
     def send_notification_mail(self, *args, **options):
         """A linked account is in the record."""
+
+
+def _in_turn(send, *args, **options):
+    """The answer of the provider. Raises TooBusy when no turn comes."""
+    if not TURN.acquire(timeout=PATIENCE):
+        raise TooBusy(TOO_BUSY())
+    try:
+        return send(*args, timeout=SECONDS, **options)
+    finally:
+        TURN.release()
 
 
 def _claims(sociallogin):
