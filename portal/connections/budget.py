@@ -27,6 +27,7 @@ BUSY = Sentence(
 )
 
 _is_request = ContextVar("is_request", default=False)
+_held = ContextVar("held", default=frozenset())  # ids of the connections that this request has a place for
 _taken = Counter()
 _waiting = set()  # requests that wait for a place
 _changed = threading.Condition()
@@ -48,8 +49,11 @@ class Requests:
 
 @contextmanager
 def place(connection_id, team_id, end):
-    """Hold a place for one exchange; raises Crowded when there is none before `end` (time.monotonic())."""
-    if not _is_request.get():
+    """Hold a place for one exchange; raises Crowded when there is none before `end` (time.monotonic()).
+
+    Inside of it, an exchange with the same connection takes no other one.
+    """
+    if not _is_request.get() or connection_id in _held.get():
         yield
         return
     limits = {("connection", connection_id): CONNECTION, ("team", team_id): TEAM, "all": ALL}
@@ -58,9 +62,11 @@ def place(connection_id, team_id, end):
         if not _is_free(limits) and not _wait_for(limits, left):
             raise Crowded(BUSY(count=_taken["connection", connection_id]), retry_after=WAIT_SECONDS)
         _taken.update(limits.keys())
+    token = _held.set(_held.get() | {connection_id})
     try:
         yield
     finally:
+        _held.reset(token)
         with _changed:
             for key in limits:
                 _taken[key] -= 1

@@ -117,10 +117,12 @@ def refuse_inside_transaction():
 def authentication(connection, credentials):
     if connection.sign_in == SignIn.APP:
         keys = (credentials["app_key"], credentials["app_secret"])
-        return EnosAuth(DatabaseTokens(connection.pk), *keys, endpoint=connection.endpoint)
+        return EnosAuth(
+            DatabaseTokens(connection.pk, connection.team_id), *keys, endpoint=connection.endpoint
+        )
     if connection.sign_in == SignIn.PASSWORD:
         return TokenAuth(
-            DatabaseTokens(connection.pk),
+            DatabaseTokens(connection.pk, connection.team_id),
             iam=iam_endpoint(connection),
             user=credentials["user"],
             password=credentials["password"],

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
+from portal.connections import budget
 from portal.connections.models import StoredToken, token_place
 from portal.errors import SignInFailed
 from portal.platforms.signing.tokens import Token
@@ -42,8 +43,8 @@ NEW = timedelta(minutes=1)
 class DatabaseTokens:
     """A TokenStore (portal.platforms.signing.tokens) in the database."""
 
-    def __init__(self, connection_id):
-        self.connection_id = connection_id
+    def __init__(self, connection_id, team_id=None):
+        self.connection_id, self.team_id = connection_id, team_id
 
     def get(self, name):
         row = self._rows(name).first()
@@ -57,6 +58,11 @@ class DatabaseTokens:
         the one that lost the lease then writes nothing.
         """
         give_up = min(time.monotonic() + WAIT_SECONDS, end)
+        # Whoever waits for another's sign-in holds a thread like those who wait for the platform itself.
+        with budget.place(self.connection_id, self.team_id, give_up):
+            return self._renew(name, fetch, stale, give_up)
+
+    def _renew(self, name, fetch, stale, give_up):
         try:
             StoredToken.objects.get_or_create(connection_id=self.connection_id, name=name)
         except IntegrityError as error:

@@ -12,7 +12,9 @@ from django.db.models.functions import Now
 
 from portal.connections import budget, gate
 from portal.connections.models import Condition
+from portal.connections.tokens import DatabaseTokens
 from portal.errors import Crowded, Throttled
+from portal.platforms.signing.tokens import Token
 from tests.connections.crowd import ask
 
 FOREVER = 60
@@ -109,6 +111,28 @@ def test_who_finds_no_place_asks_once_and_keeps_no_thread(plant, monkeypatch):
     client = plant.connections["iotda"].client()
     assert ask(client, "iotda") == "Crowded"
     assert len(asked) == 1
+
+
+@pytest.mark.usefixtures("in_request")
+def test_who_waits_for_the_sign_in_of_another_holds_a_place(plant):
+    connection = plant.connections["roma"]
+    tokens = DatabaseTokens(connection.pk, connection.team_id)
+    threads, go = held(budget.CONNECTION, connection.pk, connection.team_id)
+    try:
+        with pytest.raises(Crowded):
+            tokens.renew("any", lambda: None, "")
+    finally:
+        go.set()
+        [thread.join() for thread in threads]
+
+    def fetch():
+        places = dict(budget._taken)
+        with budget.place(connection.pk, connection.team_id, time.monotonic() + FOREVER):
+            assert dict(budget._taken) == places  # the same place serves the sign-in itself
+        return Token("new", time.time() + FOREVER)
+
+    assert tokens.renew("any", fetch, "").value == "new"
+    assert not budget._taken
 
 
 def test_who_is_no_request_is_not_limited():
