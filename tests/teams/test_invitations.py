@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.mail.models import Mail
 from portal.record.models import Body, Entry
 from portal.teams import access, invitations, service
 from portal.teams.models import Invitation, Membership, Role, Team, User
@@ -393,3 +394,12 @@ def test_nobody_holds_the_lock_of_a_team_while_a_password_waits_for_its_turn(pla
     monkeypatch.setattr(invitations, "locked_team", lambda team: done.append("lock") or lock(team))
     assert accept(browser).status_code == 302
     assert done == ["hash", "lock"]
+
+
+def test_what_a_mail_server_said_is_for_administrators(plant):
+    invite(plant)
+    Mail.objects.update(state="failed", error="SMTPAuthenticationError: relay.internal")
+    address = reverse("teams:detail", args=[plant.team.pk])
+    assert "relay.internal" not in plant.browser(Role.MANAGER).get(address).text
+    User.objects.filter(pk=plant.people[Role.OWNER].pk).update(is_portal_admin=True)
+    assert "relay.internal" in plant.browser(Role.OWNER).get("/people/").text
