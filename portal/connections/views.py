@@ -172,6 +172,7 @@ def try_again(request, id):
     return redirect("connections:detail", connection.pk)
 
 
+@confirmed("POST")
 @require_http_methods(["GET", "POST"])
 def delete(request, id):
     connection = find(request, id)

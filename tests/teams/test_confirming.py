@@ -44,6 +44,7 @@ def dangerous(plant):
     yield "post", "/connections/new/", {"platform": "iotda"}
     yield "post", f"/connections/{connection}/edit/", {"name": "renamed"}
     yield "get", f"/connections/{connection}/edit/", {}
+    yield "post", f"/connections/{connection}/delete/", {}
 
 
 def test_what_is_dangerous_asks_again_and_changes_nothing(plant):
