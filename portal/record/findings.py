@@ -135,6 +135,11 @@ class Finding:
     said: Said
     is_sure: bool = True  # else it keeps from telling
 
+    @property
+    def is_of_list(self):
+        """Whether it is about a row of the list, which stands for all steps of an act."""
+        return self.said.is_from(STORY_DIFFERS)
+
 
 @dataclass
 class Report:
@@ -174,16 +179,22 @@ class Report:
 
     @property
     def sorted(self):
-        """What is sure first, then by the entry it is about."""
+        """What is sure first, then by the entry it is about; the list's rows come after the entries."""
         last = float("inf")
-        return sorted(self.findings, key=lambda each: (not each.is_sure, each.seq is None, each.seq or last))
+        return sorted(
+            self.findings,
+            key=lambda each: (not each.is_sure, each.is_of_list, each.seq is None, each.seq or last),
+        )
 
     @property
     def first_bad(self):
-        """Number of the first entry that something is wrong with; None if nothing is, or with none."""
-        return min(
-            (each.seq for each in self.findings if each.is_sure and each.seq is not None), default=None
-        )
+        """Number of the first entry that something is wrong with; None if nothing is, or with none.
+
+        A row of the list stands for all steps of an act and has the number of the first, which may be right.
+        """
+        sure = [each for each in self.findings if each.is_sure and each.seq is not None]
+        entries = [each for each in sure if not each.is_of_list] or sure
+        return min((each.seq for each in entries), default=None)
 
     def to_json(self):
         told = asdict(self) | {"result": str(self.result), "first_bad": self.first_bad}

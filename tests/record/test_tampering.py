@@ -12,9 +12,10 @@ from django.db import connection
 
 from portal.record import authorizing, findings, searching, verifying
 from portal.record.findings import Result
+from portal.record.models import Story
 from portal.record.store import append
 from tests.record import tampering
-from tests.record.changes import CHANGES, edit, search_index, search_text
+from tests.record.changes import CHANGES, delete, edit, search_index, search_text
 from tests.support.processes import run_manage
 
 pytestmark = pytest.mark.database
@@ -72,6 +73,12 @@ def test_what_was_changed_is_found_and_named(small):
         found(small, change, dice.randrange(2, SMALL))
         small.restore()
     assert verifying.verify().result == Result.GOOD
+
+
+def test_the_step_that_was_changed_is_named_and_not_the_first_of_its_act(small):
+    step = Story.objects.filter(steps__gt=1, first_seq__gt=2).first().last_seq
+    found(small, delete, step)
+    small.restore()
 
 
 @pytest.mark.full
