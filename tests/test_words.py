@@ -62,6 +62,6 @@ for code in ("operation.stopped_before", "access.admins_only", "look.id_missed")
     ended = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines() == [
         "The portal stopped before this was sent. Nothing was sent.",
-        "Only portal administrators can create teams.",
+        "Only portal administrators can create teams and switch accounts on and off.",
         "The platform does not have the id that was sent.",
     ]

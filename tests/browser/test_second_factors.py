@@ -44,7 +44,7 @@ def test_whoever_was_away_confirms_and_finds_what_was_typed(open_page, javascrip
         if "confirmed_at" in store:
             store["confirmed_at"] = 0
             store.save()
-    page.get_by_role("button", name="Add member").click()
+    page.get_by_role("button", name="Send invitation").click()
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     if javascript:
         looks_right(page, "confirm")

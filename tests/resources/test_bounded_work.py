@@ -257,7 +257,7 @@ def test_nonsense_in_an_edit_costs_little_and_is_a_small_page(plant, seconds, sl
 OTHER_FORMS = {
     "connections": ("/connections/new/", "name endpoint project_id region access_key", {"platform": "iotda"}),
     "sign-ins": ("/connections/new/", "sign_in signature edition", {"platform": "iotda", "sign_in": "keys"}),
-    "teams": ("/teams/new/", "name email person_name password", {}),
+    "teams": ("/teams/new/", "name email", {}),
     "sign-in": ("/accounts/login/", "login password next", {}),
     "a password": ("/accounts/password/change/", "oldpassword password1 password2", {}),
 }
