@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from portal.mail.models import Mail
 from portal.record.models import Body, Entry
-from portal.teams import access, invitations, service
+from portal.teams import access, service
 from portal.teams.models import Invitation, Membership, Role, Team, User
 from tests.support.drawn import ODD, check
 from tests.support.mails import newest, path_in
@@ -383,17 +383,6 @@ def test_a_link_that_meets_a_failure_stands_in_no_log(plant, monkeypatch):
     assert browser.get(path).status_code == 500
     assert "/teams/invitation/..." in told.getvalue()
     assert path.split("/")[-2] not in told.getvalue()
-
-
-def test_nobody_holds_the_lock_of_a_team_while_a_password_waits_for_its_turn(plant, monkeypatch):
-    done = []
-    hash, lock = invitations.make_password, invitations.locked_team
-    invite(plant)
-    browser = opened()
-    monkeypatch.setattr(invitations, "make_password", lambda text: done.append("hash") or hash(text))
-    monkeypatch.setattr(invitations, "locked_team", lambda team: done.append("lock") or lock(team))
-    assert accept(browser).status_code == 302
-    assert done == ["hash", "lock"]
 
 
 def test_what_a_mail_server_said_is_for_administrators(plant):

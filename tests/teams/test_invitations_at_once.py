@@ -74,3 +74,12 @@ def test_accepting_while_the_inviter_is_removed_is_before_or_after(committed_db,
         ended = list(told.order_by("seq").values_list("verb", "outcome"))
         done, removed = ("member_join", "done"), ("member_remove", "done")
         assert ended in ([done, removed], [removed])  # who is removed takes their invitations along
+
+
+def test_nobody_holds_the_lock_of_a_team_while_a_password_waits_for_its_turn(committed_db, monkeypatch):
+    _team, _owner, _made, digest = invited()
+    done, hash, lock = [], invitations.make_password, invitations.locked_team
+    monkeypatch.setattr(invitations, "make_password", lambda text: done.append("hash") or hash(text))
+    monkeypatch.setattr(invitations, "locked_team", lambda team: done.append("lock") or lock(team))
+    invitations.accept(digest, name="New", password=PASSWORD)
+    assert done == ["hash", "lock"]
