@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from portal.sealing import CannotOpen, seal_bytes, unseal_bytes
 from portal.secrecy import is_secret_name
+from portal.web.pages import is_piece
 
 MARK = "made_for"  # form field
 QUERY = "kept"  # parameter in the address of the page that draws the form again
@@ -77,6 +78,20 @@ def keep(request):
         entries.pop(0)
     request.session[SESSION_KEY] = entries
     return _with_id(page, entry["id"])
+
+
+def way_back(request):
+    """Where somebody returns to who has to sign in or to confirm that it is them; their input is kept.
+
+    None: a piece of a page with more input than can be kept. It has to stay where it is.
+    """
+    piece = is_piece(request)
+    if request.method != "POST":
+        return (request.htmx.current_url_abs_path or "/") if piece else request.get_full_path()
+    try:
+        return keep(request)
+    except TooLarge:
+        return None if piece else page_without_input(request)
 
 
 def again(request):

@@ -113,20 +113,13 @@ class SignIn(LoginRequiredMiddleware):
     def handle_no_permission(self, request, view_func):
         if is_program(request):
             return signed_out(request)
-        piece = is_piece(request)
-        if request.method == "POST":
-            try:
-                came_from = kept.keep(request)
-            except kept.TooLarge:
-                if piece:
-                    return still_here(request)
-                came_from = kept.page_without_input(request)
-        else:
-            came_from = (request.htmx.current_url_abs_path or "/") if piece else request.get_full_path()
+        came_from = kept.way_back(request)
+        if came_from is None:
+            return still_here(request)
         login = redirect_to_login(
             came_from, self.get_login_url(view_func), self.get_redirect_field_name(view_func)
         )
-        return HttpResponseClientRedirect(login.url) if piece else login
+        return HttpResponseClientRedirect(login.url) if is_piece(request) else login
 
 
 class Toasts:

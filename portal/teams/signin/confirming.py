@@ -47,15 +47,8 @@ def ask(request):
         ways = [f"{reverse('openid_connect_login', kwargs={'provider_id': 'sso'})}?{again}"]
     if not ways:
         return None
-    piece = is_piece(request)
-    if request.method == "POST":
-        try:
-            way_back = kept.keep(request)
-        except kept.TooLarge:
-            if piece:
-                return still_here(request)
-            way_back = kept.page_without_input(request)
-    else:
-        way_back = (request.htmx.current_url_abs_path or "/") if piece else request.get_full_path()
+    way_back = kept.way_back(request)
+    if way_back is None:
+        return still_here(request)
     address = f"{ways[0]}{'&' if '?' in ways[0] else '?'}{urlencode({'next': way_back})}"
-    return HttpResponseClientRedirect(address) if piece else redirect(address)
+    return HttpResponseClientRedirect(address) if is_piece(request) else redirect(address)
