@@ -24,7 +24,7 @@ from portal.record.models import Entry
 from portal.record.store import append
 from portal.resources.bulk import Asked
 from portal.teams import invitations
-from portal.teams.models import Invitation, Membership, Role, User
+from portal.teams.models import Invitation, Role, User
 from tests.examples import creating
 from tests.support.passkeys import made_passkey
 from tests.support.plant import Plant, make_plant
@@ -119,6 +119,12 @@ class Town:
         browser = self.browsers[who]
         browser.cookies = copy.deepcopy(self.cookies[who])
         return getattr(browser, method.lower())(path, data or {}, **options)
+
+    def rest(self):
+        """Nothing is under way in the own team any more, and its owner has no second factor."""
+        Operation.objects.filter(pk=self.own.operation.pk).update(state=State.DONE)
+        Job.objects.filter(pk=self.own.job.pk).update(state="done", due_at=None)
+        Authenticator.objects.filter(pk=self.own.passkey.pk).delete()
 
     def path(self, address, which="own"):
         """The address with what is in the own team, in the "other", or nowhere ("missing")."""
@@ -255,7 +261,3 @@ def town(plant, emulator, settings):
             user = User.objects.create(email=f"{who}@example.test", **flags) if who != "nobody" else None
         made.enter(who, user)
     return made
-
-
-def members_of(side):
-    return Membership.objects.filter(team=side.plant.team)
