@@ -43,6 +43,12 @@ class Sent:
         kept = [(each, old) for each, old in self.fields if each != name]
         return replace(self, fields=[*kept, (name, value)])
 
+    def without(self, name):
+        """The same without a field."""
+        if self.is_json:
+            return replace(self, fields={each: old for each, old in self.fields.items() if each != name})
+        return replace(self, fields=[(each, old) for each, old in self.fields if each != name])
+
     def send(self):
         """(answer, tables written to)"""
         cookies, type = copy.deepcopy(self.browser.cookies), JSON if self.is_json else FORM
