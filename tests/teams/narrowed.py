@@ -30,11 +30,11 @@ def mirrored(plant, slug):
 
 def sides(plant):
     """Groups and operations on either side of the line round SECOND_SPACE."""
-    mirrored(plant, SPACES)
+    other = mirrored(plant, SPACES).exclude(remote_id=SECOND_SPACE).first().remote_id
     own = plant.perform(GROUPS, data={"name": "own-pumps", "app_id": SECOND_SPACE}, role="owner")
-    foreign = plant.perform(GROUPS, data={"name": "foreign-pumps"}, role="owner")
+    foreign = plant.perform(GROUPS, data={"name": "foreign-pumps", "app_id": other}, role="owner")
     assert own.space == SECOND_SPACE
-    assert foreign.space not in ("", SECOND_SPACE)
+    assert foreign.space == foreign.target.app_id == other
     entries = {each: Entry.objects.filter(operation=str(each.pk)).last() for each in (own, foreign)}
     return SimpleNamespace(
         own=own.target,
@@ -43,7 +43,7 @@ def sides(plant):
         foreign_operation=foreign,
         own_entry=entries[own],
         foreign_entry=entries[foreign],
-        foreign_space=foreign.target.app_id,
+        foreign_space=other,
     )
 
 
