@@ -110,13 +110,24 @@ class Team(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet):
+    def owning(self):
+        """Of owners who can act for the whole team: their account is on, their membership is not narrowed."""
+        return self.filter(role=Role.OWNER, places__isnull=True, user__is_active=True)
+
+
 class Membership(models.Model):
+    """A person's role in a team. `places` is where it counts (places.py): None is the whole team."""
+
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role)
+    places = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     team_path = "team_id"
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -127,17 +138,23 @@ class Membership(models.Model):
     def __str__(self):
         return f"{self.user}: {self.role} in {self.team}"
 
+    @property
+    def is_owning(self):
+        return self.role == Role.OWNER and self.places is None
+
 
 class Invitation(models.Model):
     """An open invitation (invitations.py). Accepted or revoked, it is deleted; the record has its history.
 
-    Of its token only the SHA-256 is kept. `mail` tells what became of the mail that brought it.
+    Of its token only the SHA-256 is kept. `mail` tells what became of the mail that brought it. `places` is
+    where the membership will count.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail address"))
     role = models.CharField(_("role"), max_length=10, choices=Role)
+    places = models.JSONField(null=True)
     token_digest = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
     invited_at = models.DateTimeField()
