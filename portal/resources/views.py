@@ -166,7 +166,11 @@ def _form(request, kind, verb, target=None):
     if not asks:
         require(request.user, verb.right, thing)
     if not connections:
-        return page(request, "resources/no_connection.html", {"kind": kind, "verb": verb})
+        return page(
+            request,
+            "resources/no_connection.html",
+            {"kind": kind, "verb": verb, **pages.no_connection(request)},
+        )
     if asks:
         admit(unread(kind, verb, connections, target, request.POST), request.user, is_read=False)
     settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}
