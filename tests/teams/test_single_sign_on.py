@@ -190,7 +190,7 @@ def test_links_of_before_belong_to_the_issuer_that_made_them(teams, provider):
     theirs = {"id_token": {"iss": "https://earlier.example.test/"}}
     other = User.objects.create_user("other@example.test")
     SocialAccount.objects.create(user=other, provider="sso", uid="12", extra_data=theirs)
-    import_module("portal.teams.migrations.0009_links_of_an_issuer").bind(apps, None)
+    import_module("portal.teams.migrations.0010_links_of_an_issuer").bind(apps, None)
     found = dict(SocialAccount.objects.values_list("user", "provider"))
     link_of = sso.account_events.link_of
     assert found == {mei.pk: link_of(provider.url), other.pk: link_of("https://earlier.example.test")}

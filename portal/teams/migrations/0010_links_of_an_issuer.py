@@ -20,7 +20,7 @@ def bind(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("teams", "0008_signing_in"),
+        ("teams", "0009_places"),
         ("socialaccount", "0006_alter_socialaccount_extra_data"),
     ]
 
