@@ -11,6 +11,7 @@ import selectors
 import socket
 import struct
 import time
+from contextlib import suppress
 
 from gunicorn import http
 from gunicorn.workers.gthread import ThreadWorker
@@ -20,7 +21,9 @@ from portal.bounds import BODY_MAX
 ARRIVAL_SECONDS = 15  # for a whole request, from its first moment
 PARTING_SECONDS = 2  # in which what still comes is thrown away, so that the answer is not lost
 STALLED_SECONDS = 15  # that a thread waits for the other side to take, or to send, anything at all
-SEND_BUFFER = 1024 * 1024  # bytes: the kernel takes a whole page, and the thread is free (Linux may give less)
+SEND_BUFFER = (
+    1024 * 1024
+)  # bytes: the kernel takes a whole page, and the thread is free (Linux may give less)
 HEAD_MAX = 128 * 1024
 HELD_MAX = 64 * 1024 * 1024  # bytes of requests that are not whole, in one process
 AT_ONCE = 64 * 1024
@@ -149,7 +152,5 @@ def _received(conn):
 
 
 def _send(conn, data):
-    try:
+    with suppress(OSError):  # who does not read what is sent to them notices in another way
         conn.sock.send(data)
-    except OSError:
-        pass  # who does not read what is sent to them notices in another way

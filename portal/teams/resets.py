@@ -1,7 +1,8 @@
 """Choosing a new password by mail. No answer, and no time that it takes, tells whether an address is known.
 
 The page writes down the address and nothing else; a worker looks whether there is an account, makes the link
-and sends it, at most so many to an address (letters.py). The link is allauth's: it works once, and for three days (PASSWORD_RESET_TIMEOUT).
+and sends it, at most so many to an address (letters.py). The link is allauth's: it works once, and for three
+days (PASSWORD_RESET_TIMEOUT).
 """
 
 from allauth.account import views

@@ -21,6 +21,8 @@ ALLOWED = {
     "export_record": frozenset({AUDITOR, OWNER}),
     "verify_record": frozenset({AUDITOR, OWNER}),
     "review_record": frozenset({AUDITOR, OWNER}),
+    # who has access, with sign-ins and second factors of members
+    "review_access": frozenset({AUDITOR, OWNER}),
     # changes that can be undone
     "create": CHANGERS,
     "update": CHANGERS,
@@ -54,7 +56,16 @@ READING = frozenset(
 # A membership that is narrowed does not give these for the team itself. Of its connections it lets managers
 # manage those that are wholly theirs.
 TEAM_WIDE = frozenset(
-    {"verify_record", "review_record", "connections", "team_tokens", "roles", "team_rules", "retention"}
+    {
+        "verify_record",
+        "review_record",
+        "review_access",
+        "connections",
+        "team_tokens",
+        "roles",
+        "team_rules",
+        "retention",
+    }
 )
 # What a part of a connection is enough for, where the thing is the connection.
 IN_PART = frozenset({"view", "refresh"})

@@ -14,18 +14,27 @@ import requests
 
 from portal.bounds import BODY_MAX, FIELDS_MAX
 from portal.home import serving
-from tests.support.processes import Portal
+from tests.support.processes import Portal, run_manage
 
 SOCKETS = 50
 HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    directory = str(tmp_path_factory.mktemp("served"))
+    made = run_manage("collectstatic", "--no-input", PORTAL_DATA_DIR=directory)
+    assert made.returncode == 0, made.stderr
+    return directory
+
+
 @pytest.fixture
-def portal(committed_db, tmp_path):
+def portal(committed_db, data, tmp_path):
     """One process of eight threads; its files for a moment go to a directory of their own."""
     (tmp_path / "tmp").mkdir()
-    started = Portal(committed_db, log=tmp_path / "log", workers=1, TMPDIR=str(tmp_path / "tmp"))
+    variables = {"PORTAL_DATA_DIR": data, "TMPDIR": str(tmp_path / "tmp")}
+    started = Portal(committed_db, log=tmp_path / "log", workers=1, **variables)
     started.files = tmp_path / "tmp"
     yield started.start()
     started.stop()
@@ -99,7 +108,10 @@ def test_a_request_arrives_whole_however_it_is_cut(portal):
 
 REFUSED = {
     "a long body": (FORM + b"Content-Length: %d\r\n\r\n" % (10**9), b"HTTP/1.1 413 "),
-    "a number that only looks short": (FORM + b"Content-Length: %s%d\r\n\r\n" % (b"0" * 30, 10**9), b"HTTP/1.1 413 "),
+    "a number that only looks short": (
+        FORM + b"Content-Length: %s%d\r\n\r\n" % (b"0" * 30, 10**9),
+        b"HTTP/1.1 413 ",
+    ),
     "no length": (FORM + b"Transfer-Encoding: chunked\r\n\r\n5\r\nlogin\r\n", b"HTTP/1.1 411 "),
     "both": (FORM + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\nlogin", b"HTTP/1.1 400 "),
 }

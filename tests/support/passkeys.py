@@ -21,7 +21,11 @@ ID = b"0123456789abcdef"
 
 def made_passkey(id=ID, origin="http://localhost", private=None):
     """As JSON has it, and as allauth keeps it; without a private key it opens nothing."""
-    key = ES256.from_cryptography_key(private.public_key()) if private else ES256({1: 2, 3: -7, -1: 1, -2: b"x" * 32, -3: b"y" * 32})
+    key = (
+        ES256.from_cryptography_key(private.public_key())
+        if private
+        else ES256({1: 2, 3: -7, -1: 1, -2: b"x" * 32, -3: b"y" * 32})
+    )
     credential = AttestedCredentialData.create(Aaguid.NONE, id, key)
     host = sha256(b"localhost").digest()
     about = AuthenticatorData.create(host, PRESENT_VERIFIED_WITH_KEY, 0, credential)

@@ -5,14 +5,14 @@ opens.
 
 import json
 import time
+from importlib import import_module
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
-from importlib import import_module
 
 from portal.record.models import Body, Entry
-from portal.teams.models import Role, User
+from portal.teams.models import User
 from portal.teams.signin import sso
 from tests.teams.provider import PASSWORD, START, come, new_browser, roles, why_not
 
@@ -90,7 +90,8 @@ def test_passwords_may_be_for_administrators_alone(teams, provider, settings):
     assert browser.post("/accounts/login/", form).status_code == 302
 
 
-def test_who_came_by_single_sign_on_confirms_it_there(teams, provider):
+def test_who_came_by_single_sign_on_confirms_it_there(teams, provider, settings):
+    settings.CONFIRM_SECONDS = 900
     provider("5", email="mei@example.test", email_verified=True, groups=["owners"])
     browser = new_browser()
     come(browser, "5")
@@ -106,7 +107,13 @@ def test_who_came_by_single_sign_on_confirms_it_there(teams, provider):
     provider("6", email="other@example.test", email_verified=True, groups=["owners"], auth_time=now)
     come(browser, "6", asked["Location"])
     assert browser.post(path, {"required": "on"})["Location"].startswith(START)
-    for told in (None, now - 1000, now + 1000, True, str(now)):  # went by a session of its own, or says nothing
+    for told in (
+        None,
+        now - 1000,
+        now + 1000,
+        True,
+        str(now),
+    ):  # went by a session of its own, or says nothing
         provider("5", email="mei@example.test", email_verified=True, groups=["owners"], auth_time=told)
         assert come(browser, "5", asked["Location"]).status_code == 403
         assert why_not() == "not_asked"
@@ -196,8 +203,9 @@ def test_links_of_before_belong_to_the_issuer_that_made_them(teams, provider):
     assert found == {mei.pk: link_of(provider.url), other.pk: link_of("https://earlier.example.test")}
 
 
-def test_a_sign_in_confirms_only_what_the_provider_asked_lately(teams, provider):
+def test_a_sign_in_confirms_only_what_the_provider_asked_lately(teams, provider, settings):
     """Somebody who finds an open browser signs out and in again, and is asked nothing."""
+    settings.CONFIRM_SECONDS = 900
     path, now = f"/teams/{teams[0].pk}/second-factor/", time.time()
     for told, is_asked in ((now, False), (now - 3600, True), (None, True)):
         about = {"email": "mei@example.test", "email_verified": True, "groups": ["owners"]}

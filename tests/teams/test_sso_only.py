@@ -1,7 +1,7 @@
 """PORTAL_PASSWORDS=admins: groups decide about all but portal administrators.
 
-Would catch: an invitation, a mail or a passkey that lets somebody past the groups of the provider; what goes on
-after the last group of a team is gone.
+Would catch: an invitation, a mail or a passkey that lets somebody past the groups of the provider; what goes
+on after the last group of a team is gone.
 """
 
 import json
@@ -33,7 +33,11 @@ def sso_only(teams, settings):
 def test_who_is_invited_chooses_no_password_and_joins_by_single_sign_on(sso_only, provider):
     boss = User.objects.get(email="boss@example.test")
     invitations.invite(
-        sso_only[1], actor=boss, email="mei@example.test", role=Role.OPERATOR, link="http://localhost/{}/".format
+        sso_only[1],
+        actor=boss,
+        email="mei@example.test",
+        role=Role.OPERATOR,
+        link="http://localhost/{}/".format,
     )
     browser = new_browser()
     token = path_in(newest("mei@example.test")).strip("/")

@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` refuses. Would catch: a portal whose links in mails lead wherever somebody says."""
+"""What `check --deploy` refuses. Would catch: a portal whose links in mails lead wherever somebody says."""
 
 import pytest
 

@@ -2,8 +2,8 @@
 
 Its groups decide: who is in none that PORTAL_OIDC_ROLES names gets in nowhere, and in the teams that it names
 membership follows the groups at each sign-in. An account is found by the provider's own id of the person; the
-first time by an e-mail address that the provider has verified. That id is bound to the issuer: another issuer's
-equal id is somebody else.
+first time by an e-mail address that the provider has verified. That id is bound to the issuer: an equal id of
+another one is somebody else.
 """
 
 import time
@@ -144,8 +144,9 @@ def _account(email, claims):
 
 
 def _confirm(request, sociallogin):
-    """Only the person who is signed in confirms their own session, and only if the provider asked them lately:
-    it may have gone by a session of its own, whatever it was asked to do.
+    """Only the person who is signed in confirms their own session, and only if the provider asked them lately.
+
+    It may have gone by a session of its own, whatever it was asked to do.
     """
     if not request.user.is_authenticated or sociallogin.user.pk != request.user.pk:
         return
@@ -154,8 +155,8 @@ def _confirm(request, sociallogin):
         account_events.failed(request, request.user.email, account_events.NOT_ASKED)
         if proven_at is None:
             text = _(
-                "The provider does not tell when it last asked who you are (auth_time), so this confirms nothing."
-                " Its administrator can make it tell."
+                "The provider does not tell when it last asked who you are (auth_time), so this confirms"
+                " nothing. Its administrator can make it tell."
             )
         else:
             text = _("The provider did not ask you again who you are. Sign out there, then try again.")
@@ -164,7 +165,7 @@ def _confirm(request, sociallogin):
 
 
 def _proven_at(sociallogin):
-    """When the person last showed the provider who they are, by its ID token; Unix time, None if it does not say."""
+    """When the person last showed the provider who they are (Unix time); None if its token does not say."""
     told = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time")
     now = time.time()
     if isinstance(told, bool) or not isinstance(told, int | float) or told > now + SKEW:
