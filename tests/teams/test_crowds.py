@@ -1,4 +1,4 @@
-"""Many at once, and mails to somebody who did not ask. Would catch: passwords that hold all threads, a form that
+"""Many at once, and mails that nobody asked for. Would catch: passwords that hold all threads, a form that
 is lost because it was refused, rows that anybody can fill the database with, a flood of mails.
 """
 

@@ -144,7 +144,7 @@ def _account(email, claims):
 
 
 def _confirm(request, sociallogin):
-    """Only the person who is signed in confirms their own session, and only if the provider asked them lately.
+    """Only the person who is signed in confirms their session, and only if the provider asked them lately.
 
     It may have gone by a session of its own, whatever it was asked to do.
     """
