@@ -26,7 +26,7 @@ PORTAL_MFA_REQUIRED_ROLES      roles whose people need a second factor, separate
                                owner,admin; in the demo none. `none` is nobody
 PORTAL_OIDC_ISSUER             address of an OpenID Connect provider, for single sign-on; default: none
 PORTAL_OIDC_CLIENT_ID          the portal's name there; its redirect address is /accounts/sso/callback/
-PORTAL_OIDC_CLIENT_SECRET[_FILE]
+PORTAL_OIDC_CLIENT_SECRET[_FILE]  what the provider knows the portal by
 PORTAL_OIDC_NAME               what the button on the sign-in page calls it; default: single sign-on
 PORTAL_OIDC_GROUPS_CLAIM       which claim lists a person's groups; default groups
 PORTAL_OIDC_ROLES[_FILE]       what groups may do: `ops -> Plant 3:operator; admins -> admin`, separated by ;

@@ -35,7 +35,7 @@ LABELS = {
     "reset_key": _("Reset a key"),
     "import_destructive": _("Import what deletes or replaces"),
     "settle": _("Decide how an operation ended"),
-    "connections": _("Manage the connection"),
+    "connections": _("Manage connections"),
     "invite": _("Invite people"),
     "team_tokens": _("Manage tokens of the team"),
     "roles": _("Manage members and roles"),
