@@ -9,7 +9,7 @@ rows are by `connection_path` and `space_path`, the ways to the ids of both:
 
 - no `connection_path`: a matter of the team itself. TEAM_WIDE are the rights that take a whole membership.
 - `space_path` "": rows whose space nobody knows, so only a whole connection covers them.
-- `space_path` None: a connection. Who has a part of it sees it (IN_PART); who has all of it may do more.
+- `space_path` None: a connection. Whoever has a part of it sees it; OF_WHOLE takes all of it.
 - `parts_path`: the rows are made of others, as a job is of its steps; all of these have to be covered.
 
 Services ask `require`, lists ask `visible_to`, people ask `explain`; templates only hide buttons. What a
@@ -28,8 +28,8 @@ from portal.teams.roles import (
     ALLOWED,
     AND_SO_ON,
     EITHER,
-    IN_PART,
     OF_PORTAL,
+    OF_WHOLE,
     OWNER,
     PEOPLE,
     READING,
@@ -160,16 +160,21 @@ def visible_to(user, queryset, right="view"):
     return queryset.filter(_granted(user, right, queryset.model))
 
 
-def in_places(user, queryset):
-    """The same rows less those outside the places of narrowed memberships, for rows of connections they see.
+def in_places(user, queryset, connections):
+    """The rows of a mirror, on connections that the person sees, less those in spaces that they do not.
 
-    Without such a membership the queryset is as it was.
+    For the portal itself (None), and where a membership covers the connections, it is as it was.
     """
-    model, found = queryset.model, Q()
-    for team, grant in _grants(user).items():
-        if not grant.places.is_everywhere:
-            found &= ~Q(**{model.team_path: team}) | _placed(grant.places, model)
-    return queryset.filter(found) if found else queryset
+    spaces = {each.pk: open_spaces(user, each) for each in connections}
+    if user is None or set(spaces.values()) <= {None}:
+        return queryset
+    pairs = [(str(at), space) for at, some in spaces.items() for space in ([""] if some is None else some)]
+    return queryset.filter(_placed(Places(frozenset(pairs)), queryset.model))
+
+
+def open_spaces(user, connection):
+    """Ids of the spaces of the connection that the person's membership covers; None if that is all of it."""
+    return places_in(user, connection).spaces_of(connection.pk) if user else None
 
 
 def places_in(user, thing):
@@ -304,7 +309,7 @@ def _covers(places, right, thing):
         return right not in TEAM_WIDE
     connection = _at(thing, thing.connection_path)
     if thing.space_path is None:
-        return places.touches(connection) if right in IN_PART else places.covers(connection)
+        return places.covers(connection) if right in OF_WHOLE else places.touches(connection)
     return places.covers(connection, _at(thing, thing.space_path) if thing.space_path else "")
 
 

@@ -67,8 +67,8 @@ TEAM_WIDE = frozenset(
         "retention",
     }
 )
-# What a part of a connection is enough for, where the thing is the connection.
-IN_PART = frozenset({"view", "refresh"})
+# What takes all of a connection, where the thing is the connection: a part of it is enough for the rest.
+OF_WHOLE = frozenset({"connections"})
 # The entries without a team that a portal administrator reads: sign-ins, accounts, and teams that were not
 # made. Which pages of the record a portal auditor read is none of these: filters tell of teams.
 OF_PORTAL = frozenset({"portal/accounts", "portal/members"})
