@@ -46,8 +46,8 @@ class Accounts(DefaultAccountAdapter):
         methods = account_events.signed_in(request, user)
         super().login(request, user)
         request.session[account_events.SSO] = "sso" in methods
-        if methods == ["sso"]:  # the provider may have asked them long ago
-            request.session[account_events.CONFIRMED] = getattr(request, account_events.PROVEN_AT, 0)
+        if hasattr(request, account_events.PROVEN_AT):  # the provider may have asked them long ago
+            request.session[account_events.CONFIRMED] = getattr(request, account_events.PROVEN_AT)
 
     def pre_login(self, request, user, **options):
         """The one gate of all doors: with PORTAL_PASSWORDS=admins, groups decide about everybody else."""
