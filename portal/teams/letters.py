@@ -14,15 +14,17 @@ from portal.mail.making import makes
 from portal.mail.models import Mail
 from portal.outside import isolated
 from portal.teams.models import Role, User
+from portal.words import from_json
 
 # So many mails for a new password an address gets: whoever asks is not known, and no answer tells.
 MOST_RESETS = [(timedelta(hours=1), 3), (timedelta(days=1), 10)]
 
 
 @makes("invitation")
-def invitation(address, *, link, team, role, inviter, until):
+def invitation(address, *, link, team, role, inviter, until, places=None):
     team, inviter = isolated(team), isolated(inviter)
     values = {"team": team, "role": Role(role).label, "inviter": inviter, "address": address, "link": link}
+    values["covered"] = from_json(places)
     values["until"] = datetime.fromisoformat(until)
     subject = _("Invitation to %(team)s in the IoT Portal") % {"team": team}
     return subject, render_to_string("mails/invitation.txt", values)

@@ -316,6 +316,7 @@ SUCCESSES = {
     "teams/<uuid:id>/invitations/<uuid:invitation>/again/": of_invitation("again"),
     "teams/<uuid:id>/invitations/<uuid:invitation>/revoke/": of_invitation("revoke"),
     "teams/<uuid:id>/members/<int:member>/role/": of_member("role", role="operator"),
+    "teams/<uuid:id>/members/<int:member>/places/": of_member("places", scope="team"),
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
     "people/<uuid:id>/deactivate/": of_person("deactivate"),
     "people/<uuid:id>/activate/": switched_off,
