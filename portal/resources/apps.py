@@ -8,11 +8,8 @@ class ResourcesConfig(AppConfig):
         from django.urls import reverse
 
         from portal.kinds import pages
-        from portal.resources import place_names
-        from portal.teams.place_names import name_with
 
         pages.serve(
             create=lambda kind: reverse("resources:create", args=[kind]),
             verb=lambda kind, row, verb: reverse("resources:act", args=[kind, row.pk, verb.name]),
         )
-        name_with(place_names.names)

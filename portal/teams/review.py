@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 
 from portal.record.models import Entry, Facet
 from portal.record.store import append
-from portal.teams import access, place_names
 from portal.teams.locking import KIND, locked
 from portal.teams.models import AccessReview
 from portal.teams.places import Places
 from portal.teams.recording import line
 from portal.teams.signin.second_factors import PRIMARY
+from portal.teams.who import covered
 
 RIGHT = "review_access"
 TELLERS = []  # [(label, function(team) -> {id of a person: text})]
@@ -40,7 +40,7 @@ class Row:
     """One member, as the review shows them."""
 
     member: object
-    where: list  # names of places; [] for the whole team
+    where: list  # as who.covered says; [] for the whole team
     last_change: object  # when they last changed something in the team, or None
     has_factor: bool
     is_linked: bool  # to single sign-on
@@ -58,11 +58,12 @@ def rows(team, viewer):
     factors = Authenticator.objects.filter(user__in=ids, type__in=PRIMARY)
     factors = set(factors.values_list("user_id", flat=True))
     linked = set(SocialAccount.objects.filter(user__in=ids).values_list("user_id", flat=True))
-    changed, more = _last_changes(team), [function(team) for _label, function in TELLERS]
+    where, changed = covered(members, viewer), _last_changes(team)
+    more = [function(team) for _label, function in TELLERS]
     return [
         Row(
             member,
-            place_names.names(Places.of(member.places), team.pk, viewer),
+            where[member.pk],
             changed.get(str(member.user_id)),
             member.user_id in factors,
             member.user_id in linked,
@@ -143,8 +144,3 @@ def _differences(before, after):
         "email": _("has another address"),
     }
     return [word for name, word in words.items() if before[name] != after[name]]
-
-
-def may_review(user, team):
-    """Owners and auditors of the team, and portal auditors in all teams."""
-    return access.may(user, RIGHT, team) or access.audits_portal(user)

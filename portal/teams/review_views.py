@@ -31,28 +31,22 @@ def who(request, id):
     return who_page(request, team, heading=team, above=above)
 
 
-def _reviewed(request, id, verb):
-    """The team, for whoever may review it; others are refused, and that is recorded."""
+def _team(request, id, verb=""):
+    """The team, for who may review it. Others are refused; if they tried a `verb`, that is recorded."""
     if access.audits_portal(request.user):
         return get_object_or_404(Team, pk=id)
-    team = find(request, id)
-    tried = line(verb, kind=KIND, actor=request.user, team=team, object_id=team.pk, object_name=team.name)
-    require_recorded(request.user, reviewing.RIGHT, team, tried)
+    team, user = find(request, id), request.user
+    if verb:
+        about = {"object_id": team.pk, "object_name": team.name}
+        require_recorded(user, reviewing.RIGHT, team, line(verb, kind=KIND, actor=user, team=team, **about))
+    else:
+        access.require(user, reviewing.RIGHT, team)
     return team
 
 
 @require_safe
 def review(request, id):
-    team = find_to_show(request, id)
-    return _page(request, team)
-
-
-def find_to_show(request, id):
-    if access.audits_portal(request.user):
-        return get_object_or_404(Team, pk=id)
-    team = find(request, id)
-    access.require(request.user, reviewing.RIGHT, team)
-    return team
+    return _page(request, _team(request, id))
 
 
 def _page(request, team, problem="", status=200):
@@ -90,7 +84,7 @@ def confirm(request, id):
 @confirmed("POST")
 @require_POST
 def export(request, id):
-    team = _reviewed(request, id, "export")
+    team = _team(request, id, "export")
     rows = reviewing.rows(team, request.user)
     told = line("export", kind=KIND, actor=request.user, team=team, object_id=team.pk, object_name=team.name)
     body = {"format": "csv", "what": "access review", "rows": len(rows)}
@@ -115,7 +109,7 @@ def _cells(row):
         row.user.email,
         "on" if row.user.is_active else "off",
         row.member.role,
-        ", ".join(row.where) or "team",
+        ", ".join(getattr(each, "plain", str(each)) for each in row.where) or "team",
         *(f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else "" for at in moments),
         "yes" if row.has_factor else "no",
         "yes" if row.is_linked else "no",

@@ -1,14 +1,12 @@
-"""Who can do what to a team, a connection or an object: for pages that say it. access.py decides it.
-
-Names of connections are known to rooms above; they say by `place_names.name_with` how places are called.
-"""
+"""Who can do what to a team, a connection or an object: for pages that say it. access.py decides it."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from portal.teams import access, place_names
-from portal.teams.places import Places
+from portal.teams import access, offered
+from portal.teams.places import EVERYWHERE, Places
 from portal.teams.roles import ALLOWED
 from portal.web.pages import page
 
@@ -56,7 +54,7 @@ class Group:
 
     rights: tuple
     labels: list
-    rows: list  # (User, Membership, where it counts: [text])
+    rows: list  # (User, Membership, where it counts as `covered` says)
 
 
 def groups(thing, viewer, rights=None):
@@ -65,20 +63,42 @@ def groups(thing, viewer, rights=None):
     found = {}
     for right, people in access.people_by_right(rights, thing).items():
         found.setdefault(tuple(row.pk for _user, row in people), ([], people))[0].append(right)
-    named = {}
+    told = covered([row for _rights, people in found.values() for _user, row in people], viewer)
     return [
         Group(
-            tuple(rights), [LABELS[each] for each in rights], [_row(*pair, viewer, named) for pair in people]
+            tuple(rights), [LABELS[each] for each in rights], [(*pair, told[pair[1].pk]) for pair in people]
         )
         for rights, people in found.values()
     ]
 
 
-def _row(user, membership, viewer, named):
-    if membership.pk not in named:
-        places = Places.of(membership.places)
-        named[membership.pk] = place_names.names(places, membership.team_id, viewer)
-    return user, membership, named[membership.pk]
+def covered(memberships, viewer):
+    """{id of a Membership: what it covers, as a list of texts}, of one team; [] is all of it.
+
+    Places that the viewer does not see are counted, and have no names.
+    """
+    narrowed = [row for row in memberships if row.places is not None]
+    if not narrowed:
+        return {row.pk: [] for row in memberships}
+    widest = EVERYWHERE if access.audits_portal(viewer) else access.places_in(viewer, narrowed[0])
+    known = offered.offers(narrowed[0].team_id, widest)
+    return {row.pk: _names(Places.of(row.places), widest, known) for row in memberships}
+
+
+def _names(places, widest, known):
+    if places.is_everywhere:
+        return []
+    seen = [pair for pair in places.pairs if _sees(widest, *pair)]
+    told = (offered.told_of(Places(frozenset([pair])), known) for pair in seen)
+    names = [each for _plain, each in sorted({each.plain: each for each in told}.items())]
+    if hidden := len(places.pairs) - len(seen):
+        names.append(ngettext("%(n)s other place", "%(n)s other places", hidden) % {"n": hidden})
+    return names or [_("nothing")]
+
+
+def _sees(widest, connection, space):
+    """Who covers a part of a connection knows that there is the connection, but not its other spaces."""
+    return widest.covers(connection, space) if space else widest.touches(connection)
 
 
 def who_page(request, thing, *, heading, above, rights=None):

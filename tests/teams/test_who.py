@@ -103,7 +103,7 @@ def test_a_space_is_named_like_its_object(plant):
     places = [{"connection": str(connection.pk), "space": row.remote_id}]
     Membership.objects.filter(user=plant.people[Role.OPERATOR]).update(places=places)
     text = plant.browser(Role.OWNER).get(reverse("teams:who", args=[plant.team.pk])).content.decode()
-    assert f"{connection.name}: {row}" in re.sub(r"</?bdi[^>]*>|[\u2066-\u2069]", "", text)
+    assert f"{row} of {connection.name}" in re.sub(r"</?bdi[^>]*>|[\u2066-\u2069]", "", text)
 
 
 def test_pages_lead_there_where_rights_are_explained(plant, row):
