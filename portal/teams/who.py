@@ -7,7 +7,6 @@ from django.utils.translation import ngettext
 
 from portal.teams import access, offered
 from portal.teams.places import EVERYWHERE, Places
-from portal.teams.roles import ALLOWED
 from portal.web.pages import page
 
 LABELS = {
@@ -59,7 +58,7 @@ class Group:
 
 def groups(thing, viewer, rights=None):
     """[Group] of these rights, all by default, in the order of LABELS."""
-    rights = [right for right in LABELS if right in ALLOWED and (rights is None or right in rights)]
+    rights = [right for right in LABELS if rights is None or right in rights]
     found = {}
     for right, people in access.people_by_right(rights, thing).items():
         found.setdefault(tuple(row.pk for _user, row in people), ([], people))[0].append(right)

@@ -268,6 +268,11 @@ def switched_off(walk):
     return of_person("activate")(walk)
 
 
+def mail_test(walk):
+    administrator(walk)
+    return walk.send("/settings/mail-test/")
+
+
 def reset(walk):
     return walk.send("/accounts/password/reset/", {"email": NEW})
 
@@ -320,6 +325,7 @@ SUCCESSES = {
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
     "people/<uuid:id>/deactivate/": of_person("deactivate"),
     "people/<uuid:id>/activate/": switched_off,
+    "settings/mail-test/": mail_test,
     "teams/<uuid:id>/access-review/export.csv": lambda walk: walk.send(
         f"/teams/{walk.plant.team.pk}/access-review/export.csv"
     ),
