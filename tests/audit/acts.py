@@ -131,7 +131,9 @@ def of_member(what, **data):
 
 
 def invite(walk):
-    return walk.send(f"/teams/{walk.plant.team.pk}/invitations/", {"email": NEW, "role": "viewer"})
+    return walk.send(
+        f"/teams/{walk.plant.team.pk}/invitations/", {"email": NEW, "role": "viewer", "scope": "team"}
+    )
 
 
 def of_invitation(what):
