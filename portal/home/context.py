@@ -54,6 +54,7 @@ def _menu(request):
     work.append(_item(request, _("Teams"), reverse("teams:list"), "users"))
     if request.user.is_portal_admin:
         work.append(_item(request, _("People"), reverse("people:list"), "user-circle"))
+        work.append(_item(request, _("Settings"), reverse("settings"), "settings"))
     return [*sections, {"label": _("Work"), "items": work}]
 
 

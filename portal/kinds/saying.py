@@ -107,6 +107,16 @@ VERBS = {
         _("%(who)s tried to remove %(name)s from the team"),
         _("remove member"),
     ),
+    "access_review": (
+        _("%(who)s reviewed who has access to %(name)s"),
+        _("%(who)s tried to review who has access to %(name)s"),
+        _("review access"),
+    ),
+    "mail_test": (
+        _("%(who)s sent a test mail to %(name)s"),
+        _("%(who)s tried to send a test mail to %(name)s"),
+        _("test mail"),
+    ),
     "team_mfa": (
         _("%(who)s changed whether members of %(name)s need a second factor"),
         _("%(who)s tried to change whether members of %(name)s need a second factor"),

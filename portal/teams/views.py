@@ -96,6 +96,7 @@ def detail_page(request, team, form=None, problem="", status=200, retention_form
         "record_days": days,
         "mfa_required": mfa,
         "may_rule": may(request.user, service.RULES, team),
+        "may_review": may(request.user, "review_access", team),
         "may_retain": may(request.user, service.RETENTION, team),
         "retention_form": retention_form or RetentionForm(initial={"days": days}),
         "shown": team,

@@ -16,7 +16,7 @@ from portal.operations.job import Job
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.resources.drift_page import _mark
-from portal.teams import invitations
+from portal.teams import invitations, review
 from portal.teams.models import Membership, Role, User
 from tests.examples import EXAMPLES, match
 from tests.resources import forms
@@ -270,6 +270,11 @@ def switched_off(walk):
     return of_person("activate")(walk)
 
 
+def mail_test(walk):
+    administrator(walk)
+    return walk.send("/settings/mail-test/")
+
+
 def reset(walk):
     return walk.send("/accounts/password/reset/", {"email": NEW})
 
@@ -322,6 +327,14 @@ SUCCESSES = {
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
     "people/<uuid:id>/deactivate/": of_person("deactivate"),
     "people/<uuid:id>/activate/": switched_off,
+    "settings/mail-test/": mail_test,
+    "teams/<uuid:id>/access-review/export.csv": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/access-review/export.csv"
+    ),
+    "teams/<uuid:id>/access-review/confirm/": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/access-review/confirm/",
+        {"digest": review.digest_of(review.snapshot(walk.plant.team))},
+    ),
     "teams/<uuid:id>/retention/": lambda walk: walk.send(
         f"/teams/{walk.plant.team.pk}/retention/", {"days": "90"}
     ),
