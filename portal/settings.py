@@ -244,6 +244,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_FORMS = {"reset_password": "portal.teams.resets.ResetForm"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# allauth's own writes to the database when somebody opens a link.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a name
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 # Otherwise all who come through a proxy count as one caller, and one of them can lock out the others.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES

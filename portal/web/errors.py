@@ -18,7 +18,7 @@ from portal.bounds import BODY_MAX, FIELDS_MAX, LEVELS_MAX
 from portal.web import bounding, kept, problems
 from portal.web.pages import is_piece, say
 
-TOKEN_HEADER = "X-Portal-Token"  # static/js/portal.js puts this fresh token into the forms of the page
+TOKEN_HEADER = "X-Portal-Token"  # static/js/portal.js puts this fresh token into the forms of the page  # noqa: S105 - a name
 
 
 def bad_request(request, exception=None):

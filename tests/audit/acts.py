@@ -35,9 +35,11 @@ class Walk:
         self.plant, self.emulator, self.role = plant, emulator, Role.OWNER
 
     def send(self, path, data=None, **options):
-        browser = self.plant.browser(self.role)
+        return self.post(self.plant.browser(self.role), path, data or {}, **options)
+
+    def post(self, browser, path, data, **options):
         self.before = Entry.objects.count()
-        self.answer = browser.post(path, data or {}, **options)
+        self.answer = browser.post(path, data, **options)
         return self.answer
 
     def entries(self):
@@ -153,9 +155,7 @@ def accept_invitation(walk):
     invitations.invite(walk.plant.team, actor=owner, email=NEW, role="viewer", link=keep_in(tokens))
     browser = Client(HTTP_HOST="localhost")
     browser.get(f"/teams/invitation/{tokens[0]}/")
-    walk.before = Entry.objects.count()
-    walk.answer = browser.post("/teams/invitation/", {"name": "New", "password": PASSWORD})
-    return walk.answer
+    return walk.post(browser, "/teams/invitation/", {"name": "New", "password": PASSWORD})
 
 
 def keep_in(tokens):
@@ -188,9 +188,7 @@ def account(path, data, *, signs_in=True):
             return walk.send(path, data)
         browser = walk.plant.browser(walk.role)
         browser.logout()
-        walk.before = Entry.objects.count()
-        walk.answer = browser.post(path, {"login": user.email, **data})
-        return walk.answer
+        return walk.post(browser, path, {"login": user.email, **data})
 
     return send
 
@@ -200,10 +198,8 @@ def add_app(walk):
     browser = walk.plant.browser(walk.role)
     page = browser.get("/accounts/2fa/totp/activate/").content.decode()
     secret = re.search(r"<code>([A-Z2-7]{32})</code>", page)[1]
-    walk.before = Entry.objects.count()
-    walk.answer = browser.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
     walk.secret = secret
-    return walk.answer
+    return walk.post(browser, "/accounts/2fa/totp/activate/", {"code": code_of(secret)})
 
 
 def of_app(what, *, is_code=False):
@@ -284,9 +280,7 @@ def choose_password(walk):
     browser = Client(HTTP_HOST="localhost")
     token = default_token_generator.make_token(person)
     form = browser.get(f"/accounts/password/reset/{person.pk.hex}/{token}/")["Location"]
-    walk.before = Entry.objects.count()
-    walk.answer = browser.post(form, {"password1": OTHER, "password2": OTHER})
-    return walk.answer
+    return walk.post(browser, form, {"password1": OTHER, "password2": OTHER})
 
 
 SUCCESSES = {
