@@ -22,7 +22,6 @@ BEGINNINGS = (
     f"/{DEVICES}/",
     "/operations/",
     "/jobs/",
-    "/audit/",
     "/teams/",
 )
 
