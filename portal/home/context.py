@@ -9,6 +9,7 @@ from portal.connections.models import Platform
 from portal.home.demo import PASSWORD as DEMO_PASSWORD
 from portal.home.demo import SIGN_INS
 from portal.kinds.registry import KINDS
+from portal.operations.approval import Approval
 from portal.operations.models import Operation, State
 from portal.teams.access import may
 from portal.web.pages import is_piece
@@ -40,7 +41,8 @@ def _menu(request):
                 for kind in kinds
             ]
             sections.append({"label": platform.label, "items": items})
-        work = [_operations(request), _item(request, _("Jobs"), reverse("jobs:list"), "checks")]
+        work = [_operations(request), _approvals(request)]
+        work.append(_item(request, _("Jobs"), reverse("jobs:list"), "checks"))
     else:
         work = []
     if (
@@ -62,6 +64,16 @@ def _operations(request):
     waiting = Operation.objects.filter(team=request.team, state=State.NEEDS_HUMAN)[:100].count()
     about = ngettext("%(count)s needs a human", "%(count)s need a human", waiting) % {"count": waiting}
     item = _item(request, _("Operations"), reverse("operations:list"), "list-check")
+    return {**item, "count": waiting, "about_count": about}
+
+
+def _approvals(request):
+    """The menu item, with the number of changes that wait for this person to decide."""
+    waiting = 0
+    if may(request.user, "approve", request.team):
+        waiting = Approval.objects.to_decide(request.user).filter(team=request.team)[:100].count()
+    about = ngettext("%(count)s waits for you", "%(count)s wait for you", waiting) % {"count": waiting}
+    item = _item(request, _("Approvals"), reverse("approvals:list"), "circle-check")
     return {**item, "count": waiting, "about_count": about}
 
 
