@@ -107,6 +107,11 @@ VERBS = {
         _("%(who)s tried to change whether members of %(name)s need a second factor"),
         _("change second factor rule"),
     ),
+    "auditor_exception": (
+        _("%(who)s decided whether %(name)s, a portal auditor, may change things"),
+        _("%(who)s tried to decide whether %(name)s, a portal auditor, may change things"),
+        _("exception for an auditor"),
+    ),
     "team_rules": (
         _("%(who)s changed the rules of %(name)s"),
         _("%(who)s tried to change the rules of %(name)s"),

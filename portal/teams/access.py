@@ -64,6 +64,15 @@ ALLOWED = {
 READING = frozenset(
     {"view", "read_own_record", "read_record", "export_record", "verify_record", "review_record"}
 )
+# What a portal auditor has in no team, whatever their role there, unless an owner recorded an exception
+# (exceptions.py): nobody reviews what they did themselves.
+CHANGING = frozenset(
+    {
+        *("create", "update", "sync", "group_membership", "enable", "bind", "unbind", "edit_bound_policy"),
+        *("disable", "replace", "delete", "reset_key", "import_destructive", "approve", "settle"),
+        "connections",
+    }
+)
 # The entries without a team that a portal administrator reads: sign-ins, accounts, and teams that were not
 # made. Which pages of the record a portal auditor read is none of these: filters tell of teams.
 OF_PORTAL = frozenset({"portal/accounts", "portal/members"})
@@ -77,6 +86,13 @@ DENIED = Sentence(
 TOO_HIGH = Sentence(
     "access.role_too_high",
     _("%(people)s can't give the role %(role)s, because it can do more than their own. An owner can."),
+)
+REVIEWS = Sentence(
+    "access.portal_auditor",
+    _(
+        "Portal auditors review what others do, so they change nothing themselves. Another owner of the team "
+        "can record an exception on the page of the member."
+    ),
 )
 ADMINS_ONLY = Sentence(
     "access.admins_only",
@@ -103,7 +119,8 @@ EITHER = Sentence("list.or", _("%(first)s or %(second)s"))
 
 def may(user, right, thing):
     """Whether the person has the right for this thing. No thing (None) gives no right."""
-    return role_in(user, thing) in ALLOWED[right] or _reads(user, right, thing)
+    has_role = role_in(user, thing) in ALLOWED[right] and not _reviews(user, right, _team_of(thing))
+    return has_role or _reads(user, right, thing)
 
 
 def require(user, right, thing):
@@ -113,7 +130,8 @@ def require(user, right, thing):
     role = role_in(user, thing)
     if role is None:
         raise NotVisible(NOT_VISIBLE())
-    raise NotAllowed(_denied(role, right), right=right, granted_by=[str(ROLES[OWNER]())])
+    denied = _denied(user, role, right, thing)
+    raise NotAllowed(denied, right=right, granted_by=[str(ROLES[OWNER]())])
 
 
 def require_portal_admin(user):
@@ -127,7 +145,7 @@ def explain(user, right, thing):
     if may(user, right, thing):
         return ""
     role = role_in(user, thing)
-    return str(NOT_A_MEMBER() if role is None else _denied(role, right))
+    return str(NOT_A_MEMBER() if role is None else _denied(user, role, right, thing))
 
 
 def visible_to(user, queryset, right="view"):
@@ -199,7 +217,7 @@ def teams_of(user):
 
 def forget(user):
     """Read the memberships again: after they changed, or before a long job acts for the person."""
-    for name in ("_roles", "_teams"):
+    for name in ("_roles", "_teams", "_exceptions"):
         if hasattr(user, name):
             delattr(user, name)  # not by vars(): request.user is a lazy wrapper with a dict of its own
 
@@ -236,7 +254,18 @@ def _team_of(thing):
 
 def _teams_with(user, right):
     """Ids, as text, of the teams in which the person has the right."""
-    return [team for team, role in _roles(user).items() if role in ALLOWED[right]]
+    has = [team for team, role in _roles(user).items() if role in ALLOWED[right]]
+    return [team for team in has if not _reviews(user, right, team)]
+
+
+def _reviews(user, right, team):
+    """Whether the person lacks the right in the team, by its id, because they are a portal auditor."""
+    if right not in CHANGING or not user.is_portal_auditor:
+        return False
+    if not hasattr(user, "_exceptions"):
+        excepted = Membership.objects.filter(user=user.pk).exclude(auditor_exception="")
+        user._exceptions = {str(id) for id in excepted.values_list("team_id", flat=True)}
+    return team not in user._exceptions
 
 
 def _is_reviewer(user, right):
@@ -269,7 +298,9 @@ def _entries(user, right):
     return found
 
 
-def _denied(role, right):
+def _denied(user, role, right, thing):
+    if role in ALLOWED[right] and _reviews(user, right, _team_of(thing)):
+        return REVIEWS()
     return DENIED(people=PEOPLE[role](), roles=_either([each for each in Role if each in ALLOWED[right]]))
 
 

@@ -115,6 +115,8 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Why a portal auditor may change things here all the same (exceptions.py); "" if they may not.
+    auditor_exception = models.CharField(max_length=200, blank=True, default="")
 
     team_path = "team_id"
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.mail import sending
-from portal.teams import leaving, role_table, service
+from portal.teams import exceptions, leaving, role_table, service
 from portal.teams.access import may, require, role_in, roles_to_give, visible_to
-from portal.teams.forms import InvitationForm, RetentionForm, RoleForm, TeamForm
+from portal.teams.forms import ExceptionForm, InvitationForm, RetentionForm, RoleForm, TeamForm
 from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Invitation, Membership, Role, Team
@@ -135,8 +135,33 @@ def member(request, id, member):
     team = find(request, id)
     require(request.user, service.RIGHT, team)
     row = _member(team, member)
+    return _member_page(request, team, row)
+
+
+def _member_page(request, team, row, form=None, status=200):
+    form = form or ExceptionForm(initial={"reason": row.auditor_exception})
     held = leaving.held(row.user, team)
-    return page(request, "teams/member.html", {"shown": team, "member": row, "held": held})
+    context = {"shown": team, "member": row, "held": held, "form": form, "is_me": row.user == request.user}
+    return page(request, "teams/member.html", context, status=status)
+
+
+@confirmed("POST")
+@require_POST
+def auditor_exception(request, id, member):
+    """Posted: `reason`; an empty one ends the exception."""
+    team = find(request, id)
+    row = _member(team, member)
+    service.require_right(team, exceptions.VERB, actor=request.user)
+    form = ExceptionForm(request.POST)
+    if not form.is_valid():
+        return _member_page(request, team, row, form, status=422)
+    try:
+        exceptions.set_exception(row, actor=request.user, reason=form.cleaned_data["reason"])
+    except ValidationError as error:
+        form.add_error("reason", error)
+        return _member_page(request, team, row, form, status=422)
+    messages.success(request, _("Saved: %(person)s.") % {"person": row.user})
+    return redirect("teams:member", team.pk, row.pk)
 
 
 @confirmed("POST")
