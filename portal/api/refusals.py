@@ -51,6 +51,8 @@ def _of_portal(error, user):
         return problem(422, said, name="invalid", errors=missing)
     if isinstance(error, errors.NotRepeatable | errors.NotDecidable | errors.NeedsApproval):
         return problem(409, said)
+    if isinstance(error, errors.Conflict):
+        return problem(409, said, name="conflict")
     if isinstance(error, errors.Rejected):
         # Asked for an object, it answers clearly and shows none: ROMA calls an id that is no number invalid.
         text = _("The platform does not show it: %(words)s") % {"words": plain(said)}

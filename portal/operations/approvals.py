@@ -8,7 +8,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from portal.errors import KeyReused, NotAllowed, NotDecidable, Waits
+from portal.errors import Conflict, KeyReused, NotAllowed, NotDecidable, Waits
+from portal.kinds.comparing import differing
 from portal.operations import entries, keeping
 from portal.operations.approval import LASTS, Approval, ApprovalState
 from portal.operations.change import keyed_hash
@@ -16,6 +17,7 @@ from portal.outside import NAME_MAX, shortened
 from portal.platforms.answers import storable
 from portal.record import correlation, store
 from portal.record.models import Stage
+from portal.record.redaction import redact
 from portal.record.store import append
 from portal.teams import access
 from portal.teams.recording import denials_recorded, line, require_recorded
@@ -27,6 +29,10 @@ KEY_REUSED = Sentence(
 WAITS = Sentence(
     "approval.waits",
     _("Your team asks for approval of this. It was asked for, and nothing is sent before somebody approves."),
+)
+CONFLICT = Sentence(
+    "approval.conflict",
+    _("It was changed on the platform since this form was opened. Nothing was asked for."),
 )
 NO_LONGER = Sentence("approval.no_longer", _("This does not wait for approval any more."))
 OWN = Sentence(
@@ -51,7 +57,7 @@ def ask(changes, *, actor, key, via, demands, purpose="", name="", waits_for=Non
     body_hash = keyed_hash([[each.body_hash for each in changes], purpose, waits_for])
     if existing := _earlier(last.connection.team_id, key, body_hash):
         raise Waits(WAITS(), approval=existing)
-    look = keeping.seen_in_mirror if purpose else keeping.seen_live
+    seen = [keeping.seen_in_mirror(each) if purpose else _look(each, actor, via) for each in changes]
     approval = Approval(
         team=last.connection.team,
         key=storable(key)[:64],
@@ -75,7 +81,7 @@ def ask(changes, *, actor, key, via, demands, purpose="", name="", waits_for=Non
         demands=list(demands),
         expires_at=timezone.now() + LASTS,
     )
-    approval.keep([keeping.kept(each, look(each)) for each in changes])
+    approval.keep([keeping.kept(*each) for each in zip(changes, seen, strict=True)])
     asked = entry(approval, "approval_ask", actor, {"demands": approval.demands, **_shown(approval)})
     try:
         with transaction.atomic(durable=True):
@@ -89,6 +95,23 @@ def ask(changes, *, actor, key, via, demands, purpose="", name="", waits_for=Non
     except DatabaseError as error:
         raise entries.unavailable() from error
     raise Waits(WAITS(), approval=approval)
+
+
+def _look(change, actor, via):
+    """What its object shows (keeping.seen_in), held against what its form had shown and the rights it takes.
+
+    Raises Conflict, NotAllowed (recorded) and PlatformError.
+    """
+    if change.target is None:
+        return {}
+    verb, decoded = change.verb, change.bound.get()
+    if change.expected is not None and differing(
+        redact(change.expected), redact(verb.evidence.shown(decoded))
+    ):
+        raise Conflict(CONFLICT())
+    if verb.check_again:
+        entries.admit(change, actor, via, verb.check(change.bound).right)
+    return keeping.seen_in(change, decoded)
 
 
 def _earlier(team, key, body_hash):

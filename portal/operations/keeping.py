@@ -113,9 +113,12 @@ def seen_of(kind, values):
 
 def seen_live(change):
     """The same of the change's object as its platform shows it now. Raises PlatformError."""
-    if change.target is None:
-        return {}
-    return seen_of(change.kind, change.kind.model.values_from(change.bound.get()))
+    return seen_in(change, change.bound.get()) if change.target else {}
+
+
+def seen_in(change, decoded):
+    """The same of the decoded object."""
+    return seen_of(change.kind, change.kind.model.values_from(decoded))
 
 
 def seen_in_mirror(change):

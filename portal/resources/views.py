@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.errors import (
+    Conflict,
     KeyReused,
     OutcomeUnrecorded,
     PlatformError,
@@ -286,7 +287,9 @@ def _perform(request, form):
     except WhyMissing as error:
         say_missing(form, error)
         return _show(request, form, status=422)
-    except PlatformError as error:  # what is to be approved could not be read
+    except Conflict as error:  # what is to be approved
+        return _show(request, form, status=409, refusal=error, **_as_it_is_now(form))
+    except PlatformError as error:  # it could not be read
         return _show(request, form, status=422, refusal=error)
     except OutcomeUnrecorded as error:
         operation = error.operation

@@ -313,6 +313,34 @@ def test_no_secret_is_on_its_page(plant):
         assert data["secret"] not in json.dumps(browser.get(f"/api/v1/approvals/{approval.pk}/").json())
 
 
+def test_an_edit_of_what_changed_since_is_not_even_asked_for(plant, emulator):
+    row = plant.make(POLICY)
+    rule(plant, **{f"{POLICY} update": APPROVED})
+    browser = plant.browser(Role.OPERATOR)
+    path = f"/{POLICY}/{row.pk}/update/"
+    fields = read(browser.get(path)).fields
+    plant.collection(POLICY).update(row.remote_id, plant.theirs(POLICY))
+    changed = script(POLICY, plant, "update", expected=fields["expected"][0])
+    answer = post(browser, path, changed)
+    assert answer.status_code == 409
+    assert plant.theirs(POLICY)["policy_name"] in answer.text
+    assert not Approval.objects.exists()
+    answer = Api(plant).post(path_of(POLICY, "update", row), {
+        "policy_name": "mine", "expected": json.loads(fields["expected"][0])
+    })  # fmt: skip
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (409, "conflict")
+
+
+def test_an_edit_of_a_bound_policy_is_not_asked_for_without_the_right(plant, emulator):
+    row = plant.make(POLICY)
+    data = {"target_type": "device", "target_ids": ["5ba24f5ebbe8f56f5a14f605_node-1"]}
+    plant.perform(POLICY, "bind", data, target=row)
+    rule(plant, **{f"{POLICY} update": APPROVED})
+    answer = Api(plant).post(path_of(POLICY, "update", row), {"policy_name": "mine"})
+    assert (answer.status_code, answer.json()["right"]) == (403, "edit_bound_policy")
+    assert not Approval.objects.exists()
+
+
 def test_an_edit_waits_with_what_its_form_showed(plant, emulator):
     row = plant.make(POLICY)
     rule(plant, **{f"{POLICY} update": APPROVED})
