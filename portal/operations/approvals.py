@@ -132,7 +132,7 @@ def _shown(approval):
 
 
 def tried(approval, verb, by, via="web", **body):
-    """The values of an entry about an approval; those of its story have one correlation."""
+    """The values of an entry about what somebody wants to do with an approval."""
     about = {"object_id": approval.object_id, "object_name": approval.object_name}
     return {
         **line(verb, kind=approval.kind_slug, actor=by, team=approval.team, via=via, **about),
@@ -142,7 +142,6 @@ def tried(approval, verb, by, via="web", **body):
         "object_scope": approval.object_scope,
         "reason": approval.reason,
         "ticket": approval.ticket,
-        "correlation": approval.correlation,
         "body": {"approval": str(approval.pk), "asked": approval.verb_name, **body},
     }
 
@@ -150,7 +149,7 @@ def tried(approval, verb, by, via="web", **body):
 def entry(approval, verb, by, body, said=None, via=""):
     """The Line of an entry about an approval: what happened to it."""
     via = via or (approval.via if by == approval.actor else "web")
-    told = {"stage": Stage.NOTE, "outcome": "done", "said": said}
+    told = {"stage": Stage.NOTE, "outcome": "done", "said": said, "correlation": approval.correlation}
     return store.line(**{**tried(approval, verb, by, via, **body), **told})
 
 

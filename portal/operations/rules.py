@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop as _
 from portal.errors import NeedsApproval, NotDecidable, WhyMissing
 from portal.kinds.fields import JsonText
 from portal.kinds.registry import KINDS
+from portal.kinds.saying import kind_label
 from portal.operations import entries
 from portal.teams.models import Team
 from portal.words import Sentence
@@ -109,7 +110,7 @@ def _of_verb(kind, verb):
 
     return Case(
         f"{kind.slug} {verb.name}",
-        f"{kind.plural}: {verb.label}",
+        f"{kind_label(kind.slug)}: {verb.label}",
         lambda change: is_it(change.verb, change.kind),
         is_it,
     )

@@ -68,7 +68,7 @@ def _show(request, team, demands, added="", opened=None, problem="", status=200)
         "lines": [_line(name, demands.get(name, ())) for name in shown],
         "columns": COLUMNS,
         "groups": _groups(shown),
-        "has_rules": any(demands.values()),
+        "has_rules": opened is not None or any(demands.values()),
         "opened": following.mark(demands) if opened is None else opened,
         "why_not": explain(request.user, ruling.RIGHT, team),
         "problem": problem,

@@ -1,5 +1,7 @@
 """The list of what waits for approval and was decided, and the page of one, where a second person decides."""
 
+from functools import wraps
+
 from django import forms
 from django.contrib import messages
 from django.db.models import Q
@@ -8,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from portal.errors import NotDecidable, NotRepeatable, PlatformError, RecordUnavailable
 from portal.kinds.registry import KINDS
@@ -19,6 +21,7 @@ from portal.operations.job import Job
 from portal.operations.models import HAPPENED
 from portal.operations.tasks import carry_on
 from portal.outside import name_or_id
+from portal.record.correlation import HEADER
 from portal.resources.pages import is_uuid
 from portal.resources.touching import Touched, plan_changed
 from portal.teams.access import explain, may
@@ -181,11 +184,25 @@ def _target(approval):
     return rows.filter(remote_id=approval.object_id, scope=approval.object_scope).first()
 
 
+def _of_its_story(view):
+    """Decorates a view that goes on with an approval's story: its answer tells the id of that."""
+
+    @wraps(view)
+    def told(request, id):
+        approval = find(request, id)
+        response = view(request, approval)
+        response[HEADER] = approval.correlation
+        return response
+
+    return told
+
+
 @confirmed("POST")
 @require_POST
-def decide(request, id):
+@_of_its_story
+def decide(request, approval):
     """Posted: `decision`, approve or refuse, a `reason` and `shown` (DecisionForm)."""
-    approval, decision = find(request, id), request.POST.get("decision")
+    decision = request.POST.get("decision")
     if decision not in (APPROVE, REFUSE):
         raise Http404
     verb = "approval_give" if decision == APPROVE else "approval_refuse"
@@ -242,9 +259,9 @@ def _approved(request, approval, made):
     return redirect("approvals:detail", approval.pk)
 
 
-@require_http_methods(["POST"])
-def withdraw(request, id):
-    approval = find(request, id)
+@require_POST
+@_of_its_story
+def withdraw(request, approval):
     try:
         approvals.withdraw(approval, actor=request.user)
     except NotDecidable:

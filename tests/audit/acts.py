@@ -139,8 +139,9 @@ def waiting(walk):
 
 def decided(decision):
     def send(walk):
-        data = {"decision": decision, "reason": "seen"}
-        return walk.send(f"/approvals/{waiting(walk).pk}/decide/", data)
+        path = f"/approvals/{waiting(walk).pk}/"
+        opened = forms.read(walk.plant.browser(walk.role).get(path)).fields
+        return walk.send(f"{path}decide/", {**opened, "decision": [decision], "reason": ["seen"]})
 
     return send
 
