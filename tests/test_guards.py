@@ -10,7 +10,7 @@ import pytest
 
 from tests.operations import approval_guards
 from tests.support.guard import Guard
-from tests.teams import account_guards
+from tests.teams import account_guards, review_guards
 from tests.teams import guards as signing_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -306,6 +306,7 @@ GUARDS = [
     *approval_guards.GUARDS,
     *account_guards.GUARDS,
     *signing_in.GUARDS,
+    *review_guards.GUARDS,
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 

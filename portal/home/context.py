@@ -62,6 +62,7 @@ def _menu(request):
     work.append(_item(request, _("Teams"), reverse("teams:list"), "users"))
     if request.user.is_portal_admin:
         work.append(_item(request, _("People"), reverse("people:list"), "user-circle"))
+        work.append(_item(request, _("Settings"), reverse("settings"), "settings"))
     return [*sections, {"label": _("Work"), "items": work}]
 
 
@@ -70,7 +71,8 @@ def _waiting(request):
 
     In one statement, and not counted beyond WAITING_MAX.
     """
-    operations = Operation.objects.filter(team=request.team, state=State.NEEDS_HUMAN)
+    operations = Operation.objects.visible_to(request.user).filter(team=request.team)
+    operations = operations.filter(state=State.NEEDS_HUMAN)
     approvals = Approval.objects.to_decide(request.user).filter(team=request.team)
     counts = map(_count, (operations, approvals))
     return Team.objects.filter(pk=request.team.pk).values_list(*counts).first() or (0, 0)

@@ -97,10 +97,25 @@ VERBS = {
         _("%(who)s tried to change the role of %(name)s"),
         _("change role"),
     ),
+    "member_places": (
+        _("%(who)s changed what the membership of %(name)s covers"),
+        _("%(who)s tried to change what the membership of %(name)s covers"),
+        _("change places"),
+    ),
     "member_remove": (
         _("%(who)s removed %(name)s from the team"),
         _("%(who)s tried to remove %(name)s from the team"),
         _("remove member"),
+    ),
+    "access_review": (
+        _("%(who)s reviewed who has access to %(name)s"),
+        _("%(who)s tried to review who has access to %(name)s"),
+        _("review access"),
+    ),
+    "mail_test": (
+        _("%(who)s sent a test mail to %(name)s"),
+        _("%(who)s tried to send a test mail to %(name)s"),
+        _("test mail"),
     ),
     "team_mfa": (
         _("%(who)s changed whether members of %(name)s need a second factor"),
@@ -300,7 +315,7 @@ def verb_label(verb, kind=""):
 
 def sentence(entry, *, outcome="", name="", id=""):
     """What an entry says, as HTML. `outcome`, `name` and `id` are those of later steps, if they know more."""
-    return mark_safe(_sentence(entry, outcome, name, id, guest, escape))
+    return mark_safe(_sentence(entry, outcome, name, id, guest, escape))  # noqa: S308 - its parts are escaped
 
 
 def plain(entry, *, outcome="", name="", id=""):

@@ -21,6 +21,7 @@ from portal.record.redaction import redact
 from portal.sealing import seal, unseal
 from portal.teams import access
 from portal.teams.models import Team, User
+from portal.teams.places import SPACE_MAX
 from portal.words import from_json
 
 LASTS = timedelta(days=7)
@@ -93,7 +94,7 @@ class Approval(OfVerb, models.Model):
     decision_reason = models.CharField(max_length=200, blank=True)
     words = JsonText(blank=True, default=None, null=True)
 
-    team_path = "team_id"
+    team_path, parts_path = "team_id", "places"
 
     objects = ApprovalQuerySet.as_manager()
 
@@ -151,6 +152,19 @@ class Approval(OfVerb, models.Model):
         if self.sealed_data:
             return unseal(self.sealed_data, self._data_place)
         return [each["data"] for each in self.changes]
+
+
+class ApprovalPlace(models.Model):
+    """Where changes of an approval are. Who does not see all of these places does not see it."""
+
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="places")
+    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, related_name="+")
+    space = models.CharField(max_length=SPACE_MAX, blank=True, default="")
+
+    team_path, connection_path, space_path = "approval__team_id", "connection_id", "space"
+
+    def __str__(self):
+        return f"{self.connection_id} {self.space}"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_noop as _
 
 from portal.errors import Conflict, KeyReused, NotAllowed, NotDecidable, Waits
 from portal.kinds.comparing import differing
+from portal.kinds.registry import Batch
 from portal.operations import entries, keeping
-from portal.operations.approval import LASTS, Approval, ApprovalState
+from portal.operations.approval import LASTS, Approval, ApprovalPlace, ApprovalState
 from portal.operations.change import keyed_hash
 from portal.outside import NAME_MAX, shortened
 from portal.platforms.answers import storable
@@ -86,6 +87,7 @@ def ask(changes, *, actor, key, via, demands, purpose="", name="", waits_for=Non
     try:
         with transaction.atomic(durable=True):
             approval.save(force_insert=True)
+            ApprovalPlace.objects.bulk_create(_places(approval, changes))
             append(asked)
     except IntegrityError as error:
         existing = _earlier(approval.team_id, key, body_hash)
@@ -95,6 +97,19 @@ def ask(changes, *, actor, key, via, demands, purpose="", name="", waits_for=Non
     except DatabaseError as error:
         raise entries.unavailable() from error
     raise Waits(WAITS(), approval=approval)
+
+
+def _places(approval, changes):
+    """Where its changes are, and what is to follow them."""
+    found = set()
+    for change in changes:
+        if isinstance(change.verb, Batch):
+            spaces = {change.kind.space_of(each) for each in change.data[change.verb.targets]}
+        else:
+            spaces = {change.space, *(each.of(change).space for each in change.then)}
+        found |= {(change.connection.pk, space) for space in spaces}
+    places = sorted(found, key=str)
+    return [ApprovalPlace(approval=approval, connection_id=pk, space=space) for pk, space in places]
 
 
 def _look(change, actor, via):

@@ -23,7 +23,7 @@ from portal.errors import (
     WhyMissing,
 )
 from portal.kinds.registry import Batch
-from portal.operations import approvals, deciding, keeping, together
+from portal.operations import approvals, deciding, keeping, reach, together
 from portal.operations.approval import Approval, ApprovalState, Grant
 from portal.operations.many import perform_many
 from portal.operations.models import Cause, Operation, State
@@ -76,9 +76,9 @@ def approve(approval, *, actor, reason="", look=None):
     with approvals.told_as(approval):
         try:
             changes = _changes(approval)
-            for change in _parts(changes):
-                about = approvals.tried(approval, "approval_give", actor)
-                require_recorded(actor, change.verb.right, change.connection, about)
+            about = approvals.tried(approval, "approval_give", actor)
+            for right, thing in rights_for(actor, changes):
+                require_recorded(actor, right, thing, about)
             _hold_against(approval, changes, look)
             return _request(approval, changes, actor, reason)
         except _Void as void:
@@ -87,9 +87,13 @@ def approve(approval, *, actor, reason="", look=None):
             return None
 
 
-def _parts(changes):
-    """The changes, and what is to follow them."""
-    return [part for each in changes for part in (each, *(then.of(each) for then in each.then))]
+def rights_for(person, changes):
+    """Yield (right, thing) of all that the person needs to request the changes and what is to follow them."""
+    for change in changes:
+        following = [reach.following(each, change, person) for each in change.then]
+        for part in (change, *following):
+            for thing in reach.things(part, person):
+                yield part.verb.right, thing
 
 
 def _changes(approval):
@@ -118,7 +122,7 @@ def _hold_against(approval, changes, look):
 
 
 def _has_rights(person, changes):
-    return all(may(person, each.verb.right, each.connection) for each in _parts(changes))
+    return all(may(person, right, thing) for right, thing in rights_for(person, changes))
 
 
 def _request(approval, changes, actor, reason):

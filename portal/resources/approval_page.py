@@ -173,7 +173,8 @@ def _touched(approval):
 
 def _lacks(user, changes):
     """Why the person may not do this themselves, and so may not approve it, as text; "" if they may."""
-    return next(filter(None, (explain(user, each.verb.right, each.connection) for each in changes)), "")
+    asked = approving.rights_for(user, changes)
+    return next(filter(None, (explain(user, right, thing) for right, thing in asked)), "")
 
 
 def _target(approval):

@@ -87,9 +87,9 @@ GUARDS = [
     ),
     Guard(
         "nobody reviews what they did",
-        "portal/teams/access.py",
-        "    return team not in user._exceptions",
-        "    return False",
+        "portal/teams/grants.py",
+        "    return frozenset(ALLOWED) - CHANGING if is_portal_auditor and not exception else None",
+        "    return None",
         ("tests/teams/test_auditor_exception.py::test_they_change_nothing_whatever_their_role",),
     ),
 ]

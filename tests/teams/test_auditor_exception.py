@@ -11,8 +11,8 @@ from portal.errors import NotAllowed
 from portal.operations.models import State
 from portal.record.models import Body, Entry
 from portal.teams import access, exceptions
-from portal.teams.access import CHANGING
 from portal.teams.models import Membership, Role, User
+from portal.teams.roles import CHANGING
 from tests.operations.ruled import APPROVED, BUS, approve, asked, rule
 
 
