@@ -25,7 +25,9 @@ urlpatterns = [
     path("audit/", include("portal.audit.urls")),
     path("connections/", include("portal.connections.urls")),
     path("teams/", include("portal.teams.urls")),
+    path("teams/", include("portal.operations.rules_urls")),
     path("people/", include("portal.teams.people_urls")),
+    path("approvals/", include("portal.resources.approval_urls")),
     path("api/v1/", include("portal.api.urls")),
     path("", include("portal.resources.urls")),
 ]

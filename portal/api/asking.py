@@ -99,7 +99,7 @@ def asked(request, kind, verb, target, key):
     settings = {"kind": kind, "verb": verb, "target": target}
     if verb.form is None:
         return Asked(Change(connection=connections[0], **why, **settings))
-    form = _form({**settings, "connections": connections}, given, opened)
+    form = _form({**settings, "connections": connections}, {**given, **why}, opened)
     return Asked(replace(form.change, **why), earlier)
 
 

@@ -118,7 +118,7 @@ def _told_verb(kind, verb, status):
     return Told(
         _name(kind, verb.name),
         verb.label,
-        {**answers, 202: done},
+        {**answers, 202: {"oneOf": [done, schemas.ref("Waits")]}},
         WRONG,
         {"dry_run": ({"enum": ["0", "1"]}, words)},
         body_of(kind, verb),

@@ -80,9 +80,10 @@ class ConnectionQuerySet(models.QuerySet):
         return [each.pk for each in found.only("endpoint") if each.host == host]
 
     def unchanged(self, connection):
-        """Whether it is as it was when this one was read. Locks it: whoever moves or deletes it waits."""
-        row = self.select_for_update(no_key=True).order_by()
-        return bool(row.filter(pk=connection.pk, changed_at=connection.changed_at).values_list("pk"))
+        """It, with its id alone, if it is as it was when this one was read. Reading that locks it: whoever
+        moves or deletes it waits."""
+        row = self.select_for_update(no_key=True, of=("self",)).order_by().only("pk")
+        return row.filter(pk=connection.pk, changed_at=connection.changed_at)
 
     def with_condition(self):
         return self.prefetch_related(models.Prefetch("condition", Condition.objects.now()))

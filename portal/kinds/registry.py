@@ -155,6 +155,8 @@ class Kind:
     - `expression` is how the platform itself can be searched, where it takes expressions (Expression).
     - `inside` is what an object holds when it is to be deleted, besides all whose `space` it is (`held`).
     - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
+    - `denies(values)` is whether an object with these values forbids devices something: a policy with a
+      statement that denies. None if the values do not say. Rules of teams ask (operations/rules.py).
     - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
       the account: the client's collection says by which member (Collection.scope).
 
@@ -187,6 +189,7 @@ class Kind:
     facts: Facts | None = None
     inside: tuple = ()
     quota: int | None = None
+    denies: Callable | None = None
     within: str = ""
     refers: dict = field(default_factory=dict, hash=False)
     space: str = ""

@@ -122,6 +122,46 @@ VERBS = {
         _("%(who)s tried to change whether members of %(name)s need a second factor"),
         _("change second factor rule"),
     ),
+    "auditor_exception": (
+        _("%(who)s decided whether %(name)s, a portal auditor, may change things"),
+        _("%(who)s tried to decide whether %(name)s, a portal auditor, may change things"),
+        _("exception for an auditor"),
+    ),
+    "team_rules": (
+        _("%(who)s changed the rules of %(name)s"),
+        _("%(who)s tried to change the rules of %(name)s"),
+        _("change team rules"),
+    ),
+    "approval_ask": (
+        _("%(who)s asked for approval of a change of %(what)s"),
+        _("%(who)s tried to ask for approval of a change of %(what)s"),
+        _("ask for approval"),
+    ),
+    "approval_give": (
+        _("%(who)s approved a change of %(what)s"),
+        _("%(who)s tried to approve a change of %(what)s"),
+        _("approve"),
+    ),
+    "approval_refuse": (
+        _("%(who)s refused a change of %(what)s"),
+        _("%(who)s tried to refuse a change of %(what)s"),
+        _("refuse"),
+    ),
+    "approval_withdraw": (
+        _("%(who)s withdrew a change of %(what)s that waited for approval"),
+        _("%(who)s tried to withdraw a change of %(what)s that waited for approval"),
+        _("withdraw"),
+    ),
+    "approval_void": (
+        _("A change of %(what)s that waited for approval became void"),
+        _("A change of %(what)s that waited for approval became void"),
+        _("void approval"),
+    ),
+    "approval_expire": (
+        _("Nobody decided in time about a change of %(what)s"),
+        _("Nobody decided in time about a change of %(what)s"),
+        _("expired approval"),
+    ),
     "sign_in": (_("%(who)s signed in"), _("%(who)s tried to sign in"), _("sign in")),
     "sign_in_again": (
         _("%(who)s confirmed who they are"),

@@ -1,6 +1,7 @@
 """What comes before an operation begins: the access checks that record a denial, the lock of its account; and
 the entries that operations write into the record."""
 
+from django.db.models import F
 from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
@@ -126,10 +127,13 @@ def _about(change, actor, via):
 def lock_account(linked):
     """Lock the connection, so that whoever moves or deletes it waits and then sees this operation.
 
-    Raises RecordUnavailable if someone changed it first.
+    Returns what the rules of its team ask for (rules.Rules.demands), read by the same statement. Raises
+    RecordUnavailable if someone changed it first.
     """
-    if not Connection.objects.unchanged(linked):
+    row = Connection.objects.unchanged(linked).annotate(demands=F("team__rules__demands")).first()
+    if row is None:
         raise RecordUnavailable(CHANGED_ACCOUNT())
+    return row.demands or {}
 
 
 def unavailable():

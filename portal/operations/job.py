@@ -56,6 +56,7 @@ class Job(OfVerb, models.Model):
       the process that works on it.
     - `correlation` is that of the request that asked for it last; its operations have the same.
     - `ticket` is the number of a change request in the team's own system; its operations have the same.
+    - `approval` is the one that its steps have; what is requested once more needs another.
     - `stopped_at` is when a person stopped it: steps that had not begun by then never begin.
     """
 
@@ -78,6 +79,9 @@ class Job(OfVerb, models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
+    approval = models.ForeignKey(
+        "operations.Approval", on_delete=models.PROTECT, null=True, related_name="jobs"
+    )
     stopped_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     due_at = models.DateTimeField(null=True, db_index=True)
     attempt = models.PositiveIntegerField(default=0)

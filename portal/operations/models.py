@@ -13,8 +13,10 @@ from portal.kinds import mirroring
 from portal.kinds.fields import JsonText
 from portal.kinds.identity import or_unknown, the_one
 from portal.kinds.permissions import permission_in
+from portal.operations.approval import Approval, ApprovalPlace  # noqa: F401 - Django looks for models here
 from portal.operations.attempts import HttpAttempt
 from portal.operations.job import Job, OfVerb, Step  # noqa: F401 - Django looks for models here
+from portal.operations.rules import Rules  # noqa: F401 - as above
 from portal.outside import NAME_MAX, name_or_id, shortened
 from portal.platforms.collection import ID_MAX, SCOPE_MAX
 from portal.record.redaction import redact, scrubber_of, secrets_in, without
@@ -108,6 +110,7 @@ class Operation(OfVerb, models.Model):
     - `made` names the object that this create made. It is unique: whoever concludes that it made the same
       object (perform, settling, a person) writes it together with the state, so that only one can.
     - `expected` is {field: value} as the form showed the object; `follows` is the operation this one repeats.
+    - `approval` is the one without which it would not have begun.
     - `data` never contains a secret; `sealed_data` does, for as long as it may be needed.
     - `words` is the message about its state, as code and parameters; `platform_message` is the platform's own
       text.
@@ -145,6 +148,7 @@ class Operation(OfVerb, models.Model):
     sealed_data = models.TextField(blank=True)
     expected = JsonText(blank=True, default=None, null=True)
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, null=True, related_name="operations")
     holds = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001 (NULLs do not collide)
     made = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001 (as above)
     late_until = models.DateTimeField(null=True)
@@ -181,6 +185,7 @@ class Operation(OfVerb, models.Model):
     secrets_lost = models.BooleanField(default=False)
 
     team_path, connection_path, space_path = "team_id", "connection_id", "space"
+    approved_as = {}  # what the object showed when approval was asked for (keeping.py)
 
     objects = OperationQuerySet.as_manager()
 

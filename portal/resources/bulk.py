@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.kinds.parts import Takes
 from portal.kinds.registry import KINDS, Kind, Verb
+from portal.operations import rules
 from portal.operations.change import Change
 from portal.operations.together import STEPS_MAX
 from portal.teams.access import explain, in_places
@@ -123,6 +124,10 @@ class Selection:
     def connection(self):
         """The one on which all of it is; only where something takes it."""
         return self.found[0].connection
+
+    def rules(self, connection):
+        """What the rules of the connection's team ask for it, as rules.possible returns it."""
+        return rules.possible(rules.of_team(connection.team), self.asked.owner, self.asked.verb)
 
     @property
     def most(self):

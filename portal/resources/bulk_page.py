@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from portal.bounds import LINE_MAX
-from portal.errors import KeyReused, PortalError, RecordUnavailable
+from portal.errors import KeyReused, PortalError, RecordUnavailable, WhyMissing
 from portal.kinds import search
 from portal.operations import together
 from portal.operations.change import WHY_FIELDS, Change
 from portal.operations.entries import admit
-from portal.operations.forms import ReasonField, TicketField
+from portal.operations.forms import ReasonField, TicketField, ask_why, say_missing
 from portal.operations.job import Job, Purpose
 from portal.operations.tasks import carry_on
 from portal.outside import isolated
@@ -108,6 +108,8 @@ class BulkForm(forms.Form):
         initial = {"operation_key": str(uuid.uuid4()), "seen": selection.mark, **(initial or {})}
         super().__init__(data, initial=initial, use_required_attribute=False)
         self.selection = selection
+        linked = selection.found[0].connection if selection.found else None
+        ask_why(self, *(selection.rules(linked) if linked else ((), ())))
         if selection.asked.takes and selection.found:
             self.fields["other"].offer(selection, posted)
         else:
@@ -256,6 +258,9 @@ def _request(request, selection, back):
         return _show(request, form, back, status=409, refusal=error)
     except RecordUnavailable as error:
         return say(_show(request, form, back, status=503, refusal=error), error)
+    except WhyMissing as error:
+        say_missing(form, error)
+        return _show(request, form, back, status=422)
     carry_on.enqueue(str(job.pk))
     return redirect("jobs:detail", job.pk)
 

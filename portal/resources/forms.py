@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy
 from portal.errors import PlatformError
 from portal.kinds import validating
 from portal.kinds.validating import sentence, snake
+from portal.operations import rules
 from portal.operations.change import WHY_FIELDS, Change
+from portal.operations.forms import ask_why
 from portal.resources.editing import JsonField, opened_sides, parse, reconcile
 from portal.resources.fields import (
     ConnectionField,
@@ -68,8 +70,11 @@ class PlatformForm(forms.Form):
         chosen = str(self.value_of("connection") or "")
         first = next(iter(self.connections), None)
         self.connection = next((each for each in self.connections if str(each.pk) == chosen), first)
+        asked = (), ()
         if self.connection:
             self.initial["connection"] = self.connection.pk
+            asked = rules.possible(rules.of_team(self.connection.team), kind, verb)
+        ask_why(self, *asked)
 
     @classmethod
     def platform_fields(cls):

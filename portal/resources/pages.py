@@ -19,7 +19,7 @@ SEVERAL = Sentence(
 def connections_of(request, kind):
     """This team's connections to the kind's platform, which know what of them the person may see."""
     found = Connection.objects.visible_to(request.user).filter(platform=kind.platform, team=request.team)
-    return [opened(request.user, each) for each in found]
+    return [opened(request.user, each) for each in found.select_related("team__rules")]
 
 
 def no_connection(request):
@@ -44,7 +44,7 @@ def find(request, kind, id):
     platforms. Raises PlatformError when one of those could not be asked and no other has it: then nobody
     knows whether it exists.
     """
-    rows = kind.model.objects.visible_to(request.user).select_related("connection__team")
+    rows = kind.model.objects.visible_to(request.user).select_related("connection__team__rules")
     found = (list(rows.filter(pk=id)) if is_uuid(id) else []) or list(rows.filter(remote_id=id))
     if not found and request.team:
         reached = reading.by_id(kind, connections_of(request, kind), id, request.user)

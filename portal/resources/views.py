@@ -11,16 +11,25 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
+from portal.errors import (
+    Conflict,
+    KeyReused,
+    OutcomeUnrecorded,
+    PlatformError,
+    PortalError,
+    RecordUnavailable,
+    WhyMissing,
+)
 from portal.kinds.effects import as_shown
 from portal.kinds.identity import or_unknown
 from portal.kinds.masking import masked
 from portal.kinds.parts import Check
 from portal.kinds.registry import Batch
-from portal.operations import stepping
+from portal.operations import rules, stepping
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
-from portal.operations.change import Change
+from portal.operations.change import WHY_FIELDS, Change
 from portal.operations.entries import admit
+from portal.operations.forms import WhyForm, say_missing
 from portal.operations.job import JobState
 from portal.operations.many import perform_many
 from portal.operations.models import HAPPENED, Cause, Operation, State
@@ -142,9 +151,14 @@ def _button(request, kind, verb, row):
     if not key:
         messages.error(request, _("The request was incomplete, so nothing was sent. Press the button again."))
         return redirect("resources:detail", kind, row.pk)
-    change = Change(kind=kind, verb=verb, connection=row.connection, target=row)
+    asked = rules.possible(rules.of_team(row.connection.team), kind, verb)
+    why = WhyForm(request.POST if set(WHY_FIELDS) & set(request.POST) else {}, asked=asked)
+    given = {name: why.cleaned_data.get(name, "") for name in WHY_FIELDS} if why.is_valid() else {}
+    change = Change(kind=kind, verb=verb, connection=row.connection, target=row, **given)
     try:
         operation = perform(change, actor=request.user, key=key)
+    except WhyMissing as error:
+        return _ask_why(request, change, why, key, error)
     except OutcomeUnrecorded as error:
         operation = error.operation
         messages.warning(request, str(error))
@@ -152,6 +166,13 @@ def _button(request, kind, verb, row):
         messages.success(request, _success(verb, operation))
         return _go(request, reverse("resources:detail", args=[kind, row.pk]))
     return _go(request, reverse("operations:detail", args=[operation.pk]))
+
+
+def _ask_why(request, change, form, key, error):
+    """The page that asks why for a verb without a form; it keeps the operation key."""
+    say_missing(form, error)
+    context = {"kind": change.kind, "verb": change.verb, "row": change.target, "form": form, "key": key}
+    return page(request, "resources/why.html", context, status=422)
 
 
 def _success(verb, operation):
@@ -280,6 +301,13 @@ def _perform(request, form):
         return _show(request, form, status=409, refusal=error, other=other, **_as_it_is_now(request, form))
     except RecordUnavailable as error:
         return say(_show(request, form, status=503, refusal=error), error)
+    except WhyMissing as error:
+        say_missing(form, error)
+        return _show(request, form, status=422)
+    except Conflict as error:  # what is to be approved
+        return _show(request, form, status=409, refusal=error, **_as_it_is_now(form))
+    except PlatformError as error:  # it could not be read
+        return _show(request, form, status=422, refusal=error)
     except OutcomeUnrecorded as error:
         operation = error.operation
         operation.state = State.IN_DOUBT

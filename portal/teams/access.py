@@ -31,6 +31,7 @@ from portal.teams.models import Membership, Role
 from portal.teams.places import EVERYWHERE, NOWHERE, Places
 from portal.teams.roles import (
     ALLOWED,
+    CHANGING,
     OF_PORTAL,
     OF_WHOLE,
     PEOPLE,
@@ -307,6 +308,8 @@ def _entries(user, right, model):
 def _why(user, grant, right, thing):
     """What the grant lacks, as a Said."""
     names = owners(user, _team_of(thing))
+    if user.is_portal_auditor and grant.role in ALLOWED[right] and right in CHANGING and not grant.has(right):
+        return denying.REVIEWS()
     if grant.role in ALLOWED[right] and not grant.places.is_everywhere:
         return denying.narrowed(told_places(user, _team_of(thing)), names)
     return denying.denied(grant.role, right, names)

@@ -21,6 +21,13 @@ NARROWED = Sentence(
 NARROWED_BY = Sentence(
     "access.narrowed_by", _("Your membership covers only %(places)s. %(names)s can change that.")
 )
+REVIEWS = Sentence(
+    "access.portal_auditor",
+    _(
+        "Portal auditors review what others do, so they change nothing themselves. Another owner of the team "
+        "can record an exception on the page of the member."
+    ),
+)
 AND_OTHERS = Sentence("list.others", _("%(first)s and %(count)s others"))
 TOO_HIGH = Sentence(
     "access.role_too_high",

@@ -159,6 +159,19 @@ class RetentionForm(forms.Form):
         super().__init__(*args, use_required_attribute=False, **kwargs)
 
 
+class ExceptionForm(forms.Form):
+    """Why a portal auditor may change things in a team; an empty one ends that."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why they may change things here"),
+        required=False,
+        max_length=200,
+        validators=[printable],
+        help_text=gettext_lazy("Saved in the audit log. Leave it empty to end the exception."),
+        widget=forms.TextInput(attrs={"data-counter": 200, "autocomplete": "off"}),
+    )
+
+
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 

@@ -7,12 +7,15 @@ from django.db.models import F, FilteredRelation, Q
 from portal.teams import offered
 from portal.teams.models import Role, Team, User
 from portal.teams.places import EVERYWHERE, Places
-from portal.teams.roles import ALLOWED, OWNER
+from portal.teams.roles import ALLOWED, CHANGING, OWNER
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a person may do in one team: what the role allows, in `places`; a token's `rights` narrow it."""
+    """What a person may do in one team: what the role allows, in `places`.
+
+    `rights`, if there are any, narrow it: those of a token, or of a portal auditor without an exception.
+    """
 
     role: Role
     places: Places = EVERYWHERE
@@ -20,7 +23,8 @@ class Grant:
 
     @classmethod
     def of(cls, membership):
-        return cls(Role(membership.role), Places.of(membership.places))
+        rights = _rights(membership.user.is_portal_auditor, membership.auditor_exception)
+        return cls(Role(membership.role), Places.of(membership.places), rights)
 
     def has(self, right):
         return self.role in ALLOWED[right] and (self.rights is None or right in self.rights)
@@ -28,6 +32,10 @@ class Grant:
     def limited(self, limits):
         rights = limits.rights if self.rights is None else self.rights & limits.rights
         return Grant(self.role, self.places & limits.places, rights)
+
+
+def _rights(is_portal_auditor, exception):
+    return frozenset(ALLOWED) - CHANGING if is_portal_auditor and not exception else None
 
 
 def person(id):
@@ -88,6 +96,7 @@ def _columns(mine, team):
     return {
         "role": f"{mine}role",
         "places": f"{mine}places",
+        "exception": f"{mine}auditor_exception",
         **{name: f"{team}{name}" for name in ("id", "name", "mfa_required")},
         **{f"owner_{name}": f"owners__user__{name}" for name in ("name", "email", "is_active")},
     }
@@ -98,7 +107,8 @@ def _keep(user, rows):
     for row in rows:
         id = str(row["id"])
         if id not in user._granted:
-            user._granted[id] = Grant(Role(row["role"]), Places.of(row["places"]))
+            rights = _rights(user.is_portal_auditor, row["exception"])
+            user._granted[id] = Grant(Role(row["role"]), Places.of(row["places"]), rights)
             user._teams.append({name: row[name] for name in ("id", "name", "mfa_required")})
         if row["owner_is_active"]:
             user._owners.setdefault(id, []).append(row["owner_name"] or row["owner_email"])

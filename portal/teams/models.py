@@ -124,6 +124,8 @@ class Membership(models.Model):
     role = models.CharField(_("role"), max_length=10, choices=Role)
     places = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Why a portal auditor may change things here all the same (exceptions.py); "" if they may not.
+    auditor_exception = models.CharField(max_length=200, blank=True, default="")
 
     team_path = "team_id"
 

@@ -39,6 +39,8 @@ ALLOWED = {
     "delete": MANAGERS,
     "reset_key": MANAGERS,
     "import_destructive": MANAGERS,
+    # let happen what somebody else asked for, where a rule of the team asks for it, with the rights it takes
+    "approve": MANAGERS,
     # decide whether a change happened when the portal cannot tell by itself
     "settle": OWNERS,
     # running the team
@@ -52,6 +54,15 @@ ALLOWED = {
 # What a portal auditor has for entries of every team's record, and for nothing else.
 READING = frozenset(
     {"view", "read_own_record", "read_record", "export_record", "verify_record", "review_record"}
+)
+# What a portal auditor has in no team, whatever their role there, unless an owner recorded an exception
+# (exceptions.py): nobody reviews what they did themselves.
+CHANGING = frozenset(
+    {
+        *("create", "update", "sync", "group_membership", "enable", "bind", "unbind", "edit_bound_policy"),
+        *("disable", "replace", "delete", "reset_key", "import_destructive", "approve", "settle"),
+        "connections",
+    }
 )
 # A membership that is narrowed does not give these for the team itself. Of its connections it lets managers
 # manage those that are wholly theirs.

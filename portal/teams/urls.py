@@ -23,6 +23,7 @@ urlpatterns = [
     path("<uuid:id>/members/<int:member>/", views.member, name="member"),
     path("<uuid:id>/second-factor/", views.second_factor, name="second_factor"),
     path("<uuid:id>/members/<int:member>/role/", views.member_role, name="member_role"),
+    path("<uuid:id>/members/<int:member>/exception/", views.auditor_exception, name="auditor_exception"),
     path("<uuid:id>/members/<int:member>/places/", views.member_places, name="member_places"),
     path("<uuid:id>/members/<int:member>/remove/", views.member_remove, name="member_remove"),
 ]

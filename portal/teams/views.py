@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.mail import sending
-from portal.teams import invitations, leaving, offered, role_table, service
+from portal.teams import exceptions, invitations, leaving, offered, role_table, service
 from portal.teams.access import explain, may, places_in, require, role_in, roles_to_give, visible_to
-from portal.teams.forms import InvitationForm, PlacesForm, RetentionForm, RoleForm, TeamForm
+from portal.teams.forms import ExceptionForm, InvitationForm, PlacesForm, RetentionForm, RoleForm, TeamForm
 from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Invitation, Membership, Role, Team
@@ -160,7 +160,7 @@ def member(request, id, member):
     return _member_page(request, row)
 
 
-def _member_page(request, row, form=None, problem="", status=200):
+def _member_page(request, row, form=None, problem="", status=200, exception_form=None):
     places = Places.of(row.places)
     context = {
         "shown": row.team,
@@ -168,9 +168,30 @@ def _member_page(request, row, form=None, problem="", status=200):
         "held": leaving.held(row.user, row.team),
         "covered": offered.told(places, row.team_id),
         "form": form or PlacesForm(places=places, **choice(request, row.team)),
+        "exception_form": exception_form or ExceptionForm(initial={"reason": row.auditor_exception}),
+        "is_me": row.user == request.user,
         "problem": problem,
     }
     return page(request, "teams/member.html", context, status=status)
+
+
+@confirmed("POST")
+@require_POST
+def auditor_exception(request, id, member):
+    """Posted: `reason`; an empty one ends the exception."""
+    team = find(request, id)
+    row = _member(team, member)
+    service.require_right(team, exceptions.VERB, actor=request.user)
+    form = ExceptionForm(request.POST)
+    if not form.is_valid():
+        return _member_page(request, row, exception_form=form, status=422)
+    try:
+        exceptions.set_exception(row, actor=request.user, reason=form.cleaned_data["reason"])
+    except ValidationError as error:
+        form.add_error("reason", error)
+        return _member_page(request, row, exception_form=form, status=422)
+    messages.success(request, _("Saved: %(person)s.") % {"person": row.user})
+    return redirect("teams:member", team.pk, row.pk)
 
 
 @confirmed("POST")

@@ -2,16 +2,18 @@
 
 import sys
 
+from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_htmx.http import HttpResponseClientRedirect
 
 from portal import errors
 from portal.bounds import BODY_MAX, FIELDS_MAX, LEVELS_MAX
@@ -193,6 +195,9 @@ def unavailable(request, exception=None):
     return _problem(request, "503.html", 503, text, context)
 
 
+BLOCKED = (errors.KeyReused, errors.NotRepeatable, errors.NotDecidable, errors.NeedsApproval)
+
+
 def answer(request, error):
     """The response for a PortalError that no view handled.
 
@@ -204,9 +209,20 @@ def answer(request, error):
         return not_found(request, error)
     if isinstance(error, errors.Ambiguous):
         return _choice(request, error)
-    if isinstance(error, errors.KeyReused | errors.NotRepeatable | errors.NotDecidable):
+    if isinstance(error, errors.Waits):
+        return _waits(request, error)
+    if isinstance(error, errors.WhyMissing):
+        return _problem(request, "409.html", 422, str(error))
+    if isinstance(error, BLOCKED):
         return _problem(request, "409.html", 409, str(error))
     return unavailable(request, error)
+
+
+def _waits(request, error):
+    """Go to the page of the approval that a change waits for."""
+    messages.info(request, str(error))
+    address = reverse("approvals:detail", args=[error.approval.pk])
+    return HttpResponseClientRedirect(address) if is_piece(request) else redirect(address)
 
 
 def _choice(request, error):

@@ -24,12 +24,7 @@ SQLITE = {"PORTAL_DATABASE_URL": ""}
 PRODUCTION = {"PORTAL_DEMO": "false", "PORTAL_ALLOWED_HOSTS": "portal.example.test"}
 DEMO = {"PORTAL_DEMO": "true"}
 OTHER = {True: PRODUCTION, False: DEMO}
-REST = [
-    ("refresh",),
-    ("audit_verify",),
-    ("credentials_rotate",),
-    ("createsuperuser", "--no-input", "--email", "a@b.test"),
-]
+REST = [("refresh",), ("audit_verify",), ("credentials_rotate",), ("createsuperuser", "--no-input")]
 COMMANDS = [
     ("worker", "--once"),
     ("migrate",),

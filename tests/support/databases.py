@@ -1,10 +1,9 @@
-"""Databases of one test process: a template, and copies of it. All processes of a run share one migration.
+"""Databases of one test process: a template that is migrated once, and copies of it.
 
 Tests that commit get a copy, because Django's flush cannot empty append-only tables. `point` changes Django's
 default connection and PORTAL_DATABASE_URL together, so that child processes use the same database.
 """
 
-import fcntl
 import os
 import sqlite3
 from contextlib import closing, contextmanager
@@ -20,8 +19,6 @@ from huey.contrib.djhuey import HUEY
 from psycopg import sql
 
 from portal import environment
-from portal.connections import installation
-from portal.connections.models import Installation
 
 VARIABLE = "PORTAL_DATABASE_URL"
 TEMPLATE = "template"
@@ -50,19 +47,15 @@ class SQLite:
     def _path(self, name):
         return self.directory / f"{name}.sqlite3"
 
-    def exists(self, name):
-        return self._path(name).exists()
-
-    def create(self, name, *, template=None, of=None):
-        """`of` has the template, if these do not."""
+    def create(self, name, *, template=None):
         self.drop(name)
         if template:
-            self.restore(name, template=template, of=of)
+            self.restore(name, template=template)
         return self.database(name)
 
-    def restore(self, name, *, template, of=None):
+    def restore(self, name, *, template):
         """Make it equal to the template again, even while other processes have it open."""
-        source = sqlite3.connect((of or self)._path(template))
+        source = sqlite3.connect(self._path(template))
         target = sqlite3.connect(self._path(name), timeout=20)
         with closing(source), closing(target):
             target.execute("PRAGMA synchronous=OFF")  # of this connection only
@@ -84,33 +77,23 @@ class PostgreSQL:
         self.prefix = prefix
 
     def database(self, name):
-        return Database(name, urlunsplit(urlsplit(self.server)._replace(path=f"/{self._name(name)}")))
+        return Database(name, urlunsplit(urlsplit(self.server)._replace(path=f"/{self.prefix}{name}")))
 
     def _run(self, statement, **names):
-        identifiers = {key: sql.Identifier(name) for key, name in names.items()}
+        identifiers = {key: sql.Identifier(f"{self.prefix}{name}") for key, name in names.items()}
         with closing(psycopg.connect(self.server, autocommit=True)) as server:
             server.execute(sql.SQL(statement).format(**identifiers))
 
-    def exists(self, name):
-        with closing(psycopg.connect(self.server, autocommit=True)) as server:
-            found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self._name(name)])
-            return bool(found.fetchone())
-
-    def _name(self, name):
-        return f"{self.prefix}{name}"
-
-    def create(self, name, *, template=None, of=None):
-        """`of` has the template, if these do not; it is on the same server."""
+    def create(self, name, *, template=None):
         self.drop(name)
         if template:
-            template = (of or self)._name(template)
-            self._run("CREATE DATABASE {name} TEMPLATE {template}", name=self._name(name), template=template)
+            self._run("CREATE DATABASE {name} TEMPLATE {template}", name=name, template=template)
         else:
-            self._run("CREATE DATABASE {name}", name=self._name(name))
+            self._run("CREATE DATABASE {name}", name=name)
         return self.database(name)
 
     def drop(self, name):
-        self._run("DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=self._name(name))
+        self._run("DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
 
 
 def point(database):
@@ -130,18 +113,6 @@ def make_template(databases):
     point(databases.create(TEMPLATE))
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
-    connections.close_all()
-
-
-def copy_template(databases, *, of, lock):
-    """Create the template as a copy of one that whoever comes first makes; the file `lock` says who waits."""
-    with open(lock, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not of.exists(TEMPLATE):
-            make_template(of)
-    point(databases.create(TEMPLATE, template=TEMPLATE, of=of))
-    Installation.objects.all().delete()
-    installation.mark()  # each process has its own data directory and its own keys
     connections.close_all()
 
 

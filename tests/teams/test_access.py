@@ -39,6 +39,7 @@ replace             . . . x x
 delete              . . . x x
 reset_key           . . . x x
 import_destructive  . . . x x
+approve             . . . x x
 settle              . . . . x
 connections         . . . x x
 invite              . . . x x
