@@ -29,4 +29,4 @@ forwarder_headers = ""
 # No status socket: nothing here uses it, and its default path is shared by all instances of one user.
 control_socket_disable = True
 # A heartbeat file on a disk can stall every worker.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn makes its own files there
