@@ -7,6 +7,9 @@ PortalError
   KeyReused            409  the operation key was used before with another request
   NotRepeatable        409  this operation cannot be requested again; the message says why
   NotDecidable         409  this operation needs no decision, or this decision is not possible
+  WhyMissing           422  the team's rules ask for a reason or a ticket that is missing; nothing was sent
+  NeedsApproval        409  the team's rules ask for an approval, and nobody can be asked for it from here
+  Waits                202  it waits for somebody's approval; nothing was sent yet
   RecordUnavailable    503  the record cannot be written; nothing was sent
   TooBusy              503  more people want this at once than the machine can serve
   OutcomeUnrecorded    503  sent, but the answer could not be saved; the portal looks it up later
@@ -71,6 +74,30 @@ class NotRepeatable(PortalError):
 
 class NotDecidable(PortalError):
     pass
+
+
+class WhyMissing(PortalError):
+    """`fields` is {name: Said}: what is missing of `reason` and `ticket`."""
+
+    def __init__(self, message, *, fields):
+        super().__init__(message)
+        self.fields = fields
+
+
+class NeedsApproval(PortalError):
+    """`demands` is all that the team's rules ask for this change."""
+
+    def __init__(self, message, *, demands=()):
+        super().__init__(message)
+        self.demands = demands
+
+
+class Waits(PortalError):
+    """`approval` is the one that it waits for, or that was decided already for the same key."""
+
+    def __init__(self, message, *, approval):
+        super().__init__(message)
+        self.approval = approval
 
 
 class RecordUnavailable(PortalError):

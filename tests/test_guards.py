@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.operations import approval_guards
 from tests.support.guard import Guard
-from tests.teams import account_guards
+from tests.teams import account_guards, review_guards
 from tests.teams import guards as signing_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -302,8 +303,10 @@ GUARDS = [
         "    names = set()",
         ("tests/resources/test_drift.py::test_an_own_change_is_nobody_elses[enos/devices]",),
     ),
+    *approval_guards.GUARDS,
     *account_guards.GUARDS,
     *signing_in.GUARDS,
+    *review_guards.GUARDS,
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 
@@ -312,7 +315,7 @@ EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 def test_the_guard_is_where_the_long_run_breaks_it(guard):
     assert (ROOT / guard.path).read_text().count(guard.old) == 1
     for test in guard.tests:
-        path, _colons, name = test.partition("::")
+        path, name = test.partition("::")[0], test.rpartition("::")[2]
         assert f"def {name.partition('[')[0]}(" in (ROOT / path).read_text()
 
 

@@ -7,16 +7,19 @@ attribute or an option that goes through no filter of portal/web/guests.py.
 import html
 import json
 import re
+from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.messages import get_messages
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.connections.models import Connection
 from portal.kinds.fields import JsonText
 from portal.kinds.registry import KINDS
+from portal.operations.approval import Approval, ApprovalState
 from portal.operations.job import Job, JobState, Purpose, Step
 from portal.operations.models import Operation, State
 from portal.operations.stepping import STOPPED
@@ -70,6 +73,7 @@ def tell_everything_oddly(plant, text=ODD):
     for operation, state in zip(Operation.objects.filter(team=plant.team), states, strict=False):
         Operation.objects.filter(pk=operation.pk).update(state=state, **told)
     make_jobs(plant, text)
+    make_approvals(plant, text)
     names = (
         "object_name",
         "object_id",
@@ -91,6 +95,33 @@ def tell_everything_oddly(plant, text=ODD):
             "body": {"answer": {text: text}, "note": text},
         }
     )
+
+
+def make_approvals(plant, text):
+    """One in each state; each is about one change, with one that follows it."""
+    told = told_oddly(text)
+    change = {
+        **{"kind": "iotda/policies", "verb": "create", "object_id": text, "object_name": text},
+        **{"connection": str(plant.connections["iotda"].pk), "account": "", "request": told["request"]},
+        "then": [{"kind": "iotda/policies", "verb": "bind", "data": {"target_ids": [text]}}],
+    }
+    for state in ApprovalState:
+        Approval.objects.create(
+            team=plant.team,
+            key=state,
+            actor=plant.people[Role.OPERATOR],
+            decided_by=None if state == ApprovalState.WAITING else plant.people[Role.MANAGER],
+            state=state,
+            platform="iotda",
+            kind_slug="iotda/policies",
+            verb_name="create",
+            object_id=text[:160],
+            changes=[{**change, "data": {text: text}, "object_scope": "", "seen": {}}] * 2,
+            decision_reason=text[:200],
+            words={"code": "approval.changed", "params": {"names": text}},
+            expires_at=timezone.now() + timedelta(days=1),
+            **{name: told[name] for name in ("object_name", "connection_name", "reason", "ticket")},
+        )
 
 
 def make_jobs(plant, text):
@@ -179,6 +210,9 @@ def arguments(address, plant):
     elif "jobs/<uuid:id>" in address:
         for job in Job.objects.all():
             yield {"<uuid:id>": str(job.pk)}
+    elif "approvals/<uuid:id>" in address:
+        for approval in Approval.objects.all():
+            yield {"<uuid:id>": str(approval.pk)}
     elif "connections/<uuid:id>" in address:
         for connection in plant.connections.values():
             yield {"<uuid:id>": str(connection.pk)}

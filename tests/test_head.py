@@ -10,6 +10,7 @@ from portal.record.models import Entry
 from portal.teams import invitations
 from portal.teams.models import Repeated, Role
 from tests.examples import EVERY_KIND, EXAMPLES
+from tests.operations.ruled import asked, rule
 from tests.test_doors import addresses
 
 pytestmark = pytest.mark.anywhere
@@ -23,6 +24,8 @@ def of(plant):
     """of(address): the address of something that exists."""
     row = plant.make(BUS)
     operation = plant.perform(BUS, data={**plant.data(BUS), "bus_name": "second"})
+    rule(plant, any=["approval"])
+    approval = asked(plant, BUS, "create")
     member = plant.team.memberships.get(user=plant.people[Role.VIEWER])
     tokens, owner = [], plant.people[Role.OWNER]
     invitation = invitations.invite(
@@ -34,6 +37,7 @@ def of(plant):
     )
     things = {
         "operations": operation.pk,
+        "approvals": approval.pk,
         "connections": row.connection_id,
         "teams": plant.team.pk,
         "people": owner.pk,

@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from portal.api import shown
 from portal.api.refusals import reference
-from portal.errors import KeyReused, OutcomeUnrecorded
+from portal.errors import KeyReused, OutcomeUnrecorded, Waits
 from portal.kinds.comparing import is_same
 from portal.operations.models import HAPPENED, Cause, State
 from portal.operations.service import KEY_REUSED, perform
@@ -31,6 +31,9 @@ def carry_out(request, asked, key, via):
         raise KeyReused(KEY_REUSED(), operation=asked.earlier)
     try:
         operation = asked.earlier or perform(change, actor=request.user, key=key, via=via)
+    except Waits as error:
+        told = shown.approval(error.approval, request.user)
+        return Response({"approval": told}, status=202, headers={"Location": told["url"]})
     except OutcomeUnrecorded as error:
         operation = error.operation
         operation.state = State.IN_DOUBT

@@ -39,6 +39,7 @@ class Root(Door):
                 ],
                 "connections": "/api/v1/connections/",
                 "operations": "/api/v1/operations/",
+                "approvals": "/api/v1/approvals/",
                 "jobs": "/api/v1/jobs/",
                 "schema": "/api/v1/schema/",
             }
@@ -51,7 +52,7 @@ class Root(Door):
             "team": schemas.either(NAMED),
             "csrf_token": schemas.TEXT,
             "kinds": schemas.list_of(schemas.closed({**kind, "verbs": schemas.list_of(schemas.TEXT)})),
-            **dict.fromkeys(("connections", "operations", "jobs", "schema"), schemas.ADDRESS),
+            **dict.fromkeys(("connections", "operations", "approvals", "jobs", "schema"), schemas.ADDRESS),
         }
         return Told("root", "What is there", {200: schemas.closed(root)})
 

@@ -46,8 +46,13 @@ def _of_portal(error, user):
         is_seen = other and Operation.objects.visible_to(user).filter(pk=other.pk).exists()
         text = _("This key was used for another request. Nothing was sent this time: take a new key.")
         return problem(409, text, name="key-reused", operation=reference(other) if is_seen else None)
-    if isinstance(error, errors.NotRepeatable | errors.NotDecidable):
+    if isinstance(error, errors.WhyMissing):
+        missing = {name: [plain(text)] for name, text in error.fields.items()}
+        return problem(422, said, name="invalid", errors=missing)
+    if isinstance(error, errors.NotRepeatable | errors.NotDecidable | errors.NeedsApproval):
         return problem(409, said)
+    if isinstance(error, errors.Conflict):
+        return problem(409, said, name="conflict")
     if isinstance(error, errors.Rejected):
         # Asked for an object, it answers clearly and shows none: ROMA calls an id that is no number invalid.
         text = _("The platform does not show it: %(words)s") % {"words": plain(said)}

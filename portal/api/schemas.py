@@ -1,6 +1,7 @@
 """JSON schemas (2020-12, as in OpenAPI 3.1): of a contract's rules, and of what the API answers."""
 
 from portal.kinds.fields import JsonText
+from portal.operations.approval import ApprovalState
 from portal.operations.job import JobState, Purpose
 from portal.operations.models import Cause, State
 from portal.resources.freshness import State as Covered
@@ -173,22 +174,48 @@ JOB = {
     "done": COUNT,
     "count": COUNT,
 }
+REQUEST = closed({"method": TEXT, "url": TEXT, "body": TEXT})
+APPROVAL = closed(
+    {
+        "id": ID,
+        "url": ADDRESS,
+        "state": {"enum": ApprovalState.values},
+        "message": TEXT,
+        "kind": TEXT,
+        "verb": TEXT,
+        "connection": {"type": ["string", "null"], "format": "uuid"},
+        "object": closed({"remote_id": TEXT, "within": TEXT, "name": TEXT}),
+        "actor": TEXT,
+        "via": TEXT,
+        "reason": TEXT,
+        "ticket": TEXT,
+        "created_at": TIME,
+        "expires_at": TIME,
+        "decided_at": NULLABLE_TIME,
+        "decided_by": NULLABLE_TEXT,
+        "decision_reason": TEXT,
+        "requests": either(list_of(either(ref("Request")))),
+        "operations": list_of(REFERENCE),
+        "job": either(closed({"id": ID, "url": ADDRESS})),
+    }
+)
 COVERAGE = closed(
     {
         "connection": CONNECTION,
         "completeness": {"enum": [state.value for state in Covered]},
         "as_of": NULLABLE_TIME,
-        "count": COUNT,
+        "count": NULLABLE_COUNT,
         "total": NULLABLE_COUNT,
         "is_refreshing": FLAG,
         "problem": TEXT,
     }
 )
-REQUEST = closed({"method": TEXT, "url": TEXT, "body": TEXT})
 COMPONENTS = {
     "Problem": PROBLEM,
     "Connection": CONNECTION,
     "Operation": OPERATION,
+    "Approval": APPROVAL,
+    "Waits": closed({"approval": ref("Approval")}),
     "Job": closed(JOB),
     "JobWithSteps": closed({**JOB, "steps": list_of(STEP)}),
     "Coverage": COVERAGE,

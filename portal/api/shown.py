@@ -8,7 +8,7 @@ from portal.api.refusals import of_platform, reference
 from portal.kinds.masking import masked
 from portal.operations.shown import Shown
 from portal.resources.shown import doubts_about, reads_secrets, shown_values
-from portal.teams.access import explain
+from portal.teams.access import explain, may
 from portal.web.problems import NAMES, plain
 
 
@@ -93,8 +93,8 @@ def coverage(fresh):
         "connection": connection(fresh.connection),
         "completeness": str(fresh.state),
         "as_of": moment(reading.as_of),
-        "count": reading.count,
-        "total": reading.total,
+        "count": None if fresh.is_in_part else reading.count,
+        "total": None if fresh.is_in_part else reading.total,
         "is_refreshing": fresh.is_running,
         "problem": plain(fresh.problem),
     }
@@ -127,6 +127,33 @@ def operation(each, user):
 def _job_of(operation):
     step = getattr(operation, "step", None)
     return step and {"id": str(step.job_id), "url": f"/api/v1/jobs/{step.job_id}/", "step": step.number}
+
+
+def approval(each, user):
+    """What waits for approval, or was decided. The requests belong to the record."""
+    may_read = may(user, "read_record", each) or (
+        each.actor_id == user.pk and may(user, "read_own_record", each)
+    )
+    return {
+        "id": str(each.pk),
+        "url": f"/api/v1/approvals/{each.pk}/",
+        "state": str(each.shown_state),
+        "message": plain(each.said),
+        "kind": each.kind_slug,
+        "verb": each.verb_name,
+        "connection": str(each.connection_id) if each.connection_id else None,
+        "object": {"remote_id": each.object_id, "within": each.object_scope, "name": each.object_name},
+        "actor": each.actor.email,
+        "via": each.via,
+        "reason": each.reason,
+        "ticket": each.ticket,
+        **{name: moment(getattr(each, name)) for name in ("created_at", "expires_at", "decided_at")},
+        "decided_by": each.decided_by.email if each.decided_by else None,
+        "decision_reason": each.decision_reason,
+        "requests": [change["request"] for change in each.changes] if may_read else None,
+        "operations": [reference(operation) for operation in each.operations.order_by("created_at")],
+        "job": next(({"id": str(job.pk), "url": f"/api/v1/jobs/{job.pk}/"} for job in each.jobs.all()), None),
+    }
 
 
 def job(each, counts):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.api import kind_views, portal_views
+from portal.api import approval_views, kind_views, portal_views
 from portal.kinds.registry import KINDS
 
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("connections/", portal_views.Connections.at()),
     path("operations/", portal_views.Operations.at()),
     path("operations/<uuid:id>/", portal_views.OneOperation.at()),
+    path("approvals/", approval_views.Approvals.at()),
+    path("approvals/<uuid:id>/", approval_views.OneApproval.at()),
     path("jobs/", portal_views.Jobs.at()),
     path("jobs/<uuid:id>/", portal_views.OneJob.at()),
     *(address for kind in KINDS.values() for address in _of_kind(kind)),

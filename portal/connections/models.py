@@ -80,9 +80,10 @@ class ConnectionQuerySet(models.QuerySet):
         return [each.pk for each in found.only("endpoint") if each.host == host]
 
     def unchanged(self, connection):
-        """Whether it is as it was when this one was read. Locks it: whoever moves or deletes it waits."""
-        row = self.select_for_update(no_key=True).order_by()
-        return bool(row.filter(pk=connection.pk, changed_at=connection.changed_at).values_list("pk"))
+        """It, with its id alone, if it is as it was when this one was read. Reading that locks it: whoever
+        moves or deletes it waits."""
+        row = self.select_for_update(no_key=True, of=("self",)).order_by().only("pk")
+        return row.filter(pk=connection.pk, changed_at=connection.changed_at)
 
     def with_condition(self):
         return self.prefetch_related(models.Prefetch("condition", Condition.objects.now()))
@@ -143,7 +144,8 @@ class Connection(models.Model):
     check_part = models.CharField(max_length=20, blank=True, editable=False)
     check_said = models.JSONField(null=True, editable=False)  # what to change, as words.to_json makes it
 
-    team_path = "team_id"
+    team_path, connection_path, space_path = "team_id", "pk", None
+    open_spaces = None  # ids of the spaces that whoever looks at it may see, where that is not all of it
     make_client = None  # clients.client, which apps.py puts here: clients.py imports this module
     forget_mirror = None  # kinds.mirroring.forget, which kinds/apps.py puts here
 

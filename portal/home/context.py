@@ -1,6 +1,8 @@
 """What every page shows around its content: the menu, the teams, the demo banner."""
 
 from django.conf import settings
+from django.db.models import Count, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -9,9 +11,13 @@ from portal.connections.models import Platform
 from portal.home.demo import PASSWORD as DEMO_PASSWORD
 from portal.home.demo import SIGN_INS
 from portal.kinds.registry import KINDS
+from portal.operations.approval import Approval
 from portal.operations.models import Operation, State
 from portal.teams.access import may
+from portal.teams.models import Team
 from portal.web.pages import is_piece
+
+WAITING_MAX = 100  # so many are counted
 
 
 def shell(request):
@@ -40,7 +46,9 @@ def _menu(request):
                 for kind in kinds
             ]
             sections.append({"label": platform.label, "items": items})
-        work = [_operations(request), _item(request, _("Jobs"), reverse("jobs:list"), "checks")]
+        undecided, to_approve = _waiting(request)
+        work = [_operations(request, undecided), _approvals(request, to_approve)]
+        work.append(_item(request, _("Jobs"), reverse("jobs:list"), "checks"))
     else:
         work = []
     if (
@@ -54,14 +62,39 @@ def _menu(request):
     work.append(_item(request, _("Teams"), reverse("teams:list"), "users"))
     if request.user.is_portal_admin:
         work.append(_item(request, _("People"), reverse("people:list"), "user-circle"))
+        work.append(_item(request, _("Settings"), reverse("settings"), "settings"))
     return [*sections, {"label": _("Work"), "items": work}]
 
 
-def _operations(request):
+def _waiting(request):
+    """(operations that wait for a person's decision, changes that wait for this person to approve them)
+
+    In one statement, and not counted beyond WAITING_MAX.
+    """
+    operations = Operation.objects.visible_to(request.user).filter(team=request.team)
+    operations = operations.filter(state=State.NEEDS_HUMAN)
+    approvals = Approval.objects.to_decide(request.user).filter(team=request.team)
+    counts = map(_count, (operations, approvals))
+    return Team.objects.filter(pk=request.team.pk).values_list(*counts).first() or (0, 0)
+
+
+def _count(rows):
+    some = rows.model.objects.filter(pk__in=rows.order_by().values("pk")[:WAITING_MAX])
+    count = some.order_by().values("team").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(count), 0)
+
+
+def _operations(request, waiting):
     """The menu item, with the number of operations that wait for a person's decision."""
-    waiting = Operation.objects.filter(team=request.team, state=State.NEEDS_HUMAN)[:100].count()
     about = ngettext("%(count)s needs a human", "%(count)s need a human", waiting) % {"count": waiting}
     item = _item(request, _("Operations"), reverse("operations:list"), "list-check")
+    return {**item, "count": waiting, "about_count": about}
+
+
+def _approvals(request, waiting):
+    """The menu item, with the number of changes that wait for this person to decide."""
+    about = ngettext("%(count)s waits for you", "%(count)s wait for you", waiting) % {"count": waiting}
+    item = _item(request, _("Approvals"), reverse("approvals:list"), "circle-check")
     return {**item, "count": waiting, "about_count": about}
 
 

@@ -11,7 +11,7 @@ from portal.iotda import models
 from portal.iotda.reached import reached
 from portal.iotda.sentences import told_statements
 from portal.iotda.spaces import CREATED, SPACE, space_picker
-from portal.iotda.statements import StatementEditor
+from portal.iotda.statements import StatementEditor, denies
 from portal.kinds import verbs
 from portal.kinds.columns import ID, NAME
 from portal.kinds.comparing import is_same
@@ -244,6 +244,7 @@ KIND = register(
         icon="shield-check",
         model=models.Policy,
         quota=contract.PER_INSTANCE_MAX,
+        denies=denies,
         collection="policies",
         columns=(NAME, ID, SPACE, CREATED),
         filters=("app_id",),

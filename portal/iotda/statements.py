@@ -150,3 +150,11 @@ def _marks(item):
         each if each in contract.ACTIONS else f"kept-{number}"
         for number, each in enumerate(_list(item, "actions"))
     ]
+
+
+def denies(values):
+    """Whether a statement denies, or has an effect that nobody knows; None where they are not shown."""
+    statements = values.get("statement")
+    if not isinstance(statements, list):
+        return None
+    return any(not isinstance(each, dict) or each.get("effect") != "ALLOW" for each in statements)

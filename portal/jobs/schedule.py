@@ -16,8 +16,8 @@ from huey.contrib.djhuey import HUEY
 from portal.jobs.models import Turn
 from portal.mail import sending
 from portal.mail.tasks import deliver as deliver_mail
-from portal.operations import stepping
-from portal.operations.tasks import carry_on
+from portal.operations import approvals, approving, stepping
+from portal.operations.tasks import carry_on, resume
 from portal.record import checking, checkpoints, sinks
 from portal.record.tasks import deliver, verify
 from portal.resources import asking, refreshing, tasks
@@ -41,6 +41,8 @@ CHORES = [
     Chore("readings", 60, asking.make_missing),
     Chore("refreshes", 5, lambda: ask(refreshing.due, tasks.refresh)),
     Chore("jobs", 2, lambda: ask(stepping.due, carry_on)),
+    Chore("approvals", 60, approvals.expire),
+    Chore("approved", 60, lambda: ask(approving.stopped, resume)),
     Chore("checkpoints", 5, checkpoints.make),
     Chore("checks", 5, lambda: ask(checking.due, verify)),
     Chore("retention", 600, retention.drop_due),

@@ -121,7 +121,8 @@ class Mirror(models.Model):
     counted_at = models.DateTimeField(null=True)
     sort_key = key_of("name")
 
-    team_path, searched = "connection__team_id", ()
+    team_path, connection_path, space_path = "connection__team_id", "connection_id", ""
+    searched = ()
 
     objects = MirrorQuerySet.as_manager()
 
@@ -141,6 +142,11 @@ class Mirror(models.Model):
     def identity(self):
         """(scope, id), as Kind.identity tells it of a decoded object."""
         return self.scope, self.remote_id
+
+    @property
+    def space_id(self):
+        """The id of the space that it is in; "" where there is none, or none that is known."""
+        return getattr(self, self.space_path) if self.space_path else ""
 
     @property
     def state(self):

@@ -14,6 +14,7 @@ from portal.kinds.identity import is_within
 from portal.kinds.parts import Expression, Facts, Inside
 from portal.kinds.permissions import naming
 from portal.kinds.validating import snake
+from portal.teams.places import SPACE_MAX
 from portal.words import Sentence
 
 KINDS = {}
@@ -154,6 +155,8 @@ class Kind:
     - `expression` is how the platform itself can be searched, where it takes expressions (Expression).
     - `inside` is what an object holds when it is to be deleted, besides all whose `space` it is (`held`).
     - `quota` is how many of them an account may have by the documents; some accounts are allowed more.
+    - `denies(values)` is whether an object with these values forbids devices something: a policy with a
+      statement that denies. None if the values do not say. Rules of teams ask (operations/rules.py).
     - `within` is the slug of the kind whose objects its ids are unique within, where they are not unique in
       the account: the client's collection says by which member (Collection.scope).
 
@@ -186,6 +189,7 @@ class Kind:
     facts: Facts | None = None
     inside: tuple = ()
     quota: int | None = None
+    denies: Callable | None = None
     within: str = ""
     refers: dict = field(default_factory=dict, hash=False)
     space: str = ""
@@ -244,6 +248,12 @@ class Kind:
     def scope_of(self, values):
         """What the id of a decoded object, or of one that a form describes, is unique within; else ""."""
         return self.declared.scope_of(values)
+
+    def space_of(self, values):
+        """The id of the space that a decoded object is in, or that a form asks for; "" if it is not known."""
+        path = self.model.space_path
+        value = values.get("id" if path == "remote_id" else path)
+        return value if isinstance(value, str) and len(value) <= SPACE_MAX else ""
 
     def identity(self, decoded):
         """(scope, id) of a decoded object, as Mirror.identity."""
@@ -308,6 +318,8 @@ def load(package):
     for kind in KINDS.values():
         if missing := set(kind.refers.values()) - KINDS.keys():
             raise ValueError(f"{kind.slug}: it refers to {sorted(missing)}, which are no kinds")
+        if kind.space and KINDS[kind.refers[kind.space]].model.space_path != "remote_id":
+            raise ValueError(f"{kind.slug}: its space is one whose mirror does not say that it is a space")
 
 
 class KindConverter:

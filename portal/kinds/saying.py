@@ -97,15 +97,70 @@ VERBS = {
         _("%(who)s tried to change the role of %(name)s"),
         _("change role"),
     ),
+    "member_places": (
+        _("%(who)s changed what the membership of %(name)s covers"),
+        _("%(who)s tried to change what the membership of %(name)s covers"),
+        _("change places"),
+    ),
     "member_remove": (
         _("%(who)s removed %(name)s from the team"),
         _("%(who)s tried to remove %(name)s from the team"),
         _("remove member"),
     ),
+    "access_review": (
+        _("%(who)s reviewed who has access to %(name)s"),
+        _("%(who)s tried to review who has access to %(name)s"),
+        _("review access"),
+    ),
+    "mail_test": (
+        _("%(who)s sent a test mail to %(name)s"),
+        _("%(who)s tried to send a test mail to %(name)s"),
+        _("test mail"),
+    ),
     "team_mfa": (
         _("%(who)s changed whether members of %(name)s need a second factor"),
         _("%(who)s tried to change whether members of %(name)s need a second factor"),
         _("change second factor rule"),
+    ),
+    "auditor_exception": (
+        _("%(who)s decided whether %(name)s, a portal auditor, may change things"),
+        _("%(who)s tried to decide whether %(name)s, a portal auditor, may change things"),
+        _("exception for an auditor"),
+    ),
+    "team_rules": (
+        _("%(who)s changed the rules of %(name)s"),
+        _("%(who)s tried to change the rules of %(name)s"),
+        _("change team rules"),
+    ),
+    "approval_ask": (
+        _("%(who)s asked for approval of a change of %(what)s"),
+        _("%(who)s tried to ask for approval of a change of %(what)s"),
+        _("ask for approval"),
+    ),
+    "approval_give": (
+        _("%(who)s approved a change of %(what)s"),
+        _("%(who)s tried to approve a change of %(what)s"),
+        _("approve"),
+    ),
+    "approval_refuse": (
+        _("%(who)s refused a change of %(what)s"),
+        _("%(who)s tried to refuse a change of %(what)s"),
+        _("refuse"),
+    ),
+    "approval_withdraw": (
+        _("%(who)s withdrew a change of %(what)s that waited for approval"),
+        _("%(who)s tried to withdraw a change of %(what)s that waited for approval"),
+        _("withdraw"),
+    ),
+    "approval_void": (
+        _("A change of %(what)s that waited for approval became void"),
+        _("A change of %(what)s that waited for approval became void"),
+        _("void approval"),
+    ),
+    "approval_expire": (
+        _("Nobody decided in time about a change of %(what)s"),
+        _("Nobody decided in time about a change of %(what)s"),
+        _("expired approval"),
     ),
     "sign_in": (_("%(who)s signed in"), _("%(who)s tried to sign in"), _("sign in")),
     "sign_in_again": (

@@ -6,12 +6,14 @@ from django.utils.translation import gettext_noop as _
 
 from portal.errors import Missing, NotDecidable, NotRepeatable
 from portal.operations import life
+from portal.operations.approval import Grant
 from portal.operations.attempts import hearing, told
 from portal.operations.authorship import end_earlier_claims, may_be_made_by_running, taken_by_others
 from portal.operations.change import Change
 from portal.operations.entries import line, require_for
 from portal.operations.models import Cause, Decision, Operation, State
 from portal.operations.quoting import quoting
+from portal.operations.rules import of_team, require_why
 from portal.operations.service import perform
 from portal.operations.sides import sides
 from portal.record.models import Stage
@@ -86,7 +88,13 @@ def requeue(operation, *, actor, key):
     except CannotOpen as error:
         raise NotRepeatable(SECRET_CLOSED()) from error
     narrowed = operation.narrowed(data)
-    new = _perform_again(operation, narrowed, actor, key, operation.expected, operation.ticket)
+    change = _again(operation, narrowed, operation.expected, operation.ticket)
+    # The portal stopped before it was sent: then the approval still waits to be carried out.
+    is_stopped = operation.cause == Cause.STOPPED and operation.actor_id == actor.pk
+    step = getattr(operation, "step", None)
+    has_grant = operation.approval and is_stopped
+    grant = Grant.of_step(operation.approval, step.number if step else 1) if has_grant else None
+    new = perform(change, actor=actor, key=key, follows=operation, grant=grant)
     # The old secret is no longer needed, unless the operation is watched: then what turns up late is
     # compared with what was sent.
     Operation.objects.filter(pk=operation.pk, watch_until=None).update(sealed_data="")
@@ -107,8 +115,8 @@ def _last_seen(operation):
     return operation.verb.evidence.shown(seen[-1]) if operation.verb.fields and seen else None
 
 
-def _perform_again(operation, data, actor, key, expected, ticket):
-    change = Change(
+def _again(operation, data, expected, ticket):
+    return Change(
         kind=operation.kind,
         verb=operation.verb,
         connection=operation.connection,
@@ -118,7 +126,6 @@ def _perform_again(operation, data, actor, key, expected, ticket):
         reason=operation.reason,
         ticket=ticket,
     )
-    return perform(change, actor=actor, key=key, follows=operation)
 
 
 def decide(operation, *, actor, decision, candidate="", reason="", ticket="", key=""):
@@ -126,7 +133,8 @@ def decide(operation, *, actor, decision, candidate="", reason="", ticket="", ke
 
     Returns the operation; for "send again" the new one. `candidate` is the platform's id of the object that
     a create made. Without a `ticket` it stands under the operation's. Raises NotAllowed (recorded),
-    NotDecidable, PlatformError if the object cannot be read, and for "send again" what perform raises.
+    NotDecidable, PlatformError if the object cannot be read, and for "send again" what perform raises:
+    WhyMissing before anything is decided.
     """
     require_for(operation, actor, "settle", "decide")
     if operation.state != State.NEEDS_HUMAN:
@@ -145,10 +153,11 @@ def decide(operation, *, actor, decision, candidate="", reason="", ticket="", ke
         data = operation.sent_data  # read before it is dropped
     except CannotOpen as error:
         raise NotDecidable(SECRET_CLOSED()) from error
+    change = _again(operation, _without_done(operation, data), _last_seen(operation), why["ticket"])
+    require_why(of_team(operation.team), [change])
     # The sealed data stays until the new operation has it. If that one fails, "Try again" still works.
     _settle(operation, State.ABSENT, actor, decision, why, sealed_data=operation.sealed_data)
-    data = _without_done(operation, data)
-    new = _perform_again(operation, data, actor, key, _last_seen(operation), why["ticket"])
+    new = perform(change, actor=actor, key=key, follows=operation)
     Operation.objects.filter(pk=operation.pk).update(sealed_data="")
     return new
 

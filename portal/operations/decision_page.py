@@ -5,11 +5,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from portal.errors import NotDecidable, OutcomeUnrecorded, PlatformError, RecordUnavailable
+from portal.errors import NotDecidable, OutcomeUnrecorded, PlatformError, RecordUnavailable, WhyMissing
 from portal.kinds.evidence import FOUND, UNDECIDED
 from portal.operations import deciding, settling
 from portal.operations.entries import require_for
-from portal.operations.forms import DecisionForm
+from portal.operations.forms import DecisionForm, say_missing
 from portal.operations.models import Decision, State
 from portal.operations.shown import Shown
 from portal.operations.views import find, go_to, operation_url
@@ -78,6 +78,9 @@ def _take(request, operation, form):
         result = deciding.decide(
             operation, actor=request.user, decision=decision, key=values["operation_key"], **given
         )
+    except WhyMissing as error:
+        say_missing(form, error)
+        return _show(request, form, status=422)
     except NotDecidable as error:
         operation.refresh_from_db()
         if operation.state != State.NEEDS_HUMAN:

@@ -1,10 +1,12 @@
 """What comes before an operation begins: the access checks that record a denial, the lock of its account; and
 the entries that operations write into the record."""
 
+from django.db.models import F
 from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
 from portal.errors import RecordUnavailable
+from portal.operations import reach
 from portal.record import correlation
 from portal.record.models import Stage
 from portal.teams.recording import record, require_recorded
@@ -39,6 +41,7 @@ def line(operation, stage, outcome, body, *, by=None, via="", said=None):
         "object_id": operation.object_id,
         "object_scope": operation.object_scope,
         "object_name": operation.object_name,
+        "space": operation.space,
         "operation": str(operation.pk),
         "correlation": correlation.current() or operation.correlation,
         "attempt": operation.attempt,
@@ -72,18 +75,21 @@ def require_for(operation, actor, right, asked):
     require_recorded(actor, right, operation, {**denied, "said": None})
 
 
-def admit(change, actor, via="web", right=None):
+def admit(change, actor, via="web", right=None, *, is_read=True):
     """Require the rights to request a Change and what is to follow it, or one other `right`; "" is none.
 
-    Raises the same errors as `require_for`.
+    They are required wherever the Change reaches (reach.py); of what was posted and not read yet, `is_read`
+    False, where its object is and is to be. Raises the same errors as `require_for`.
     """
     if right is None:
         right = change.verb.right
         for each in change.then:
-            admit(each.of(change), actor, via)
+            admit(reach.following(each, change, actor), actor, via, is_read=is_read)
     if not right:
         return
-    require_recorded(actor, right, change.connection, _about(change, actor, via))
+    about = _about(change, actor, via)
+    for thing in reach.things(change, actor, is_read=is_read):
+        require_recorded(actor, right, thing, about)
 
 
 def unasked(change, *, actor, via, said, heard):
@@ -111,6 +117,7 @@ def _about(change, actor, via):
         "object_id": change.object_id,
         "object_scope": change.object_scope,
         "object_name": change.object_name,
+        "space": change.space,
         "reason": change.reason,
         "ticket": change.ticket,
         "body": {"data": change.data},
@@ -120,10 +127,13 @@ def _about(change, actor, via):
 def lock_account(linked):
     """Lock the connection, so that whoever moves or deletes it waits and then sees this operation.
 
-    Raises RecordUnavailable if someone changed it first.
+    Returns what the rules of its team ask for (rules.Rules.demands), read by the same statement. Raises
+    RecordUnavailable if someone changed it first.
     """
-    if not Connection.objects.unchanged(linked):
+    row = Connection.objects.unchanged(linked).annotate(demands=F("team__rules__demands")).first()
+    if row is None:
         raise RecordUnavailable(CHANGED_ACCOUNT())
+    return row.demands or {}
 
 
 def unavailable():

@@ -6,10 +6,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.operations.models import Decision, Operation
+from portal.operations.rules import APPROVAL, ASKS, REASON, TICKET
 from portal.web.printable import printable
 
 REASON_MAX = Operation._meta.get_field("reason").max_length
 TICKET_MAX = Operation._meta.get_field("ticket").max_length
+MAY_BE_ASKED = _("Your team asks for it where something is denied, bound or otherwise risky.")
 
 
 def _line(longest):
@@ -40,10 +42,40 @@ class TicketField(forms.CharField):
 
 
 class WhyForm(forms.Form):
-    """Only why: for pages that ask for the rest themselves."""
+    """Only why: for pages that ask for the rest themselves. `asked` are what rules.possible says of it."""
 
     reason = ReasonField()
     ticket = TicketField()
+
+    def __init__(self, *args, asked=((), ()), **kwargs):
+        super().__init__(*args, use_required_attribute=False, **kwargs)
+        ask_why(self, *asked)
+
+
+def ask_why(form, certain, possible):
+    """Let a form ask why, as the team's rules do: `certain` is asked in any case, `possible` may be.
+
+    Sets its `needs_approval`: "yes", "maybe" or "".
+    """
+    for name, make in {REASON: ReasonField, TICKET: TicketField}.items():
+        if {REASON, TICKET} & {*possible}:
+            form.fields.setdefault(name, make())
+        if name in certain:
+            field, asks = form.fields[name], str(ASKS[name]())
+            field.required, field.error_messages["required"] = True, asks
+            field.help_text = f"{asks} {field.help_text}"
+        elif name in possible:
+            field = form.fields[name]
+            field.help_text = f"{MAY_BE_ASKED} {field.help_text}"
+    form.needs_approval = "yes" if APPROVAL in certain else "maybe" if APPROVAL in possible else ""
+
+
+def say_missing(form, error):
+    """Show a WhyMissing at the fields that lack something."""
+    for name, said in error.fields.items():
+        if name not in form.fields:
+            ask_why(form, (), (name,))
+        form.add_error(name, str(said))
 
 
 class DecisionForm(forms.Form):

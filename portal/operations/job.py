@@ -11,6 +11,7 @@ from portal.kinds.registry import KINDS
 from portal.outside import NAME_MAX, name_or_id
 from portal.teams import access
 from portal.teams.models import Team, User
+from portal.teams.places import SPACE_MAX
 from portal.words import from_json
 
 
@@ -55,6 +56,7 @@ class Job(OfVerb, models.Model):
       the process that works on it.
     - `correlation` is that of the request that asked for it last; its operations have the same.
     - `ticket` is the number of a change request in the team's own system; its operations have the same.
+    - `approval` is the one that its steps have; what is requested once more needs another.
     - `stopped_at` is when a person stopped it: steps that had not begun by then never begin.
     """
 
@@ -77,11 +79,14 @@ class Job(OfVerb, models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
+    approval = models.ForeignKey(
+        "operations.Approval", on_delete=models.PROTECT, null=True, related_name="jobs"
+    )
     stopped_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     due_at = models.DateTimeField(null=True, db_index=True)
     attempt = models.PositiveIntegerField(default=0)
 
-    team_path = "team_id"
+    team_path, parts_path = "team_id", "steps"
 
     objects = JobQuerySet.as_manager()
 
@@ -112,6 +117,7 @@ class Step(OfVerb, models.Model):
       acts on what step `made_by` makes. With `id_in` that field of its data takes the id of what
       `made_by` makes.
     - `connection` is None when it was deleted, or leads to another account since.
+    - `space` is the resource space or application that its object is in, or is to be made in; "" if unknown.
     - `is_wanted` means that it has yet to be requested. `tries` counts how often it was requested again.
     - `operation` is the one that it became, the last one if it was repeated. `words` say why it became none.
     - `actor` is who wants it: the person who asked for the job, or who asked for this step again.
@@ -125,6 +131,7 @@ class Step(OfVerb, models.Model):
     row_id = models.UUIDField(null=True)
     object_id = models.CharField(max_length=160, blank=True)
     object_name = models.CharField(max_length=NAME_MAX, blank=True)
+    space = models.CharField(max_length=SPACE_MAX, blank=True, default="")
     data = JsonText(default=dict)
     waits_for = JsonText(default=list)
     made_by = models.PositiveIntegerField(null=True)
@@ -136,6 +143,8 @@ class Step(OfVerb, models.Model):
         "operations.Operation", on_delete=models.PROTECT, null=True, related_name="step"
     )
     words = JsonText(null=True, default=None)
+
+    team_path, connection_path, space_path = "job__team_id", "connection_id", "space"
 
     objects = StepQuerySet.as_manager()
 

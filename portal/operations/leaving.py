@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from portal.operations.approval import Approval, ApprovalState
+from portal.operations.approvals import withdraw_whatever_the_rights
 from portal.operations.deciding import cancel_whatever_the_rights
 from portal.operations.job import Job, JobState
 from portal.operations.models import UNANSWERED, Operation, State
@@ -34,7 +36,25 @@ def _cancel(person, team, actor):
     return sum(bool(cancel_whatever_the_rights(each, actor=actor)) for each in _unsent(person, team))
 
 
-# Jobs first: they would begin further operations.
+def _waiting(person, team):
+    return _of(Approval.objects.filter(state=ApprovalState.WAITING), person, team)
+
+
+def _withdraw(person, team, actor):
+    rows = _waiting(person, team).select_related("team", "actor")
+    return sum(withdraw_whatever_the_rights(each, actor=actor) for each in rows)
+
+
+# What waits first: it would begin further jobs and operations. Then jobs, for the same reason.
+register(
+    Holding(
+        "approvals",
+        _("changes that wait for approval"),
+        _("are withdrawn"),
+        _waiting,
+        _withdraw,
+    )
+)
 register(Holding("jobs", _("running jobs"), _("are stopped"), _jobs, _stop_jobs))
 register(Holding("operations", _("operations that are not sent yet"), _("are cancelled"), _unsent, _cancel))
 register(

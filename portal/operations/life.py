@@ -47,14 +47,15 @@ MOVES = {
 OVER = {"holds": None, "next_look_at": None, "watch_until": None, "sealed_data": ""}
 
 
-def begin(operation, body, *checks):
+def begin(operation, body, *checks, take=None):
     """Commit a new operation and its first entry; see `begin_all`."""
-    begin_all([(operation, body)], *checks)
+    begin_all([(operation, body)], *checks, take=take)
 
 
-def begin_all(begun, *checks):
+def begin_all(begun, *checks, take=None):
     """Commit new operations, each with its first entry: all or none. `begun` are pairs of an operation and
-    the body of its entry. `checks` are functions that run first, in the transaction.
+    the body of its entry. `checks` are functions that run first, in the transaction. `take` then takes up the
+    approval that they have, and returns the entry of that (approval.Grant).
 
     Raises what a check raises, IntegrityError if the key is used or the followed operation was already
     repeated, and DatabaseError if the record cannot be written.
@@ -67,6 +68,7 @@ def begin_all(begun, *checks):
     with transaction.atomic(durable=True):
         for check in checks:
             check()
+        lines = [take(), *lines] if take else lines
         for operation, _body in begun:
             statements.insert(operation)
         append(*lines)

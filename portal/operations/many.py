@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop as _
 from portal.connections.gate import reading_once
 from portal.errors import (
     KeyReused,
+    NeedsApproval,
     NotSent,
     NotVisible,
     OutcomeUnrecorded,
@@ -26,7 +27,7 @@ from portal.errors import (
     Unclear,
 )
 from portal.kinds.permissions import needing
-from portal.operations import entries, life
+from portal.operations import approvals, entries, life, rules
 from portal.operations.answered import names_of_secrets
 from portal.operations.change import Change
 from portal.operations.concluding import conclude
@@ -61,12 +62,13 @@ NO_TIME = Sentence(
 )
 
 
-def perform_many(change, *, actor, key, via="web"):
+def perform_many(change, *, actor, key, via="web", grant=None):
     """Request what the Change of a Batch asks for; the Operations, in the order of its data.
 
     The same key with the same data is the same batch: its operations are returned in any state. Raises
-    NotVisible, NotAllowed (recorded), KeyReused and RecordUnavailable (nothing was sent). An operation whose
-    end cannot be recorded stays as it is, and settling takes it up.
+    NotVisible, NotAllowed (recorded), KeyReused, RecordUnavailable, WhyMissing, and Waits if the team asks
+    for approval and there is no `grant` (nothing was sent). An operation whose end cannot be recorded stays
+    as it is, and settling takes it up.
     """
     kind, linked = change.kind, change.connection
     if linked.platform != kind.platform:
@@ -78,12 +80,15 @@ def perform_many(change, *, actor, key, via="web"):
     if there := _there(key, change, parts):
         return there
     operations = [
-        new_operation(part, change.request, actor=actor, key=_key(key, number), via=via)
+        new_operation(part, change.request, actor=actor, key=_key(key, number), via=via, grant=grant)
         for number, part in enumerate(parts)
     ]
     bodies = [{"request": each.request, "data": each.data} for each in operations]
     try:
-        life.begin_all(zip(operations, bodies, strict=True), lambda: entries.lock_account(linked))
+        take = grant and grant.take
+        life.begin_all(zip(operations, bodies, strict=True), lambda: rules.admit(parts, grant), take=take)
+    except NeedsApproval as error:
+        approvals.ask([change], actor=actor, key=key, via=via, demands=error.demands)
     except IntegrityError as error:
         if there := _there(key, change, parts):
             return there  # another press with the key was faster

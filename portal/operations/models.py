@@ -13,14 +13,17 @@ from portal.kinds import mirroring
 from portal.kinds.fields import JsonText
 from portal.kinds.identity import or_unknown, the_one
 from portal.kinds.permissions import permission_in
+from portal.operations.approval import Approval, ApprovalPlace  # noqa: F401 - Django looks for models here
 from portal.operations.attempts import HttpAttempt
 from portal.operations.job import Job, OfVerb, Step  # noqa: F401 - Django looks for models here
+from portal.operations.rules import Rules  # noqa: F401 - as above
 from portal.outside import NAME_MAX, name_or_id, shortened
 from portal.platforms.collection import ID_MAX, SCOPE_MAX
 from portal.record.redaction import redact, scrubber_of, secrets_in, without
 from portal.sealing import CannotOpen, seal, unseal
 from portal.teams import access
 from portal.teams.models import Team, User
+from portal.teams.places import SPACE_MAX
 from portal.words import Sentence, from_json, to_json
 
 
@@ -103,9 +106,11 @@ class Operation(OfVerb, models.Model):
       same object cannot start. After the end it stays until `late_until`, if an attempt got no answer.
     - `object_scope` is what the object's id is unique within (Mirror.scope); of a create that has made
       nothing, what it asks for. "" if that is not known.
+    - `space` is the resource space or application that the object is in (Mirror.space_id); "" if unknown.
     - `made` names the object that this create made. It is unique: whoever concludes that it made the same
       object (perform, settling, a person) writes it together with the state, so that only one can.
     - `expected` is {field: value} as the form showed the object; `follows` is the operation this one repeats.
+    - `approval` is the one without which it would not have begun.
     - `data` never contains a secret; `sealed_data` does, for as long as it may be needed.
     - `words` is the message about its state, as code and parameters; `platform_message` is the platform's own
       text.
@@ -137,11 +142,13 @@ class Operation(OfVerb, models.Model):
     object_id = models.CharField(max_length=ID_MAX, blank=True)
     object_scope = models.CharField(max_length=SCOPE_MAX, blank=True, default="")
     object_name = models.CharField(max_length=NAME_MAX, blank=True)
+    space = models.CharField(max_length=SPACE_MAX, blank=True, default="")
     data = JsonText()
     data_is_whole = models.BooleanField(default=True)
     sealed_data = models.TextField(blank=True)
     expected = JsonText(blank=True, default=None, null=True)
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, null=True, related_name="operations")
     holds = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001 (NULLs do not collide)
     made = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001 (as above)
     late_until = models.DateTimeField(null=True)
@@ -177,7 +184,8 @@ class Operation(OfVerb, models.Model):
     secrets_until = models.DateTimeField(null=True)
     secrets_lost = models.BooleanField(default=False)
 
-    team_path = "team_id"
+    team_path, connection_path, space_path = "team_id", "connection_id", "space"
+    approved_as = {}  # what the object showed when approval was asked for (keeping.py)
 
     objects = OperationQuerySet.as_manager()
 
@@ -313,6 +321,7 @@ class Operation(OfVerb, models.Model):
         name = shortened(name_or_id(decoded.get("name"), decoded["id"]), NAME_MAX)
         scope, id = self.identity_of(decoded)
         names = {"object_id": str(id), "object_scope": scope, "object_name": name}
+        names["space"] = self.kind.space_of(decoded) or self.space
         return names if self.verb.on_object else {**names, "made": self.place_of(id, scope)}
 
     def identity_of(self, decoded):

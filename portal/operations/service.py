@@ -16,6 +16,7 @@ from portal.errors import (
     Conflict,
     KeyReused,
     Missing,
+    NeedsApproval,
     NotRepeatable,
     NotSent,
     NotVisible,
@@ -23,17 +24,19 @@ from portal.errors import (
     RecordUnavailable,
     Rejected,
     Unclear,
+    WhyMissing,
 )
 from portal.kinds import mirroring
 from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
 from portal.kinds.permissions import needing
-from portal.operations import entries, leases, life, together
+from portal.operations import approvals, entries, leases, life, rules, together
 from portal.operations.answered import ALREADY_GONE, already_so, names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed, hearing, told
 from portal.operations.authorship import open_creates
 from portal.operations.concluding import conclude, twice
 from portal.operations.holding import hold, require_free_id
+from portal.operations.keeping import changed_since, seen_live
 from portal.operations.leases import beating
 from portal.operations.models import REPEATABLE, Cause, Operation, State
 from portal.operations.quoting import quoting
@@ -56,6 +59,10 @@ KEY_REUSED = Sentence(
 CONFLICT = Sentence(
     "operation.conflict", _("It was changed on the platform since this form was opened. Nothing was sent.")
 )
+CHANGED_SINCE = Sentence(
+    "operation.changed_since_approved",
+    _("It was changed on the platform after this was asked for: %(names)s. Nothing was sent."),
+)
 DATABASE_FAILED = Sentence("operation.database_failed", _("The portal's database failed during the call."))
 BUG = Sentence("operation.bug", _("The portal itself failed while it read the answer (%(name)s)."))
 BUG_BEFORE = Sentence(
@@ -71,31 +78,41 @@ ALL_REFUSED = Sentence(
 )
 
 
-def perform(change, *, actor, key, via="web", follows=None, step=None):
+def perform(change, *, actor, key, via="web", follows=None, step=None, grant=None):
     """Request one Change from its platform and record it.
 
     `key` is the operation key: the same key with the same Change is the same operation. `follows` is the
-    operation that this one repeats, `step` the step of a job that it carries out. What is to follow the
-    Change becomes a job: stepping.carry_on() goes on with it.
+    operation that this one repeats, `step` the step of a job that it carries out, `grant` its approval.
+    What is to follow the Change becomes a job: stepping.carry_on() goes on with it.
 
     Returns an Operation that is done, rejected, not_sent, cancelled or in_doubt. If the key is already used
     for the same Change, returns that operation, in any state. Raises NotVisible, NotAllowed (recorded),
-    KeyReused, NotRepeatable, RecordUnavailable (nothing was sent) and OutcomeUnrecorded (sent; in doubt).
+    WhyMissing, KeyReused, NotRepeatable, RecordUnavailable (nothing was sent) and OutcomeUnrecorded (sent; in
+    doubt). If the team asks for approval first: Waits, and what asking for it raises; for a step of a job
+    NeedsApproval.
     """
     kind, linked, target = change.kind, change.connection, change.target
     if linked.platform != kind.platform or (target and target.connection_id != linked.pk):
         raise NotVisible(NOT_VISIBLE())
     entries.admit(change, actor, via)
-    operation = new_operation(change, change.request, actor=actor, key=key, via=via, follows=follows)
-    existing = intend(operation, change, step)
+    about = {"key": key, "via": via, "follows": follows}
+    operation = new_operation(change, change.request, actor=actor, grant=grant, **about)
+    try:
+        existing = intend(operation, change, step, grant)
+    except (NeedsApproval, WhyMissing) as error:
+        existing = _holder(operation)  # asked for before there was the rule
+        if existing is None and (step or isinstance(error, WhyMissing)):
+            raise
+        if existing is None:
+            approvals.ask([change], actor=actor, demands=error.demands, **about)
     if existing:
         return existing
     with beating(operation), reading_once():
         return ready(operation, change) or marked(operation) or send(operation, change)
 
 
-def new_operation(change, request, *, actor, key, via, follows=None):
-    """An Operation that is not saved yet. `request` is what will be sent."""
+def new_operation(change, request, *, actor, key, via, follows=None, grant=None):
+    """An Operation that is not saved yet. `request` is what will be sent, `grant` the approval it has."""
     linked = change.connection
     operation = Operation(
         team=linked.team,
@@ -114,10 +131,13 @@ def new_operation(change, request, *, actor, key, via, follows=None):
         object_id=change.object_id,
         object_scope=change.object_scope,
         object_name=change.object_name,
+        space=change.space,
         expected=redact(change.expected),
         request=request,
         follows=follows,
+        approval=grant and grant.approval,
     )
+    operation.approved_as = grant.seen if grant else {}
     operation.set_data(change.data)
     return operation
 
@@ -185,10 +205,12 @@ def abandon(operation, error):
     return operation
 
 
-def intend(operation, change, step=None):
+def intend(operation, change, step=None, grant=None):
     """Commit the operation and its first entry. Returns the operation that already has the key, else None."""
     body = {"request": operation.request, "data": operation.data}
-    checks = [lambda: entries.lock_account(change.connection)]
+    checks = [lambda: rules.admit([change], grant)]
+    if grant:
+        body["approval"] = str(grant.approval.pk)
     if operation.follows_id:
         body["follows"] = str(operation.follows_id)
         checks.append(lambda: _lock_followed(operation))
@@ -200,7 +222,7 @@ def intend(operation, change, step=None):
     if step or operation.follows_id:
         checks.append(lambda: together.join(operation, step))
     try:
-        life.begin(operation, body, *checks)
+        life.begin(operation, body, *checks, take=grant and grant.take)
     except IntegrityError as error:
         existing = _holder(operation)
         if existing:
@@ -251,6 +273,10 @@ def prepare(operation, change):
         client.sign_in()
         if change.verb.check_again:
             entries.admit(change, operation.actor, operation.via, change.verb.check(change.bound).right)
+        if changed := changed_since(
+            operation.approved_as, seen_live(change) if operation.approved_as else {}
+        ):
+            raise Conflict(CHANGED_SINCE(names=", ".join(changed)))
         operation.baseline = redact(change.verb.evidence.baseline(change.bound, change.data))
     if operation.expected is not None and differing(operation.expected, operation.baseline):
         raise Conflict(CONFLICT())

@@ -244,6 +244,12 @@ class Step:
 
 def steps(operation, doubted_at):
     line = [Step("clock", "secondary", _("Requested"), operation.created_at, operation.actor.email)]
+    if approval := operation.approval:
+        line = [
+            Step("clock", "secondary", _("Asked for approval"), approval.created_at, approval.actor.email),
+            Step("circle-check", "green", _("Approved"), approval.decided_at, approval.decided_by.email),
+            *line,
+        ]
     line.append(_sent(operation))
     if operation.is_running:
         return [*line, Step("circle-dashed", "secondary", _("Not finished yet"))]

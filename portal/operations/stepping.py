@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop as _
 from portal.errors import NotRepeatable, OutcomeUnrecorded, PortalError, RecordUnavailable
 from portal.kinds import mirroring
 from portal.operations import together
+from portal.operations.approval import Grant
 from portal.operations.change import Change
 from portal.operations.deciding import NOT_AS_IT_STANDS, SECRET_CLOSED, right_to_requeue
 from portal.operations.entries import unavailable
@@ -129,7 +130,7 @@ def _next(job):
 
 
 def _whole(pk):
-    related = ("job__team", "actor", "connection__team", "operation")
+    related = ("job__team", "job__approval", "actor", "connection__team", "operation")
     return Step.objects.select_related(*related).get(pk=pk)
 
 
@@ -149,7 +150,9 @@ def _begin(step):
         return True
     key = f"{step.job_id.hex}.{step.number}.{step.tries}"
     try:
-        perform(change, actor=step.actor, key=key, via=step.job.via, follows=step.operation, step=step)
+        grant = Grant.of_step(step.job.approval, step.number) if step.job.approval else None
+        asked = {"actor": step.actor, "via": step.job.via, "follows": step.operation}
+        perform(change, key=key, step=step, grant=grant, **asked)
     except RecordUnavailable:
         return False
     except together.Stopped:
@@ -265,7 +268,7 @@ def again(job, *, actor):
         with transaction.atomic(durable=True):
             ended = Job.objects.filter(pk=job.pk, due_at=None).exclude(state=JobState.RUNNING)
             values = {"state": JobState.RUNNING, "ended_at": None, "stopped_at": None, "stopped_by": None}
-            values["correlation"] = correlation.current()
+            values |= {"correlation": correlation.current(), "approval": None}
             if not ended.update(due_at=Now(), **values):
                 return 0
             rows = Step.objects.filter(pk__in=[step.pk for step in left])

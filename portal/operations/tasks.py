@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from portal.operations import stepping
+from portal.operations import approving, stepping
 
 
 @task()
@@ -10,3 +10,9 @@ def carry_on(job_id):
     """Go on with a job for one slice; the rest is a new task, so that others get their turn."""
     if stepping.carry_on(job_id):
         carry_on.enqueue(job_id)
+
+
+@task()
+def resume(operation_id):
+    """Request what was approved and not sent, because the portal stopped before."""
+    approving.resume(operation_id)

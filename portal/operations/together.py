@@ -7,8 +7,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
-from portal.errors import KeyReused
-from portal.operations import entries
+from portal.errors import KeyReused, NeedsApproval, WhyMissing
+from portal.operations import approvals, entries, rules
 from portal.operations.change import keyed_hash
 from portal.operations.job import Job, JobState, Purpose, Step
 from portal.operations.leases import LEASE
@@ -31,15 +31,18 @@ class Stopped(Exception):
     """A person stopped the job before this step began: nothing was requested."""
 
 
-def request(changes, *, actor, key, purpose, name="", reason="", ticket="", via="web", waits_for=None):
+def request(
+    changes, *, actor, key, purpose, name="", reason="", ticket="", via="web", waits_for=None, grant=None
+):
     """Commit a job of these Changes and its entry; a worker carries it out (stepping.carry_on).
 
     The last Change and `name` name the job; each has its `reason` and `ticket`. `waits_for` is {index:
     indexes of earlier changes that must have happened before}. Each right is required here, and again when
-    its turn comes.
+    its turn comes. `grant` is the approval that they have.
 
     Returns the Job; that of an earlier call with the same key and the same changes. Raises NotVisible and
-    NotAllowed (recorded), KeyReused, and RecordUnavailable if nothing could be written.
+    NotAllowed (recorded), KeyReused, WhyMissing, RecordUnavailable if nothing could be written, and Waits if
+    the team asks for approval first: the whole job is approved as one, step by step as it was asked for.
     """
     changes = [replace(each, reason=reason, ticket=ticket) for each in changes]
     for change in changes:
@@ -55,6 +58,7 @@ def request(changes, *, actor, key, purpose, name="", reason="", ticket="", via=
         ticket=ticket,
         correlation=correlation.current(),
         purpose=purpose,
+        approval=grant and grant.approval,
         platform=last.kind.platform,
         kind_slug=last.kind.slug,
         verb_name=last.verb.name,
@@ -64,13 +68,21 @@ def request(changes, *, actor, key, purpose, name="", reason="", ticket="", via=
     for index, step in enumerate(steps):
         step.waits_for = [1 + each for each in waits_for.get(index, ())]
     shown = [_shown(each) for each in changes]
-    asked = entry(job, actor, Stage.INTENT, "asked", {"steps": shown})
+    body = {"steps": shown, **({"approval": str(grant.approval.pk)} if grant else {})}
+    asked = entry(job, actor, Stage.INTENT, "asked", body)
     try:
         with transaction.atomic(durable=True):
-            for _pk, linked in sorted({each.connection.pk: each.connection for each in changes}.items()):
-                entries.lock_account(linked)
+            rules.admit(changes, grant)
+            lines = [grant.take(), asked] if grant else [asked]
             _write(job, steps, due_at=Now())
-            append(asked)
+            append(*lines)
+    except (NeedsApproval, WhyMissing) as error:
+        if has_key(job):
+            return _earlier(job, error)
+        if isinstance(error, WhyMissing):
+            raise
+        about = {"purpose": purpose, "name": name, "waits_for": waits_for}
+        approvals.ask(changes, actor=actor, key=key, via=via, demands=error.demands, **about)
     except IntegrityError as error:
         return _earlier(job, error)
     except DatabaseError as error:
@@ -110,6 +122,7 @@ def link(operation, change):
         ticket=operation.ticket,
         correlation=operation.correlation,
         purpose=Purpose.TOGETHER,
+        approval_id=operation.approval_id,
         platform=operation.platform,
         kind_slug=operation.kind_slug,
         verb_name=operation.verb_name,
@@ -117,7 +130,7 @@ def link(operation, change):
     )
     first = _step(job, 1, replace(change, data={}), change.target, change.connection)
     first.operation_id, first.is_wanted = operation.pk, False  # the operation has the data
-    first.object_name = operation.object_name
+    first.object_name, first.space = operation.object_name, operation.space
     steps = [first]
     for number, each in enumerate(change.then, 2):
         step = _step(job, number, each, None if each.target_id else change.target, change.connection)
@@ -126,6 +139,7 @@ def link(operation, change):
         if each.id_in or not step.object_id:
             step.made_by = 1
         step.object_name = each.target_id or operation.object_name
+        step.space = step.space or operation.space
         steps.append(step)
     # Whoever sends the first step carries on with the others. A worker does, if that process dies.
     _write(job, steps, due_at=Now() + LEASE)
@@ -175,6 +189,7 @@ def _step(job, number, wanted, target, connection):
         row_id=target.pk if target else None,
         object_id=target.remote_id if target else "",
         object_name=shortened(wanted.verb.object_name(wanted.data, target), NAME_MAX),
+        space=target.space_id if target else wanted.kind.space_of(wanted.data),
         data=wanted.data,
         actor_id=job.actor_id,
     )

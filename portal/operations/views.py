@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.errors import NotRepeatable, OutcomeUnrecorded, PlatformError
+from portal.errors import NotRepeatable, OutcomeUnrecorded, PlatformError, WhyMissing
 from portal.operations import deciding, settling
 from portal.operations.entries import require_for
 from portal.operations.listing import is_state, listed, unsettled_counts
@@ -58,7 +58,15 @@ def list_(request):
 
 def find(request, id):
     """The operation, if this person may see it; else 404."""
-    related = ("actor", "team", "connection", "decided_by", "follows")
+    related = (
+        "actor",
+        "team",
+        "connection",
+        "decided_by",
+        "follows",
+        "approval__actor",
+        "approval__decided_by",
+    )
     return get_object_or_404(Operation.objects.visible_to(request.user).select_related(*related), pk=id)
 
 
@@ -122,9 +130,10 @@ def requeue(request, id):
         return redirect(operation_url(operation))
     try:
         repeat = deciding.requeue(operation, actor=request.user, key=key)
-    except NotRepeatable as error:
+    except (NotRepeatable, WhyMissing) as error:
         messages.error(request, str(error))
-        return redirect(operation_url(operation))
+        asks = isinstance(error, WhyMissing) and Shown(operation, request.user).actions.form_url
+        return redirect(asks or operation_url(operation))
     except OutcomeUnrecorded as error:
         messages.warning(request, str(error))
         repeat = error.operation

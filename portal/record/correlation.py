@@ -28,7 +28,10 @@ def begin(id=""):
 
 
 class PerRequest:
-    """Middleware: each request has an id of its own, which its answer tells."""
+    """Middleware: each request has an id of its own, which its answer tells.
+
+    Where a view went on with an older story, it has set the id of that.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -36,5 +39,5 @@ class PerRequest:
     def __call__(self, request):
         with begin() as id:
             response = self.get_response(request)
-        response[HEADER] = id
+        response.headers.setdefault(HEADER, id)
         return response

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_noop as _
 
 from portal.kinds.parts import Takes
 from portal.kinds.registry import KINDS, Kind, Verb
+from portal.operations import rules
 from portal.operations.change import Change
 from portal.operations.together import STEPS_MAX
-from portal.teams.access import explain
+from portal.teams.access import explain, in_places
 from portal.web import following
 from portal.words import Sentence
 
@@ -76,13 +77,14 @@ def buttons(user, kind, thing):
 class Selection:
     """The picked rows, in their order: `rows` can be done. `blocked` are (row, why it cannot).
 
-    `unknown` counts picks that are no rows of these connections (any more).
+    `unknown` counts picks that are no rows of these connections (any more), or none that `user` may see.
     """
 
     asked: Asked
     rows: list
     blocked: list
     unknown: int
+    user: object
 
     @classmethod
     def of(cls, asked, picks, connections, user):
@@ -90,6 +92,7 @@ class Selection:
         ids = {id for id in map(_uuid, picks) if id}
         own = {each.pk: each for each in connections}
         found = asked.kind.model.objects.filter(pk__in=ids, connection__in=own)
+        found = in_places(user, found, connections)
         by_id = {row.pk: row for row in found}
         rows, blocked = [], []
         for id in dict.fromkeys(map(_uuid, picks)):
@@ -102,7 +105,7 @@ class Selection:
                 blocked.append((row, why))
             else:
                 rows.append(row)
-        return cls(asked, rows, blocked, len(set(picks)) - len(by_id))
+        return cls(asked, rows, blocked, len(set(picks)) - len(by_id), user)
 
     @property
     def problem(self):
@@ -121,6 +124,10 @@ class Selection:
     def connection(self):
         """The one on which all of it is; only where something takes it."""
         return self.found[0].connection
+
+    def rules(self, connection):
+        """What the rules of the connection's team ask for it, as rules.possible returns it."""
+        return rules.possible(rules.of_team(connection.team), self.asked.owner, self.asked.verb)
 
     @property
     def most(self):

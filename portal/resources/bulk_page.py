@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from portal.bounds import LINE_MAX
-from portal.errors import KeyReused, PortalError, RecordUnavailable
+from portal.errors import KeyReused, PortalError, RecordUnavailable, WhyMissing
 from portal.kinds import search
 from portal.operations import together
 from portal.operations.change import WHY_FIELDS, Change
 from portal.operations.entries import admit
-from portal.operations.forms import ReasonField, TicketField
+from portal.operations.forms import ReasonField, TicketField, ask_why, say_missing
 from portal.operations.job import Job, Purpose
 from portal.operations.tasks import carry_on
 from portal.outside import isolated
@@ -32,7 +32,7 @@ from portal.resources.freshness import Coverage, freshness
 from portal.resources.impact import Impacts
 from portal.resources.pages import connections_of, is_uuid
 from portal.resources.reading import REACH_SECONDS
-from portal.teams.access import explain
+from portal.teams.access import explain, in_places
 from portal.web import kept
 from portal.web.pages import page, say
 
@@ -51,7 +51,8 @@ class OtherField(forms.CharField):
         """Set which objects can be chosen: those of the selection's connection that reach all of it."""
         owner, takes, connection = selection.asked.owner, selection.asked.takes, selection.connection
         self.label, self.search = owner.label, posted.get("other_search", "")[:SEARCH_MAX]
-        self.there = owner.model.objects.present().filter(connection=connection)
+        there = owner.model.objects.present().filter(connection=connection)
+        self.there = in_places(selection.user, there, [connection])
         rows = self.there
         for name in takes.shared:
             values = {getattr(row, name) for row in selection.rows} - {""}
@@ -107,6 +108,8 @@ class BulkForm(forms.Form):
         initial = {"operation_key": str(uuid.uuid4()), "seen": selection.mark, **(initial or {})}
         super().__init__(data, initial=initial, use_required_attribute=False)
         self.selection = selection
+        linked = selection.found[0].connection if selection.found else None
+        ask_why(self, *(selection.rules(linked) if linked else ((), ())))
         if selection.asked.takes and selection.found:
             self.fields["other"].offer(selection, posted)
         else:
@@ -155,7 +158,7 @@ def taking(request, kind, other, verb):
 
 def _answer(request, kind, is_asked):
     asked = next(filter(is_asked, Asked.all(kind)), None)
-    connections = list(connections_of(request, kind))
+    connections = connections_of(request, kind)
     if asked is None or not connections:
         raise Http404
     posted = request.POST if request.method == "POST" else kept.take(request)
@@ -255,6 +258,9 @@ def _request(request, selection, back):
         return _show(request, form, back, status=409, refusal=error)
     except RecordUnavailable as error:
         return say(_show(request, form, back, status=503, refusal=error), error)
+    except WhyMissing as error:
+        say_missing(form, error)
+        return _show(request, form, back, status=422)
     carry_on.enqueue(str(job.pk))
     return redirect("jobs:detail", job.pk)
 

@@ -8,11 +8,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from portal.errors import KeyReused, RecordUnavailable
-from portal.operations import together
+from portal.errors import KeyReused, RecordUnavailable, WhyMissing
+from portal.operations import rules, together
 from portal.operations.change import Change
 from portal.operations.entries import admit
-from portal.operations.forms import WhyForm
+from portal.operations.forms import WhyForm, say_missing
 from portal.operations.job import Purpose
 from portal.operations.tasks import carry_on
 from portal.resources import impact, pages
@@ -39,7 +39,7 @@ def ask(request, kind, id):
         if not found.before and not found.problem and found.is_whole:
             return redirect("resources:act", kind, row.pk, "delete")
         return _show(request, kind, row, found)
-    problem, why = _problem(request, row, found), WhyForm(request.POST)
+    problem, why = _problem(request, row, found), WhyForm(request.POST, asked=_rules(found, row))
     if problem or not why.is_valid():
         return _show(request, kind, row, found, problem=problem, status=422)
     try:
@@ -56,6 +56,9 @@ def ask(request, kind, id):
     except (KeyReused, RecordUnavailable) as error:
         status = 409 if isinstance(error, KeyReused) else 503
         return _show(request, kind, row, found, problem=error, status=status)
+    except WhyMissing as error:
+        say_missing(why, error)
+        return _show(request, kind, row, found, form=why, status=422)
     carry_on.enqueue(str(job.pk))
     messages.info(request, _("Requested. What is inside goes first."))
     return redirect("jobs:detail", job.pk)
@@ -74,7 +77,14 @@ def _problem(request, row, found):
     return ""
 
 
-def _show(request, kind, row, found, problem="", status=200):
+def _rules(found, row):
+    """What the team's rules ask for one step or another, as rules.possible returns it."""
+    demands = rules.of_team(row.connection.team)
+    asked = [rules.possible(demands, step.kind, step.verb) for step in found.steps]
+    return tuple(set().union(*each) for each in zip(*asked, strict=True)) or (set(), set())
+
+
+def _show(request, kind, row, found, problem="", status=200, form=None):
     rights = {(step.verb.right, step.verb.label) for step in found.steps}
     why_not = next(filter(None, (explain(request.user, right, row) for right, _label in sorted(rights))), "")
     context = {
@@ -88,6 +98,6 @@ def _show(request, kind, row, found, problem="", status=200):
         "why_not": why_not,
         "key": str(uuid.uuid4()),
         "typed": request.POST.get("typed_name", ""),
-        "form": WhyForm(request.POST or None),
+        "form": form or WhyForm(request.POST or None, asked=_rules(found, row)),
     }
     return page(request, "resources/delete_everything.html", context, partial="plan", status=status)

@@ -11,16 +11,25 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.errors import KeyReused, OutcomeUnrecorded, PortalError, RecordUnavailable
+from portal.errors import (
+    Conflict,
+    KeyReused,
+    OutcomeUnrecorded,
+    PlatformError,
+    PortalError,
+    RecordUnavailable,
+    WhyMissing,
+)
 from portal.kinds.effects import as_shown
 from portal.kinds.identity import or_unknown
 from portal.kinds.masking import masked
 from portal.kinds.parts import Check
 from portal.kinds.registry import Batch
-from portal.operations import stepping
+from portal.operations import rules, stepping
 from portal.operations.answered import ALREADY_GONE, ALREADY_SO
-from portal.operations.change import Change
+from portal.operations.change import WHY_FIELDS, Change
 from portal.operations.entries import admit
+from portal.operations.forms import WhyForm, say_missing
 from portal.operations.job import JobState
 from portal.operations.many import perform_many
 from portal.operations.models import HAPPENED, Cause, Operation, State
@@ -37,6 +46,7 @@ from portal.resources.shown import doubts_about, reads_secrets
 from portal.resources.starting import starting_values, without_secrets
 from portal.resources.used_by import used_by
 from portal.teams.access import explain, may, require, visible_to
+from portal.teams.who import who_page
 from portal.web.following import address, is_unchanged, mark
 from portal.web.pages import is_piece, page, say
 
@@ -48,7 +58,7 @@ TOGETHER_SECONDS = 8  # for what is to follow a change, while the person waits
 @require_safe
 def detail(request, kind, id):
     row = pages.find(request, kind, id)
-    row, problem = reading.read_one(kind, row)
+    _decoded, problem = pages.look(request, kind, row)
     fields = facts_of(request.user, kind, row)
     users = used_by(request, kind, row)
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
@@ -94,6 +104,18 @@ def detail(request, kind, id):
     return page(request, "resources/detail.html", context, partial="resource")
 
 
+@require_safe
+def who(request, kind, id):
+    """Who may do what to the object."""
+    row = pages.find(request, kind, id)
+    rights = {"view", "read_record", "settle", *(verb.right for verb in kind.object_verbs)}
+    above = [
+        (kind.plural, reverse("resources:list", args=[kind])),
+        (str(row), reverse("resources:detail", args=[kind, row.pk])),
+    ]
+    return who_page(request, row, heading=row, above=above, rights=rights)
+
+
 @require_http_methods(["GET", "POST"])
 def create(request, kind):
     if not kind.creates:
@@ -129,9 +151,14 @@ def _button(request, kind, verb, row):
     if not key:
         messages.error(request, _("The request was incomplete, so nothing was sent. Press the button again."))
         return redirect("resources:detail", kind, row.pk)
-    change = Change(kind=kind, verb=verb, connection=row.connection, target=row)
+    asked = rules.possible(rules.of_team(row.connection.team), kind, verb)
+    why = WhyForm(request.POST if set(WHY_FIELDS) & set(request.POST) else {}, asked=asked)
+    given = {name: why.cleaned_data.get(name, "") for name in WHY_FIELDS} if why.is_valid() else {}
+    change = Change(kind=kind, verb=verb, connection=row.connection, target=row, **given)
     try:
         operation = perform(change, actor=request.user, key=key)
+    except WhyMissing as error:
+        return _ask_why(request, change, why, key, error)
     except OutcomeUnrecorded as error:
         operation = error.operation
         messages.warning(request, str(error))
@@ -139,6 +166,13 @@ def _button(request, kind, verb, row):
         messages.success(request, _success(verb, operation))
         return _go(request, reverse("resources:detail", args=[kind, row.pk]))
     return _go(request, reverse("operations:detail", args=[operation.pk]))
+
+
+def _ask_why(request, change, form, key, error):
+    """The page that asks why for a verb without a form; it keeps the operation key."""
+    say_missing(form, error)
+    context = {"kind": change.kind, "verb": change.verb, "row": change.target, "form": form, "key": key}
+    return page(request, "resources/why.html", context, status=422)
 
 
 def _success(verb, operation):
@@ -156,7 +190,7 @@ def _go(request, url):
 
 
 def _form(request, kind, verb, target=None):
-    connections = list(pages.connections_of(request, kind))
+    connections = pages.connections_of(request, kind)
     if target:
         connections = [target.connection]
     if not connections and request.team is None:
@@ -166,9 +200,13 @@ def _form(request, kind, verb, target=None):
     if not asks:
         require(request.user, verb.right, thing)
     if not connections:
-        return page(request, "resources/no_connection.html", {"kind": kind, "verb": verb})
+        return page(
+            request,
+            "resources/no_connection.html",
+            {"kind": kind, "verb": verb, **pages.no_connection(request)},
+        )
     if asks:
-        admit(unread(kind, verb, connections, target, request.POST), request.user)
+        admit(unread(kind, verb, connections, target, request.POST), request.user, is_read=False)
     settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}
     if request.method == "GET":
         return _open(request, settings)
@@ -181,7 +219,7 @@ def _form(request, kind, verb, target=None):
         if "operation_key" in form.errors:
             form.renew_key()
         lost = "expected" in form.errors  # then it is unknown what the form showed
-        return _show(request, form, status=422, **(_as_it_is_now(form) if lost else {}))
+        return _show(request, form, status=422, **(_as_it_is_now(request, form) if lost else {}))
     if "preview" in request.POST:
         return _preview(request, form)
     return _perform(request, form)
@@ -192,7 +230,7 @@ def _open(request, settings):
     kind, verb, target = settings["kind"], settings["verb"], settings["target"]
     shown = {}
     if target:
-        decoded, problem = reading.read_object(kind, target)
+        decoded, problem = pages.look(request, kind, target)
         if decoded is None:
             context = {"kind": kind, "verb": verb, "row": target, "problem": problem}
             return page(request, "resources/unreadable.html", context, status=503 if problem else 410)
@@ -260,9 +298,16 @@ def _perform(request, form):
             other = None
         form.renew_key()
         # The first submit may have changed the object. That must not be a conflict at the next submit.
-        return _show(request, form, status=409, refusal=error, other=other, **_as_it_is_now(form))
+        return _show(request, form, status=409, refusal=error, other=other, **_as_it_is_now(request, form))
     except RecordUnavailable as error:
         return say(_show(request, form, status=503, refusal=error), error)
+    except WhyMissing as error:
+        say_missing(form, error)
+        return _show(request, form, status=422)
+    except Conflict as error:  # what is to be approved
+        return _show(request, form, status=409, refusal=error, **_as_it_is_now(form))
+    except PlatformError as error:  # it could not be read
+        return _show(request, form, status=422, refusal=error)
     except OutcomeUnrecorded as error:
         operation = error.operation
         operation.state = State.IN_DOUBT
@@ -295,12 +340,12 @@ def _refused(request, form, operation):
     if form.target and operation.state == State.REJECTED:
         reading.read_one(form.kind, form.target)  # the object may be gone: then its row is marked so
     if operation.cause == Cause.CONFLICT:
-        context |= _as_it_is_now(form, operation.baseline)
+        context |= _as_it_is_now(request, form, operation.baseline)
     status = 409 if operation.cause in (Cause.CONFLICT, Cause.BUSY) else 422
     return _show(request, form, status=status, **context)
 
 
-def _as_it_is_now(form, else_as=None):
+def _as_it_is_now(request, form, else_as=None):
     """Context for a form that edits: the versions to compare. The form then expects the current values.
 
     `else_as` are the values to use if the object cannot be read. Without them, or if the record hides some of
@@ -308,7 +353,7 @@ def _as_it_is_now(form, else_as=None):
     """
     if not form.verb.fields:
         return {}
-    decoded, _problem = reading.read_object(form.kind, form.target)
+    decoded, _problem = pages.look(request, form.kind, form.target)
     if decoded is None and (else_as is None or without_secrets(else_as) != else_as):
         return {}
     now = form.verb.evidence.shown(decoded) if decoded else else_as

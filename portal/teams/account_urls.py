@@ -4,6 +4,8 @@ Nobody signs up without an invitation (invitation_views.py) or changes their add
 they exist because views of allauth reverse them by name.
 """
 
+from functools import wraps
+
 from allauth.account import views
 from allauth.socialaccount.providers.openid_connect import views as sso
 from django.contrib.auth.decorators import login_not_required
@@ -15,6 +17,22 @@ from portal.teams import resets
 from portal.teams.signin.methods import with_methods_of_forms
 
 SSO = {"provider_id": "sso"}
+RETRY_SECONDS = 30
+
+
+def busy_is_503(view):
+    """A form of a password that there was no time to look at comes back, and says so to programs, too."""
+
+    @wraps(view)
+    def told(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        if getattr(request, "is_too_busy", False):
+            response.status_code, response["Retry-After"] = 503, RETRY_SECONDS
+        return response
+
+    return told
+
+
 cancelled = login_not_required(RedirectView.as_view(pattern_name="account_login"))
 
 
@@ -25,10 +43,10 @@ def absent(request):
 
 urlpatterns = with_methods_of_forms(
     [
-        path("login/", views.login, name="account_login"),
+        path("login/", busy_is_503(views.login), name="account_login"),
         path("logout/", views.logout, name="account_logout"),
         path("inactive/", views.account_inactive, name="account_inactive"),
-        path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+        path("reauthenticate/", busy_is_503(views.reauthenticate), name="account_reauthenticate"),
         path("password/change/", views.password_change, name="account_change_password"),
         path("2fa/", include("portal.teams.signin.urls")),
         # Single sign-on; 404 where no provider is configured.

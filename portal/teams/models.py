@@ -110,13 +110,26 @@ class Team(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet):
+    def owning(self):
+        """Of owners who can act for the whole team: their account is on, their membership is not narrowed."""
+        return self.filter(role=Role.OWNER, places__isnull=True, user__is_active=True)
+
+
 class Membership(models.Model):
+    """A person's role in a team. `places` is where it counts (places.py): None is the whole team."""
+
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role)
+    places = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Why a portal auditor may change things here all the same (exceptions.py); "" if they may not.
+    auditor_exception = models.CharField(max_length=200, blank=True, default="")
 
     team_path = "team_id"
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -127,17 +140,23 @@ class Membership(models.Model):
     def __str__(self):
         return f"{self.user}: {self.role} in {self.team}"
 
+    @property
+    def is_owning(self):
+        return self.role == Role.OWNER and self.places is None
+
 
 class Invitation(models.Model):
     """An open invitation (invitations.py). Accepted or revoked, it is deleted; the record has its history.
 
-    Of its token only the SHA-256 is kept. `mail` tells what became of the mail that brought it.
+    Of its token only the SHA-256 is kept. `mail` tells what became of the mail that brought it. `places` is
+    where the membership will count.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail address"))
     role = models.CharField(_("role"), max_length=10, choices=Role)
+    places = models.JSONField(null=True)
     token_digest = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
     invited_at = models.DateTimeField()
@@ -159,6 +178,21 @@ class Invitation(models.Model):
     @property
     def is_over(self):
         return self.expires_at <= timezone.now()
+
+
+class AccessReview(models.Model):
+    """The last time that an owner confirmed who has access (review.py); the record has all of them."""
+
+    team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="access_review")
+    at = models.DateTimeField()
+    by = models.EmailField(max_length=254)
+    members = models.JSONField()  # what was confirmed, as review.snapshot has it
+    digest = models.CharField(max_length=64)
+
+    team_path = "team_id"
+
+    def __str__(self):
+        return f"{self.team}, reviewed by {self.by}"
 
 
 class Repeated(models.Model):

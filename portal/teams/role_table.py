@@ -1,10 +1,10 @@
-"""What each role can do, as a table for people; made from access.ALLOWED, so it shows what is enforced."""
+"""What each role can do, as a table for people; made from roles.ALLOWED, so it shows what is enforced."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.teams.access import ALLOWED
 from portal.teams.models import Role
+from portal.teams.roles import ALLOWED
 
 # (what, the rights needed for all of it, the right to a part of it, what that part is)
 ROWS = (
@@ -16,8 +16,8 @@ ROWS = (
         gettext_lazy("own entries"),
     ),
     (
-        gettext_lazy("Export and verify the audit log"),
-        ("export_record", "verify_record"),
+        gettext_lazy("Export and verify the audit log, review who has access"),
+        ("export_record", "verify_record", "review_access"),
         "",
         "",
     ),
@@ -33,6 +33,7 @@ ROWS = (
         "",
         "",
     ),
+    (gettext_lazy("Approve changes of others, where team rules ask for it"), ("approve",), "", ""),
     (gettext_lazy("Decide whether a change happened when it needs a human"), ("settle",), "", ""),
     (
         gettext_lazy("Manage connections and credentials, invite up to their own role"),

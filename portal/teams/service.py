@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from portal.errors import NotVisible
 from portal.record.store import append
-from portal.teams import access, invitations, leaving
+from portal.teams import access, invitations, leaving, offered
 from portal.teams.locking import KIND, locked, locked_team
 from portal.teams.models import Membership, Role, Team
+from portal.teams.places import Places
 from portal.teams.recording import denials_recorded, line, require_recorded
 
 RIGHT, RETENTION, RULES = "roles", "retention", "team_rules"
@@ -78,6 +79,21 @@ def change_role(membership, *, actor, role, via="web"):
     return row
 
 
+def change_places(membership, *, actor, places, via="web"):
+    """Let a membership count in these Places only. Raises the same as `change_role`."""
+    tried = _on_member("member_places", membership, actor, via)
+    with locked(membership.team, actor, tried, RIGHT):
+        row = _row(membership)
+        if not places.is_everywhere:
+            _keep_an_owner(row)
+        before, row.places = Places.of(row.places), places.to_json()
+        row.save(update_fields=["places"])
+        sides = {"before": before, "after": places}
+        body = {side: {"places": offered.shown(each, row.team_id)} for side, each in sides.items()}
+        append({**tried, "body": body})
+    return row
+
+
 def remove_member(membership, *, actor, via="web"):
     """Remove a member, revoke their open invitations to the team, and stop what they have under way in it.
 
@@ -130,22 +146,28 @@ def set_mfa_required(team, *, actor, required, via="web"):
 def follow_groups(person, team, role, *, groups):
     """Give the person the role in the team that their groups at the provider ask for; None: no membership.
 
-    The last owner stays, whatever the groups say. Returns whether anything changed.
+    The last owner stays, whatever the groups say. Whoever leaves lets go of what they hold, as in
+    `remove_member`. Returns whether anything changed.
     """
     about = {"object_id": person.pk, "object_name": person.email, "via": "system"}
+    lines = []
     with locked(team, None, {}, RIGHT):
         row = Membership.objects.filter(team=team, user=person).first()
         before = row and row.role
-        if before == role or (before == Role.OWNER and not _has_other_owner(row)):
+        if before == role or (row and row.is_owning and not _has_other_owner(row)):
             return False
         if role is None:
             verb = "member_remove"
             row.delete()
+            sent = leaving.invitations_of(person, team)
+            lines = [{**each, "via": "system"} for each in invitations.revoked_lines(sent, person)]
         else:
             verb = "member_role" if row else "member_add"
             Membership.objects.update_or_create(team=team, user=person, defaults={"role": role})
         body = {"before": {"role": before}, "after": {"role": role}, "groups": groups}
-        append({**line(verb, kind=KIND, actor=person, team=team, **about), "body": body})
+        append(*lines, {**line(verb, kind=KIND, actor=person, team=team, **about), "body": body})
+    if role is None:
+        leaving.let_go(person, actor=person, team=team)
     return True
 
 
@@ -162,11 +184,10 @@ def _row(membership):
 
 
 def _has_other_owner(row):
-    others = Membership.objects.filter(team=row.team_id, role=Role.OWNER, user__is_active=True)
-    return others.exclude(pk=row.pk).exists()
+    return Membership.objects.owning().filter(team=row.team_id).exclude(pk=row.pk).exists()
 
 
 def _keep_an_owner(row):
-    """An owner whose account is switched off is none that could act."""
-    if row.role == Role.OWNER and not _has_other_owner(row):
+    """An owner whose account is switched off, or whose membership is narrowed, is none that could act."""
+    if row.is_owning and not _has_other_owner(row):
         raise ValidationError(_("A team needs at least one owner. Make somebody else an owner first."))

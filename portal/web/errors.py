@@ -2,16 +2,18 @@
 
 import sys
 
+from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import DataError, Error, IntegrityError, NotSupportedError, ProgrammingError
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_htmx.http import HttpResponseClientRedirect
 
 from portal import errors
 from portal.bounds import BODY_MAX, FIELDS_MAX, LEVELS_MAX
@@ -22,7 +24,7 @@ TOKEN_HEADER = "X-Portal-Token"  # static/js/portal.js puts this fresh token int
 
 
 def bad_request(request, exception=None):
-    """400, or 413 and 414 for more than the portal reads (portal/web/bounding.py)."""
+    """400, or 411, 413 and 414 for more than the portal reads (portal/web/bounding.py)."""
     for kind, (status, text) in REFUSED.items():
         if isinstance(exception, kind):
             text = text % {"megabytes": BODY_MAX // 10**6, "fields": f"{FIELDS_MAX:,}", "levels": LEVELS_MAX}
@@ -34,6 +36,7 @@ def bad_request(request, exception=None):
 
 REFUSED = {
     RequestDataTooBig: (413, gettext_lazy("This is more than %(megabytes)s MB.")),
+    bounding.NoLength: (411, gettext_lazy("This does not say how long it is (Content-Length).")),
     bounding.AddressTooLong: (414, gettext_lazy("This address is too long.")),
     TooManyFieldsSent: (400, gettext_lazy("These are more than %(fields)s fields.")),
     bounding.TooDeep: (400, gettext_lazy("This JSON is nested deeper than %(levels)s levels.")),
@@ -83,12 +86,9 @@ def csrf_failure(request, reason=""):
 
 def _kept_form(request):
     """403 with a link back to the form and its input, through the sign-in page if necessary."""
-    try:
-        way_back = kept.keep(request)
-    except kept.TooLarge:
-        if is_piece(request):
-            return still_here(request)
-        way_back = kept.page_without_input(request)
+    way_back = kept.way_back(request)
+    if way_back is None:
+        return still_here(request)
     if is_piece(request):
         response = HttpResponse(status=403)
         response["HX-Redirect"] = way_back
@@ -195,6 +195,9 @@ def unavailable(request, exception=None):
     return _problem(request, "503.html", 503, text, context)
 
 
+BLOCKED = (errors.KeyReused, errors.NotRepeatable, errors.NotDecidable, errors.NeedsApproval)
+
+
 def answer(request, error):
     """The response for a PortalError that no view handled.
 
@@ -206,9 +209,20 @@ def answer(request, error):
         return not_found(request, error)
     if isinstance(error, errors.Ambiguous):
         return _choice(request, error)
-    if isinstance(error, errors.KeyReused | errors.NotRepeatable | errors.NotDecidable):
+    if isinstance(error, errors.Waits):
+        return _waits(request, error)
+    if isinstance(error, errors.WhyMissing):
+        return _problem(request, "409.html", 422, str(error))
+    if isinstance(error, BLOCKED):
         return _problem(request, "409.html", 409, str(error))
     return unavailable(request, error)
+
+
+def _waits(request, error):
+    """Go to the page of the approval that a change waits for."""
+    messages.info(request, str(error))
+    address = reverse("approvals:detail", args=[error.approval.pk])
+    return HttpResponseClientRedirect(address) if is_piece(request) else redirect(address)
 
 
 def _choice(request, error):

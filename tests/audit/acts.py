@@ -16,9 +16,10 @@ from portal.operations.job import Job
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.resources.drift_page import _mark
-from portal.teams import invitations
+from portal.teams import invitations, review
 from portal.teams.models import Membership, Role, User
 from tests.examples import EXAMPLES, match
+from tests.operations.ruled import asked, rule
 from tests.resources import forms
 from tests.support.codes import code_of
 
@@ -132,8 +133,43 @@ def of_member(what, **data):
     return send
 
 
+def waiting(walk):
+    """The Approval of a change that somebody else asked for."""
+    rule(walk.plant, any=["approval"])
+    return asked(walk.plant, BUS, "create")
+
+
+def decided(decision):
+    def send(walk):
+        path = f"/approvals/{waiting(walk).pk}/"
+        opened = forms.read(walk.plant.browser(walk.role).get(path)).fields
+        return walk.send(f"{path}decide/", {**opened, "decision": [decision], "reason": ["seen"]})
+
+    return send
+
+
+def withdraw(walk):
+    approval = waiting(walk)
+    walk.role = Role.OPERATOR if walk.role == Role.OWNER else walk.role  # who asked
+    return walk.send(f"/approvals/{approval.pk}/withdraw/")
+
+
+def rules(walk):
+    path = f"/teams/{walk.plant.team.pk}/rules/"
+    opened = forms.read(walk.plant.browser(Role.OWNER).get(path)).fields
+    made = {**opened, "for delete": ["reason"], "do": ["save"]}
+    return walk.send(path, made)
+
+
+def exception(walk):
+    User.objects.filter(pk=walk.plant.people[Role.AUDITOR].pk).update(is_portal_auditor=True)
+    return of_member("exception", reason="a small team")(walk)
+
+
 def invite(walk):
-    return walk.send(f"/teams/{walk.plant.team.pk}/invitations/", {"email": NEW, "role": "viewer"})
+    return walk.send(
+        f"/teams/{walk.plant.team.pk}/invitations/", {"email": NEW, "role": "viewer", "scope": "team"}
+    )
 
 
 def of_invitation(what):
@@ -264,6 +300,11 @@ def switched_off(walk):
     return of_person("activate")(walk)
 
 
+def mail_test(walk):
+    administrator(walk)
+    return walk.send("/settings/mail-test/")
+
+
 def reset(walk):
     return walk.send("/accounts/password/reset/", {"email": NEW})
 
@@ -310,9 +351,22 @@ SUCCESSES = {
     "teams/<uuid:id>/invitations/<uuid:invitation>/again/": of_invitation("again"),
     "teams/<uuid:id>/invitations/<uuid:invitation>/revoke/": of_invitation("revoke"),
     "teams/<uuid:id>/members/<int:member>/role/": of_member("role", role="operator"),
+    "teams/<uuid:id>/members/<int:member>/places/": of_member("places", scope="team"),
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
+    "teams/<uuid:id>/members/<int:member>/exception/": exception,
+    "teams/<uuid:id>/rules/": rules,
+    "approvals/<uuid:id>/decide/": decided("approve"),
+    "approvals/<uuid:id>/withdraw/": withdraw,
     "people/<uuid:id>/deactivate/": of_person("deactivate"),
     "people/<uuid:id>/activate/": switched_off,
+    "settings/mail-test/": mail_test,
+    "teams/<uuid:id>/access-review/export.csv": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/access-review/export.csv"
+    ),
+    "teams/<uuid:id>/access-review/confirm/": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/access-review/confirm/",
+        {"digest": review.digest_of(review.snapshot(walk.plant.team))},
+    ),
     "teams/<uuid:id>/retention/": lambda walk: walk.send(
         f"/teams/{walk.plant.team.pk}/retention/", {"days": "90"}
     ),

@@ -98,10 +98,10 @@ def test_a_stop_that_was_confirmed_holds_for_the_worker_that_was_about_to_begin(
     job = ask(plant, deletes(plant, POLICY, rows))
     begin = life.begin
 
-    def slow(*args):
+    def slow(*args, **more):
         monkeypatch.setattr(life, "begin", begin)
         assert stepping.stop(job, actor=plant.people[Role.MANAGER])
-        return begin(*args)
+        return begin(*args, **more)
 
     monkeypatch.setattr(life, "begin", slow)
     stepping.carry_on(job.pk)

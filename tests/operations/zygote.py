@@ -42,7 +42,7 @@ def before_append(life, stage):
     real = life.append
 
     def append(*lines):
-        return die() if lines[0].fields["stage"] == stage else real(*lines)
+        return die() if lines[-1].fields["stage"] == stage else real(*lines)
 
     life.append = append
 
@@ -53,7 +53,7 @@ def before_commit(life, stage):
 
     def append(*lines):
         real(*lines)
-        if lines[0].fields["stage"] == stage:
+        if lines[-1].fields["stage"] == stage:
             die()
 
     life.append = append
@@ -120,6 +120,12 @@ def carry_out(order):
     connection = member.team.connections.get(platform=kind.platform)
     target = order["target"] and kind.model.objects.get(connection=connection, remote_id=order["target"])
     arm(order["step"], connection.client(), service, life)
+    if approval := order.get("approval"):
+        from portal.operations.approval import Approval
+        from portal.operations.approving import approve
+
+        approve(Approval.objects.get(pk=approval), actor=member.user)
+        return
     perform(
         kind,
         order["verb"],

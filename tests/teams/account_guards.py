@@ -7,8 +7,8 @@ GUARDS = [
     Guard(
         "an invitation works once",
         "portal/teams/invitations.py",
-        "        invitation.delete()\n        body",
-        "        body",
+        "        invitation.delete()\n        after",
+        "        after",
         (f"{INVITATIONS}test_what_does_not_count_looks_the_same_and_names_nobody",),
     ),
     Guard(

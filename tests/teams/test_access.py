@@ -24,6 +24,7 @@ read_record         . x . x x
 export_record       . x . . x
 verify_record       . x . . x
 review_record       . x . . x
+review_access       . x . . x
 create              . . x x x
 update              . . x x x
 sync                . . x x x
@@ -38,6 +39,7 @@ replace             . . . x x
 delete              . . . x x
 reset_key           . . . x x
 import_destructive  . . . x x
+approve             . . . x x
 settle              . . . . x
 connections         . . . x x
 invite              . . . x x

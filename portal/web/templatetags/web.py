@@ -53,6 +53,11 @@ STATES = {
     "left_out": ("secondary", "circle-off", gettext_lazy("never began")),
     "refused_here": ("red", "x", gettext_lazy("not requested")),
     "asked": ("blue", "clock", gettext_lazy("asked")),
+    "approved": ("green", "check", gettext_lazy("approved")),
+    "refused": ("red", "x", gettext_lazy("refused")),
+    "withdrawn": ("secondary", "ban", gettext_lazy("withdrawn")),
+    "void": ("orange", "circle-off", gettext_lazy("void")),
+    "expired": ("orange", "clock-exclamation", gettext_lazy("expired")),
     "again": ("blue", "refresh", gettext_lazy("asked again")),
 }
 # Statuses that platforms report, in lower case: a platform's "Sending" is not the portal's.
