@@ -8,15 +8,18 @@ import re
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from portal.connections.models import Connection
 from portal.kinds.registry import KINDS
 from portal.operations import together
+from portal.operations.approval import Approval, ApprovalPlace
 from portal.operations.change import Change
 from portal.operations.job import Job, Purpose
 from portal.operations.models import Operation, State
@@ -24,7 +27,7 @@ from portal.record.models import Entry
 from portal.record.store import append
 from portal.resources.bulk import Asked
 from portal.teams import invitations
-from portal.teams.models import Invitation, Role, User
+from portal.teams.models import Invitation, Membership, Role, User
 from tests.examples import creating
 from tests.support.passkeys import made_passkey
 from tests.support.plant import Plant, make_plant
@@ -41,6 +44,7 @@ PEOPLE = {
     "elsewhere": {},
     "admin": {"is_portal_admin": True},
     "reviewer": {"is_portal_auditor": True},
+    **dict.fromkeys(["inside", "outside"], {}),
 }
 
 
@@ -52,6 +56,7 @@ class Side:
     rows: dict
     operation: Operation
     job: Job
+    approval: Approval
     invitation: Invitation
     tokens: list
     entry: Entry
@@ -63,6 +68,7 @@ class Side:
         return {
             "operations/<uuid:id>": self.operation.pk,
             "jobs/<uuid:id>": self.job.pk,
+            "approvals/<uuid:id>": self.approval.pk,
             "connections/<uuid:id>": self.plant.connections["iotda"].pk,
             "teams/<uuid:id>": self.plant.team.pk,
             "people/<uuid:id>": self.plant.people[Role.VIEWER].pk,
@@ -93,6 +99,7 @@ def kept_key(side, name):
 
 MISSING = {
     **dict.fromkeys(["operations/<uuid:id>", "jobs/<uuid:id>", "connections/<uuid:id>"], NOBODY),
+    "approvals/<uuid:id>": NOBODY,
     **dict.fromkeys(["teams/<uuid:id>", "people/<uuid:id>", "<str:id>", "<uuid:invitation>"], NOBODY),
     **dict.fromkeys(["<int:member>", "<int:seq>", "<int:pk>"], NUMBER),
     **{"<str:token>": "made-up", "<str:uidb36>": NOBODY.replace("-", ""), "<str:key>": "made-up"},
@@ -212,6 +219,7 @@ def _side(plant, rows):
     )
     change = Change(kind=kind, verb=kind.verb("delete"), connection=connection, target=bus)
     job = together.request([change], actor=owner, key=str(uuid.uuid4()), purpose=Purpose.EACH, name=bus.name)
+    approval = _approval(plant, bus, connection)
     invitation = invitations.invite(
         plant.team,
         actor=owner,
@@ -225,7 +233,34 @@ def _side(plant, rows):
     (entry,) = append({**about, **thing, **place, "connection": connection.name})
     data = {"name": f"key of {plant.team.name}", "credential": made_passkey(plant.team.pk.bytes)}
     (passkey,) = Authenticator.objects.bulk_create([Authenticator(user=owner, type="webauthn", data=data)])
-    return Side(plant, rows, operation, job, invitation, tokens, entry, passkey)
+    return Side(plant, rows, operation, job, approval, invitation, tokens, entry, passkey)
+
+
+def _approval(plant, bus, connection):
+    """Of a change that an operator asked for."""
+    made = Approval.objects.create(
+        team=plant.team,
+        key=str(uuid.uuid4()),
+        actor=plant.people[Role.OPERATOR],
+        connection=connection,
+        connection_name=connection.name,
+        platform="iotda",
+        kind_slug=BUS,
+        verb_name="sync",
+        object_id=bus.remote_id,
+        object_name=bus.name,
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    ApprovalPlace.objects.create(approval=made, connection=connection)
+    return made
+
+
+def _narrowed(town, who, user):
+    """Make the person an operator of the own team, everywhere in it or on one connection."""
+    platforms = {"inside": ("iotda", "roma", "enos"), "outside": ("enos",)}[who]
+    ids = [str(town.own.plant.connections[each].pk) for each in platforms]
+    places = [{"connection": id, "space": ""} for id in ids]
+    Membership.objects.create(team=town.own.plant.team, user=user, role=Role.OPERATOR, places=places)
 
 
 def _other(url):
@@ -259,5 +294,7 @@ def town(plant, emulator, settings):
             user = made.other.plant.people[Role.OWNER]
         else:
             user = User.objects.create(email=f"{who}@example.test", **flags) if who != "nobody" else None
+        if who in ("inside", "outside"):
+            _narrowed(made, who, user)
         made.enter(who, user)
     return made
