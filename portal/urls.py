@@ -16,7 +16,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("accounts/", include("portal.teams.account_urls")),
-    path("profile/", include("portal.teams.signin.profile_urls")),
+    path("profile/", include("portal.teams.profile_urls")),
     path("web/", include("portal.web.urls")),
     path("operations/", include("portal.operations.urls")),
     path("jobs/", include("portal.jobs.urls")),

@@ -103,6 +103,7 @@ def new_operation(change, request, *, actor, key, via, follows=None):
         body_hash=change.body_hash,
         actor=actor,
         via=via,
+        token=getattr(actor, "token", None),
         reason=change.reason,
         ticket=change.ticket,
         correlation=correlation.current(),

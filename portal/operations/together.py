@@ -18,7 +18,7 @@ from portal.record import correlation, store
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append
-from portal.teams.recording import line
+from portal.teams.recording import line, through
 from portal.words import Sentence
 
 STEPS_MAX = 500
@@ -62,6 +62,7 @@ def request(changes, *, actor, key, purpose, name="", reason="", ticket="", via=
     )
     steps = [_step(job, number, each, each.target, each.connection) for number, each in enumerate(changes, 1)]
     for index, step in enumerate(steps):
+        step.token = getattr(actor, "token", None)
         step.waits_for = [1 + each for each in waits_for.get(index, ())]
     shown = [_shown(each) for each in changes]
     asked = entry(job, actor, Stage.INTENT, "asked", {"steps": shown})
@@ -125,7 +126,7 @@ def link(operation, change):
         step.object_id = step.object_id or each.target_id
         if each.id_in or not step.object_id:
             step.made_by = 1
-        step.object_name = each.target_id or operation.object_name
+        step.object_name, step.token_id = each.target_id or operation.object_name, operation.token_id
         steps.append(step)
     # Whoever sends the first step carries on with the others. A worker does, if that process dies.
     _write(job, steps, due_at=Now() + LEASE)
@@ -198,6 +199,6 @@ def entry(job, actor, stage, outcome, body, said=None):
             "reason": job.reason,
             "ticket": job.ticket,
             "said": said,
-            "body": {"job": str(job.pk), **body},
+            "body": {"job": str(job.pk), **body, **through(getattr(actor, "token", None))},
         }
     )

@@ -1,6 +1,7 @@
 """Who needs a second factor: by PORTAL_MFA_REQUIRED_ROLES, or because a team of theirs asks for it.
 
-Whoever came by single sign-on has shown their provider what it asks for.
+Whoever came by single sign-on has shown their provider what it asks for. A token does nothing while its person
+would be led to set one up.
 """
 
 from django.conf import settings
@@ -39,7 +40,8 @@ ROLES = {
 def why(request):
     """Why the person has to set up a second factor before anything else; "" if they need not."""
     reason = _reason(request.user, request.teams)
-    if not reason or request.session.get(SSO) or second_factors.has(request.user):
+    came_by_sso = request.token.by_sso if request.token else request.session.get(SSO)
+    if not reason or came_by_sso or second_factors.has(request.user):
         return ""
     return _("Set up a second factor on your profile page.") + f" {reason}"
 
