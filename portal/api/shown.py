@@ -100,6 +100,18 @@ def coverage(fresh):
     }
 
 
+def token(each):
+    """What the caller's own token may do; None without one."""
+    return each and {
+        "id": str(each.pk),
+        "name": each.name,
+        "rights": each.rights,
+        "places": each.places,
+        "addresses": each.addresses,
+        "expires_at": moment(each.expires_at),
+    }
+
+
 def operation(each, user):
     return {
         **reference(each),
@@ -111,6 +123,7 @@ def operation(each, user):
         "object": {"remote_id": each.object_id, "within": each.object_scope, "name": each.object_name},
         "actor": each.actor.email,
         "via": each.via,
+        "token": through(each.token).get("through"),
         "reason": each.reason,
         "ticket": each.ticket,
         **{name: moment(getattr(each, name)) for name in ("created_at", "sent_at", "ended_at")},

@@ -51,7 +51,7 @@ def request(changes, *, actor, key, purpose, name="", reason="", ticket="", via=
         body_hash=keyed_hash([[each.body_hash for each in changes], sorted(waits_for.items())]),
         actor=actor,
         via=via,
-        reason=reason,
+        reason=redact(reason),
         ticket=ticket,
         correlation=correlation.current(),
         purpose=purpose,

@@ -1,8 +1,8 @@
 """The way in by a token: `Authorization: Bearer iot_...`, for views that take tokens and no others.
 
 What anybody could have made up gets one answer, whatever is wrong with it. Who has the whole token is told
-why it does not work. Wrong ones are counted by address, so that nobody fills the record; a token that works is
-never kept waiting for them.
+why it does not work. Wrong ones are counted by address, so that nobody fills the record; a token that works
+is never kept waiting for them.
 """
 
 from django.utils.translation import gettext as _

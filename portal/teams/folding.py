@@ -64,7 +64,7 @@ class Fold:
 
 
 def _of_denial(body):
-    """The right that was missing, what was asked of an operation (cancel, decide, ...), and by which token."""
+    """The right that was missing, what was asked of an operation (cancel, ...), and by which token."""
     return {name: body[name] for name in ("right", "asked", "through") if name in body}
 
 
@@ -106,7 +106,9 @@ TOKEN_FAILED = Fold(
     timedelta(minutes=1),
     20,
     Sentence("token.failed_once_more", _("One more identical refused token at %(last)s.")),
-    Sentence("token.failed_more", _("%(count)s more identical refused tokens between %(first)s and %(last)s.")),
+    Sentence(
+        "token.failed_more", _("%(count)s more identical refused tokens between %(first)s and %(last)s.")
+    ),
     asked=_of_token,
 )
 RESET_ASKED = Fold(

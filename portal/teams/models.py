@@ -201,7 +201,7 @@ class ApiToken(models.Model):
 
 
 class Calls(models.Model):
-    """How often a token, or a team by its tokens, called since `began`, in seconds of the database's clock."""
+    """How often a token, or a team by its tokens, called since `began` (seconds of the database's clock)."""
 
     key = models.CharField(max_length=50, primary_key=True)
     began = models.FloatField()

@@ -46,7 +46,9 @@ class Limited(forms.Form):
         super().__init__(*args, use_required_attribute=False, **kwargs)
         self.within = within
         offered = {"changing": rights.CHANGING, "dangerous": rights.DANGEROUS}
-        choices = {name: [each for each in words.items() if each[0] in most] for name, words in offered.items()}
+        choices = {
+            name: [each for each in words.items() if each[0] in most] for name, words in offered.items()
+        }
         choices["places"] = [(str(each.pk), each.name) for each in connections if within.touches(each.pk)]
         for name in MANY:
             self.fields[name].choices = choices[name]

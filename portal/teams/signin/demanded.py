@@ -1,7 +1,7 @@
 """Who needs a second factor: by PORTAL_MFA_REQUIRED_ROLES, or because a team of theirs asks for it.
 
-Whoever came by single sign-on has shown their provider what it asks for. A token does nothing while its person
-would be led to set one up.
+Whoever came by single sign-on has shown their provider what it asks for. A token does nothing while its
+person would be led to set one up.
 """
 
 from django.conf import settings

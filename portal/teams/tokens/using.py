@@ -1,7 +1,7 @@
 """What a token is good for at this moment: whose it is, whether it works, and the person bound by it."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.teams import access
 from portal.teams.models import ApiToken
-from portal.teams.places import NOWHERE, Places
+from portal.teams.places import Places
 from portal.teams.tokens import addresses, text
 from portal.words import Sentence
 
@@ -87,5 +87,5 @@ def bound_later(person, token):
     """The same for work that waited: a token that does not work any more gives no right."""
     bound(person, token)
     if token is not None and why_not(token, person):
-        person.limits = Limits(token.team_id, frozenset(), NOWHERE)
+        person.limits = replace(person.limits, rights=frozenset())
     return person
