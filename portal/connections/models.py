@@ -143,7 +143,7 @@ class Connection(models.Model):
     check_part = models.CharField(max_length=20, blank=True, editable=False)
     check_said = models.JSONField(null=True, editable=False)  # what to change, as words.to_json makes it
 
-    team_path = "team_id"
+    team_path, connection_path, space_path = "team_id", "pk", None
     make_client = None  # clients.client, which apps.py puts here: clients.py imports this module
     forget_mirror = None  # kinds.mirroring.forget, which kinds/apps.py puts here
 

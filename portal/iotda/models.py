@@ -13,6 +13,8 @@ class Space(Mirror):
     create_time = Stamp(_("created"))
     default_app = models.BooleanField(_("default"), default=False)
 
+    space_path = "remote_id"
+
     class Meta(Mirror.Meta):
         indexes = listed()
 
@@ -26,6 +28,8 @@ class DeviceGroup(Mirror):
     app_id_key = key_of("app_id")
     super_group_id_key = key_of("super_group_id")
 
+    space_path = "app_id"
+
     class Meta(Mirror.Meta):
         indexes = listed("app_id", parent="super_group_id")
 
@@ -38,6 +42,8 @@ class SoftBus(Mirror):
     group_id_key = key_of("group_id")
     status_key = key_of("status")
 
+    space_path = "app_id"
+
     class Meta(Mirror.Meta):
         verbose_name_plural = "soft buses"
         indexes = listed("app_id", "group_id", "status")
@@ -49,6 +55,8 @@ class Policy(Mirror):
     create_time = Stamp(_("created"))
     update_time = Stamp(_("changed"))
     app_id_key = key_of("app_id")
+
+    space_path = "app_id"
 
     class Meta(Mirror.Meta):
         verbose_name_plural = "policies"
@@ -66,6 +74,8 @@ class Product(Mirror):
     service_capabilities = JsonText(_("services"), blank=True, default=list)
     create_time = Stamp(_("created"))
     app_id_key = key_of("app_id")
+
+    space_path = "app_id"
 
     class Meta(Mirror.Meta):
         indexes = listed("app_id")
@@ -88,6 +98,8 @@ class Device(Mirror):
     status_key = key_of("status")
 
     searched = ("node_id",)
+
+    space_path = "app_id"
 
     class Meta(Mirror.Meta):
         indexes = [*listed("app_id", "product_id", "status"), below("gateway_id")]

@@ -121,7 +121,8 @@ class Mirror(models.Model):
     counted_at = models.DateTimeField(null=True)
     sort_key = key_of("name")
 
-    team_path, searched = "connection__team_id", ()
+    team_path, connection_path, space_path = "connection__team_id", "connection_id", ""
+    searched = ()
 
     objects = MirrorQuerySet.as_manager()
 

@@ -81,7 +81,7 @@ class Job(OfVerb, models.Model):
     due_at = models.DateTimeField(null=True, db_index=True)
     attempt = models.PositiveIntegerField(default=0)
 
-    team_path = "team_id"
+    team_path, parts_path = "team_id", "steps"
 
     objects = JobQuerySet.as_manager()
 
@@ -138,6 +138,8 @@ class Step(OfVerb, models.Model):
         "operations.Operation", on_delete=models.PROTECT, null=True, related_name="step"
     )
     words = JsonText(null=True, default=None)
+
+    team_path, connection_path, space_path = "job__team_id", "connection_id", ""
 
     objects = StepQuerySet.as_manager()
 

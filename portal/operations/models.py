@@ -179,7 +179,7 @@ class Operation(OfVerb, models.Model):
     secrets_until = models.DateTimeField(null=True)
     secrets_lost = models.BooleanField(default=False)
 
-    team_path = "team_id"
+    team_path, connection_path, space_path = "team_id", "connection_id", ""
 
     objects = OperationQuerySet.as_manager()
 

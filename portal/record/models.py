@@ -67,7 +67,8 @@ class Entry(models.Model):
     key_id = models.CharField(max_length=16, blank=True)
     version = models.PositiveSmallIntegerField(default=1)  # which fields its header has (canonical.HEADER)
 
-    team_path, is_record = "team_id", True  # how teams.access finds who may read it
+    # How teams.access finds who may read it.
+    team_path, connection_path, space_path, is_record = "team_id", "connection_id", "", True
 
     class Meta:
         ordering = ["-seq"]
@@ -161,7 +162,7 @@ class Facet(models.Model):
     count = models.BigIntegerField()
     newest = models.BigIntegerField()  # first_seq of its newest story, 0 if it has none now
 
-    team_path, is_record = "team_id", True
+    team_path, connection_path, space_path, is_record = "team_id", "connection_id", "", True
 
     class Meta:
         constraints = [

@@ -10,6 +10,8 @@ from portal.kinds.models import Mirror, key_of, listed
 class App(Mirror):
     """An integration application."""
 
+    space_path = "remote_id"
+
     class Meta(Mirror.Meta):
         indexes = listed()
 
@@ -26,6 +28,8 @@ class DeviceGroup(Mirror):
     last_updated_datetime = Stamp(_("changed"))
     app_id_key = key_of("app_id")
     parent_id_key = key_of("parent_id")
+
+    space_path = "app_id"
 
     class Meta(Mirror.Meta):
         indexes = listed("app_id", parent="parent_id")

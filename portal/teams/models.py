@@ -111,9 +111,12 @@ class Team(models.Model):
 
 
 class Membership(models.Model):
+    """A person's role in a team. `places` is where it counts (places.py): None is the whole team."""
+
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role)
+    places = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     team_path = "team_id"
@@ -131,13 +134,15 @@ class Membership(models.Model):
 class Invitation(models.Model):
     """An open invitation (invitations.py). Accepted or revoked, it is deleted; the record has its history.
 
-    Of its token only the SHA-256 is kept. `mail` tells what became of the mail that brought it.
+    Of its token only the SHA-256 is kept. `mail` tells what became of the mail that brought it. `places` is
+    where the membership will count.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail address"))
     role = models.CharField(_("role"), max_length=10, choices=Role)
+    places = models.JSONField(null=True)
     token_digest = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
     invited_at = models.DateTimeField()

@@ -1,10 +1,10 @@
-"""What each role can do, as a table for people; made from access.ALLOWED, so it shows what is enforced."""
+"""What each role can do, as a table for people; made from roles.ALLOWED, so it shows what is enforced."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.teams.access import ALLOWED
 from portal.teams.models import Role
+from portal.teams.roles import ALLOWED
 
 # (what, the rights needed for all of it, the right to a part of it, what that part is)
 ROWS = (
