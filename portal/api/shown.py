@@ -9,6 +9,7 @@ from portal.kinds.masking import masked
 from portal.operations.shown import Shown
 from portal.resources.shown import doubts_about, reads_secrets, shown_values
 from portal.teams.access import explain
+from portal.teams.recording import through
 from portal.web.problems import NAMES, plain
 
 

