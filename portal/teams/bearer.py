@@ -11,7 +11,7 @@ from portal.errors import RecordUnavailable
 from portal.teams import access, account_events
 from portal.teams.folding import TOKEN_FAILED
 from portal.teams.recording import fold, line, spoken
-from portal.teams.signin import limits
+from portal.teams.signin import demanded, limits
 from portal.teams.tokens import calls, using
 from portal.teams.tokens.service import KIND
 from portal.web.problems import problem
@@ -52,6 +52,9 @@ def _enter(request, sent, address):
         tried = line(VERB, kind=KIND, actor=person, via="api", **about, body=body, **spoken(said))
         fold(TOKEN_FAILED, {**tried, "outcome": "failed"})
         return _refused(said)
+    # Of all that the person is, not of the token's team alone: as in their browser.
+    if why := demanded.why_person(person, access.teams_of(person), by_sso=token.by_sso):
+        return problem(403, why, name="second-factor")
     try:
         calls.count(token, address)
     except calls.TooMany as error:

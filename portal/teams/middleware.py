@@ -44,6 +44,8 @@ class SecondFactor:
     def process_view(self, request, view, args, kwargs):
         if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return None
+        if request.token:
+            return None  # bearer.py asked
         request.why_demanded = demanded.why(request)
         if not request.why_demanded or request.resolver_match.view_name in demanded.REACHABLE:
             return None

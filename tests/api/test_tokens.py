@@ -20,7 +20,7 @@ from portal.operations.stepping import carry_on
 from portal.record.models import Body, Entry
 from portal.teams import access
 from portal.teams import service as teams
-from portal.teams.models import ApiToken, Guesses, Membership, Repeated, Role, User
+from portal.teams.models import ApiToken, Guesses, Membership, Repeated, Role, Team, User
 from portal.teams.signin import limits
 from portal.teams.tokens import service
 from portal.teams.tokens.text import _checksum, made
@@ -258,6 +258,13 @@ def test_a_person_who_lacks_a_second_factor_has_tokens_that_wait_for_it(plant, s
     plant.team.save()
 
     assert problem_of(get(Program(text))) == "second-factor"
+    plant.team.mfa_required = False
+    plant.team.save()
+    assert get(Program(text)).status_code == 200
+    settings.MFA_REQUIRED_ROLES = ["owner"]
+    elsewhere = Team.objects.create(name="Harbour 9")
+    Membership.objects.create(team=elsewhere, user=plant.people[Role.OPERATOR], role=Role.OWNER)
+    assert problem_of(get(Program(text))) == "second-factor"  # as in their browser, whatever they ask for
     assert get(Program(by_sso)).status_code == 200
     long_ago = timezone.now() - timedelta(days=31)
     User.objects.filter(pk=plant.people[Role.OPERATOR].pk).update(last_login=long_ago)
