@@ -10,6 +10,8 @@ WORKERS ?= 3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Compiled modules are kept, whatever the machine says: tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo demo-reset test test-full lint bench vendor test-programs
 

@@ -24,7 +24,12 @@ SQLITE = {"PORTAL_DATABASE_URL": ""}
 PRODUCTION = {"PORTAL_DEMO": "false", "PORTAL_ALLOWED_HOSTS": "portal.example.test"}
 DEMO = {"PORTAL_DEMO": "true"}
 OTHER = {True: PRODUCTION, False: DEMO}
-REST = [("refresh",), ("audit_verify",), ("credentials_rotate",), ("createsuperuser", "--no-input")]
+REST = [
+    ("refresh",),
+    ("audit_verify",),
+    ("credentials_rotate",),
+    ("createsuperuser", "--no-input", "--email", "a@b.test"),
+]
 COMMANDS = [
     ("worker", "--once"),
     ("migrate",),

@@ -25,7 +25,7 @@ from tests.resources.refreshes import long_ago, numbered
 from tests.support.plant import ids
 
 SHARE, FULL = 500, 20_000  # histories in all; each kind has its part
-ON_A_SERVER = 5  # a part of them: what is decided does not depend on the database
+ON_A_SERVER = 20  # a part of them: what is decided does not depend on the database
 STEPS, FULL_STEPS = 6, 14
 KIND_COUNT = len(creating())
 

@@ -1,9 +1,10 @@
-"""Databases of one test process: a template that is migrated once, and copies of it.
+"""Databases of one test process: a template, and copies of it. All processes of a run share one migration.
 
 Tests that commit get a copy, because Django's flush cannot empty append-only tables. `point` changes Django's
 default connection and PORTAL_DATABASE_URL together, so that child processes use the same database.
 """
 
+import fcntl
 import os
 import sqlite3
 from contextlib import closing, contextmanager
@@ -19,6 +20,8 @@ from huey.contrib.djhuey import HUEY
 from psycopg import sql
 
 from portal import environment
+from portal.connections import installation
+from portal.connections.models import Installation
 
 VARIABLE = "PORTAL_DATABASE_URL"
 TEMPLATE = "template"
@@ -47,15 +50,19 @@ class SQLite:
     def _path(self, name):
         return self.directory / f"{name}.sqlite3"
 
-    def create(self, name, *, template=None):
+    def exists(self, name):
+        return self._path(name).exists()
+
+    def create(self, name, *, template=None, of=None):
+        """`of` has the template, if these do not."""
         self.drop(name)
         if template:
-            self.restore(name, template=template)
+            self.restore(name, template=template, of=of)
         return self.database(name)
 
-    def restore(self, name, *, template):
+    def restore(self, name, *, template, of=None):
         """Make it equal to the template again, even while other processes have it open."""
-        source = sqlite3.connect(self._path(template))
+        source = sqlite3.connect((of or self)._path(template))
         target = sqlite3.connect(self._path(name), timeout=20)
         with closing(source), closing(target):
             target.execute("PRAGMA synchronous=OFF")  # of this connection only
@@ -77,23 +84,33 @@ class PostgreSQL:
         self.prefix = prefix
 
     def database(self, name):
-        return Database(name, urlunsplit(urlsplit(self.server)._replace(path=f"/{self.prefix}{name}")))
+        return Database(name, urlunsplit(urlsplit(self.server)._replace(path=f"/{self._name(name)}")))
 
     def _run(self, statement, **names):
-        identifiers = {key: sql.Identifier(f"{self.prefix}{name}") for key, name in names.items()}
+        identifiers = {key: sql.Identifier(name) for key, name in names.items()}
         with closing(psycopg.connect(self.server, autocommit=True)) as server:
             server.execute(sql.SQL(statement).format(**identifiers))
 
-    def create(self, name, *, template=None):
+    def exists(self, name):
+        with closing(psycopg.connect(self.server, autocommit=True)) as server:
+            found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self._name(name)])
+            return bool(found.fetchone())
+
+    def _name(self, name):
+        return f"{self.prefix}{name}"
+
+    def create(self, name, *, template=None, of=None):
+        """`of` has the template, if these do not; it is on the same server."""
         self.drop(name)
         if template:
-            self._run("CREATE DATABASE {name} TEMPLATE {template}", name=name, template=template)
+            template = (of or self)._name(template)
+            self._run("CREATE DATABASE {name} TEMPLATE {template}", name=self._name(name), template=template)
         else:
-            self._run("CREATE DATABASE {name}", name=name)
+            self._run("CREATE DATABASE {name}", name=self._name(name))
         return self.database(name)
 
     def drop(self, name):
-        self._run("DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
+        self._run("DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=self._name(name))
 
 
 def point(database):
@@ -113,6 +130,18 @@ def make_template(databases):
     point(databases.create(TEMPLATE))
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
+    connections.close_all()
+
+
+def copy_template(databases, *, of, lock):
+    """Create the template as a copy of one that whoever comes first makes; the file `lock` says who waits."""
+    with open(lock, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not of.exists(TEMPLATE):
+            make_template(of)
+    point(databases.create(TEMPLATE, template=TEMPLATE, of=of))
+    Installation.objects.all().delete()
+    installation.mark()  # each process has its own data directory and its own keys
     connections.close_all()
 
 

@@ -7,7 +7,9 @@ with real commits, which child processes can use, too.
 import os
 import shutil
 import signal
+import tempfile
 from itertools import count
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -23,6 +25,7 @@ ENGINES = ("sqlite", "postgresql")
 FLUSHING = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
 server_key = pytest.StashKey[str]()
 cluster_key = pytest.StashKey[Cluster]()
+shared_key = pytest.StashKey[Path]()
 
 
 def pytest_addoption(parser):
@@ -47,7 +50,9 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "full: a long proof; runs in `make test-full` only")
     if hasattr(config, "workerinput"):
         config.stash[server_key] = config.workerinput["server"]
+        config.stash[shared_key] = Path(config.workerinput["shared"])
         return
+    config.stash[shared_key] = Path(tempfile.mkdtemp(prefix="portal-tests-shared-"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: what was started is stopped
     config.stash[server_key] = ""
     if engine(config) == "postgresql" and not config.option.collectonly:
@@ -62,13 +67,18 @@ LONG = ("tests/untouched/", "tests/histories/")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    """pytest-xdist: one server for all workers, each with databases of its own."""
+    """pytest-xdist: one server for all workers, each with databases of its own; one migration for all."""
     node.workerinput["server"] = node.config.stash[server_key]
+    node.workerinput["shared"] = str(node.config.stash[shared_key])
 
 
 def pytest_unconfigure(config):
-    if cluster := config.stash.get(cluster_key, None):
-        cluster.stop()
+    if not hasattr(config, "workerinput"):
+        if cluster := config.stash.get(cluster_key, None):
+            cluster.stop()
+        elif config.stash[server_key]:
+            shared_databases(config).drop(engines.TEMPLATE)
+        shutil.rmtree(config.stash[shared_key], ignore_errors=True)
     shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 
 
@@ -121,11 +131,20 @@ def databases(request):
     return engines.PostgreSQL(request.config.stash[server_key], prefix=f"portal_test_{os.getpid()}_")
 
 
+def shared_databases(config):
+    """Those that all processes of this run copy from."""
+    shared = config.stash[shared_key]
+    if engine(config) == "sqlite":
+        return engines.SQLite(shared)
+    return engines.PostgreSQL(config.stash[server_key], prefix=f"{shared.name.replace('-', '_')}_")
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(databases, django_test_environment, django_db_blocker):
+def django_db_setup(request, databases, django_test_environment, django_db_blocker):
     """Replaces pytest-django's fixture: creates a template, and a copy of it for tests that roll back."""
     with django_db_blocker.unblock():
-        engines.make_template(databases)
+        lock = request.config.stash[shared_key] / "lock"
+        engines.copy_template(databases, of=shared_databases(request.config), lock=lock)
         engines.point(databases.create(engines.ROLLED_BACK, template=engines.TEMPLATE))
     yield
     with django_db_blocker.unblock():
