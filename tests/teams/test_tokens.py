@@ -104,7 +104,7 @@ def test_bad_input_makes_no_token_and_loses_nothing(plant, wrong, said):
     assert said in answer.text
     assert ApiToken.objects.count() == 0
     ticked = re.findall(r'<input[^>]*name="changing"[^>]*>', answer.text)
-    assert [each for each in ticked if 'value="sync"' in each and "checked" in each]
+    assert [each for each in ticked if 'value="create"' in each and "checked" in each]
     assert wrong.get("name", "my own") in answer.text
 
 

@@ -2,7 +2,8 @@
 
 from tests.support.guard import Guard
 
-API, TEAMS, CALLS = "tests/api/test_tokens.py::", "tests/teams/test_tokens.py::", "tests/api/test_call_limits.py::"
+API, TEAMS = "tests/api/test_tokens.py::", "tests/teams/test_tokens.py::"
+CALLS = "tests/api/test_call_limits.py::"
 GUARDS = [
     Guard(
         "a token does no more than it was made for",
