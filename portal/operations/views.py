@@ -58,7 +58,7 @@ def list_(request):
 
 def find(request, id):
     """The operation, if this person may see it; else 404."""
-    related = ("actor", "team", "connection", "decided_by", "follows")
+    related = ("actor", "token", "team", "connection", "decided_by", "follows")
     return get_object_or_404(Operation.objects.visible_to(request.user).select_related(*related), pk=id)
 
 
