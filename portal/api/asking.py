@@ -20,7 +20,7 @@ from portal.operations.models import Operation
 from portal.operations.service import KEY_REUSED
 from portal.platforms.exchanges import listening
 from portal.record.redaction import redact
-from portal.resources import pages, reading
+from portal.resources import pages
 from portal.resources.forms import unread
 from portal.teams.access import require
 
@@ -74,7 +74,7 @@ def asked(request, kind, verb, target, key):
 
     Raises Refusal, APIException, Http404 and the errors of `admit`.
     """
-    connections = [target.connection] if target else list(pages.connections_of(request, kind))
+    connections = [target.connection] if target else pages.connections_of(request, kind)
     if not connections and request.team is None:
         raise Http404
     posted, problem = _posted(request)
@@ -82,14 +82,14 @@ def asked(request, kind, verb, target, key):
         require(request.user, verb.right, target or (connections[0] if connections else request.team))
     wanted = unread(kind, verb, connections, target, posted) if connections and key else None
     if wanted:
-        admit(wanted, request.user, VIA)
+        admit(wanted, request.user, VIA, is_read=False)
     if problem:
         raise problem
     earlier = _earlier(kind, verb, target, key) if verb.fields and key else None
     opened = {}
     if verb.fields:
         with _recorded_if_unread(request, wanted):
-            opened = _opened(kind, verb, target, posted.get("expected"), earlier)
+            opened = _opened(request, kind, verb, target, posted.get("expected"), earlier)
     given = _typed(kind, verb, posted, opened)
     chosen = str(given.pop("connection", connections[0].pk if target else ""))
     why = {name: given.pop(name, "") for name in WHY_FIELDS}
@@ -132,7 +132,7 @@ def _posted(request):
     return body, None
 
 
-def _opened(kind, verb, target, expected, earlier):
+def _opened(request, kind, verb, target, expected, earlier):
     """{field: value} of what an update edits, as the client saw it; else as the platform shows it now.
 
     For a key that was used before, it is what that operation began with: the object shows its effect by now.
@@ -146,7 +146,7 @@ def _opened(kind, verb, target, expected, earlier):
         return {**earlier.expected, **expected}
     if set(expected) == set(verb.fields):
         return expected
-    decoded, problem = reading.read_object(kind, target)
+    decoded, problem = pages.look(request, kind, target)
     if problem:
         raise Unread(503, problem.message, **of_platform(problem))
     if decoded is None:

@@ -9,7 +9,7 @@ from portal.api.describing import Told
 from portal.api.doors import Door
 from portal.api.ending import carry_out
 from portal.api.paging import list_link, read_list
-from portal.resources import pages, reading
+from portal.resources import pages
 from portal.resources.wanted import MARKS, ORDERS
 
 WRONG = (405, 409, 410, 413, 414, 415, 422)
@@ -75,7 +75,7 @@ class Object(Door):
 
     def get(self, request, id):
         row = pages.find(request, self.kind, id)
-        decoded, problem = reading.read_object(self.kind, row)
+        decoded, problem = pages.look(request, self.kind, row)
         return Response(shown.object_(request.user, self.kind, row, decoded, problem))
 
     def described(self, method):

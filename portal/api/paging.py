@@ -14,10 +14,10 @@ NAMES = ("q", "connection", "only", "sort", "after", "before", "exactly")
 
 def read_list(request, kind):
     """list_page.Read. A page of the portal may leave out what it does not know; here that would be a lie."""
-    connections = list(pages.connections_of(request, kind))
+    connections = pages.connections_of(request, kind)
     if not connections and request.team is None:
         raise Http404
-    read = list_page.read(kind, request.GET, connections)
+    read = list_page.read(kind, request.GET, connections, request.user)
     wanted = read.wanted
     taken = {
         "q": wanted.text,

@@ -94,8 +94,8 @@ def coverage(fresh):
         "connection": connection(fresh.connection),
         "completeness": str(fresh.state),
         "as_of": moment(reading.as_of),
-        "count": reading.count,
-        "total": reading.total,
+        "count": None if fresh.is_in_part else reading.count,
+        "total": None if fresh.is_in_part else reading.total,
         "is_refreshing": fresh.is_running,
         "problem": plain(fresh.problem),
     }

@@ -33,7 +33,7 @@ COLUMNS = "first_seq", "last_seq", "steps", "operation", "facet_id"
 STORY = ", ".join(f"s.{name}" for name in COLUMNS)
 TOLD = ", ".join(f"s.{name} AS story_{name}" for name in COLUMNS)
 VISIBLE = ("seq", "operation", "stage", "ticket", "platform_request_id", "correlation", "kind", "object_id")
-VISIBLE += ("object_scope",)
+VISIBLE += ("object_scope", "space")
 # The numbers of the stories that the hits belong to.
 KEYS = (
     "SELECT seq FROM hits UNION SELECT t.first_seq FROM hits CROSS JOIN record_entry e"

@@ -144,6 +144,7 @@ class Connection(models.Model):
     check_said = models.JSONField(null=True, editable=False)  # what to change, as words.to_json makes it
 
     team_path, connection_path, space_path = "team_id", "pk", None
+    open_spaces = None  # ids of the spaces that whoever looks at it may see, where that is not all of it
     make_client = None  # clients.client, which apps.py puts here: clients.py imports this module
     forget_mirror = None  # kinds.mirroring.forget, which kinds/apps.py puts here
 

@@ -8,8 +8,10 @@ class KindsConfig(AppConfig):
 
     def ready(self):
         from portal.connections.models import Connection
-        from portal.kinds import mirroring, search_index
+        from portal.kinds import mirroring, search_index, spaces
+        from portal.teams import offered
 
+        offered.of_team = spaces.of_team
         Connection.forget_mirror = mirroring.forget
 
         # A migration that alters a table on SQLite drops its triggers without a word.

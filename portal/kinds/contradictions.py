@@ -67,5 +67,7 @@ def _unknown_columns(kind):
         yield f"its mirror has no {sorted(unknown)}, by which its tree finds what is inside an object"
     if kind.space and kind.space not in kind.refers:
         yield f"its space {kind.space} refers to no kind"
+    if kind.model.space_path not in (kind.space, *(() if kind.space else ("remote_id",))):
+        yield f"its mirror says of its space {kind.model.space_path!r}, the kind says {kind.space!r}"
     if foreign := [slug for slug in kind.refers.values() if not slug.startswith(f"{kind.platform}/")]:
         yield f"it refers to {sorted(foreign)}, which are of another platform"

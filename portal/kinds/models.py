@@ -144,6 +144,11 @@ class Mirror(models.Model):
         return self.scope, self.remote_id
 
     @property
+    def space_id(self):
+        """The id of the space that it is in; "" where there is none, or none that is known."""
+        return getattr(self, self.space_path) if self.space_path else ""
+
+    @property
     def state(self):
         """The platform's own status if it has one; else "present" or "gone"."""
         return "gone" if self.gone_at else (getattr(self, "status", "") or "present")

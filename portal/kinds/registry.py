@@ -14,6 +14,7 @@ from portal.kinds.identity import is_within
 from portal.kinds.parts import Expression, Facts, Inside
 from portal.kinds.permissions import naming
 from portal.kinds.validating import snake
+from portal.teams.places import SPACE_MAX
 from portal.words import Sentence
 
 KINDS = {}
@@ -245,6 +246,12 @@ class Kind:
         """What the id of a decoded object, or of one that a form describes, is unique within; else ""."""
         return self.declared.scope_of(values)
 
+    def space_of(self, values):
+        """The id of the space that a decoded object is in, or that a form asks for; "" if it is not known."""
+        path = self.model.space_path
+        value = values.get("id" if path == "remote_id" else path)
+        return value if isinstance(value, str) and len(value) <= SPACE_MAX else ""
+
     def identity(self, decoded):
         """(scope, id) of a decoded object, as Mirror.identity."""
         return self.declared.identity(decoded)
@@ -308,6 +315,8 @@ def load(package):
     for kind in KINDS.values():
         if missing := set(kind.refers.values()) - KINDS.keys():
             raise ValueError(f"{kind.slug}: it refers to {sorted(missing)}, which are no kinds")
+        if kind.space and KINDS[kind.refers[kind.space]].model.space_path != "remote_id":
+            raise ValueError(f"{kind.slug}: its space is one whose mirror does not say that it is a space")
 
 
 class KindConverter:

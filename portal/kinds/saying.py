@@ -98,6 +98,11 @@ VERBS = {
         _("%(who)s tried to change the role of %(name)s"),
         _("change role"),
     ),
+    "member_places": (
+        _("%(who)s changed what the membership of %(name)s covers"),
+        _("%(who)s tried to change what the membership of %(name)s covers"),
+        _("change places"),
+    ),
     "member_remove": (
         _("%(who)s removed %(name)s from the team"),
         _("%(who)s tried to remove %(name)s from the team"),

@@ -39,7 +39,7 @@ class Then:
     def of(self, change):
         """The same as a Change, before the other one happened: for what is asked of its rights."""
         target = None if self.target_id else change.target
-        return Change(self.kind, self.verb, change.connection, target, self.data)
+        return Change(self.kind, self.verb, change.connection, target, self.data, made_in=change.space)
 
     @property
     def shown(self):
@@ -59,6 +59,7 @@ class Change:
       before sending, nothing is sent. None if the person saw no values.
     - `ticket` is the number of a change request in the team's own system.
     - `then` are the changes to request after it, as one job (job.py).
+    - `made_in` is the space of another change, which this one follows.
     """
 
     kind: Kind
@@ -70,6 +71,7 @@ class Change:
     reason: str = ""
     ticket: str = ""
     then: tuple = ()
+    made_in: str = ""
 
     @property
     def object_name(self):
@@ -83,6 +85,11 @@ class Change:
     def object_scope(self):
         """What the object's id is unique within; of a create, what it asks for, "" if nothing."""
         return self.target.scope if self.target else self.kind.scope_of(self.data)
+
+    @property
+    def space(self):
+        """The id of the space that the object is in, or is to be made in; "" if that is not known."""
+        return self.target.space_id if self.target else self.made_in or self.kind.space_of(self.data)
 
     @cached_property
     def bound(self):

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop as _
 
 from portal.connections.models import Connection
 from portal.errors import RecordUnavailable
+from portal.operations import reach
 from portal.record import correlation
 from portal.record.models import Stage
 from portal.teams.recording import record, require_recorded, through
@@ -40,6 +41,7 @@ def line(operation, stage, outcome, body, *, by=None, via="", said=None):
         "object_id": operation.object_id,
         "object_scope": operation.object_scope,
         "object_name": operation.object_name,
+        "space": operation.space,
         "operation": str(operation.pk),
         "correlation": correlation.current() or operation.correlation,
         "attempt": operation.attempt,
@@ -73,18 +75,21 @@ def require_for(operation, actor, right, asked):
     require_recorded(actor, right, operation, {**denied, "said": None})
 
 
-def admit(change, actor, via="web", right=None):
+def admit(change, actor, via="web", right=None, *, is_read=True):
     """Require the rights to request a Change and what is to follow it, or one other `right`; "" is none.
 
-    Raises the same errors as `require_for`.
+    They are required wherever the Change reaches (reach.py); of what was posted and not read yet, `is_read`
+    False, where its object is and is to be. Raises the same errors as `require_for`.
     """
     if right is None:
         right = change.verb.right
         for each in change.then:
-            admit(each.of(change), actor, via)
+            admit(reach.following(each, change, actor), actor, via, is_read=is_read)
     if not right:
         return
-    require_recorded(actor, right, change.connection, _about(change, actor, via))
+    about = _about(change, actor, via)
+    for thing in reach.things(change, actor, is_read=is_read):
+        require_recorded(actor, right, thing, about)
 
 
 def unasked(change, *, actor, via, said, heard):
@@ -112,6 +117,7 @@ def _about(change, actor, via):
         "object_id": change.object_id,
         "object_scope": change.object_scope,
         "object_name": change.object_name,
+        "space": change.space,
         "reason": change.reason,
         "ticket": change.ticket,
         "body": {"data": change.data, **through(getattr(actor, "token", None))},

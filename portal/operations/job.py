@@ -11,6 +11,7 @@ from portal.kinds.registry import KINDS
 from portal.outside import NAME_MAX, name_or_id
 from portal.teams import access
 from portal.teams.models import ApiToken, Team, User
+from portal.teams.places import SPACE_MAX
 from portal.words import from_json
 
 
@@ -112,6 +113,7 @@ class Step(OfVerb, models.Model):
       acts on what step `made_by` makes. With `id_in` that field of its data takes the id of what
       `made_by` makes.
     - `connection` is None when it was deleted, or leads to another account since.
+    - `space` is the resource space or application that its object is in, or is to be made in; "" if unknown.
     - `is_wanted` means that it has yet to be requested. `tries` counts how often it was requested again.
     - `operation` is the one that it became, the last one if it was repeated. `words` say why it became none.
     - `actor` is who wants it: the person who asked for the job, or who asked for this step again. `token` is
@@ -126,6 +128,7 @@ class Step(OfVerb, models.Model):
     row_id = models.UUIDField(null=True)
     object_id = models.CharField(max_length=160, blank=True)
     object_name = models.CharField(max_length=NAME_MAX, blank=True)
+    space = models.CharField(max_length=SPACE_MAX, blank=True, default="")
     data = JsonText(default=dict)
     waits_for = JsonText(default=list)
     made_by = models.PositiveIntegerField(null=True)
@@ -139,7 +142,7 @@ class Step(OfVerb, models.Model):
     )
     words = JsonText(null=True, default=None)
 
-    team_path, connection_path, space_path = "job__team_id", "connection_id", ""
+    team_path, connection_path, space_path = "job__team_id", "connection_id", "space"
 
     objects = StepQuerySet.as_manager()
 

@@ -21,6 +21,7 @@ from portal.record.redaction import redact, scrubber_of, secrets_in, without
 from portal.sealing import CannotOpen, seal, unseal
 from portal.teams import access
 from portal.teams.models import ApiToken, Team, User
+from portal.teams.places import SPACE_MAX
 from portal.words import Sentence, from_json, to_json
 
 
@@ -103,6 +104,7 @@ class Operation(OfVerb, models.Model):
       same object cannot start. After the end it stays until `late_until`, if an attempt got no answer.
     - `object_scope` is what the object's id is unique within (Mirror.scope); of a create that has made
       nothing, what it asks for. "" if that is not known.
+    - `space` is the resource space or application that the object is in (Mirror.space_id); "" if unknown.
     - `made` names the object that this create made. It is unique: whoever concludes that it made the same
       object (perform, settling, a person) writes it together with the state, so that only one can.
     - `expected` is {field: value} as the form showed the object; `follows` is the operation this one repeats.
@@ -139,6 +141,7 @@ class Operation(OfVerb, models.Model):
     object_id = models.CharField(max_length=ID_MAX, blank=True)
     object_scope = models.CharField(max_length=SCOPE_MAX, blank=True, default="")
     object_name = models.CharField(max_length=NAME_MAX, blank=True)
+    space = models.CharField(max_length=SPACE_MAX, blank=True, default="")
     data = JsonText()
     data_is_whole = models.BooleanField(default=True)
     sealed_data = models.TextField(blank=True)
@@ -179,7 +182,7 @@ class Operation(OfVerb, models.Model):
     secrets_until = models.DateTimeField(null=True)
     secrets_lost = models.BooleanField(default=False)
 
-    team_path, connection_path, space_path = "team_id", "connection_id", ""
+    team_path, connection_path, space_path = "team_id", "connection_id", "space"
 
     objects = OperationQuerySet.as_manager()
 
@@ -315,6 +318,7 @@ class Operation(OfVerb, models.Model):
         name = shortened(name_or_id(decoded.get("name"), decoded["id"]), NAME_MAX)
         scope, id = self.identity_of(decoded)
         names = {"object_id": str(id), "object_scope": scope, "object_name": name}
+        names["space"] = self.kind.space_of(decoded) or self.space
         return names if self.verb.on_object else {**names, "made": self.place_of(id, scope)}
 
     def identity_of(self, decoded):

@@ -115,6 +115,7 @@ def new_operation(change, request, *, actor, key, via, follows=None):
         object_id=change.object_id,
         object_scope=change.object_scope,
         object_name=change.object_name,
+        space=change.space,
         expected=redact(change.expected),
         request=request,
         follows=follows,

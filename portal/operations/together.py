@@ -118,7 +118,7 @@ def link(operation, change):
     )
     first = _step(job, 1, replace(change, data={}), change.target, change.connection)
     first.operation_id, first.is_wanted = operation.pk, False  # the operation has the data
-    first.object_name = operation.object_name
+    first.object_name, first.space = operation.object_name, operation.space
     steps = [first]
     for number, each in enumerate(change.then, 2):
         step = _step(job, number, each, None if each.target_id else change.target, change.connection)
@@ -126,7 +126,9 @@ def link(operation, change):
         step.object_id = step.object_id or each.target_id
         if each.id_in or not step.object_id:
             step.made_by = 1
-        step.object_name, step.token_id = each.target_id or operation.object_name, operation.token_id
+        step.object_name = each.target_id or operation.object_name
+        step.space = step.space or operation.space
+        step.token_id = operation.token_id
         steps.append(step)
     # Whoever sends the first step carries on with the others. A worker does, if that process dies.
     _write(job, steps, due_at=Now() + LEASE)
@@ -176,6 +178,7 @@ def _step(job, number, wanted, target, connection):
         row_id=target.pk if target else None,
         object_id=target.remote_id if target else "",
         object_name=shortened(wanted.verb.object_name(wanted.data, target), NAME_MAX),
+        space=target.space_id if target else wanted.kind.space_of(wanted.data),
         data=wanted.data,
         actor_id=job.actor_id,
     )

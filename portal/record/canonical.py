@@ -13,7 +13,7 @@ from json.encoder import encode_basestring
 
 from portal.record import keys
 
-VERSION = 2
+VERSION = 3
 _FIRST = (
     *("seq", "id", "at", "stage", "outcome", "actor_id", "actor", "via", "team_id", "team"),
     *("connection_id", "connection", "platform", "kind", "verb", "object_id", "object_scope", "object_name"),
@@ -22,7 +22,8 @@ _FIRST = (
 )
 # {version: names of the header's members}. An entry is hashed by the version that it was written with; fields
 # that came later are empty in it.
-HEADER = {1: tuple(sorted(_FIRST)), 2: tuple(sorted((*_FIRST, "correlation", "ticket")))}
+_SECOND = (*_FIRST, "correlation", "ticket")
+HEADER = {1: tuple(sorted(_FIRST)), 2: tuple(sorted(_SECOND)), 3: tuple(sorted((*_SECOND, "space")))}
 
 NAMES = HEADER[VERSION]  # the newest version has all fields
 NUMBERS = [NAMES.index(name) for name in ("seq", "attempt", "http_status", "duration_ms", "version")]

@@ -11,7 +11,7 @@ from django.db import connection
 from portal.record import findings, guards, on_postgresql, on_sqlite
 
 _STEP = "e.operation <> '' AND e.stage IN ('intent', 'outcome')"
-_FIELDS = ("team_id", "actor_id", "kind", "verb", "connection_id")
+_FIELDS = ("team_id", "actor_id", "kind", "verb", "connection_id", "space")
 _OF_ENTRY = ", ".join(f"e.{name}" for name in _FIELDS)
 # The rows that the list should have (models.Story): the steps of each operation as one, what others did
 # with it, and every other entry.

@@ -14,7 +14,7 @@ from portal.web import sheets
 
 COLUMNS = (
     *("seq", "at", "actor", "via", "team", "kind", "verb", "stage", "outcome", "platform", "connection"),
-    *("object_id", "object_scope", "object_name", "operation", "attempt", "correlation", "ticket"),
+    *("object_id", "object_scope", "object_name", "space", "operation", "attempt", "correlation", "ticket"),
     *("http_status", "platform_code", "platform_request_id", "duration_ms", "reason", "summary", "words"),
     *("body_text", "prev_hash", "hash"),
 )

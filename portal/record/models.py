@@ -45,6 +45,8 @@ class Entry(models.Model):
     # What the object's id is unique within, where it is not in the account; "" also where that is not known.
     object_scope = models.CharField(_("within"), max_length=64, blank=True, default="")
     object_name = models.CharField(_("object"), max_length=256, blank=True)
+    # The resource space or application that the object is in; "" where there is none or it is not known.
+    space = models.CharField(_("space"), max_length=64, blank=True, default="")
     operation = models.CharField(_("operation"), max_length=36, blank=True)
     attempt = models.PositiveIntegerField(default=0)
     # The request, command or task that caused it (correlation.py); a UUID as text.
@@ -68,7 +70,7 @@ class Entry(models.Model):
     version = models.PositiveSmallIntegerField(default=1)  # which fields its header has (canonical.HEADER)
 
     # How teams.access finds who may read it.
-    team_path, connection_path, space_path, is_record = "team_id", "connection_id", "", True
+    team_path, connection_path, space_path, is_record = "team_id", "connection_id", "space", True
 
     class Meta:
         ordering = ["-seq"]
@@ -158,16 +160,18 @@ class Facet(models.Model):
     kind = models.CharField(max_length=40)
     verb = models.CharField(max_length=30)
     connection_id = models.CharField(max_length=36)
+    space = models.CharField(max_length=64, default="")
     outcome = models.CharField(max_length=12)
     count = models.BigIntegerField()
     newest = models.BigIntegerField()  # first_seq of its newest story, 0 if it has none now
 
-    team_path, connection_path, space_path, is_record = "team_id", "connection_id", "", True
+    team_path, connection_path, space_path, is_record = "team_id", "connection_id", "space", True
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["team_id", "actor_id", "kind", "verb", "connection_id", "outcome"], name="one_facet"
+                fields=["team_id", "actor_id", "kind", "verb", "connection_id", "space", "outcome"],
+                name="one_facet",
             )
         ]
 

@@ -26,13 +26,14 @@ BEGIN
         IF theirs.outcome <> NEW.outcome THEN
             UPDATE record_facet SET count = count + 1, newest = greatest(newest, story.first_seq)
                 WHERE team_id = theirs.team_id AND actor_id = theirs.actor_id AND kind = theirs.kind
-                AND verb = theirs.verb AND connection_id = theirs.connection_id AND outcome = NEW.outcome
+                AND verb = theirs.verb AND connection_id = theirs.connection_id AND space = theirs.space
+                AND outcome = NEW.outcome
                 RETURNING id INTO mine;
             IF NOT FOUND THEN
                 INSERT INTO record_facet
-                    (team_id, actor_id, kind, verb, connection_id, outcome, count, newest)
+                    (team_id, actor_id, kind, verb, connection_id, space, outcome, count, newest)
                     VALUES (theirs.team_id, theirs.actor_id, theirs.kind, theirs.verb, theirs.connection_id,
-                    NEW.outcome, 1, story.first_seq) RETURNING id INTO mine;
+                    theirs.space, NEW.outcome, 1, story.first_seq) RETURNING id INTO mine;
             END IF;
             UPDATE record_story SET last_seq = NEW.seq, steps = steps + 1, facet_id = mine
                 WHERE first_seq = story.first_seq;
@@ -47,10 +48,13 @@ BEGIN
     END IF;
     UPDATE record_facet SET count = count + 1, newest = NEW.seq
         WHERE team_id = NEW.team_id AND actor_id = NEW.actor_id AND kind = NEW.kind AND verb = NEW.verb
-        AND connection_id = NEW.connection_id AND outcome = NEW.outcome RETURNING id INTO mine;
+        AND connection_id = NEW.connection_id AND space = NEW.space AND outcome = NEW.outcome
+        RETURNING id INTO mine;
     IF NOT FOUND THEN
-        INSERT INTO record_facet (team_id, actor_id, kind, verb, connection_id, outcome, count, newest)
-            VALUES (NEW.team_id, NEW.actor_id, NEW.kind, NEW.verb, NEW.connection_id, NEW.outcome, 1, NEW.seq)
+        INSERT INTO record_facet
+            (team_id, actor_id, kind, verb, connection_id, space, outcome, count, newest)
+            VALUES (NEW.team_id, NEW.actor_id, NEW.kind, NEW.verb, NEW.connection_id, NEW.space, NEW.outcome,
+            1, NEW.seq)
             RETURNING id INTO mine;
     END IF;
     INSERT INTO record_story (first_seq, last_seq, steps, operation, facet_id) VALUES (NEW.seq, NEW.seq, 1,

@@ -4,7 +4,7 @@ REFUSE = "SELECT RAISE(ABORT, 'the record is append-only')"
 
 # An entry is a step of its operation's story unless it was denied or is a note.
 _STEP = "NEW.operation <> '' AND NEW.stage IN ('intent', 'outcome')"
-_FACET = "team_id, actor_id, kind, verb, connection_id, outcome"
+_FACET = "team_id, actor_id, kind, verb, connection_id, space, outcome"
 _FACET_OF_NEW = ", ".join(f"NEW.{name}" for name in _FACET.split(", "))
 _SAME_FACET = " AND ".join(f"{{0}}.{name} = {{1}}.{name}" for name in _FACET.split(", "))
 _DROPPED = (
@@ -28,8 +28,8 @@ TRIGGERS = {
         " UPDATE record_head SET seq = NEW.seq, hash = NEW.hash WHERE id = 1;"
         # The operation's story goes on, with the same facet but for the outcome.
         f" INSERT INTO record_facet ({_FACET}, count, newest)"
-        " SELECT facet.team_id, facet.actor_id, facet.kind, facet.verb, facet.connection_id, NEW.outcome,"
-        " 0, 0"
+        " SELECT facet.team_id, facet.actor_id, facet.kind, facet.verb, facet.connection_id, facet.space,"
+        " NEW.outcome, 0, 0"
         " FROM record_story story JOIN record_facet facet ON facet.id = story.facet_id"
         f" WHERE {_STEP} AND story.operation = NEW.operation ON CONFLICT DO NOTHING;"
         " UPDATE record_story SET last_seq = NEW.seq, steps = steps + 1, facet_id = (SELECT other.id"

@@ -11,7 +11,7 @@ from portal.kinds.parts import Takes
 from portal.kinds.registry import KINDS, Kind, Verb
 from portal.operations.change import Change
 from portal.operations.together import STEPS_MAX
-from portal.teams.access import explain
+from portal.teams.access import explain, in_places
 from portal.web import following
 from portal.words import Sentence
 
@@ -76,13 +76,14 @@ def buttons(user, kind, thing):
 class Selection:
     """The picked rows, in their order: `rows` can be done. `blocked` are (row, why it cannot).
 
-    `unknown` counts picks that are no rows of these connections (any more).
+    `unknown` counts picks that are no rows of these connections (any more), or none that `user` may see.
     """
 
     asked: Asked
     rows: list
     blocked: list
     unknown: int
+    user: object
 
     @classmethod
     def of(cls, asked, picks, connections, user):
@@ -90,6 +91,7 @@ class Selection:
         ids = {id for id in map(_uuid, picks) if id}
         own = {each.pk: each for each in connections}
         found = asked.kind.model.objects.filter(pk__in=ids, connection__in=own)
+        found = in_places(user, found, connections)
         by_id = {row.pk: row for row in found}
         rows, blocked = [], []
         for id in dict.fromkeys(map(_uuid, picks)):
@@ -102,7 +104,7 @@ class Selection:
                 blocked.append((row, why))
             else:
                 rows.append(row)
-        return cls(asked, rows, blocked, len(set(picks)) - len(by_id))
+        return cls(asked, rows, blocked, len(set(picks)) - len(by_id), user)
 
     @property
     def problem(self):

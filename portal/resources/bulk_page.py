@@ -32,7 +32,7 @@ from portal.resources.freshness import Coverage, freshness
 from portal.resources.impact import Impacts
 from portal.resources.pages import connections_of, is_uuid
 from portal.resources.reading import REACH_SECONDS
-from portal.teams.access import explain
+from portal.teams.access import explain, in_places
 from portal.web import kept
 from portal.web.pages import page, say
 
@@ -51,7 +51,8 @@ class OtherField(forms.CharField):
         """Set which objects can be chosen: those of the selection's connection that reach all of it."""
         owner, takes, connection = selection.asked.owner, selection.asked.takes, selection.connection
         self.label, self.search = owner.label, posted.get("other_search", "")[:SEARCH_MAX]
-        self.there = owner.model.objects.present().filter(connection=connection)
+        there = owner.model.objects.present().filter(connection=connection)
+        self.there = in_places(selection.user, there, [connection])
         rows = self.there
         for name in takes.shared:
             values = {getattr(row, name) for row in selection.rows} - {""}
@@ -155,7 +156,7 @@ def taking(request, kind, other, verb):
 
 def _answer(request, kind, is_asked):
     asked = next(filter(is_asked, Asked.all(kind)), None)
-    connections = list(connections_of(request, kind))
+    connections = connections_of(request, kind)
     if asked is None or not connections:
         raise Http404
     posted = request.POST if request.method == "POST" else kept.take(request)

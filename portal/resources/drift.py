@@ -157,6 +157,7 @@ def line(kind, connection, found):
     said = CHANGED(fields=fields) if found.diff else found.said
     scope, id = found.row.identity
     about = {"object_id": id, "object_scope": scope, "object_name": _named_as(found.row)}
+    about["space"] = found.row.space_id
     return _line(kind, connection, said, stated(found.diff) if found.diff else {}, **about)
 
 

@@ -85,6 +85,7 @@ def accept(request, kind, id):
         team=row.connection.team,
         object_id=row.remote_id,
         object_scope=row.scope,
+        space=row.space_id,
         object_name=shortened(str(row), NAME_MAX),
         connection_id=str(row.connection_id),
         connection=row.connection.name,

@@ -36,10 +36,10 @@ COVERAGE_HEADER, AS_OF_HEADER = "X-Portal-Coverage", "X-Portal-As-Of"
 
 @require_safe
 def export(request, kind, format):
-    connections = list(connections_of(request, kind))
+    connections = connections_of(request, kind)
     if not connections:
         raise Http404
-    wanted = replace(Wanted.read(kind, request.GET, connections), after=None, before=None)
+    wanted = replace(Wanted.read(kind, request.GET, connections, request.user), after=None, before=None)
     chosen = [wanted.connection] if wanted.connection else connections
     coverage = Coverage.of(freshness(asking.readings(kind, chosen)))
     if coverage.is_whole and wanted.text:

@@ -15,7 +15,7 @@ from portal.outside import shows_nothing
 from portal.resources import reading
 from portal.resources.names import Names
 from portal.resources.pages import connections_of
-from portal.teams.access import require
+from portal.teams.access import may, require
 from portal.web.pages import page
 
 PAGE = 50
@@ -43,7 +43,7 @@ class Found:
 
 
 def found(request, kind):
-    connections = list(connections_of(request, kind))
+    connections = connections_of(request, kind)
     connection = _chosen(request, connections)
     expression, number = request.GET["expression"].strip(), _number(request.GET.get("page", ""))
     context = {
@@ -58,7 +58,7 @@ def found(request, kind):
     status = 200
     if not context["refused"]:
         try:
-            context["found"] = _read(kind, connection, expression, number)
+            context["found"] = _read(request.user, kind, connection, expression, number)
         except Rejected as error:
             context |= {"refused": error.message, "code": error.code}
         except PlatformError as error:
@@ -71,13 +71,13 @@ def found(request, kind):
     return page(request, "resources/expression.html", context, status=status)
 
 
-def _read(kind, connection, expression, number):
+def _read(user, kind, connection, expression, number):
     asked, client = timezone.now(), connection.client()
     with client.one_deadline(time.monotonic() + reading.REACH_SECONDS):
         bound = kind.bound(client)
         with bound.naming("list_by_expression"):
             listing = bound.collection.list_by_expression(expression, page=number, limit=PAGE)
-    rows = reading.found(kind, connection, listing.items, asked)
+    rows = [row for row in reading.found(kind, connection, listing.items, asked) if may(user, "view", row)]
     for row in rows:
         row.connection = connection
     # A page may be shorter than it was asked for. Without a count, a short one is the last.

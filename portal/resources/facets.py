@@ -11,6 +11,7 @@ from django.db import connection as database
 from portal.connections.models import Connection
 from portal.kinds.models import KEY_LENGTH
 from portal.outside import folded
+from portal.teams.access import in_places
 
 VALUES_MAX = 500  # of a filter; what is not among them can be searched for
 # {key} holds the first characters of {column} alone, so a value that may be longer is read in full.
@@ -55,7 +56,7 @@ class Facet:
 
 def facets(kind, wanted, connections):
     """The filters of a kind's list. The value that is chosen is offered even if no row has it."""
-    held = _held(kind, connections) if kind.filters and connections else {}
+    held = _held(kind, wanted, connections) if kind.filters and connections else {}
     return [
         Facet(
             name,
@@ -67,8 +68,17 @@ def facets(kind, wanted, connections):
     ]
 
 
-def _held(kind, connections):
-    """{column: set of values} of the rows on these connections."""
+def _some(rows, column):
+    values = rows.exclude(**{column: ""}).values_list(column, flat=True).distinct()
+    return set(values[:VALUES_MAX])
+
+
+def _held(kind, wanted, connections):
+    """{column: set of values} of the rows on these connections that the person may see."""
+    if any(each.open_spaces is not None for each in connections):
+        rows = kind.model.objects.present().filter(connection__in=connections)
+        rows = in_places(wanted.user, rows, connections).order_by()
+        return {name: _some(rows, name) for name in kind.filters}
     names = {
         "table": kind.model._meta.db_table,
         "connections": Connection._meta.db_table,

@@ -28,7 +28,7 @@ class Fact:
 
 def facts_of(user, kind, row):
     """The Facts of an object that this person may see. Its id is not among them, even if it is a column."""
-    names = Names(kind, [row], kind.refers.keys(), [row.connection_id])
+    names = Names(kind, [row], kind.refers.keys(), [row.connection])
     return [
         _fact(kind, row, field, value, names)
         for field, value in shown_values(user, kind, row).items()

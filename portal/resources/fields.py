@@ -147,6 +147,9 @@ class Picker(TextField):
             self.problem = _("%(error)s Enter the value yourself.") % {"error": error}
             self.widget = forms.TextInput(attrs=self.widget.attrs)
             return
+        if name == form.kind.space and form.open_spaces is not None:
+            choices = [choice for choice in choices if choice[0] in form.open_spaces]
+            self.empty = None
         if self.searchable:
             choices = choices[:OPTIONS_MAX]
         if current and current not in {str(value) for value, _label in choices}:

@@ -27,6 +27,7 @@ READ_SECONDS = 10
 # The portal's, not the platform's.
 OWN_FIELDS = ("connection", "operation_key", "expected", "where", *WHY_FIELDS)
 DENIED_MAX = 256  # characters of a field that a denial records
+OTHER_SPACE = gettext_lazy("Your membership does not cover this space. Choose one that is offered.")
 INCOMPLETE = gettext_lazy("The form was incomplete, so nothing was sent. Press the button again.")
 
 
@@ -88,6 +89,21 @@ class PlatformForm(forms.Form):
 
     # Drawing
 
+    @property
+    def open_spaces(self):
+        """Ids of the spaces in which a new object may be; None if in all of them, or if it is not asked."""
+        is_asked = self.connection is not None and self.kind.space in self.fields
+        return self.connection.open_spaces if is_asked else None
+
+    def _choose_open_space(self):
+        """What is offered depends on the space, so nothing is read of one that the person does not see."""
+        name, spaces = self.kind.space, self.open_spaces
+        if spaces is None or self.value_of(name) in spaces:
+            return
+        if self.is_bound:
+            self.data = self.data.copy()
+        (self.data if self.is_bound else self.initial)[name] = min(spaces, default="")
+
     def draw(self, only=None):
         """Read the pickers' options and prepare the widgets.
 
@@ -95,6 +111,7 @@ class PlatformForm(forms.Form):
         not read.
         """
         self._only = only
+        self._choose_open_space()
         self._read_until, self._unanswered = time.monotonic() + (self.read_seconds or READ_SECONDS), None
         self._shared = {}
         if len(self.connections) == 1:
@@ -206,6 +223,9 @@ class PlatformForm(forms.Form):
                 self.add_error(name, sides.error)
         for name, problem in self.problems(*self.judged):
             self.add_problem(name, problem)
+        spaces, name = self.open_spaces, self.kind.space
+        if spaces is not None and name not in self.errors and cleaned.get(name) not in spaces:
+            self.add_error(name, OTHER_SPACE)
         return cleaned
 
     def problems(self, data, before=None):

@@ -36,6 +36,11 @@ class Freshness:
         return State.PARTLY if total is not None and total > self.reading.count else State.UNCERTAIN
 
     @property
+    def is_in_part(self):
+        """Whether the person sees a part of the connection: what the platform counts is not told them."""
+        return self.connection.open_spaces is not None
+
+    @property
     def problem(self):
         """Why the last refresh failed; "" if it did not."""
         return self.reading.problem if self.reading.failed_at else ""
@@ -55,7 +60,7 @@ class Freshness:
     @property
     def so_far(self):
         """How many objects the running refresh has shown; 0 if it has not begun."""
-        return self.reading.progress if self.reading.started_at else 0
+        return self.reading.progress if self.reading.started_at and not self.is_in_part else 0
 
     def lacked(self, row):
         """Whether the last refresh that ended did not show the row."""
@@ -66,6 +71,7 @@ class Freshness:
     def quota(self):
         """How many an account may have by the documents, once nine tenths of that are there; else None."""
         quota, reading = KINDS[self.reading.kind].quota, self.reading
+        quota = None if self.is_in_part else quota
         there = max(reading.count, reading.total or 0)
         return quota if quota and there * 10 >= quota * 9 else None
 

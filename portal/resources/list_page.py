@@ -35,19 +35,19 @@ class Read:
     reached: Reached | None = None
 
 
-def read(kind, query, connections):
+def read(kind, query, connections, user):
     """The page of the list that a query asks for. A mirror that is too old is refreshed meanwhile.
 
     None if there is still nothing in it for a page that follows: platforms are asked once.
     """
-    wanted = Wanted.read(kind, query, connections)
+    wanted = Wanted.read(kind, query, connections, user)
     fresh = freshness(asking.opened(kind, connections))
     found = listing(kind, wanted, connections)
     reached = None
     if _is_to_be_reached(wanted, found):
         if "seen" in query and any(each.is_running for each in fresh):
             return None
-        reached = reading.reach(kind, _chosen(wanted, connections), wanted.text)
+        reached = reading.reach(kind, _chosen(wanted, connections), wanted.text, user)
         found = listing(kind, wanted, connections) if reached.rows else found
     mark_lacked(found.rows, fresh)
     return Read(wanted, fresh, found, reached)
@@ -57,8 +57,8 @@ def read(kind, query, connections):
 def list_(request, kind):
     if kind.expression and request.GET.get("expression", "").strip():
         return expression_page.found(request, kind)
-    connections = list(connections_of(request, kind))
-    shown = read(kind, request.GET, connections)
+    connections = connections_of(request, kind)
+    shown = read(kind, request.GET, connections, request.user)
     if shown is None:
         return HttpResponse(status=204)
     wanted, fresh, found, reached = shown.wanted, shown.fresh, shown.found, shown.reached
@@ -181,10 +181,10 @@ def rights(request, connections):
 @require_POST
 def refresh(request, kind):
     """Ask for a refresh of what the list or the tree shows, and go back to it."""
-    connections = list(connections_of(request, kind))
+    connections = connections_of(request, kind)
     if not connections:
         raise Http404
-    wanted = Wanted.read(kind, request.GET, connections)
+    wanted = Wanted.read(kind, request.GET, connections, request.user)
     for connection in _chosen(wanted, connections):
         asked = _refresh_line(request, kind, connection)
         require_recorded(request.user, "refresh", connection, asked)

@@ -17,6 +17,7 @@ from portal.kinds.models import narrowed as filtered
 from portal.outside import folded
 from portal.resources.keyset import IN_QUESTION, KEYS, OPPOSITE, Few, Walk, ordered, union
 from portal.resources.wanted import MARKS, Place
+from portal.teams.access import in_places
 
 PAGE = 50
 COUNT_MAX = 10_000
@@ -64,15 +65,15 @@ def listing(kind, wanted, connections):
 
 def source_of(kind, wanted, connections):
     """Where the rows that are wanted of these connections are found: a Walk, for a search a Few."""
-    rows = narrowed(kind.model.objects.present(), wanted)
+    rows = narrowed(kind.model.objects.present(), wanted, connections)
     if not wanted.text:
         return Walk(rows, connections)
     return (_exactly if wanted.exactly else _found)(rows, wanted.text, connections)
 
 
-def narrowed(rows, wanted):
-    """The rows that have the values of its filters and its mark."""
-    rows = filtered(rows, wanted.filters)
+def narrowed(rows, wanted, connections):
+    """The rows on these connections that its person may see, with the values of its filters and its mark."""
+    rows = filtered(in_places(wanted.user, rows, connections), wanted.filters)
     return rows.filter(**{f"{MARKS[wanted.only]}__isnull": False}) if wanted.only else rows
 
 

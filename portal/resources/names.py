@@ -53,7 +53,7 @@ class Names:
             its = getattr(target, KINDS[slug].space, "")
             target = None if space and its and space != its else target
         if target is None:
-            return Reference(id, address=address_of(KINDS[slug], id))
+            return Reference(id, address="" if row.connection.open_spaces else address_of(KINDS[slug], id))
         return Reference(
             id,
             name=name_or_id(target.name, id),
@@ -71,11 +71,15 @@ class Names:
 
 
 def _read(kind, connections, ids):
-    """{(connection id, platform id): rows} of what the mirror has."""
+    """{(connection id, platform id): rows} of what the mirror has and the person may see."""
+    spaces = {each.pk: each.open_spaces for each in connections}
     columns = {"connection", "remote_id", "scope", "name", "gone_at", *filter(None, [kind.space])}
+    columns |= {kind.model.space_path} - {""}
     rows = kind.model.objects.filter(connection__in=connections, remote_id__in=ids).only(*columns).order_by()
     found = {}
     for row in rows:
+        if spaces[row.connection_id] is not None and row.space_id not in spaces[row.connection_id]:
+            continue
         found.setdefault((row.connection_id, row.remote_id), []).append(row)
     return found
 

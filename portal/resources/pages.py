@@ -7,7 +7,7 @@ from portal.connections.models import Connection
 from portal.errors import Ambiguous
 from portal.kinds.registry import KINDS
 from portal.resources import reading
-from portal.teams.access import explain
+from portal.teams.access import explain, may, open_spaces
 from portal.words import Sentence
 
 SEVERAL = Sentence(
@@ -17,8 +17,14 @@ SEVERAL = Sentence(
 
 
 def connections_of(request, kind):
-    """This team's connections to the kind's platform."""
-    return Connection.objects.visible_to(request.user).filter(platform=kind.platform, team=request.team)
+    """This team's connections to the kind's platform, which know what of them the person may see."""
+    found = Connection.objects.visible_to(request.user).filter(platform=kind.platform, team=request.team)
+    return [opened(request.user, each) for each in found]
+
+
+def opened(user, connection):
+    connection.open_spaces = open_spaces(user, connection)
+    return connection
 
 
 def find(request, kind, id):
@@ -32,7 +38,7 @@ def find(request, kind, id):
     rows = kind.model.objects.visible_to(request.user).select_related("connection__team")
     found = (list(rows.filter(pk=id)) if is_uuid(id) else []) or list(rows.filter(remote_id=id))
     if not found and request.team:
-        reached = reading.by_id(kind, list(connections_of(request, kind)), id)
+        reached = reading.by_id(kind, connections_of(request, kind), id, request.user)
         if reached.unread and not reached.rows:
             raise reached.unread[0][1]
         found = reached.rows
@@ -49,7 +55,16 @@ def find(request, kind, id):
             first.setdefault(row.scope, row)
     if len(first) > 1:
         raise Ambiguous(SEVERAL(), kind=kind, rows=[_placed(kind, row) for row in first.values()])
+    opened(request.user, found[0].connection)
     return found[0]
+
+
+def look(request, kind, row):
+    """Read the object as reading.read_object does. Raises Http404 if it is where the person sees nothing."""
+    decoded, problem = reading.read_object(kind, row)
+    if not may(request.user, "view", row):
+        raise Http404
+    return decoded, problem
 
 
 def _placed(kind, row):

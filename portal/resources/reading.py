@@ -20,6 +20,7 @@ from portal.record.store import append
 from portal.resources import drift
 from portal.resources.batches import LAG
 from portal.resources.drift import Found
+from portal.teams.access import Spot, may
 from portal.words import Sentence
 
 REACH_SECONDS = 8  # for all that a search asks the platforms
@@ -169,18 +170,18 @@ def _found(kind, connection, row, decoded, asked):
     return row
 
 
-def by_id(kind, connections, id):
-    """Ask each connection's platform for the object with this id; Reached."""
+def by_id(kind, connections, id, user):
+    """Ask each connection's platform for the object with this id; Reached, with what the person may see."""
 
     def ask(bound):
         with bound.naming("get"):
             return [bound.collection.get(id)]
 
-    return _reach(kind, connections, ask, id)
+    return _reach(kind, connections, ask, id, user)
 
 
-def reach(kind, connections, text):
-    """Ask each connection's platform for what has exactly this id or this name; Reached.
+def reach(kind, connections, text, user):
+    """Ask each connection's platform for what has exactly this id or this name; Reached, as `by_id`.
 
     By name only where the platform searches for names.
     """
@@ -194,10 +195,10 @@ def reach(kind, connections, text):
                 return []
         return bound.list(name=text, limit=NAMES, calls=2).items
 
-    return _reach(kind, connections, ask, text)
+    return _reach(kind, connections, ask, text, user)
 
 
-def _reach(kind, connections, ask, text):
+def _reach(kind, connections, ask, text, user):
     if shows_nothing(text) or len(text) > ID_MAX or not text.isprintable():
         return Reached()
     found, unread, until = [], [], time.monotonic() + REACH_SECONDS
@@ -206,12 +207,17 @@ def _reach(kind, connections, ask, text):
         try:
             client = connection.client()
             with client.one_deadline(until):
-                objects = ask(kind.bound(client))
+                objects = [each for each in ask(kind.bound(client)) if _is_open(kind, connection, each, user)]
             adopted = [_adopt(kind, connection, each, asked) for each in objects]
         except Missing:
             continue
         except PortalError as error:
             unread.append((connection, error))
             continue
-        found += adopted
+        found += [row for row in adopted if may(user, "view", row)]
     return Reached(tuple(found), tuple(unread))
+
+
+def _is_open(kind, connection, decoded, user):
+    """Whether the person may see what a platform showed; what they may not is not kept for them either."""
+    return may(user, "view", Spot(connection, kind.space_of(decoded)))

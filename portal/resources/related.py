@@ -21,6 +21,7 @@ from portal.kinds.registry import KINDS
 from portal.outside import name_or_id
 from portal.resources import pages
 from portal.resources.names import address_of
+from portal.teams.access import in_places
 from portal.web.pages import page
 
 SHOWN_MAX = 100
@@ -43,10 +44,11 @@ def related(request, kind, id, name):
         return page(request, "resources/related.html", {**context, "problem": error}, partial="related")
     if found.none:
         mirroring.count(row, listing, asked)
+    items = _items(request.user, kind, row, found, listing.items)
     context |= {
-        "items": _items(kind, row, found, listing.items),
+        "items": items,
         "listing": listing,
-        "shown": len(listing.items),
+        "shown": len(items),
         "verbs": [(verb, pages.why_not(request.user, verb, row)) for verb in _verbs(kind, found)],
         "may_remove": bool(found.removes) and not pages.why_not(request.user, kind.verb(found.removes), row),
     }
@@ -57,20 +59,23 @@ def _verbs(kind, found):
     return [kind.verb(name) for name in (found.adds, found.removes) if name]
 
 
-def _items(kind, row, found, items):
+def _items(user, kind, row, found, items):
+    """What is shown of each; of a connection of which the person sees a part, what they may see."""
     ids = {}
     for item in items:
         ids.setdefault(found.kind(item), []).append(_id_of(item))
     rows = {}
     for slug in ids.keys() & KINDS.keys():
-        rows[slug] = _mirrored(KINDS[slug], row, ids[slug])
+        rows[slug] = _mirrored(user, KINDS[slug], row, ids[slug])
+    if row.connection.open_spaces is not None:
+        items = [each for each in items if _id_of(each) in rows.get(found.kind(each), [_id_of(each)])]
     return [_item(kind, row, found, item, rows.get(found.kind(item))) for item in items]
 
 
-def _mirrored(kind, row, ids):
+def _mirrored(user, kind, row, ids):
     """{id: (pk, name)} of those that the mirror has; of several with one id the one in the scope of `row`."""
     by_id, scope = {}, kind.scope_of(vars(row))
-    for each in rows_of(kind, row.connection, ids):
+    for each in in_places(user, rows_of(kind, row.connection, ids), [row.connection]):
         by_id.setdefault(each.remote_id, []).append(each)
     found = {id: the_one(rows, scope) for id, rows in by_id.items()}
     return {id: (each.pk, each.name) for id, each in found.items() if each}

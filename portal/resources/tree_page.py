@@ -30,8 +30,8 @@ STEPS = "open", "branch", "after", "before", "tree"  # of an address: what is sa
 def tree(request, kind):
     if not kind.parent:
         raise Http404
-    connections = list(connections_of(request, kind))
-    wanted = Wanted.read(kind, request.GET, connections)
+    connections = connections_of(request, kind)
+    wanted = Wanted.read(kind, request.GET, connections, request.user)
     its_tree = Tree(kind, wanted, connections)
     fresh = freshness(asking.opened(kind, connections))
     if is_piece(request) and "branch" in request.GET:
@@ -63,7 +63,7 @@ def _facets(request, kind, wanted, connections):
 
 def _search(wanted):
     """What the tree looks for: all that match, wherever they stand."""
-    return Wanted(text=wanted.text, connection=wanted.connection, filters=wanted.filters)
+    return Wanted(wanted.user, text=wanted.text, connection=wanted.connection, filters=wanted.filters)
 
 
 def _branch(request, its_tree, wanted, fresh):

@@ -66,7 +66,9 @@ class Tree:
     def __init__(self, kind, wanted, connections):
         self.kind, self.parent = kind, kind.parent
         self.connections = [wanted.connection] if wanted.connection else list(connections)
-        self.rows = narrowed(kind.model.objects.present(), replace(wanted, only="")).order_by()
+        self.rows = narrowed(
+            kind.model.objects.present(), replace(wanted, only=""), self.connections
+        ).order_by()
 
     def above(self, row):
         """The platform's id of the object that the row is inside; "" for none."""

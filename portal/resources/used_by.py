@@ -17,7 +17,7 @@ from portal.kinds.registry import KINDS, Kind
 from portal.resources.freshness import Freshness, State
 from portal.resources.keyset import KEYS, Walk
 from portal.resources.listing import COUNT_MAX
-from portal.teams.access import explain
+from portal.teams.access import explain, in_places
 
 NAMED = 10  # of those below an object of the same kind
 
@@ -85,7 +85,9 @@ def used_by(request, kind, row):
     ]
     if not wanted:
         return []
-    walks = [Walk(_rows(other, values, row), [row.connection]) for other, _name, values in wanted]
+    walks = [
+        Walk(_rows(request.user, other, values, row), [row.connection]) for other, _name, values in wanted
+    ]
     readings = Reading.objects.filter(connection=row.connection, kind__in={each[0].slug for each in wanted})
     readings = {reading.kind: reading for reading in readings}
     is_here = request.team is not None and row.connection.team_id == request.team.pk
@@ -118,8 +120,9 @@ def _values(other, name, kind, row):
     return values
 
 
-def _rows(other, values, row):
-    rows = narrowed(other.model.objects.present().filter(connection=row.connection), values)
+def _rows(user, other, values, row):
+    rows = in_places(user, other.model.objects.present().filter(connection=row.connection), [row.connection])
+    rows = narrowed(rows, values)
     return rows.exclude(pk=row.pk) if isinstance(row, other.model) else rows  # a device may name itself
 
 

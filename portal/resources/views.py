@@ -48,7 +48,7 @@ TOGETHER_SECONDS = 8  # for what is to follow a change, while the person waits
 @require_safe
 def detail(request, kind, id):
     row = pages.find(request, kind, id)
-    row, problem = reading.read_one(kind, row)
+    _decoded, problem = pages.look(request, kind, row)
     fields = facts_of(request.user, kind, row)
     users = used_by(request, kind, row)
     entries = Entry.objects.filter(kind=kind.slug, object_id=row.remote_id)
@@ -156,7 +156,7 @@ def _go(request, url):
 
 
 def _form(request, kind, verb, target=None):
-    connections = list(pages.connections_of(request, kind))
+    connections = pages.connections_of(request, kind)
     if target:
         connections = [target.connection]
     if not connections and request.team is None:
@@ -168,7 +168,7 @@ def _form(request, kind, verb, target=None):
     if not connections:
         return page(request, "resources/no_connection.html", {"kind": kind, "verb": verb})
     if asks:
-        admit(unread(kind, verb, connections, target, request.POST), request.user)
+        admit(unread(kind, verb, connections, target, request.POST), request.user, is_read=False)
     settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}
     if request.method == "GET":
         return _open(request, settings)
@@ -181,7 +181,7 @@ def _form(request, kind, verb, target=None):
         if "operation_key" in form.errors:
             form.renew_key()
         lost = "expected" in form.errors  # then it is unknown what the form showed
-        return _show(request, form, status=422, **(_as_it_is_now(form) if lost else {}))
+        return _show(request, form, status=422, **(_as_it_is_now(request, form) if lost else {}))
     if "preview" in request.POST:
         return _preview(request, form)
     return _perform(request, form)
@@ -192,7 +192,7 @@ def _open(request, settings):
     kind, verb, target = settings["kind"], settings["verb"], settings["target"]
     shown = {}
     if target:
-        decoded, problem = reading.read_object(kind, target)
+        decoded, problem = pages.look(request, kind, target)
         if decoded is None:
             context = {"kind": kind, "verb": verb, "row": target, "problem": problem}
             return page(request, "resources/unreadable.html", context, status=503 if problem else 410)
@@ -260,7 +260,7 @@ def _perform(request, form):
             other = None
         form.renew_key()
         # The first submit may have changed the object. That must not be a conflict at the next submit.
-        return _show(request, form, status=409, refusal=error, other=other, **_as_it_is_now(form))
+        return _show(request, form, status=409, refusal=error, other=other, **_as_it_is_now(request, form))
     except RecordUnavailable as error:
         return say(_show(request, form, status=503, refusal=error), error)
     except OutcomeUnrecorded as error:
@@ -295,12 +295,12 @@ def _refused(request, form, operation):
     if form.target and operation.state == State.REJECTED:
         reading.read_one(form.kind, form.target)  # the object may be gone: then its row is marked so
     if operation.cause == Cause.CONFLICT:
-        context |= _as_it_is_now(form, operation.baseline)
+        context |= _as_it_is_now(request, form, operation.baseline)
     status = 409 if operation.cause in (Cause.CONFLICT, Cause.BUSY) else 422
     return _show(request, form, status=status, **context)
 
 
-def _as_it_is_now(form, else_as=None):
+def _as_it_is_now(request, form, else_as=None):
     """Context for a form that edits: the versions to compare. The form then expects the current values.
 
     `else_as` are the values to use if the object cannot be read. Without them, or if the record hides some of
@@ -308,7 +308,7 @@ def _as_it_is_now(form, else_as=None):
     """
     if not form.verb.fields:
         return {}
-    decoded, _problem = reading.read_object(form.kind, form.target)
+    decoded, _problem = pages.look(request, form.kind, form.target)
     if decoded is None and (else_as is None or without_secrets(else_as) != else_as):
         return {}
     now = form.verb.evidence.shown(decoded) if decoded else else_as

@@ -44,11 +44,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Wanted:
-    """`filters` are {column: value}, `only` is "" or one of MARKS, `connection` one of the team's or None.
+    """`user` is who may see what is found, None the portal itself.
 
-    At most one of `after` and `before` is set: the page's rows stand behind or in front of that place.
+    `filters` are {column: value}, `only` is "" or one of MARKS, `connection` one of the team's or None. At
+    most one of `after` and `before` is set: the page's rows stand behind or in front of that place.
     """
 
+    user: object
     text: str = ""
     connection: object = None
     filters: dict = field(default_factory=dict)
@@ -59,11 +61,12 @@ class Wanted:
     exactly: bool = False
 
     @classmethod
-    def read(cls, kind, query, connections):
+    def read(cls, kind, query, connections, user):
         """From the query of an address. What is no value of its name is left out."""
         after, before = Place.read(query.get("after", "")), Place.read(query.get("before", ""))
         text = query.get("q", "")
         return cls(
+            user,
             text="" if shows_nothing(text) else text,
             connection=next((each for each in connections if str(each.pk) == query.get("connection")), None),
             filters={name: query[name] for name in kind.filters if query.get(name)},

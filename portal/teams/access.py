@@ -9,7 +9,7 @@ rows are by `connection_path` and `space_path`, the ways to the ids of both:
 
 - no `connection_path`: a matter of the team itself. TEAM_WIDE are the rights that take a whole membership.
 - `space_path` "": rows whose space nobody knows, so only a whole connection covers them.
-- `space_path` None: a connection. Who has a part of it sees it (IN_PART); who has all of it may do more.
+- `space_path` None: a connection. Whoever has a part of it sees it; OF_WHOLE takes all of it.
 - `parts_path`: the rows are made of others, as a job is of its steps; all of these have to be covered.
 
 Services ask `require`, lists ask `visible_to`, people ask `explain`; templates only hide buttons. What a
@@ -18,19 +18,21 @@ person cannot see does not exist for them (404); what they see but may not do sa
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_noop as _
 
 from portal.errors import NotAllowed, NotVisible
-from portal.teams.models import Membership, Role, Team, User
+from portal.teams import denying
+from portal.teams.grants import Grant, grants, limits_of, owners, told_places
+from portal.teams.grants import forget as forget
+from portal.teams.grants import person as person
+from portal.teams.grants import teams_of as teams_of
+from portal.teams.models import Membership, Role
 from portal.teams.places import EVERYWHERE, NOWHERE, Places
 from portal.teams.roles import (
     ALLOWED,
-    AND_SO_ON,
-    EITHER,
-    IN_PART,
     OF_PORTAL,
-    OWNER,
+    OF_WHOLE,
     PEOPLE,
     READING,
     ROLES,
@@ -40,44 +42,11 @@ from portal.words import Sentence
 
 NOT_VISIBLE = Sentence("access.not_visible", _("This does not exist, or you cannot see it."))
 NOT_A_MEMBER = Sentence("access.not_a_member", _("You are not a member of this team."))
-DENIED = Sentence(
-    "access.denied",
-    _("%(people)s can't do this. Required role: %(roles)s. An owner of the team can change your role."),
-)
-NARROWED = Sentence("access.narrowed", _("Your membership does not cover this."))
-NOT_BY_TOKEN = Sentence(
-    "access.not_by_token",
-    _("This API token does not allow it, though its person may do it. They can make a token that does."),
-)
-TOO_HIGH = Sentence(
-    "access.role_too_high",
-    _("%(people)s can't give the role %(role)s, because it can do more than their own. An owner can."),
-)
 ADMINS_ONLY = Sentence(
     "access.admins_only",
     _("Only portal administrators can create teams and switch accounts on and off."),
 )
 PORTAL_ADMIN = Sentence("role.portal_admin", _("Portal administrator"))
-
-
-@dataclass(frozen=True)
-class Grant:
-    """What a person may do in one team: what the role allows, in `places`; a token's `rights` narrow it."""
-
-    role: Role
-    places: Places = EVERYWHERE
-    rights: frozenset | None = None
-
-    @classmethod
-    def of(cls, membership):
-        return cls(Role(membership.role), Places.of(membership.places))
-
-    def has(self, right):
-        return self.role in ALLOWED[right] and (self.rights is None or right in self.rights)
-
-    def limited(self, limits):
-        rights = limits.rights if self.rights is None else self.rights & limits.rights
-        return Grant(self.role, self.places & limits.places, rights)
 
 
 @dataclass(frozen=True)
@@ -108,7 +77,8 @@ def require(user, right, thing):
     seen = thing.connection if isinstance(thing, Spot) else thing
     if grant is None or not _covers(grant.places, "view", seen):
         raise NotVisible(NOT_VISIBLE())
-    raise NotAllowed(_denied(grant, right), right=right, granted_by=[str(ROLES[OWNER]())])
+    names = owners(user, _team_of(thing))
+    raise NotAllowed(_why(user, grant, right, thing), right=right, granted_by=denying.granted_by(names))
 
 
 def people_who(right, thing):
@@ -138,7 +108,7 @@ def explain(user, right, thing):
     if may(user, right, thing):
         return ""
     grant = _grant(user, thing)
-    return str(NOT_A_MEMBER() if grant is None else _denied(grant, right))
+    return str(NOT_A_MEMBER() if grant is None else _why(user, grant, right, thing))
 
 
 def visible_to(user, queryset, right="view"):
@@ -153,16 +123,21 @@ def visible_to(user, queryset, right="view"):
     return queryset.filter(_granted(user, right, queryset.model))
 
 
-def in_places(user, queryset):
-    """The same rows less those outside the places of narrowed memberships, for rows of connections they see.
+def in_places(user, queryset, connections):
+    """The rows of a mirror, on connections that the person sees, less those in spaces that they do not.
 
-    Without such a membership the queryset is as it was.
+    For the portal itself (None), and where a membership covers the connections, it is as it was.
     """
-    model, found = queryset.model, Q()
-    for team, grant in _grants(user).items():
-        if not grant.places.is_everywhere:
-            found &= ~Q(**{model.team_path: team}) | _placed(grant.places, model)
-    return queryset.filter(found) if found else queryset
+    spaces = {each.pk: open_spaces(user, each) for each in connections}
+    if user is None or set(spaces.values()) <= {None}:
+        return queryset
+    pairs = [(str(at), space) for at, some in spaces.items() for space in ([""] if some is None else some)]
+    return queryset.filter(_placed(Places(frozenset(pairs)), queryset.model))
+
+
+def open_spaces(user, connection):
+    """Ids of the spaces of the connection that the person's membership covers; None if that is all of it."""
+    return places_in(user, connection).spaces_of(connection.pk) if user else None
 
 
 def places_in(user, thing):
@@ -179,7 +154,7 @@ def role_in(user, thing):
 
 def roles_of(user):
     """The roles that the person has in any team."""
-    return {grant.role for grant in _grants(user).values()}
+    return {grant.role for grant in grants(user).values()}
 
 
 def role_may(role, right):
@@ -195,13 +170,19 @@ def roles_to_give(user, team):
     return [role for role in Role if _rights_of(role) <= _rights_of(mine)]
 
 
-def require_to_give(user, role, team):
-    """Raise like `require(user, "invite", team)`, and NotAllowed for a role that can do more than theirs."""
+def require_to_give(user, role, team, places=EVERYWHERE):
+    """Raise like `require(user, "invite", team)`, and NotAllowed for more than they have themselves.
+
+    That is a role that can do more than theirs, or places that their own membership does not cover.
+    """
     require(user, "invite", team)
+    mine, names = _grant(user, team), denying.granted_by(owners(user, _team_of(team)))
     if role not in roles_to_give(user, team):
-        people = PEOPLE[role_in(user, team)]()
-        message = TOO_HIGH(people=people, role=ROLES[Role(role)]())
-        raise NotAllowed(message, right="roles", granted_by=[str(ROLES[OWNER]())])
+        message = denying.TOO_HIGH(people=PEOPLE[mine.role](), role=ROLES[Role(role)]())
+        raise NotAllowed(message, right="roles", granted_by=names)
+    if not places.within(mine.places):
+        message = denying.TOO_WIDE(places=told_places(user, _team_of(team)))
+        raise NotAllowed(message, right="roles", granted_by=names)
 
 
 def roles_held(team):
@@ -209,68 +190,12 @@ def roles_held(team):
     return {Role(role) for role in Membership.objects.filter(team=team).values_list("role", flat=True)}
 
 
-def person(id):
-    """The User of that id with their teams and roles, in one statement; None if there is nobody."""
-    columns = ("id", "name", "mfa_required")
-    team = {f"team_{name}": F(f"memberships__team__{name}") for name in columns}
-    mine = {"role": F("memberships__role"), "places": F("memberships__places")}
-    rows = User.objects.filter(pk=id).annotate(**team, **mine).order_by("team_name")
-    found = list(rows)
-    if not found:
-        return None
-    names = ("role", "places", *team)
-    rows = [tuple(getattr(row, name) for name in names) for row in found if row.team_id]
-    _keep(found[0], rows)
-    return found[0]
-
-
-def teams_of(user):
-    """The teams of a person, by name."""
-    grants = _grants(user)
-    return [Team(**team) for team in user._teams if str(team["id"]) in grants]
-
-
-def forget(user):
-    """Read the memberships again: after they changed, or before a long job acts for the person."""
-    for name in ("_granted", "_teams"):
-        if hasattr(user, name):
-            delattr(user, name)  # not by vars(): request.user is a lazy wrapper with a dict of its own
-
-
 def _rights_of(role):
     return {right for right, roles in ALLOWED.items() if role in roles}
 
 
-def _grants(user):
-    """{team id as text: Grant}, read once per request: each request has its own user object.
-
-    `user.limits`, where somebody acts by a token, has a `team_id`, `rights` and `places`, and narrows that.
-    """
-    if not user.is_authenticated or not user.is_active:
-        return {}
-    if not hasattr(user, "_granted"):
-        rows = Team.objects.filter(memberships__user=user.pk)
-        columns = ("memberships__role", "memberships__places", "id", "name", "mfa_required")
-        _keep(user, rows.values_list(*columns))
-    if (limits := _limits(user)) is None:
-        return user._granted
-    grant = user._granted.get(str(limits.team_id))
-    return {} if grant is None else {str(limits.team_id): grant.limited(limits)}
-
-
-def _limits(user):
-    return getattr(user, "limits", None)
-
-
-def _keep(user, rows):
-    """`rows` are (role, places, and id, name and mfa_required of the team) of memberships, by team name."""
-    rows = list(rows)
-    user._granted = {str(id): Grant(Role(role), Places.of(places)) for role, places, id, *_more in rows}
-    user._teams = [{"id": id, "name": name, "mfa_required": mfa} for _role, _places, id, name, mfa in rows]
-
-
 def _grant(user, thing):
-    return _grants(user).get(_team_of(thing))
+    return grants(user).get(_team_of(thing))
 
 
 def _team_of(thing):
@@ -297,14 +222,14 @@ def _covers(places, right, thing):
         return right not in TEAM_WIDE
     connection = _at(thing, thing.connection_path)
     if thing.space_path is None:
-        return places.touches(connection) if right in IN_PART else places.covers(connection)
+        return places.covers(connection) if right in OF_WHOLE else places.touches(connection)
     return places.covers(connection, _at(thing, thing.space_path) if thing.space_path else "")
 
 
 def _granted(user, right, model):
     """A Q for the rows of a model for which a membership gives the right."""
     whole, parts = [], Q()
-    for team, grant in _grants(user).items():
+    for team, grant in grants(user).items():
         if not grant.has(right):
             continue
         if grant.places.is_everywhere:
@@ -338,7 +263,7 @@ def _is_admin(user, right):
 
 
 def _acts_freely(user):
-    return user.is_authenticated and user.is_active and _limits(user) is None
+    return user.is_authenticated and user.is_active and limits_of(user) is None
 
 
 def _reads(user, right, thing):
@@ -368,22 +293,11 @@ def _entries(user, right, model):
     return found
 
 
-def _denied(grant, right):
-    if grant.has(right):
-        return NARROWED()
-    if grant.role in ALLOWED[right]:
-        return NOT_BY_TOKEN()
-    return DENIED(
-        people=PEOPLE[grant.role](), roles=_either([each for each in Role if each in ALLOWED[right]])
-    )
-
-
-def _either(roles):
-    """Auditor, Manager or Owner: a Said of Saids, so that each reader gets it in their language."""
-    *others, last = (ROLES[role]() for role in roles)
-    if not others:
-        return last
-    first, *more = others
-    for each in more:
-        first = AND_SO_ON(first=first, second=each)
-    return EITHER(first=first, second=last)
+def _why(user, grant, right, thing):
+    """What the grant lacks, as a Said."""
+    names = owners(user, _team_of(thing))
+    if grant.role in ALLOWED[right] and not grant.has(right):
+        return denying.BY_TOKEN()
+    if grant.role in ALLOWED[right] and not grant.places.is_everywhere:
+        return denying.narrowed(told_places(user, _team_of(thing)), names)
+    return denying.denied(grant.role, right, names)

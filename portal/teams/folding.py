@@ -24,7 +24,7 @@ from portal.words import Sentence
 
 BATCH = 100  # rows that become entries in one transaction
 
-SAME = "actor_id verb kind object_id object_scope object_name operation team_id connection_id".split()
+SAME = "actor_id verb kind object_id object_scope object_name operation team_id connection_id space".split()
 KEPT = [*SAME, *"actor via team connection platform stage outcome".split()]
 
 NOW = {

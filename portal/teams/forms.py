@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.teams import retention
 from portal.teams.models import Role, Team, User
+from portal.teams.places import EVERYWHERE, Places
 from portal.web.printable import printable
 
 PASSWORD_MAX = 256  # characters
@@ -27,8 +28,81 @@ class AddressForm(forms.Form):
         super().__init__(*args, use_required_attribute=False, **kwargs)
 
 
-class InvitationForm(AddressForm):
+class PlacesForm(forms.Form):
+    """Where a membership counts: in the whole team, or in chosen connections and spaces.
+
+    `offers` are what can be chosen (offered.py), `widest` the Places of whoever chooses. The cleaned `places`
+    are Places. A choice is the id of a connection, or of one and, after a colon, of a space in it.
+    """
+
+    scope = forms.ChoiceField(
+        label=gettext_lazy("Where"),
+        choices={
+            "team": gettext_lazy("The whole team"),
+            "places": gettext_lazy("Only these connections and spaces"),
+        },
+        initial="team",
+        widget=forms.RadioSelect,
+    )
+    place = forms.MultipleChoiceField(required=False)
+
+    def __init__(self, *args, offers=(), widest=EVERYWHERE, initial=None, places=EVERYWHERE, **kwargs):
+        chosen = [_value(*pair) for pair in places.pairs or ()]
+        opened = {} if places.is_everywhere else {"scope": "places", "place": chosen}
+        super().__init__(*args, initial={**opened, **(initial or {})}, **kwargs)
+        self.offers = offers
+        if not widest.is_everywhere:
+            self.fields["scope"].choices = [("places", _("Only these connections and spaces"))]
+            self.fields["scope"].initial = "places"
+        values = [_value(at, space) for at, space in self._pairs()]
+        self.fields["place"].choices = [(value, value) for value in values]
+
+    def _pairs(self):
+        for offer in self.offers:
+            if offer.is_whole:
+                yield offer.connection, ""
+            yield from ((offer.connection, id) for id, _name in offer.spaces)
+
+    @property
+    def place_fields(self):
+        return [self["scope"]]
+
+    @property
+    def plain_fields(self):
+        return [bound for bound in self if bound.name not in ("scope", "place")]
+
+    @property
+    def rows(self):
+        """[(Offer, value or "", whether it is chosen, [(value, name, whether it is chosen)])]"""
+        chosen = set(map(str, self["place"].value() or ()))
+        rows = []
+        for offer in self.offers:
+            whole = _value(offer.connection, "") if offer.is_whole else ""
+            spaces = [(_value(offer.connection, id), name) for id, name in offer.spaces]
+            spaces = [(value, name, value in chosen) for value, name in spaces]
+            rows.append((offer, whole, whole in chosen, spaces))
+        return rows
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("scope") == "places" and "place" not in self.errors:
+            if not cleaned["place"]:
+                self.add_error("place", _("Choose at least one connection or space."))
+            pairs = [value.partition(":")[::2] for value in cleaned["place"]]
+            cleaned["places"] = Places.of([{"connection": at, "space": space} for at, space in pairs])
+        else:
+            cleaned["places"] = EVERYWHERE
+        return cleaned
+
+
+def _value(connection, space):
+    return f"{connection}:{space}" if space else connection
+
+
+class InvitationForm(PlacesForm, AddressForm):
     """Offers the roles that the person may give. Which of them counts is for the service to say."""
+
+    field_order = ("email", "role")
 
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.VIEWER)
 

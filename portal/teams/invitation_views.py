@@ -22,7 +22,7 @@ from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Invitation, Team
 from portal.teams.signin.confirming import confirmed
-from portal.teams.views import detail_page, find, list_page
+from portal.teams.views import choice, detail_page, find, list_page
 from portal.web.pages import page
 
 OPENED = "invitation"  # where the session keeps the digest of the token that was opened
@@ -35,10 +35,12 @@ def invite(request, id):
     if request.method == "GET":  # somebody signed in again at a form that had come back with errors
         return redirect(f"{reverse('teams:detail', args=[team.pk])}?{request.GET.urlencode()}")
     service.require_right(team, "invite", actor=request.user, right=invitations.RIGHT)
-    form = InvitationForm(request.POST, roles=access.roles_to_give(request.user, team))
+    form = InvitationForm(
+        request.POST, roles=access.roles_to_give(request.user, team), **choice(request, team)
+    )
     if not form.is_valid():
         return detail_page(request, team, form, status=422)
-    values = {name: form.cleaned_data[name] for name in ("email", "role")}
+    values = {name: form.cleaned_data[name] for name in ("email", "role", "places")}
     try:
         invitations.invite(team, actor=request.user, link=link_of(request), **values)
     except ValidationError as error:
@@ -164,6 +166,7 @@ def _accept_page(request, invitation, account, form=None, status=200):
         "invitation": invitation,
         "account": account,
         "is_new": is_new,
+        "covered": invitations.covered(invitation),
         "is_other": request.user.is_authenticated and request.user != account,
         "is_own": not is_new and request.user == account,
         "form": form or AcceptForm(email=invitation.email),

@@ -20,12 +20,13 @@ from django.utils.translation import gettext_noop as _
 from portal.errors import NotAllowed, NotVisible
 from portal.mail import outbox, sending
 from portal.record.store import append
-from portal.teams import access
+from portal.teams import access, offered
 from portal.teams.addresses import same_address
 from portal.teams.locking import KIND, locked, locked_team
 from portal.teams.models import Invitation, Membership, Role, User
+from portal.teams.places import EVERYWHERE, Places
 from portal.teams.recording import denials_recorded, line
-from portal.words import Sentence
+from portal.words import Sentence, to_json
 
 TOKEN_BYTES = 32
 LASTS = timedelta(hours=72)
@@ -38,16 +39,17 @@ VOID = Sentence(
 )
 
 
-def invite(team, *, actor, email, role, link):
-    """Invite an address to the team; returns the Invitation. The token goes out by mail alone.
+def invite(team, *, actor, email, role, link, places=EVERYWHERE):
+    """Invite an address to the team, or to some places; the Invitation. The token goes out by mail alone.
 
     `link(token)` is the address of the page that accepts it. Whether the address has an account makes no
     difference. Raises NotVisible, NotAllowed (recorded), and ValidationError: no mail is set up, the address
     is a member's or is invited already.
     """
-    tried = _tried("invite", team, actor, email, body={"after": {"role": str(role)}})
+    asked = {"role": str(role), "places": offered.shown(places, team.pk)}
+    tried = _tried("invite", team, actor, email, body={"after": asked})
     with locked(team, actor, tried, RIGHT):
-        access.require_to_give(actor, role, team)
+        access.require_to_give(actor, role, team, places)
         require_mail()
         if team.memberships.filter(user__email__iexact=email).exists():
             raise ValidationError(
@@ -60,7 +62,7 @@ def invite(team, *, actor, email, role, link):
             )
         if earlier:
             earlier.delete()
-        made = Invitation(team=team, email=email, role=Role(role))
+        made = Invitation(team=team, email=email, role=Role(role), places=places.to_json())
         _send(made, actor, link)
         append({**tried, "object_id": str(made.pk), "body": _after(made)})
     return made
@@ -100,7 +102,7 @@ def invite_again(invitation, *, actor, link):
     tried = _tried("invite_again", invitation.team, actor, invitation.email, invitation.pk)
     with locked(invitation.team, actor, tried, RIGHT):
         row = _row(invitation)
-        access.require_to_give(actor, row.role, row.team)
+        access.require_to_give(actor, row.role, row.team, Places.of(row.places))
         require_mail()
         _send(row, actor, link)
         append({**tried, "body": _after(row)})
@@ -112,7 +114,7 @@ def revoke(invitation, *, actor):
     tried = _tried("invite_revoke", invitation.team, actor, invitation.email, invitation.pk)
     with locked(invitation.team, actor, tried, RIGHT):
         row = _row(invitation)
-        access.require_to_give(actor, row.role, row.team)
+        access.require_to_give(actor, row.role, row.team, Places.of(row.places))
         row.delete()
         append({**tried, "body": {"before": {"role": row.role}}})
 
@@ -173,9 +175,11 @@ def accept(digest, *, user=None, name="", password=""):
         person = user or _new_account(invitation.email, name, password)
         # Somebody may have been made a member by a command meanwhile: the role stays as it is.
         values = {"team": invitation.team, "user": person}
-        member, _is_new = Membership.objects.get_or_create(**values, defaults={"role": invitation.role})
+        given = {"role": invitation.role, "places": invitation.places}
+        member, _is_new = Membership.objects.get_or_create(**values, defaults=given)
         invitation.delete()
-        body = {"after": {"role": str(member.role)}, "account_created": user is None}
+        after = {"role": str(member.role), "places": offered.shown(Places.of(member.places), member.team_id)}
+        body = {"after": after, "account_created": user is None}
         body["invited_by"] = invitation.invited_by.email
         who = {"actor_id": str(person.pk), "actor": person.email, "object_id": str(person.pk)}
         append({**tried, **who, "object_name": person.email, "body": body})
@@ -184,17 +188,18 @@ def accept(digest, *, user=None, name="", password=""):
 
 
 def counts(invitation):
-    """Whether whoever invited may give this role now."""
+    """Whether whoever invited may give this role now, in these places."""
     inviter, team = invitation.invited_by, invitation.team
     access.forget(inviter)
-    if invitation.role in access.roles_to_give(inviter, team):
+    mine = access.places_in(inviter, team)
+    if invitation.role in access.roles_to_give(inviter, team) and Places.of(invitation.places).within(mine):
         return True
     is_admin = inviter.is_active and inviter.is_portal_admin
     return is_admin and invitation.role == Role.OWNER and not has_owner(team)
 
 
 def has_owner(team):
-    return team.memberships.filter(role=Role.OWNER, user__is_active=True).exists()
+    return team.memberships.owning().exists()
 
 
 def require_mail():
@@ -222,6 +227,7 @@ def _send(invitation, actor, link):
         link=link(token),
         team=invitation.team.name,
         role=str(invitation.role),
+        places=to_json(covered(invitation)),
         inviter=str(actor),
         until=invitation.expires_at.isoformat(),
     )
@@ -238,8 +244,16 @@ def _new_account(email, name, password):
         raise ValidationError(_now("This address has an account now. Sign in to accept.")) from error
 
 
+def covered(invitation):
+    """What the membership will cover, as a Said; None for the whole team."""
+    places = Places.of(invitation.places)
+    return None if places.is_everywhere else offered.told(places, invitation.team_id)
+
+
 def _after(invitation):
-    return {"after": {"role": str(invitation.role), "until": invitation.expires_at.isoformat()}}
+    places = offered.shown(Places.of(invitation.places), invitation.team_id)
+    until = invitation.expires_at.isoformat()
+    return {"after": {"role": str(invitation.role), "places": places, "until": until}}
 
 
 def _tried(verb, team, actor, email, id="", **fields):

@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from portal.mail.making import makes
 from portal.outside import isolated
 from portal.teams.models import Role, User
+from portal.words import from_json
 
 
 @makes("invitation")
-def invitation(address, *, link, team, role, inviter, until):
+def invitation(address, *, link, team, role, inviter, until, places=None):
     team, inviter = isolated(team), isolated(inviter)
     values = {"team": team, "role": Role(role).label, "inviter": inviter, "address": address, "link": link}
+    values["covered"] = from_json(places)
     values["until"] = datetime.fromisoformat(until)
     subject = _("Invitation to %(team)s in the IoT Portal") % {"team": team}
     return subject, render_to_string("mails/invitation.txt", values)

@@ -110,6 +110,12 @@ class Team(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet):
+    def owning(self):
+        """Of owners who can act for the whole team: their account is on, their membership is not narrowed."""
+        return self.filter(role=Role.OWNER, places__isnull=True, user__is_active=True)
+
+
 class Membership(models.Model):
     """A person's role in a team. `places` is where it counts (places.py): None is the whole team."""
 
@@ -121,6 +127,8 @@ class Membership(models.Model):
 
     team_path = "team_id"
 
+    objects = MembershipQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["team", "user"], name="one_membership_per_team"),
@@ -129,6 +137,10 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.user}: {self.role} in {self.team}"
+
+    @property
+    def is_owning(self):
+        return self.role == Role.OWNER and self.places is None
 
 
 class Invitation(models.Model):

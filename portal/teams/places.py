@@ -68,7 +68,7 @@ class Places:
         """Ids of the spaces of the connection that are in here; None for all of them."""
         if self.covers(connection_id):
             return None
-        return {space for connection, space in self.pairs if connection == str(connection_id)}
+        return frozenset(space for connection, space in self.pairs if connection == str(connection_id))
 
     def within(self, other):
         """Whether it is no wider than the other one."""

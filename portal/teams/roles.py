@@ -56,8 +56,8 @@ READING = frozenset(
 TEAM_WIDE = frozenset(
     {"verify_record", "review_record", "connections", "team_tokens", "roles", "team_rules", "retention"}
 )
-# What a part of a connection is enough for, where the thing is the connection.
-IN_PART = frozenset({"view", "refresh"})
+# What takes all of a connection, where the thing is the connection: a part of it is enough for the rest.
+OF_WHOLE = frozenset({"connections"})
 # The entries without a team that a portal administrator reads: sign-ins, accounts, tokens that were nobody's,
 # and teams that were not made. Which pages of the record a portal auditor read is none of these: filters tell
 # of teams.

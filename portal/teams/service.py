@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from portal.errors import NotVisible
 from portal.record.store import append
-from portal.teams import access, invitations, leaving
+from portal.teams import access, invitations, leaving, offered
 from portal.teams.locking import KIND, locked, locked_team
 from portal.teams.models import Membership, Role, Team
+from portal.teams.places import Places
 from portal.teams.recording import denials_recorded, line, require_recorded
 
 RIGHT, RETENTION, RULES = "roles", "retention", "team_rules"
@@ -78,6 +79,21 @@ def change_role(membership, *, actor, role, via="web"):
     return row
 
 
+def change_places(membership, *, actor, places, via="web"):
+    """Let a membership count in these Places only. Raises the same as `change_role`."""
+    tried = _on_member("member_places", membership, actor, via)
+    with locked(membership.team, actor, tried, RIGHT):
+        row = _row(membership)
+        if not places.is_everywhere:
+            _keep_an_owner(row)
+        before, row.places = Places.of(row.places), places.to_json()
+        row.save(update_fields=["places"])
+        sides = {"before": before, "after": places}
+        body = {side: {"places": offered.shown(each, row.team_id)} for side, each in sides.items()}
+        append({**tried, "body": body})
+    return row
+
+
 def remove_member(membership, *, actor, via="web"):
     """Remove a member, revoke their open invitations to the team, and stop what they have under way in it.
 
@@ -136,7 +152,7 @@ def follow_groups(person, team, role, *, groups):
     with locked(team, None, {}, RIGHT):
         row = Membership.objects.filter(team=team, user=person).first()
         before = row and row.role
-        if before == role or (before == Role.OWNER and not _has_other_owner(row)):
+        if before == role or (row and row.is_owning and not _has_other_owner(row)):
             return False
         if role is None:
             verb = "member_remove"
@@ -162,11 +178,10 @@ def _row(membership):
 
 
 def _has_other_owner(row):
-    others = Membership.objects.filter(team=row.team_id, role=Role.OWNER, user__is_active=True)
-    return others.exclude(pk=row.pk).exists()
+    return Membership.objects.owning().filter(team=row.team_id).exclude(pk=row.pk).exists()
 
 
 def _keep_an_owner(row):
-    """An owner whose account is switched off is none that could act."""
-    if row.role == Role.OWNER and not _has_other_owner(row):
+    """An owner whose account is switched off, or whose membership is narrowed, is none that could act."""
+    if row.is_owning and not _has_other_owner(row):
         raise ValidationError(_("A team needs at least one owner. Make somebody else an owner first."))

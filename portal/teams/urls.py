@@ -20,5 +20,6 @@ urlpatterns = [
     path("<uuid:id>/tokens/<uuid:token>/revoke/", token_views.revoke_of_team, name="token_revoke"),
     path("<uuid:id>/second-factor/", views.second_factor, name="second_factor"),
     path("<uuid:id>/members/<int:member>/role/", views.member_role, name="member_role"),
+    path("<uuid:id>/members/<int:member>/places/", views.member_places, name="member_places"),
     path("<uuid:id>/members/<int:member>/remove/", views.member_remove, name="member_remove"),
 ]

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.mail import sending
-from portal.teams import leaving, role_table, service
-from portal.teams.access import may, require, role_in, roles_to_give, visible_to
-from portal.teams.forms import InvitationForm, RetentionForm, RoleForm, TeamForm
+from portal.teams import invitations, leaving, offered, role_table, service
+from portal.teams.access import may, places_in, require, role_in, roles_to_give, visible_to
+from portal.teams.forms import InvitationForm, PlacesForm, RetentionForm, RoleForm, TeamForm
 from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Invitation, Membership, Role, Team
+from portal.teams.places import Places
 from portal.teams.signin.confirming import confirmed
 from portal.web import kept
 from portal.web.pages import page
@@ -37,8 +38,7 @@ def list_page(request, form=None, problem="", status=200):
 
 def _all_teams():
     """[(Team, whether it has an owner, the open Invitation of its first owner or None)]"""
-    owners = Membership.objects.filter(role=Role.OWNER, user__is_active=True)
-    owned = set(owners.values_list("team_id", flat=True))
+    owned = set(Membership.objects.owning().values_list("team_id", flat=True))
     rows = list(Team.objects.all())
     invited = Invitation.objects.filter(team__in=[team for team in rows if team.pk not in owned])
     invited = {each.team_id: each for each in invited.filter(role=Role.OWNER)}
@@ -100,7 +100,7 @@ def detail_page(request, team, form=None, problem="", status=200, retention_form
         "may_retain": may(request.user, service.RETENTION, team),
         "retention_form": retention_form or RetentionForm(initial={"days": days}),
         "shown": team,
-        "members": team.memberships.select_related("user").order_by("user__name", "user__email"),
+        "members": _members(team),
         "is_owner": may(request.user, service.RIGHT, team),
         "my_role": role_in(request.user, team),
         "roles": Role,
@@ -109,6 +109,13 @@ def detail_page(request, team, form=None, problem="", status=200, retention_form
         **_inviting(request, team, form),
     }
     return page(request, "teams/detail.html", context, status=status)
+
+
+def _members(team):
+    """[(Membership, what it covers as a Said, None for the whole team)], by name."""
+    rows = list(team.memberships.select_related("user").order_by("user__name", "user__email"))
+    known = offered.of_team(team.pk) if any(row.places is not None for row in rows) else []
+    return [(row, row.places is not None and offered.told_of(Places.of(row.places), known)) for row in rows]
 
 
 def _inviting(request, team, form):
@@ -121,9 +128,22 @@ def _inviting(request, team, form):
     return {
         "may_invite": True,
         "can_mail": sending.is_set_up(),
-        "form": form or InvitationForm(initial=initial, roles=roles),
-        "invitations": [(each, each.role in roles) for each in rows],
+        "form": form or InvitationForm(initial=initial, roles=roles, **choice(request, team)),
+        "invitations": [_invited(request.user, each) for each in rows],
     }
+
+
+def _invited(user, invitation):
+    """(Invitation, what it covers, whether the person may send it again and revoke it)"""
+    is_within = Places.of(invitation.places).within(places_in(user, invitation))
+    may_give = is_within and invitation.role in roles_to_give(user, invitation)
+    return invitation, invitations.covered(invitation), may_give
+
+
+def choice(request, team):
+    """What a PlacesForm needs to know of the team, and of whoever chooses."""
+    widest = places_in(request.user, team)
+    return {"offers": offered.offers(team.pk, widest), "widest": widest}
 
 
 def _member(team, id):
@@ -136,8 +156,37 @@ def member(request, id, member):
     team = find(request, id)
     require(request.user, service.RIGHT, team)
     row = _member(team, member)
-    held = leaving.held(row.user, team)
-    return page(request, "teams/member.html", {"shown": team, "member": row, "held": held})
+    return _member_page(request, row)
+
+
+def _member_page(request, row, form=None, problem="", status=200):
+    places = Places.of(row.places)
+    context = {
+        "shown": row.team,
+        "member": row,
+        "held": leaving.held(row.user, row.team),
+        "covered": offered.told(places, row.team_id),
+        "form": form or PlacesForm(places=places, **choice(request, row.team)),
+        "problem": problem,
+    }
+    return page(request, "teams/member.html", context, status=status)
+
+
+@confirmed("POST")
+@require_POST
+def member_places(request, id, member):
+    """Posted: `scope`, and `place` once for each connection and space."""
+    row = _member(find(request, id), member)
+    service.require_right(row.team, "member_places", actor=request.user)
+    form = PlacesForm(request.POST, **choice(request, row.team))
+    if not form.is_valid():
+        return _member_page(request, row, form, status=422)
+    try:
+        service.change_places(row, actor=request.user, places=form.cleaned_data["places"])
+    except ValidationError as error:
+        return _member_page(request, row, form, error.messages[0], status=422)
+    messages.success(request, _("Saved: %(person)s.") % {"person": row.user})
+    return redirect("teams:detail", row.team_id)
 
 
 @confirmed("POST")

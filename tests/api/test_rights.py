@@ -39,7 +39,7 @@ def test_changing_by_role(plant, emulator, slug, verb, role):
     if not may:
         assert (response.status_code, problem_of(response)) == (403, "not-allowed")
         assert response.json()["right"]
-        assert response.json()["granted_by"] == ["Owner"]
+        assert response.json()["granted_by"] == ["owner-plant@example.test"]
         entry = Entry.objects.order_by("seq").last()
         assert (entry.stage, entry.verb, entry.kind, entry.via) == ("denied", verb, slug, "api")
         assert (entry.actor, entry.object_id) == (plant.people[role].email, row.remote_id if row else "")

@@ -132,7 +132,9 @@ def of_member(what, **data):
 
 
 def invite(walk):
-    return walk.send(f"/teams/{walk.plant.team.pk}/invitations/", {"email": NEW, "role": "viewer"})
+    return walk.send(
+        f"/teams/{walk.plant.team.pk}/invitations/", {"email": NEW, "role": "viewer", "scope": "team"}
+    )
 
 
 def of_invitation(what):
@@ -336,6 +338,7 @@ SUCCESSES = {
     "teams/<uuid:id>/invitations/<uuid:invitation>/again/": of_invitation("again"),
     "teams/<uuid:id>/invitations/<uuid:invitation>/revoke/": of_invitation("revoke"),
     "teams/<uuid:id>/members/<int:member>/role/": of_member("role", role="operator"),
+    "teams/<uuid:id>/members/<int:member>/places/": of_member("places", scope="team"),
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
     "people/<uuid:id>/deactivate/": of_person("deactivate"),
     "people/<uuid:id>/activate/": switched_off,

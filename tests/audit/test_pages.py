@@ -96,7 +96,7 @@ def test_a_viewer_is_told_why_not_and_who_can_change_it(team):
     assert response.status_code == 403
     assert html.escape("Viewers can't do this.") in text
     assert "Required role: Auditor, Operator, Manager or Owner." in text
-    assert "An owner of the team can change your role." in text
+    assert "owner-plant@example.test can give it." in text
 
 
 def test_an_operator_is_told_that_only_own_entries_are_shown(team):

@@ -93,4 +93,4 @@ def test_a_page_for_a_right_one_lacks_says_which_and_who_grants_it(open_page):
     page.goto("/iotda/policies/new/")
     expect(page.locator("h1")).to_have_text("Not allowed")
     expect(page.locator("main")).to_contain_text("create")
-    expect(page.locator("main")).to_contain_text("An owner of the team can change your role")
+    expect(page.locator("main")).to_contain_text("can give it")

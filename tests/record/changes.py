@@ -11,7 +11,18 @@ from tests.record.tampering import LAST, count_again
 from tests.record.tampering import rewrite as rewrite_from
 
 TEXTS = (
-    *("actor_id", "actor", "via", "team_id", "team", "connection_id", "connection", "platform", "kind"),
+    *(
+        "actor_id",
+        "actor",
+        "via",
+        "team_id",
+        "team",
+        "space",
+        "connection_id",
+        "connection",
+        "platform",
+        "kind",
+    ),
     *("verb", "object_id", "object_scope", "object_name", "operation", "correlation", "platform_code"),
     *("platform_request_id", "reason", "ticket", "summary", "words", "stage", "outcome", "body_digest"),
     *("prev_hash", "hash"),
@@ -113,7 +124,7 @@ def insert_before_the_first(db, seq):
     db.run(
         "INSERT INTO record_story (first_seq, last_seq, steps, operation, facet_id) SELECT 0, 0, 1, NULL,"
         " (SELECT id FROM record_facet f WHERE f.team_id = e.team_id AND f.actor_id = e.actor_id"
-        " AND f.kind = e.kind AND f.verb = e.verb AND f.connection_id = e.connection_id"
+        " AND f.kind = e.kind AND f.verb = e.verb AND f.connection_id = e.connection_id AND f.space = e.space"
         " AND f.outcome = e.outcome) FROM record_entry e WHERE seq = 0"
     )
     count_again(db)

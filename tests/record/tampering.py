@@ -203,7 +203,7 @@ def cut(db, count):
             "INSERT INTO record_story (first_seq, last_seq, steps, operation, facet_id) SELECT seq, seq, 1,"
             " operation, (SELECT id FROM record_facet f WHERE f.team_id = e.team_id"
             " AND f.actor_id = e.actor_id AND f.kind = e.kind AND f.verb = e.verb"
-            " AND f.connection_id = e.connection_id AND f.outcome = e.outcome)"
+            " AND f.connection_id = e.connection_id AND f.space = e.space AND f.outcome = e.outcome)"
             f" FROM record_entry e WHERE seq = {seq}"
         )
     db.run(f"DELETE FROM record_body WHERE seq > {last}")

@@ -17,7 +17,7 @@ from portal.record.store import append
 
 pytestmark = pytest.mark.database
 LINE = {"stage": "note", "outcome": "ok", "actor": "a@example.test", "actor_id": "a", "verb": "test"}
-FACET = ("team_id", "actor_id", "kind", "verb", "connection_id", "outcome")
+FACET = ("team_id", "actor_id", "kind", "verb", "connection_id", "space", "outcome")
 
 
 def follow():

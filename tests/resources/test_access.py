@@ -74,7 +74,7 @@ def test_a_denial_says_what_is_missing_and_who_can_grant_it(plant, role, headers
     assert response.status_code == 403
     assert f"{role.label}s can't do this." in text
     assert "Operator, Manager or Owner" in text
-    assert "An owner of the team can change your role." in text
+    assert "owner-plant@example.test can give it." in text
 
 
 @DENIED

@@ -205,12 +205,12 @@ def test_a_search_that_looked_at_a_part_says_so(plant, browser, monkeypatch, tex
 
 
 WANTED = {
-    "plain": Wanted(),
-    "backwards": Wanted(order="-name"),
-    "one filter": Wanted(filters={"status": "online"}),
-    "other filter": Wanted(filters={"product_key": "p1"}),
-    "both filters": Wanted(filters={"product_key": "p1", "status": "online"}),
-    "marked": Wanted(only="unsure"),
+    "plain": Wanted(None),
+    "backwards": Wanted(None, order="-name"),
+    "one filter": Wanted(None, filters={"status": "online"}),
+    "other filter": Wanted(None, filters={"product_key": "p1"}),
+    "both filters": Wanted(None, filters={"product_key": "p1", "status": "online"}),
+    "marked": Wanted(None, only="unsure"),
 }
 
 

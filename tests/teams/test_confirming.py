@@ -11,7 +11,7 @@ from portal.teams.models import Membership, Role, User
 from tests.support.plant import make_plant
 
 PASSWORD = "correct-horse-battery"
-NEW = {"email": "new@example.test", "role": "viewer"}
+NEW = {"email": "new@example.test", "role": "viewer", "scope": "team"}
 
 
 @pytest.fixture
@@ -36,6 +36,7 @@ def dangerous(plant):
     yield "post", f"/teams/{team}/invitations/{invitation}/revoke/", {}
     yield "post", f"/people/{member.user_id}/deactivate/", {}
     yield "post", f"/teams/{team}/members/{member.pk}/role/", {"role": "owner"}
+    yield "post", f"/teams/{team}/members/{member.pk}/places/", {"scope": "team"}
     yield "post", f"/teams/{team}/members/{member.pk}/remove/", {}
     yield "post", f"/teams/{team}/retention/", {"days": "90"}
     yield "post", f"/teams/{team}/second-factor/", {"required": "on"}

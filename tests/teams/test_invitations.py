@@ -37,9 +37,8 @@ def plant():
 
 
 def invite(plant, email=NEW, role="viewer", by=Role.OWNER):
-    return plant.browser(by).post(
-        reverse("teams:invite", args=[plant.team.pk]), {"email": email, "role": role}, follow=True
-    )
+    path = reverse("teams:invite", args=[plant.team.pk])
+    return plant.browser(by).post(path, {"email": email, "role": role, "scope": "team"}, follow=True)
 
 
 def stranger():

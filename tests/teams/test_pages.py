@@ -54,6 +54,7 @@ page           viewer auditor operator manager owner stranger
 list           200    200     200      200     200   200
 detail         200    200     200      200     200   404
 member_role    403    403     403      403     302   404
+member_places  403    403     403      403     302   404
 member_remove  403    403     403      403     302   404
 member         403    403     403      403     200   404
 """
@@ -74,7 +75,7 @@ def test_each_role_gets_the_pages_of_the_table(plant, harbour, page, who, status
     elif page == "detail":
         answer = client.get(url("detail", plant))
     else:
-        answer = client.post(url(page, plant, "operator"), {"role": "viewer"})
+        answer = client.post(url(page, plant, "operator"), {"role": "viewer", "scope": "team"})
     assert answer.status_code == status
     if status in (403, 404):
         assert list(Membership.objects.order_by("pk").values()) == before

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('operations', '0010_ticket'),
+        ('operations', '0011_space'),
         ('teams', '0010_api_tokens'),
     ]
 
