@@ -41,7 +41,7 @@ def new(request):
         except ValidationError as error:
             add_errors(form, error)
         else:
-            return page(request, "teams/token_made.html", {"shown": Shown(token), "text": text})
+            return page(request, "teams/token_made.html", {"shown": Shown.of(token), "text": text})
     return page(request, "teams/token_new.html", {"form": form}, status=422)
 
 
@@ -51,7 +51,7 @@ def one(request, id):
     token = _own(request, id)
     if request.method == "GET" or token.is_over:
         form = NarrowForm(token=token, initial=kept_values(kept.take(request)))
-        return page(request, "teams/token.html", {"shown": Shown(token), "form": form})
+        return page(request, "teams/token.html", {"shown": Shown.of(token), "form": form})
     form = NarrowForm(request.POST, token=token)
     if form.is_valid():
         try:
@@ -61,7 +61,7 @@ def one(request, id):
         else:
             messages.success(request, _("Saved: %(name)s.") % {"name": token.name})
             return redirect("profile:token", token.pk)
-    return page(request, "teams/token.html", {"shown": Shown(token), "form": form}, status=422)
+    return page(request, "teams/token.html", {"shown": Shown.of(token), "form": form}, status=422)
 
 
 @require_POST

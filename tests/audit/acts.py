@@ -296,13 +296,21 @@ def of_token(path, data=None):
 
 
 def new_token(walk):
-    values = {"id": str(uuid.uuid4()), "name": "nightly", "changing": ["create"], "days": "30"}
+    values = {
+        "id": str(uuid.uuid4()),
+        "name": "nightly",
+        "changing": ["create"],
+        "days": "30",
+        "scope": "team",
+    }
     return walk.send("/profile/tokens/new/", values)
 
 
 SUCCESSES = {
     "profile/tokens/new/": new_token,
-    "profile/tokens/<uuid:id>/": of_token("/profile/tokens/{token}/", {"changing": ["create"]}),
+    "profile/tokens/<uuid:id>/": of_token(
+        "/profile/tokens/{token}/", {"changing": ["create"], "scope": "team"}
+    ),
     "profile/tokens/<uuid:id>/revoke/": of_token("/profile/tokens/{token}/revoke/"),
     "teams/<uuid:id>/tokens/<uuid:token>/revoke/": of_token("/teams/{team}/tokens/{token}/revoke/"),
     "accounts/password/reset/": reset,

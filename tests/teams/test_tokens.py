@@ -50,7 +50,9 @@ def test_a_token_is_made_and_shown_once(plant):
     browser, connection = plant.browser(), plant.connections["iotda"]
     page = browser.get(NEW).text
     assert "delete" not in re.findall(r'name="dangerous" value="(\w+)"', page)  # no right of an operator
-    posted = form(places=[str(connection.pk)], addresses="192.0.2.7\n2001:DB8::/32", days="365")
+    posted = form(
+        scope="places", place=[str(connection.pk)], addresses="192.0.2.7\n2001:DB8::/32", days="365"
+    )
 
     answer = browser.post(NEW, posted)
 
@@ -91,7 +93,8 @@ def test_a_token_is_made_and_shown_once(plant):
         ({"addresses": "::ffff:10.0.0.0/104"}, "range of IPv4"),
         ({"changing": ["create", "roles"]}, "roles"),
         ({"dangerous": ["delete"]}, ""),
-        ({"places": [str(uuid.uuid4())]}, "not one of the available"),
+        ({"scope": "places", "place": [str(uuid.uuid4())]}, "not one of the available"),
+        ({"scope": "places"}, "at least one"),
     ],
 )
 def test_bad_input_makes_no_token_and_loses_nothing(plant, wrong, said):
@@ -122,7 +125,7 @@ def test_a_narrowed_member_makes_narrowed_tokens(plant):
     places = [{"connection": first, "space": ""}]
     Membership.objects.filter(user=plant.people[Role.OPERATOR]).update(places=places)
     page = plant.browser().get(NEW).text
-    assert re.findall(r'name="places" value="([^"]+)"', page) == [first]
+    assert re.findall(r'name="place" value="([^"]+)"', page) == [first]
     token, _text = make(plant)
     assert token.places == places
 
@@ -154,13 +157,15 @@ def test_it_only_ever_gets_narrower(plant):
     kept = {
         "changing": ["create"],
         "dangerous": ["delete"],
-        "places": [iotda, roma],
+        "scope": "places",
+        "place": [iotda, roma],
         "addresses": "192.0.2.0/24",
     }
     wider = [
         {"changing": ["create", "update"]},
         {"dangerous": ["delete", "bind"]},
-        {"places": [str(plant.connections["enos"].pk)]},
+        {"place": [str(plant.connections["enos"].pk)]},
+        {"scope": "team"},
         {"addresses": ""},
         {"addresses": "192.0.2.0/23"},
         {"addresses": "2001:db8::/32"},
@@ -172,7 +177,13 @@ def test_it_only_ever_gets_narrower(plant):
     assert ApiToken.objects.filter(pk=token.pk).values().get() == before
     assert not Entry.objects.filter(verb="token_narrow").exists()
 
-    less = {"dangerous": ["delete"], "places": [iotda], "addresses": "192.0.2.7", "days": "2"}
+    less = {
+        "dangerous": ["delete"],
+        "scope": "places",
+        "place": [iotda],
+        "addresses": "192.0.2.7",
+        "days": "2",
+    }
     assert browser.post(path, less).status_code == 302
     token.refresh_from_db()
     assert token.rights == ["delete", "read_own_record", "view"]

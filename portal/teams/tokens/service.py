@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 
 from portal.errors import NotVisible
 from portal.record.store import append
-from portal.teams import access
+from portal.teams import access, offered
 from portal.teams.locking import locked, locked_team
 from portal.teams.models import ApiToken
 from portal.teams.places import Places
 from portal.teams.recording import line
 from portal.teams.tokens import addresses as ranges
-from portal.teams.tokens import rights as offered
+from portal.teams.tokens import rights as known
 from portal.teams.tokens import text
 
 KIND = "portal/tokens"
@@ -37,9 +37,9 @@ def create(*, actor, team, id, name, rights, places, addresses, days, by_sso):
     """
     tried = line("token_create", kind=KIND, actor=actor, team=team, object_id=id, object_name=name)
     with locked(team, actor, tried, "view"):
-        for right in sorted(set(rights) & set(offered.WORDS)):
+        for right in sorted(set(rights) & set(known.WORDS)):
             access.require(actor, right, team)
-        mine = offered.of(actor, team)
+        mine = known.of(actor, team)
         if ApiToken.objects.filter(pk=id).exists():
             text_ = _("This form was sent before, and made a token, which was shown then. Open a new form.")
             raise ValidationError(text_)
@@ -54,7 +54,7 @@ def create(*, actor, team, id, name, rights, places, addresses, days, by_sso):
             membership=team.memberships.get(user=actor.pk),
             name=name,
             digest=text.digest_of(made),
-            rights=sorted(mine & {*rights, *offered.READING}),
+            rights=sorted(mine & {*rights, *known.READING}),
             places=(places & access.places_in(actor, team)).to_json(),
             addresses=addresses,
             by_sso=by_sso,
@@ -74,7 +74,7 @@ def narrow(token, *, actor, rights, places, addresses, days):
         if row.user_id != actor.pk or row.is_over:
             raise NotVisible(access.NOT_VISIBLE())
         before = _told(row)
-        wanted = {*rights, *offered.READING} & {*row.rights}
+        wanted = {*rights, *known.READING} & {*row.rights}
         until = row.expires_at if days is None else _until(days)
         _require_narrower(row, rights, places, addresses, until)
         row.rights, row.places = sorted(wanted), places.to_json()
@@ -92,7 +92,7 @@ def _require_narrower(row, rights, places, addresses, until):
     if more := set(rights) - set(row.rights):
         wrong["changing"] = _("It never could: %(rights)s.") % {"rights": ", ".join(sorted(more))}
     if not places.within(Places.of(row.places)):
-        wrong["places"] = _("These are more places than it has.")
+        wrong["place"] = _("These are more places than it has.")
     if not ranges.are_within(addresses, row.addresses):
         wrong["addresses"] = _("These are more addresses than it has.")
     if until > row.expires_at:
@@ -165,7 +165,7 @@ def _told(row):
     return {
         "person": row.user.email,
         "rights": list(row.rights),
-        "places": row.places,
+        "places": offered.shown(Places.of(row.places), row.team_id),
         "addresses": list(row.addresses),
         "until": row.expires_at.isoformat(),
     }

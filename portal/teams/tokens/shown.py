@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.teams import offered
 from portal.teams.models import ApiToken
 from portal.teams.places import Places
 from portal.teams.tokens import rights
@@ -16,7 +17,14 @@ ENDED_FOR = timedelta(days=30)  # so long an ended token stays in lists
 
 @dataclass(frozen=True)
 class Shown:
+    """`where` are its places as a Said."""
+
     token: ApiToken
+    where: object
+
+    @classmethod
+    def of(cls, token):
+        return cls(token, offered.told(Places.of(token.places), token.team_id))
 
     @property
     def state(self):
@@ -31,22 +39,18 @@ class Shown:
     def rights(self):
         return rights.told(self.token.rights)
 
-    @property
-    def places(self):
-        """Names of the connections that it is narrowed to; None if it is not."""
-        places = Places.of(self.token.places)
-        if places.is_everywhere:
-            return None
-        named = {str(each.pk): each.name for each in self.token.team.connections.all()}
-        parts = {at: _("part of %(connection)s") for at, space in places.pairs if space}
-        found = [(named[at], parts.get(at, "%(connection)s")) for at in places.connections if at in named]
-        return [words % {"connection": name} for name, words in sorted(found)]
-
 
 def listed(**of):
     """[Shown] of the tokens of a person or a team, those that work first."""
     recently = timezone.now() - ENDED_FOR
     rows = ApiToken.objects.filter(**of, expires_at__gt=recently)
-    rows = rows.filter(Q(revoked_at=None) | Q(revoked_at__gt=recently))
-    rows = rows.select_related("team", "user").prefetch_related("team__connections")
-    return [Shown(row) for row in sorted(rows, key=lambda row: row.is_over)]
+    rows = rows.filter(Q(revoked_at=None) | Q(revoked_at__gt=recently)).select_related("team", "user")
+    rows = sorted(rows, key=lambda row: row.is_over)
+    known = {team: offered.of_team(team) for team in {row.team_id for row in rows if row.places is not None}}
+    return [Shown(row, _where(row, known)) for row in rows]
+
+
+def _where(row, known):
+    return (
+        offered.TEAM() if row.places is None else offered.told_of(Places.of(row.places), known[row.team_id])
+    )
