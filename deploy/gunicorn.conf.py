@@ -6,7 +6,7 @@ WEB_CONCURRENCY (gunicorn's own variable) sets the number of worker processes.
 
 import os
 
-worker_class = "gthread"
+worker_class = "portal.home.serving.Worker"  # gthread, whose threads get whole requests alone
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
 # Loaded once, then forked: a worker that was killed is back at once, and memory is shared.
@@ -16,6 +16,9 @@ preload_app = True
 timeout = 60
 graceful_timeout = 35
 keepalive = 15
+# Open connections of one process, idle ones included; each is closed after 15 s without a whole request.
+worker_connections = 1000
+backlog = 1024
 
 # Which proxy is believed is said by PORTAL_TRUSTED_PROXIES and PORTAL_PROXY_ADDRESSES alone; gunicorn would
 # believe anyone on this machine, and take the address of the application from a header.

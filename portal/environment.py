@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.variables import reads
+
 LOCK_SECONDS = 20  # a query that waits longer for somebody else's lock fails
 # A connection to an old server behind a changed name may not live for ever.
 CONNECTION_SECONDS = 60
@@ -16,8 +18,10 @@ LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 # What 256 bits take as hexadecimal digits and in base64; of 43 random characters some 20 or more differ.
 HEX_DIGITS, CHARACTERS, DIFFERENT = 64, 43, 9
 MAIL_SECONDS = 20  # for each step with a mail server
+KEYS = ("PORTAL_SECRET_KEY", "PORTAL_CREDENTIAL_KEYS", "PORTAL_RECORD_KEY", "PORTAL_CHECKPOINT_KEY")
 
 
+@reads
 def text(name, default=""):
     """The variable's text; `NAME_FILE`, when set, names a file that holds it and must not be empty."""
     if f"{name}_FILE" not in os.environ:
@@ -31,10 +35,17 @@ def text(name, default=""):
     return value
 
 
+@reads(is_secret=True)
+def secret(name):
+    """A text that no page shows."""
+    return text(name)
+
+
 def is_set(name):
     return name in os.environ or f"{name}_FILE" in os.environ
 
 
+@reads
 def flag(name, default=False):
     value = os.environ.get(name, "").lower()
     if value in ("", "0", "1", "true", "false", "yes", "no"):
@@ -42,6 +53,7 @@ def flag(name, default=False):
     raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}")
 
 
+@reads
 def number(name, default):
     value = os.environ.get(name, "")
     if value and not (value.isascii() and value.isdecimal()):
@@ -49,6 +61,7 @@ def number(name, default):
     return int(value) if value else default
 
 
+@reads
 def numbers(name, default):
     """A list of whole numbers."""
     found = words(name)
@@ -57,11 +70,13 @@ def numbers(name, default):
     return [int(word) for word in found] or default
 
 
+@reads
 def words(name):
     """A list separated by commas or blanks."""
     return os.environ.get(name, "").replace(",", " ").split()
 
 
+@reads
 def choices(name, known, default):
     """A list of known words; the default where the variable is not set or empty, nothing for `none`."""
     found = words(name) or default
@@ -72,6 +87,7 @@ def choices(name, known, default):
     return found
 
 
+@reads
 def issuer(name, *, may_be_plain):
     """The https:// address of an OpenID Connect provider without a slash at its end; "" where not set."""
     url = text(name).strip().rstrip("/")
@@ -81,6 +97,7 @@ def issuer(name, *, may_be_plain):
     return url
 
 
+@reads
 def grants(name, roles):
     """{group: [(team, role)]} of `group -> Team:role; ...`; ("", "admin") and ("", "portal-auditor"), too."""
     found = {}
@@ -98,6 +115,7 @@ def grants(name, roles):
     return found
 
 
+@reads
 def networks(name):
     try:
         return [ip_network(word) for word in words(name)]
@@ -113,6 +131,7 @@ def directory(path):
     return path
 
 
+@reads(is_secret=True)
 def keys(name, data_dir, *, may_make, older_may_be_short=False):
     """Keys separated by blanks, newest first; without a variable, one from a 0600 file in the data directory,
     which is made on first run.
@@ -136,6 +155,11 @@ def is_strong(key):
     return len(key) >= (HEX_DIGITS if is_hex else CHARACTERS) and len(set(key)) >= DIFFERENT
 
 
+def file_of(name):
+    """Under what name a key lies in the data directory."""
+    return name.removeprefix("PORTAL_").lower().replace("_", "-")
+
+
 def _keys_text(name, data_dir, *, may_make):
     if is_set(name):
         value = text(name).strip()
@@ -146,7 +170,7 @@ def _keys_text(name, data_dir, *, may_make):
         raise ImproperlyConfigured(
             f"{name} or {name}_FILE must be set: machines that share a PostgreSQL database need the same keys"
         )
-    path = Path(data_dir) / name.removeprefix("PORTAL_").lower().replace("_", "-")
+    path = Path(data_dir) / file_of(name)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -166,6 +190,7 @@ def _wait_for(path):
     raise ImproperlyConfigured(f"{path} is empty: restore it from your backup or remove it")
 
 
+@reads(is_secret=True)
 def database(name, default_path):
     """Settings of one database from a URL.
 
@@ -230,6 +255,7 @@ def _libpq_options(name, query):
     return options
 
 
+@reads(is_secret=True)
 def queue(name):
     """Address of the Redis server in which background work waits; empty: it waits at the database.
 
@@ -251,6 +277,7 @@ def queue(name):
     return url
 
 
+@reads(is_secret=True)
 def mail(name):
     """Keywords for Django's `get_connection` from the URL of a mail server; None if it is not set.
 
@@ -294,6 +321,7 @@ def mail_files(path):
     return {"backend": "django.core.mail.backends.filebased.EmailBackend", "file_path": str(path)}
 
 
+@reads
 def sender(name, default):
     """The address that mails come from; `default` "" where there must be one."""
     value = os.environ.get(name, "") or default
@@ -302,6 +330,7 @@ def sender(name, default):
     return value
 
 
+@reads(is_secret=True)
 def sinks(name, default):
     """Addresses that get the record's checkpoints, separated by blanks (portal/record/sinks.py)."""
     found = text(name).split() or [default]

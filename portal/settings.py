@@ -26,7 +26,7 @@ PORTAL_MFA_REQUIRED_ROLES      roles whose people need a second factor, separate
                                owner,admin; in the demo none. `none` is nobody
 PORTAL_OIDC_ISSUER             address of an OpenID Connect provider, for single sign-on; default: none
 PORTAL_OIDC_CLIENT_ID          the portal's name there; its redirect address is /accounts/sso/callback/
-PORTAL_OIDC_CLIENT_SECRET[_FILE]
+PORTAL_OIDC_CLIENT_SECRET[_FILE]  what the provider knows the portal by
 PORTAL_OIDC_NAME               what the button on the sign-in page calls it; default: single sign-on
 PORTAL_OIDC_GROUPS_CLAIM       which claim lists a person's groups; default groups
 PORTAL_OIDC_ROLES[_FILE]       what groups may do: `ops -> Plant 3:operator; admins -> admin`, separated by ;
@@ -121,7 +121,7 @@ PRIVATE_NETWORKS = environment.networks("PORTAL_PRIVATE_NETWORKS")
 ENDPOINT_PORTS = environment.numbers("PORTAL_ENDPOINT_PORTS", [443, 8443])
 LOOPBACK_ALLOWED = DEMO
 CA_BUNDLE = environment.text("PORTAL_CA_BUNDLE") or None
-HTTPS_PROXY = environment.text("PORTAL_HTTPS_PROXY") or None
+HTTPS_PROXY = environment.secret("PORTAL_HTTPS_PROXY") or None  # it may hold a password
 SETTLE_SECONDS = environment.number("PORTAL_SETTLE_SECONDS", 900)
 # Whoever is silent for longer is taken for dead. A slower call shows as in doubt; its answer still counts.
 LEASE_SECONDS = 60
@@ -247,6 +247,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_FORMS = {"reset_password": "portal.teams.resets.ResetForm"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# allauth's own writes to the database when somebody opens a link.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a name
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 # Otherwise all who come through a proxy count as one caller, and one of them can lock out the others.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
@@ -285,7 +287,7 @@ if OIDC_ISSUER:
             "provider_id": "sso",
             "name": OIDC_NAME,
             "client_id": environment.text("PORTAL_OIDC_CLIENT_ID"),
-            "secret": environment.text("PORTAL_OIDC_CLIENT_SECRET"),
+            "secret": environment.secret("PORTAL_OIDC_CLIENT_SECRET"),
             "settings": {"server_url": OIDC_ISSUER},
         }
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.home import views
+from portal.home import settings_views, views
 
 handler400 = "portal.web.errors.bad_request"
 handler403 = "portal.web.errors.forbidden"
@@ -15,6 +15,8 @@ urlpatterns = [
     path("demo/mails/", views.demo_mails, name="demo_mails"),
     path("readyz", views.readyz, name="readyz"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
+    path("settings/", settings_views.show, name="settings"),
+    path("settings/mail-test/", settings_views.mail_test, name="mail_test"),
     path("accounts/", include("portal.teams.account_urls")),
     path("profile/", include("portal.teams.profile_urls")),
     path("web/", include("portal.web.urls")),

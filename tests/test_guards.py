@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.guard import Guard
-from tests.teams import account_guards, token_guards
+from tests.teams import account_guards, review_guards, token_guards
 from tests.teams import guards as signing_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -304,6 +304,7 @@ GUARDS = [
     ),
     *account_guards.GUARDS,
     *signing_in.GUARDS,
+    *review_guards.GUARDS,
     *token_guards.GUARDS,
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)

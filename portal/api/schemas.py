@@ -190,7 +190,7 @@ COVERAGE = closed(
         "connection": CONNECTION,
         "completeness": {"enum": [state.value for state in Covered]},
         "as_of": NULLABLE_TIME,
-        "count": COUNT,
+        "count": NULLABLE_COUNT,
         "total": NULLABLE_COUNT,
         "is_refreshing": FLAG,
         "problem": TEXT,

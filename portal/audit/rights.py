@@ -5,7 +5,7 @@ from django.utils.translation import gettext_noop
 from portal.errors import NotAllowed
 from portal.teams import readers
 from portal.teams.access import explain, may, require
-from portal.teams.recording import denials_recorded, line, require_recorded
+from portal.teams.recording import denials_recorded, line
 from portal.words import Sentence
 
 KIND = "portal/record"
@@ -39,8 +39,9 @@ def require_right(request, right, verb):
     """A team for which the person has the right, None for a portal auditor. A denial is recorded."""
     if request.user.is_portal_auditor:
         return None
-    if request.team is None:
-        raise NotAllowed(NO_TEAM())
     team = _team_with(request, right) or request.team
-    require_recorded(request.user, right, team, line(verb, kind=KIND, actor=request.user, team=team))
+    with denials_recorded(line(verb, kind=KIND, actor=request.user, team=team)):
+        if team is None:
+            raise NotAllowed(NO_TEAM())
+        require(request.user, right, team)
     return team

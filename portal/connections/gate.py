@@ -216,7 +216,7 @@ class DatabaseGate(Gate):
                 self._make_slots(slots)
                 are_made = True
                 continue
-            pause = timedelta(seconds=POLL_SECONDS * random.uniform(1, 3))
+            pause = timedelta(seconds=POLL_SECONDS * random.uniform(1, 3))  # noqa: S311 - so that not all wait equally long
             _wait(pause, end, SLOTS_USED_UP(count=self.calls_at_once))
 
     def _make_slots(self, slots):

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.list_, name="list"),
     path("new/", views.new, name="new"),
     path("<uuid:id>/", views.detail, name="detail"),
+    path("<uuid:id>/who/", views.who, name="who"),
     path("<uuid:id>/edit/", views.edit, name="edit"),
     path("<uuid:id>/test/", views.test, name="test"),
     path("<uuid:id>/condition/", views.condition, name="condition"),

@@ -16,6 +16,7 @@ from portal.connections.forms import CREDENTIAL_LABELS, NAMES_OF_ACCOUNT, SIGN_I
 from portal.connections.models import CREDENTIALS, Condition, Connection, Platform
 from portal.teams.access import explain, may, require
 from portal.teams.signin.confirming import confirmed
+from portal.teams.who import OF_CONNECTION, who_page
 from portal.web import kept
 from portal.web.pages import page
 
@@ -47,6 +48,17 @@ def detail(request, id):
 def condition(request, id):
     """The detail page; htmx asks for the part of it that changes by itself."""
     return _detail(request, find(request, id), partial="condition")
+
+
+@require_safe
+def who(request, id):
+    """Who may do what to the connection and to what is reached through it."""
+    connection = find(request, id)
+    above = [
+        (_("Connections"), reverse("connections:list")),
+        (str(connection), reverse("connections:detail", args=[id])),
+    ]
+    return who_page(request, connection, heading=connection, above=above, rights=OF_CONNECTION)
 
 
 def _is_live(condition):

@@ -54,12 +54,14 @@ def _menu(request):
     work.append(_item(request, _("Teams"), reverse("teams:list"), "users"))
     if request.user.is_portal_admin:
         work.append(_item(request, _("People"), reverse("people:list"), "user-circle"))
+        work.append(_item(request, _("Settings"), reverse("settings"), "settings"))
     return [*sections, {"label": _("Work"), "items": work}]
 
 
 def _operations(request):
     """The menu item, with the number of operations that wait for a person's decision."""
-    waiting = Operation.objects.filter(team=request.team, state=State.NEEDS_HUMAN)[:100].count()
+    waiting = Operation.objects.visible_to(request.user).filter(team=request.team, state=State.NEEDS_HUMAN)
+    waiting = waiting[:100].count()
     about = ngettext("%(count)s needs a human", "%(count)s need a human", waiting) % {"count": waiting}
     item = _item(request, _("Operations"), reverse("operations:list"), "list-check")
     return {**item, "count": waiting, "about_count": about}

@@ -37,7 +37,7 @@ class Process:
         self._start = self.log.stat().st_size if self.log.exists() else 0
         death_signal = death_signal or signal.SIGTERM
         with self.log.open("ab") as output:
-            self.popen = subprocess.Popen(
+            self.popen = subprocess.Popen(  # noqa: S603 - its own commands
                 [str(word) for word in command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

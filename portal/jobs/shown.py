@@ -89,7 +89,7 @@ class Shown:
 
     @cached_property
     def why_not_again(self):
-        return explain(self.user, right_to_requeue(self.job, self.user), self.job)
+        return self.why_not or explain(self.user, right_to_requeue(self.job, self.user), self.job)
 
     @cached_property
     def mark(self):

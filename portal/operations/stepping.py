@@ -253,10 +253,12 @@ def stop_whatever_the_rights(job, *, actor):
 def again(job, *, actor):
     """Request again every step that did not happen, and those that waited for it. How many there are.
 
-    The rights are required for each, when its turn comes. What a colleague requested takes the right to read
-    it, because the person can read the new operations. Raises NotAllowed (recorded).
+    The right of the job's verb is required now, those of each step when its turn comes. What a colleague
+    requested takes the right to read it, because the person can read the new operations. Raises NotAllowed
+    (recorded).
     """
-    _require(job, actor, "again", right_to_requeue(job, actor))
+    for right in (job.verb.right, right_to_requeue(job, actor)):
+        _require(job, actor, "again", right)
     left = [step for step in job.steps.select_related("operation") if is_left(step)]
     if job.state == JobState.RUNNING or not left:
         return 0

@@ -123,7 +123,7 @@ class Tries:
         return self._waits.clock() <= self._latest
 
     def _wait(self):
-        jitter = random.uniform(0, min(self._waits.base * 2 ** (self._number - 1), self._waits.cap))
+        jitter = random.uniform(0, min(self._waits.base * 2 ** (self._number - 1), self._waits.cap))  # noqa: S311 - so that not all wait equally long
         if isinstance(self._error, SignedOut):
             return 0
         if isinstance(self._error, Throttled):

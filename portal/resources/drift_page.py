@@ -75,9 +75,6 @@ def accept(request, kind, id):
     row = find(request, kind, id)
     if not row.drift:
         raise Http404
-    if request.POST.get("shown") != _mark(row):
-        messages.error(request, CHANGED_AGAIN)
-        return redirect("resources:detail", kind, row.pk)
     entry = line(
         VERB,
         kind=kind.slug,
@@ -93,6 +90,9 @@ def accept(request, kind, id):
         body=stated(row.drift),
     )
     require_recorded(request.user, RIGHT, row, entry)
+    if request.POST.get("shown") != _mark(row):
+        messages.error(request, CHANGED_AGAIN)
+        return redirect("resources:detail", kind, row.pk)
     fields = ", ".join(str(row._meta.get_field(name).verbose_name) for name in row.drift)
     try:
         with transaction.atomic(durable=True):

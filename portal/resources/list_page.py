@@ -16,7 +16,7 @@ from portal.resources.facets import facets
 from portal.resources.freshness import Coverage, freshness, mark_lacked
 from portal.resources.listing import Listing, listing
 from portal.resources.names import Names
-from portal.resources.pages import connections_of
+from portal.resources.pages import connections_of, no_connection
 from portal.resources.reading import Reached
 from portal.resources.wanted import Wanted
 from portal.teams.access import explain, may
@@ -84,6 +84,7 @@ def list_(request, kind):
     context |= _links(request, kind, wanted, found) | rights(request, connections)
     context |= _many(request, kind, shown, connections)
     context |= {"here": reverse("resources:list", args=[kind]), "has_marks": True}
+    context |= {} if connections else no_connection(request)
     context["is_empty"] = is_empty(wanted, fresh)
     context["is_following"] = not wanted.exactly and _is_following(kind, fresh, found)
     return page(request, "resources/list.html", context, partial="rows")

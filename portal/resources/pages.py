@@ -7,7 +7,7 @@ from portal.connections.models import Connection
 from portal.errors import Ambiguous
 from portal.kinds.registry import KINDS
 from portal.resources import reading
-from portal.teams.access import explain, may, open_spaces
+from portal.teams.access import explain, may, open_spaces, places_in
 from portal.words import Sentence
 
 SEVERAL = Sentence(
@@ -20,6 +20,15 @@ def connections_of(request, kind):
     """This team's connections to the kind's platform, which know what of them the person may see."""
     found = Connection.objects.visible_to(request.user).filter(platform=kind.platform, team=request.team)
     return [opened(request.user, each) for each in found]
+
+
+def no_connection(request):
+    """Context: what a page says where there is no connection."""
+    narrowed = request.team and not places_in(request.user, request.team).is_everywhere
+    return {
+        "is_narrowed": narrowed,
+        "why_no_connection": explain(request.user, "connections", request.team) if request.team else "",
+    }
 
 
 def opened(user, connection):

@@ -323,4 +323,4 @@ class _Work:
 def _next():
     """When the schedule wants the next refresh; None if it wants none. Not all at the same time."""
     every = settings.REFRESH_SECONDS
-    return Now() + timedelta(seconds=every * random.uniform(0.9, 1.1)) if every else None
+    return Now() + timedelta(seconds=every * random.uniform(0.9, 1.1)) if every else None  # noqa: S311 - so that not all begin at once

@@ -17,7 +17,7 @@ from portal.resources.freshness import freshness, mark_lacked
 from portal.resources.list_page import is_empty, rights
 from portal.resources.listing import listing
 from portal.resources.names import Names
-from portal.resources.pages import connections_of, is_uuid
+from portal.resources.pages import connections_of, is_uuid, no_connection
 from portal.resources.trees import Tree
 from portal.resources.wanted import Wanted
 from portal.web.following import address, is_unchanged, mark, without_mark
@@ -50,6 +50,7 @@ def tree(request, kind):
     context |= rights(request, connections) | {"here": reverse("resources:tree", args=[kind])}
     context |= {"facets": _facets(request, kind, wanted, connections), "levels_max": LEVELS_MAX}
     context |= {"is_empty": is_empty(wanted, fresh), "is_following": any(each.is_running for each in fresh)}
+    context |= {} if connections else no_connection(request)
     context |= {"can_move": _can_move(kind), "refresh_url": _refresh_url(request, kind)}
     return page(request, "resources/tree.html", context, partial="rows")
 

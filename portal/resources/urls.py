@@ -28,6 +28,7 @@ urlpatterns = [
     path("<kind:kind>/new/", views.create, name="create"),
     path("<kind:kind>/new/several/", views.create_many, name="create_many"),
     path("<kind:kind>/<str:id>/", views.detail, name="detail"),
+    path("<kind:kind>/<str:id>/who/", views.who, name="who"),
     path("<kind:kind>/<str:id>/accept-found/", drift_page.accept, name="accept"),
     path("<kind:kind>/<str:id>/delete-everything/", delete_everything.ask, name="delete_everything"),
     path("<kind:kind>/<str:id>/related/<slug:name>/", related.related, name="related"),

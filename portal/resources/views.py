@@ -37,6 +37,7 @@ from portal.resources.shown import doubts_about, reads_secrets
 from portal.resources.starting import starting_values, without_secrets
 from portal.resources.used_by import used_by
 from portal.teams.access import explain, may, require, visible_to
+from portal.teams.who import who_page
 from portal.web.following import address, is_unchanged, mark
 from portal.web.pages import is_piece, page, say
 
@@ -92,6 +93,18 @@ def detail(request, kind, id):
         "address": address(request),
     }
     return page(request, "resources/detail.html", context, partial="resource")
+
+
+@require_safe
+def who(request, kind, id):
+    """Who may do what to the object."""
+    row = pages.find(request, kind, id)
+    rights = {"view", "read_record", "settle", *(verb.right for verb in kind.object_verbs)}
+    above = [
+        (kind.plural, reverse("resources:list", args=[kind])),
+        (str(row), reverse("resources:detail", args=[kind, row.pk])),
+    ]
+    return who_page(request, row, heading=row, above=above, rights=rights)
 
 
 @require_http_methods(["GET", "POST"])
@@ -166,7 +179,11 @@ def _form(request, kind, verb, target=None):
     if not asks:
         require(request.user, verb.right, thing)
     if not connections:
-        return page(request, "resources/no_connection.html", {"kind": kind, "verb": verb})
+        return page(
+            request,
+            "resources/no_connection.html",
+            {"kind": kind, "verb": verb, **pages.no_connection(request)},
+        )
     if asks:
         admit(unread(kind, verb, connections, target, request.POST), request.user, is_read=False)
     settings = {"kind": kind, "verb": verb, "connections": connections, "target": target}

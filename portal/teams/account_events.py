@@ -4,6 +4,7 @@ Signals of Django tell of it, because Django and allauth do these things, also f
 entries belong to no team. Portal administrators and portal auditors read them (access.py).
 """
 
+import hashlib
 import time
 from importlib import import_module
 
@@ -36,11 +37,13 @@ KIND = "portal/accounts"
 # What a person may do at all, and is called.
 FLAGS = ("email", "is_active", "is_portal_admin", "is_portal_auditor", "name", "time_zone")
 CONFIRMED = "confirmed_at"  # key of a session: when its person last showed who they are; Unix time
+PROVEN_AT = "proven_at"  # attribute of a request: when the provider says that it last asked who this is
 SSO = "sso"  # key of a session: whether it began at the provider of single sign-on
 SESSIONS = 100  # that end in one transaction
 # Why a sign-in failed.
 WRONG, CODE, LIMITED, INACTIVE = "wrong", "wrong_code", "too_many", "inactive"
 SSO_ONLY, NO_GROUP, UNVERIFIED, PROVIDER = "sso_only", "no_group", "unverified", "provider"
+NOT_ASKED = "not_asked"
 # Verbs of changed second factors: (type, added or removed). Recovery codes go with the last other factor.
 FACTORS = {
     (Authenticator.Type.TOTP, True): "mfa_add",
@@ -49,6 +52,11 @@ FACTORS = {
     (Authenticator.Type.WEBAUTHN, False): "passkey_remove",
     (Authenticator.Type.RECOVERY_CODES, True): "recovery_codes_make",
 }
+
+
+def link_of(issuer):
+    """What the links of accounts to ids of this issuer are marked by."""
+    return f"sso:{hashlib.sha256(issuer.encode()).hexdigest()}"
 
 
 def address(request):
@@ -68,12 +76,13 @@ def _line(verb, request, person, actor=None, **body):
 
 def signed_in(request, user):
     """Returns how: names out of password, totp, recovery_codes, webauthn, sso. Raises RecordUnavailable."""
-    methods = _methods(request, user)
+    methods = methods_of(request, user)
     record(_line("sign_in", request, user, methods=methods))
     return methods
 
 
-def _methods(request, user):
+def methods_of(request, user):
+    """How the person showed who they are in this sign-in."""
     names = [each.get("type") or each["method"] for each in get_authentication_records(request, user)]
     return list(dict.fromkeys("sso" if name == "socialaccount" else name for name in names))
 
@@ -128,9 +137,9 @@ def _used(request, user, authenticator, **signal):
         record(_line("recovery_code_use", request, user, left=left))
 
 
-def confirmed_by_provider(request):
-    """The person who is signed in showed the provider again who they are."""
-    request.session[CONFIRMED] = time.time()
+def confirmed_by_provider(request, at):
+    """The person who is signed in showed the provider again who they are, at this moment (Unix time)."""
+    request.session[CONFIRMED] = at
     record(_line("sign_in_again", request, request.user, method="sso"))
 
 

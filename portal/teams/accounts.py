@@ -5,9 +5,11 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from portal.errors import TooBusy
 from portal.mail import outbox
 from portal.teams import access, account_events, demo_passwords
 from portal.teams.models import User
@@ -44,6 +46,22 @@ class Accounts(DefaultAccountAdapter):
         methods = account_events.signed_in(request, user)
         super().login(request, user)
         request.session[account_events.SSO] = "sso" in methods
+        if hasattr(request, account_events.PROVEN_AT):  # the provider may have asked them long ago
+            request.session[account_events.CONFIRMED] = getattr(request, account_events.PROVEN_AT)
+
+    def pre_login(self, request, user, **options):
+        """The one gate of all doors: with PORTAL_PASSWORDS=admins, groups decide about everybody else."""
+        if is_for_sso(user) and "sso" not in account_events.methods_of(request, user):
+            account_events.failed(request, user.email, account_events.SSO_ONLY)
+            context = {"text": _sso_only()}
+            return render(request, "account/no_access.html", context, status=403)
+        return super().pre_login(request, user, **options)
+
+    def clean_password(self, password, user=None):
+        """Who cannot sign in with a password chooses none."""
+        if user is not None and is_for_sso(user):
+            raise ValidationError(_sso_only())
+        return super().clean_password(password, user)
 
     def post_login(self, request, user, **options):
         response = super().post_login(request, user, **options)
@@ -85,16 +103,20 @@ class Accounts(DefaultAccountAdapter):
         self._try.was_right()
 
     def authenticate(self, request, **credentials):
-        user = super().authenticate(request, **credentials)
-        if user and settings.PASSWORDS_FOR_ADMINS_ONLY and not user.is_portal_admin:
+        try:
+            user = super().authenticate(request, **credentials)
+        except TooBusy as error:  # nothing was compared; the form comes back with the address that was typed
+            self._try.was_right()
+            request.is_too_busy = True
+            raise ValidationError(str(error), code="too_busy") from error
+        if user and is_for_sso(user):
             account_events.failed(request, user.email, account_events.SSO_ONLY)
-            text = _("Passwords are switched off here. Sign in with %(name)s.")
-            raise ValidationError(text % {"name": settings.OIDC_NAME})
+            raise ValidationError(_sso_only())
         return user
 
     def get_reauthentication_methods(self, user):
         ways = super().get_reauthentication_methods(user)
-        if settings.PASSWORDS_FOR_ADMINS_ONLY and user.is_authenticated and not user.is_portal_admin:
+        if user.is_authenticated and is_for_sso(user):
             ways = [way for way in ways if way["id"] != "reauthenticate"]
         return ways
 
@@ -124,6 +146,15 @@ class Accounts(DefaultAccountAdapter):
         if template_prefix in CHANGES:
             text = _("If this was not you, tell a portal administrator at once.")
             notify(user, _("Your IoT Portal account was changed"), f"{CHANGES[template_prefix]} {text}")
+
+
+def is_for_sso(user):
+    """Whether this person signs in by single sign-on alone; None is somebody without an account."""
+    return settings.PASSWORDS_FOR_ADMINS_ONLY and not (user and user.is_portal_admin)
+
+
+def _sso_only():
+    return _("Passwords are switched off here. Sign in with %(name)s.") % {"name": settings.OIDC_NAME}
 
 
 def _warn(person):

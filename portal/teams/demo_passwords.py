@@ -3,7 +3,7 @@
 from django.conf import settings
 
 DOMAIN = "@example.test"  # of the demo's accounts
-PASSWORD = "demo-pass-1"
+PASSWORD = "demo-pass-1"  # noqa: S105 - public
 KNOWN = frozenset({PASSWORD})
 
 

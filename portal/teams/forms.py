@@ -86,9 +86,10 @@ class PlacesForm(forms.Form):
     def clean(self):
         cleaned = super().clean()
         if cleaned.get("scope") == "places" and "place" not in self.errors:
-            if not cleaned["place"]:
+            chosen = cleaned["place"]
+            if not chosen:
                 self.add_error("place", _("Choose at least one connection or space."))
-            pairs = [value.partition(":")[::2] for value in cleaned["place"]]
+            pairs = [value.partition(":")[::2] for value in chosen]
             cleaned["places"] = Places.of([{"connection": at, "space": space} for at, space in pairs])
         else:
             cleaned["places"] = EVERYWHERE

@@ -14,9 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.errors import NotAllowed, NotVisible
+from portal.errors import NotAllowed, NotVisible, TooBusy
 from portal.outside import isolated
-from portal.teams import access, invitations, service
+from portal.teams import access, accounts, invitations, service
 from portal.teams.forms import AcceptForm, AddressForm, InvitationForm
 from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
@@ -140,15 +140,16 @@ def _accept(request, digest, invitation, account):
 
 def _accept_with_new_account(request, digest, invitation):
     form = AcceptForm(request.POST, email=invitation.email)
-    if request.user.is_authenticated:
+    if request.user.is_authenticated or accounts.is_for_sso(None):
         return _accept_page(request, invitation, None, status=422)
     if not form.is_valid():
         return _accept_page(request, invitation, None, form, status=422)
     try:
         person, team = invitations.accept(digest, **form.cleaned_data)
-    except ValidationError as error:
-        form.add_error(None, error)
-        return _accept_page(request, invitation, None, form, status=422)
+    except (ValidationError, TooBusy) as error:
+        form.add_error(None, error if isinstance(error, ValidationError) else str(error))
+        status = 503 if isinstance(error, TooBusy) else 422
+        return _accept_page(request, invitation, None, form, status=status)
     record_authentication(request, person, method="password")
     return _welcome(request, team, perform_login(request, person, redirect_url="/"))
 
@@ -168,6 +169,7 @@ def _accept_page(request, invitation, account, form=None, status=200):
         "is_new": is_new,
         "covered": invitations.covered(invitation),
         "is_other": request.user.is_authenticated and request.user != account,
+        "sso_name": settings.OIDC_NAME if accounts.is_for_sso(account) else "",
         "is_own": not is_new and request.user == account,
         "form": form or AcceptForm(email=invitation.email),
     }

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -165,6 +166,10 @@ def accept(digest, *, user=None, name="", password=""):
     if user is not None and not same_address(user.email, found.email):
         raise NotVisible(GONE())
     tried = _tried("member_join", found.team, user, found.email, user.pk if user else "")
+    if user is None and settings.PASSWORDS_FOR_ADMINS_ONLY:
+        raise ValidationError(
+            _now("Passwords are switched off here. Sign in with %(name)s.") % {"name": settings.OIDC_NAME}
+        )
     if user is None:
         tried |= {"actor": found.email, "actor_id": ""}
     # Before the locks: for its turn it may have to wait (signin/hashing.py).

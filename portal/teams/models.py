@@ -231,6 +231,21 @@ class Calls(models.Model):
         return f"{self.key}: {self.times}"
 
 
+class AccessReview(models.Model):
+    """The last time that an owner confirmed who has access (review.py); the record has all of them."""
+
+    team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="access_review")
+    at = models.DateTimeField()
+    by = models.EmailField(max_length=254)
+    members = models.JSONField()  # what was confirmed, as review.snapshot has it
+    digest = models.CharField(max_length=64)
+
+    team_path = "team_id"
+
+    def __str__(self):
+        return f"{self.team}, reviewed by {self.by}"
+
+
 class Repeated(models.Model):
     """How often one person did the same within a period that began at `began_at` (folding.py).
 

@@ -1,13 +1,15 @@
 """Choosing a new password by mail. No answer, and no time that it takes, tells whether an address is known.
 
 The page writes down the address and nothing else; a worker looks whether there is an account, makes the link
-and sends it. The link is allauth's: it works once, and for three days (PASSWORD_RESET_TIMEOUT).
+and sends it, at most so many to an address (letters.py). The link is allauth's: it works once, and for three
+days (PASSWORD_RESET_TIMEOUT).
 """
 
 from allauth.account import views
 from allauth.account.forms import ResetPasswordForm
 from django import forms
 from django.contrib.auth.decorators import login_not_required
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from portal.mail import outbox, sending
@@ -30,7 +32,8 @@ class ResetForm(ResetPasswordForm):
     def save(self, request, **options):
         email = self.cleaned_data["email"]
         account_events.reset_asked(request, email)
-        outbox.queue("password_reset", email, host=request.build_absolute_uri("/"))
+        about = {"host": request.build_absolute_uri("/"), "asked_at": timezone.now().isoformat()}
+        outbox.queue("password_reset", email, **about)
         return email
 
 

@@ -16,8 +16,8 @@ ROWS = (
         gettext_lazy("own entries"),
     ),
     (
-        gettext_lazy("Export and verify the audit log"),
-        ("export_record", "verify_record"),
+        gettext_lazy("Export and verify the audit log, review who has access"),
+        ("export_record", "verify_record", "review_access"),
         "",
         "",
     ),

@@ -21,6 +21,8 @@ ALLOWED = {
     "export_record": frozenset({AUDITOR, OWNER}),
     "verify_record": frozenset({AUDITOR, OWNER}),
     "review_record": frozenset({AUDITOR, OWNER}),
+    # who has access, with sign-ins and second factors of members
+    "review_access": frozenset({AUDITOR, OWNER}),
     # changes that can be undone
     "create": CHANGERS,
     "update": CHANGERS,
@@ -54,7 +56,16 @@ READING = frozenset(
 # A membership that is narrowed does not give these for the team itself. Of its connections it lets managers
 # manage those that are wholly theirs.
 TEAM_WIDE = frozenset(
-    {"verify_record", "review_record", "connections", "team_tokens", "roles", "team_rules", "retention"}
+    {
+        "verify_record",
+        "review_record",
+        "review_access",
+        "connections",
+        "team_tokens",
+        "roles",
+        "team_rules",
+        "retention",
+    }
 )
 # What takes all of a connection, where the thing is the connection: a part of it is enough for the rest.
 OF_WHOLE = frozenset({"connections"})

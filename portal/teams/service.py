@@ -146,9 +146,11 @@ def set_mfa_required(team, *, actor, required, via="web"):
 def follow_groups(person, team, role, *, groups):
     """Give the person the role in the team that their groups at the provider ask for; None: no membership.
 
-    The last owner stays, whatever the groups say. Returns whether anything changed.
+    The last owner stays, whatever the groups say. Whoever leaves lets go of what they hold, as in
+    `remove_member`. Returns whether anything changed.
     """
     about = {"object_id": person.pk, "object_name": person.email, "via": "system"}
+    lines = []
     with locked(team, None, {}, RIGHT):
         row = Membership.objects.filter(team=team, user=person).first()
         before = row and row.role
@@ -157,11 +159,15 @@ def follow_groups(person, team, role, *, groups):
         if role is None:
             verb = "member_remove"
             row.delete()
+            sent = leaving.invitations_of(person, team)
+            lines = [{**each, "via": "system"} for each in invitations.revoked_lines(sent, person)]
         else:
             verb = "member_role" if row else "member_add"
             Membership.objects.update_or_create(team=team, user=person, defaults={"role": role})
         body = {"before": {"role": before}, "after": {"role": role}, "groups": groups}
-        append({**line(verb, kind=KIND, actor=person, team=team, **about), "body": body})
+        append(*lines, {**line(verb, kind=KIND, actor=person, team=team, **about), "body": body})
+    if role is None:
+        leaving.let_go(person, actor=person, team=team)
     return True
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.teams import invitation_views, token_views, views
+from portal.teams import invitation_views, review_views, token_views, views
 
 app_name = "teams"
 urlpatterns = [
@@ -8,6 +8,11 @@ urlpatterns = [
     path("new/", views.create, name="create"),
     path("switch/", views.switch, name="switch"),
     path("<uuid:id>/", views.detail, name="detail"),
+    path("<uuid:id>/who/", review_views.who, name="who"),
+    path("<uuid:id>/access-review/", review_views.review, name="review"),
+    path("<uuid:id>/access-review/export.csv", review_views.export, name="review_csv"),
+    path("<uuid:id>/access-review/confirm/", review_views.confirm, name="review_confirm"),
+    path("access-reviews/", review_views.all_teams, name="reviews"),
     path("<uuid:id>/retention/", views.retention, name="retention"),
     path("invitation/", invitation_views.accept, name="accept"),
     path("invitation/<str:token>/", invitation_views.open_, name="invitation"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.mail import sending
 from portal.teams import invitations, leaving, offered, role_table, service
-from portal.teams.access import may, places_in, require, role_in, roles_to_give, visible_to
+from portal.teams.access import explain, may, places_in, require, role_in, roles_to_give, visible_to
 from portal.teams.forms import InvitationForm, PlacesForm, RetentionForm, RoleForm, TeamForm
 from portal.teams.links import link_of
 from portal.teams.middleware import SESSION_KEY
@@ -97,11 +97,13 @@ def detail_page(request, team, form=None, problem="", status=200, retention_form
         "mfa_required": mfa,
         "may_run_tokens": may(request.user, "team_tokens", team),
         "may_rule": may(request.user, service.RULES, team),
+        "may_review": may(request.user, "review_access", team),
         "may_retain": may(request.user, service.RETENTION, team),
         "retention_form": retention_form or RetentionForm(initial={"days": days}),
         "shown": team,
         "members": _members(team),
         "is_owner": may(request.user, service.RIGHT, team),
+        "why_not": explain(request.user, service.RIGHT, team),
         "my_role": role_in(request.user, team),
         "roles": Role,
         "table": role_table.rows(),

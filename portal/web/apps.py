@@ -15,6 +15,7 @@ class WebConfig(AppConfig):
     name = "portal.web"
 
     def ready(self):
+        import_module("portal.web.checks")  # registers the check
         words.translate = gettext
         # All rooms are below the URLs; commands import them only when a sentence asks for it.
         connection_created.connect(databases.watch)

@@ -21,6 +21,10 @@ class NoFilesHere(BadRequest):
     pass
 
 
+class NoLength(BadRequest):
+    pass
+
+
 class Bounded:
     """The first to look at a body. The number of fields is counted by Django, also before it parses them."""
 
@@ -30,6 +34,8 @@ class Bounded:
     def __call__(self, request):
         if len(request.META.get("QUERY_STRING", "")) > ADDRESS_MAX:
             raise AddressTooLong("address")
+        if request.META.get("HTTP_TRANSFER_ENCODING"):
+            raise NoLength("body")
         if _length(request) > BODY_MAX:
             raise RequestDataTooBig("body")
         if request.content_type.endswith("json") and nests_deeper(_text(request), LEVELS_MAX):

@@ -18,11 +18,11 @@ from portal.bounds import BODY_MAX, FIELDS_MAX, LEVELS_MAX
 from portal.web import bounding, kept, problems
 from portal.web.pages import is_piece, say
 
-TOKEN_HEADER = "X-Portal-Token"  # static/js/portal.js puts this fresh token into the forms of the page
+TOKEN_HEADER = "X-Portal-Token"  # static/js/portal.js puts this fresh token into the forms of the page  # noqa: S105 - a name
 
 
 def bad_request(request, exception=None):
-    """400, or 413 and 414 for more than the portal reads (portal/web/bounding.py)."""
+    """400, or 411, 413 and 414 for more than the portal reads (portal/web/bounding.py)."""
     for kind, (status, text) in REFUSED.items():
         if isinstance(exception, kind):
             text = text % {"megabytes": BODY_MAX // 10**6, "fields": f"{FIELDS_MAX:,}", "levels": LEVELS_MAX}
@@ -34,6 +34,7 @@ def bad_request(request, exception=None):
 
 REFUSED = {
     RequestDataTooBig: (413, gettext_lazy("This is more than %(megabytes)s MB.")),
+    bounding.NoLength: (411, gettext_lazy("This does not say how long it is (Content-Length).")),
     bounding.AddressTooLong: (414, gettext_lazy("This address is too long.")),
     TooManyFieldsSent: (400, gettext_lazy("These are more than %(fields)s fields.")),
     bounding.TooDeep: (400, gettext_lazy("This JSON is nested deeper than %(levels)s levels.")),
@@ -83,12 +84,9 @@ def csrf_failure(request, reason=""):
 
 def _kept_form(request):
     """403 with a link back to the form and its input, through the sign-in page if necessary."""
-    try:
-        way_back = kept.keep(request)
-    except kept.TooLarge:
-        if is_piece(request):
-            return still_here(request)
-        way_back = kept.page_without_input(request)
+    way_back = kept.way_back(request)
+    if way_back is None:
+        return still_here(request)
     if is_piece(request):
         response = HttpResponse(status=403)
         response["HX-Redirect"] = way_back

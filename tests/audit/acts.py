@@ -16,7 +16,7 @@ from portal.operations.job import Job
 from portal.operations.models import Operation, State
 from portal.record.models import Entry
 from portal.resources.drift_page import _mark
-from portal.teams import invitations
+from portal.teams import invitations, review
 from portal.teams.models import Membership, Role, User
 from tests.examples import EXAMPLES, match
 from tests.resources import forms
@@ -36,9 +36,11 @@ class Walk:
         self.plant, self.emulator, self.role = plant, emulator, Role.OWNER
 
     def send(self, path, data=None, **options):
-        browser = self.plant.browser(self.role)
+        return self.post(self.plant.browser(self.role), path, data or {}, **options)
+
+    def post(self, browser, path, data, **options):
         self.before = Entry.objects.count()
-        self.answer = browser.post(path, data or {}, **options)
+        self.answer = browser.post(path, data, **options)
         return self.answer
 
     def entries(self):
@@ -154,9 +156,7 @@ def accept_invitation(walk):
     invitations.invite(walk.plant.team, actor=owner, email=NEW, role="viewer", link=keep_in(tokens))
     browser = Client(HTTP_HOST="localhost")
     browser.get(f"/teams/invitation/{tokens[0]}/")
-    walk.before = Entry.objects.count()
-    walk.answer = browser.post("/teams/invitation/", {"name": "New", "password": PASSWORD})
-    return walk.answer
+    return walk.post(browser, "/teams/invitation/", {"name": "New", "password": PASSWORD})
 
 
 def keep_in(tokens):
@@ -189,9 +189,7 @@ def account(path, data, *, signs_in=True):
             return walk.send(path, data)
         browser = walk.plant.browser(walk.role)
         browser.logout()
-        walk.before = Entry.objects.count()
-        walk.answer = browser.post(path, {"login": user.email, **data})
-        return walk.answer
+        return walk.post(browser, path, {"login": user.email, **data})
 
     return send
 
@@ -201,10 +199,8 @@ def add_app(walk):
     browser = walk.plant.browser(walk.role)
     page = browser.get("/accounts/2fa/totp/activate/").content.decode()
     secret = re.search(r"<code>([A-Z2-7]{32})</code>", page)[1]
-    walk.before = Entry.objects.count()
-    walk.answer = browser.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
     walk.secret = secret
-    return walk.answer
+    return walk.post(browser, "/accounts/2fa/totp/activate/", {"code": code_of(secret)})
 
 
 def of_app(what, *, is_code=False):
@@ -271,6 +267,11 @@ def switched_off(walk):
     return of_person("activate")(walk)
 
 
+def mail_test(walk):
+    administrator(walk)
+    return walk.send("/settings/mail-test/")
+
+
 def reset(walk):
     return walk.send("/accounts/password/reset/", {"email": NEW})
 
@@ -280,9 +281,7 @@ def choose_password(walk):
     browser = Client(HTTP_HOST="localhost")
     token = default_token_generator.make_token(person)
     form = browser.get(f"/accounts/password/reset/{person.pk.hex}/{token}/")["Location"]
-    walk.before = Entry.objects.count()
-    walk.answer = browser.post(form, {"password1": OTHER, "password2": OTHER})
-    return walk.answer
+    return walk.post(browser, form, {"password1": OTHER, "password2": OTHER})
 
 
 def of_token(path, data=None):
@@ -350,6 +349,14 @@ SUCCESSES = {
     "teams/<uuid:id>/members/<int:member>/remove/": of_member("remove"),
     "people/<uuid:id>/deactivate/": of_person("deactivate"),
     "people/<uuid:id>/activate/": switched_off,
+    "settings/mail-test/": mail_test,
+    "teams/<uuid:id>/access-review/export.csv": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/access-review/export.csv"
+    ),
+    "teams/<uuid:id>/access-review/confirm/": lambda walk: walk.send(
+        f"/teams/{walk.plant.team.pk}/access-review/confirm/",
+        {"digest": review.digest_of(review.snapshot(walk.plant.team))},
+    ),
     "teams/<uuid:id>/retention/": lambda walk: walk.send(
         f"/teams/{walk.plant.team.pk}/retention/", {"days": "90"}
     ),

@@ -1,6 +1,7 @@
 import pytest
 
 from portal import environment
+from tests.teams.provider import provider, teams  # noqa: F401 - fixtures
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ read_record         . x . x x
 export_record       . x . . x
 verify_record       . x . . x
 review_record       . x . . x
+review_access       . x . . x
 create              . . x x x
 update              . . x x x
 sync                . . x x x

@@ -66,7 +66,7 @@ def test_an_invitation_names_its_places_everywhere_and_they_count(plant):
     _entry, told = body("invite")
     assert [each["name"] for each in told["after"]["places"]] == ["Linea of iotda", "roma"]
     mail = newest(NEW)
-    assert "It covers: Linea of iotda, roma." in mail.body
+    assert "It covers: Linea of iotda, roma." in mail.text
     browser = plant.browser(Role.VIEWER)
     browser.logout()
     opened = browser.get(path_in(mail), follow=True)

@@ -4,89 +4,17 @@ opens.
 """
 
 import json
-import sys
-from urllib.parse import urlsplit
+import time
+from importlib import import_module
 
 import pytest
-import requests
-from django.conf import settings as configured
-from django.test import Client
+from allauth.socialaccount.models import SocialAccount
+from django.apps import apps
 
-from portal import environment
-from portal.home.processes import Process
 from portal.record.models import Body, Entry
-from portal.teams.models import Membership, Role, Team, User
+from portal.teams.models import User
 from portal.teams.signin import sso
-from tests.support.ports import ReservedPort
-
-START, PASSWORD = "/accounts/sso/login/", "correct-horse-battery"
-GROUPS = """ops -> Plant 3:operator; owners -> Plant 3:owner
-owners -> Harbour:viewer; admins -> admin"""
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory):
-    """provider(sub, **claims) tells it of a person; `.url` is the issuer."""
-    with ReservedPort() as port:
-        command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port.number)]
-        log = tmp_path_factory.mktemp("provider") / "log"
-        process = Process("provider", command, log=log, env={}, cwd=configured.BASE_DIR)
-        process.wait_for(lambda: _answers(port.url), seconds=30)
-
-        def tell(sub, **claims):
-            requests.put(f"{port.url}/users/{sub}", json=claims, timeout=10).raise_for_status()
-
-        tell.url = port.url
-        yield tell
-        process.kill()
-
-
-def _answers(url):
-    try:
-        return requests.get(f"{url}/.well-known/openid-configuration", timeout=5).ok
-    except requests.RequestException:
-        return False
-
-
-@pytest.fixture
-def teams(db, provider, settings, monkeypatch):
-    monkeypatch.setenv("PORTAL_OIDC_ROLES", GROUPS)
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.OIDC_ISSUER = provider.url
-    settings.OIDC_ROLES = environment.grants("PORTAL_OIDC_ROLES", list(Role))
-    app = {"provider_id": "sso", "name": "Acme", "client_id": "portal", "secret": "s"}
-    app["settings"] = {"server_url": provider.url}
-    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
-    plant, harbour = (Team.objects.create(name=name) for name in ("Plant 3", "Harbour"))
-    boss = User.objects.create_user("boss@example.test", PASSWORD)
-    for team in (plant, harbour):
-        Membership.objects.create(team=team, user=boss, role=Role.OWNER)
-    return plant, harbour
-
-
-def new_browser():
-    return Client(HTTP_HOST="localhost")
-
-
-def come(browser, sub, start=START):
-    """Through the provider's page, as this person; the portal's answer."""
-    asked = browser.get(start)
-    assert asked.status_code == 302
-    assert "code_challenge" in asked["Location"]
-    back = requests.post(asked["Location"], {"sub": sub}, allow_redirects=False, timeout=10)
-    where = urlsplit(back.headers["Location"])
-    assert where.path == "/accounts/sso/callback/"
-    return browser.get(f"{where.path}?{where.query}")
-
-
-def roles(email):
-    rows = Membership.objects.filter(user__email=email).values_list("team__name", "role")
-    return dict(rows)
-
-
-def why_not():
-    entry = Entry.objects.filter(verb="sign_in_failed").latest("seq")
-    return json.loads(Body.objects.get(seq=entry.seq).text)["why"]
+from tests.teams.provider import PASSWORD, START, come, new_browser, roles, why_not
 
 
 def test_groups_decide_who_gets_in_and_membership_follows_them(teams, provider):
@@ -162,7 +90,8 @@ def test_passwords_may_be_for_administrators_alone(teams, provider, settings):
     assert browser.post("/accounts/login/", form).status_code == 302
 
 
-def test_who_came_by_single_sign_on_confirms_it_there(teams, provider):
+def test_who_came_by_single_sign_on_confirms_it_there(teams, provider, settings):
+    settings.CONFIRM_SECONDS = 900
     provider("5", email="mei@example.test", email_verified=True, groups=["owners"])
     browser = new_browser()
     come(browser, "5")
@@ -171,17 +100,33 @@ def test_who_came_by_single_sign_on_confirms_it_there(teams, provider):
     session.save()
     path = f"/teams/{teams[0].pk}/second-factor/"
     asked = browser.post(path, {"required": "on"})
-    assert asked["Location"].startswith(f"{START}?process=redirect&auth_params=prompt%3Dlogin&next=")
-    provider("6", email="other@example.test", email_verified=True, groups=["owners"])
+    assert asked["Location"].startswith(
+        f"{START}?process=redirect&auth_params=prompt%3Dlogin%26max_age%3D0&next="
+    )
+    now = time.time()
+    provider("6", email="other@example.test", email_verified=True, groups=["owners"], auth_time=now)
     come(browser, "6", asked["Location"])
     assert browser.post(path, {"required": "on"})["Location"].startswith(START)
+    for told in (
+        None,
+        now - 1000,
+        now + 1000,
+        True,
+        str(now),
+    ):  # went by a session of its own, or says nothing
+        provider("5", email="mei@example.test", email_verified=True, groups=["owners"], auth_time=told)
+        assert come(browser, "5", asked["Location"]).status_code == 403
+        assert why_not() == "not_asked"
+        assert browser.post(path, {"required": "on"})["Location"].startswith(START)
+    provider("5", email="mei@example.test", email_verified=True, groups=["owners"], auth_time=now)
     come(browser, "5", asked["Location"])
     assert browser.post(path, {"required": "on"})["Location"] == f"/teams/{teams[0].pk}/"
     assert browser.get("/").status_code == 200  # its own second factor is the provider's matter
 
 
 def test_who_came_by_single_sign_on_adds_no_second_factor_without_confirming(teams, provider):
-    provider("7", email="mei@example.test", email_verified=True, groups=["ops"])
+    about = {"email": "mei@example.test", "email_verified": True, "groups": ["ops"]}
+    provider("7", **about, auth_time=time.time())
     browser = new_browser()
     come(browser, "7")
     for address in ("totp/activate/", "webauthn/add/"):
@@ -229,3 +174,42 @@ def test_the_sign_in_page_offers_it_where_it_is_configured(teams, settings):
 
 def _page(address):
     return new_browser().get(address).content.decode()
+
+
+def test_an_equal_id_at_another_issuer_is_somebody_else(teams, provider, settings):
+    about = {"email": "mei@example.test", "email_verified": True}
+    provider("10", **about, groups=["ops"])
+    come(new_browser(), "10")
+    mei = User.objects.get(email="mei@example.test")
+    SocialAccount.objects.update(provider=sso.account_events.link_of("https://earlier.example.test"))
+    provider("10", email="other@example.test", email_verified=True, groups=["ops"])
+    browser = new_browser()
+    come(browser, "10")
+    assert browser.get("/profile/").context["user"].email == "other@example.test"
+    assert not mei.socialaccount_set.filter(provider=sso.account_events.link_of(provider.url))
+
+
+def test_links_of_before_belong_to_the_issuer_that_made_them(teams, provider):
+    provider("11", email="mei@example.test", email_verified=True, groups=["ops"])
+    come(new_browser(), "11")
+    SocialAccount.objects.update(provider="sso")
+    mei = User.objects.get(email="mei@example.test")
+    theirs = {"id_token": {"iss": "https://earlier.example.test/"}}
+    other = User.objects.create_user("other@example.test")
+    SocialAccount.objects.create(user=other, provider="sso", uid="12", extra_data=theirs)
+    import_module("portal.teams.migrations.0010_links_of_an_issuer").bind(apps, None)
+    found = dict(SocialAccount.objects.values_list("user", "provider"))
+    link_of = sso.account_events.link_of
+    assert found == {mei.pk: link_of(provider.url), other.pk: link_of("https://earlier.example.test")}
+
+
+def test_a_sign_in_confirms_only_what_the_provider_asked_lately(teams, provider, settings):
+    """Somebody who finds an open browser signs out and in again, and is asked nothing."""
+    settings.CONFIRM_SECONDS = 900
+    path, now = f"/teams/{teams[0].pk}/second-factor/", time.time()
+    for told, is_asked in ((now, False), (now - 3600, True), (None, True)):
+        about = {"email": "mei@example.test", "email_verified": True, "groups": ["owners"]}
+        provider("13", **about, auth_time=told)
+        browser = new_browser()
+        come(browser, "13")
+        assert browser.post(path, {"required": "on"})["Location"].startswith(START) == is_asked

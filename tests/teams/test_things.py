@@ -11,7 +11,7 @@ PRIVATE = {"ALLOWED", "Membership", "_roles", "_teams_with", "team_path"}
 # Where the private names of access are needed: people's memberships are what teams are about.
 TEAMS = {
     "Membership": ("teams/", "home/demo.py"),
-    "ALLOWED": ("teams/role_table.py",),
+    "ALLOWED": ("teams/denying.py", "teams/grants.py", "teams/role_table.py"),
 }
 
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('operations', '0011_space'),
-        ('teams', '0010_api_tokens'),
+        ('teams', '0012_api_tokens'),
     ]
 
     operations = [

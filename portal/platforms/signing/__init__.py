@@ -9,7 +9,7 @@ import json
 from requests.auth import AuthBase
 
 FILLED_IN = "‹filled in at sending›"
-SECRET = "‹secret›"
+SECRET = "‹secret›"  # noqa: S105 - a word
 
 
 class Auth(AuthBase):

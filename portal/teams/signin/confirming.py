@@ -43,7 +43,7 @@ def ask(request):
     """Leads to where the person confirms who they are, and back. None: they have nothing to do it with."""
     ways = [way["url"] for way in get_adapter().get_reauthentication_methods(request.user)]
     if request.session.get(SSO) and settings.OIDC_ISSUER:
-        again = urlencode({"process": "redirect", "auth_params": "prompt=login"})
+        again = urlencode({"process": "redirect", "auth_params": "prompt=login&max_age=0"})
         ways = [f"{reverse('openid_connect_login', kwargs={'provider_id': 'sso'})}?{again}"]
     if not ways:
         return None

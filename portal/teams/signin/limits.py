@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.teams.models import Guesses
+from portal.teams.models import Guesses, User
 
 FORGOTTEN = timedelta(hours=1)  # after the last try
 TOLD_AFTER = 10  # failed tries
@@ -103,9 +103,12 @@ class Try:
 
 
 def _key(rule, of):
+    return hashlib.sha256(f"{rule.name}:{_folded(of)}".encode("utf-8", "replace")).hexdigest()
+
+
+def _folded(text):
     """allauth compares addresses so: no other spelling of one has tries of its own."""
-    of = unicodedata.normalize("NFKC", of.strip()).casefold()
-    return hashlib.sha256(f"{rule.name}:{of}".encode("utf-8", "replace")).hexdigest()
+    return unicodedata.normalize("NFKC", text.strip()).casefold()
 
 
 def network(address):
@@ -118,14 +121,18 @@ def network(address):
 
 
 def failed(email):
-    """Remember for the owner of the account that somebody else failed. Whether to write to them about it."""
+    """Remember for the owner of the account that somebody else failed. Whether to write to them about it.
+
+    Of addresses that are nobody's nothing is kept for longer than an hour; it takes as long.
+    """
     now = timezone.now()
+    is_known = User.objects.of_address(_folded(email)) is not None if "\0" not in email else False
     with transaction.atomic():
         row = Guesses.objects.select_for_update().filter(key=_key(ACCOUNT, email)).first()
         if row is None:
             return False
-        row.failed += 1
-        row.failed_since = row.failed_since or now
+        row.failed += int(is_known)
+        row.failed_since = (row.failed_since or now) if is_known else None
         is_due = row.failed >= TOLD_AFTER and (row.told_at is None or row.told_at < now - TOLD_AGAIN)
         row.told_at = now if is_due else row.told_at
         row.save(update_fields=["failed", "failed_since", "told_at"])

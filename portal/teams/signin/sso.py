@@ -2,9 +2,11 @@
 
 Its groups decide: who is in none that PORTAL_OIDC_ROLES names gets in nowhere, and in the teams that it names
 membership follows the groups at each sign-in. An account is found by the provider's own id of the person; the
-first time by an e-mail address that the provider has verified.
+first time by an e-mail address that the provider has verified. That id is bound to the issuer: an equal id of
+another one is somebody else.
 """
 
+import time
 from functools import partial
 from threading import BoundedSemaphore
 
@@ -26,6 +28,7 @@ from portal.teams.models import Role, Team, User
 from portal.teams.signin.hashing import TOO_BUSY
 
 SECONDS = 10  # for each call to the provider
+SKEW = 60  # seconds that the provider's clock may be ahead
 # Anybody can make the portal ask the provider. One that is slow must not hold the threads of a web process.
 TURN, PATIENCE = BoundedSemaphore(2), 1  # seconds
 FLAGS = {"admin": "is_portal_admin", "portal-auditor": "is_portal_auditor"}
@@ -38,6 +41,15 @@ class SingleSignOn(DefaultSocialAccountAdapter):
         session.verify = settings.CA_BUNDLE or True
         session.request = partial(_in_turn, session.request)
         return session
+
+    def new_user(self, request, sociallogin):
+        """Before allauth looks for the account: links of another issuer are none of this one."""
+        sociallogin.account.provider = account_events.link_of(settings.OIDC_ISSUER)
+        return super().new_user(request, sociallogin)
+
+    def get_provider(self, request, provider, client_id=None):
+        is_ours = provider == account_events.link_of(settings.OIDC_ISSUER)
+        return super().get_provider(request, "sso" if is_ours else provider, client_id)
 
     def on_authentication_error(self, request, provider, error=None, exception=None, extra_context=None):
         account_events.failed(request, "", account_events.PROVIDER)
@@ -72,6 +84,7 @@ class SingleSignOn(DefaultSocialAccountAdapter):
                     _refuse(request, _("Your e-mail address looks like that of somebody else."))
                 )
             sociallogin.connect(request, account)
+        setattr(request, account_events.PROVEN_AT, _proven_at(sociallogin) or 0)
         if sociallogin.user.is_active:
             _follow(sociallogin.user, groups)
 
@@ -131,9 +144,33 @@ def _account(email, claims):
 
 
 def _confirm(request, sociallogin):
-    """Only the person who is signed in confirms their own session."""
-    if request.user.is_authenticated and sociallogin.user.pk == request.user.pk:
-        account_events.confirmed_by_provider(request)
+    """Only the person who is signed in confirms their session, and only if the provider asked them lately.
+
+    It may have gone by a session of its own, whatever it was asked to do.
+    """
+    if not request.user.is_authenticated or sociallogin.user.pk != request.user.pk:
+        return
+    proven_at = _proven_at(sociallogin)
+    if proven_at is None or time.time() - proven_at >= settings.CONFIRM_SECONDS:
+        account_events.failed(request, request.user.email, account_events.NOT_ASKED)
+        if proven_at is None:
+            text = _(
+                "The provider does not tell when it last asked who you are (auth_time), so this confirms"
+                " nothing. Its administrator can make it tell."
+            )
+        else:
+            text = _("The provider did not ask you again who you are. Sign out there, then try again.")
+        raise ImmediateHttpResponse(_refuse(request, text))
+    account_events.confirmed_by_provider(request, proven_at)
+
+
+def _proven_at(sociallogin):
+    """When the person last showed the provider who they are (Unix time); None if its token does not say."""
+    told = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time")
+    now = time.time()
+    if isinstance(told, bool) or not isinstance(told, int | float) or told > now + SKEW:
+        return None
+    return min(told, now)
 
 
 def _follow(person, groups):

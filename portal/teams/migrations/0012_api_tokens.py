@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0009_places'),
+        ('teams', '0011_access_review'),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+from tests.proofs.town import town  # noqa: F401
