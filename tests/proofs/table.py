@@ -13,6 +13,8 @@ own, and `,` the same but for those with an x, who are told that it is not there
 
 Two operators of the team are narrowed. For who is `inside`, to all connections, everything is as for other
 operators. For who is `outside`, to another connection, there is nothing that stands on these (OUTSIDE).
+Three programs have tokens, which open nothing but the API: for `reads` it is as for a viewer, for `writes` as
+for an operator, and `over` has expired.
 An operation's approval can only be withdrawn by who asked for it, here an operator.
 """
 
@@ -58,6 +60,9 @@ GET POST  accounts/sso/signup/                                    .. ..... ...
 GET POST  accounts/sso/connections/                               .. ..... ...
 GET POST  accounts/sso/cancelled/                                 >> >>>>> >>>
 GET POST  profile/                                                >x xxxxx xxx
+GET POST  profile/tokens/new/                                     >x xxxxx xxx
+GET POST  profile/tokens/<uuid:id>/                               >. ....x ...   ..
+POST      profile/tokens/<uuid:id>/revoke/                        >. ....x ...   ..
 POST      profile/sessions/end/                                   >x xxxxx xxx
 
 GET       teams/                                                  >x xxxxx xxx
@@ -83,6 +88,8 @@ POST      teams/<uuid:id>/access-review/export.csv                >. -x--x ..x  
 POST      teams/<uuid:id>/access-review/confirm/                  >. ----x ...   ..
 GET       teams/access-reviews/                                   >. ..... ..x
 GET POST  teams/<uuid:id>/rules/                                  >. ----x ...   ..
+GET       teams/<uuid:id>/tokens/                                 >. ---xx ...   ..
+POST      teams/<uuid:id>/tokens/<uuid:token>/revoke/             >. ---xx ...   ..
 POST      teams/<uuid:id>/members/<int:member>/exception/         >. ----x ...   ..
 POST      teams/<uuid:id>/members/<int:member>/places/            >. ----x ...   ..
 GET       settings/                                               >- ----- -x-
@@ -198,7 +205,8 @@ POST      api/v1/<kind>/<str:id>/delete/                          >. ---xx ...  
 COLUMNS = "nobody stranger viewer auditor operator manager owner elsewhere admin reviewer".split()
 ON_CONNECTIONS = ("connections/<", "operations/<", "jobs/<", "approvals/<", "<kind>/")
 OUTSIDE = {"GET <kind>/": "x", "GET <kind>/tree/": "x", "GET <kind>/bulk/(anything)/": "."}
-NOT_OF_KIND = dict.fromkeys([*COLUMNS, "inside", "outside"], ".") | {"nobody": ">"}
+TOKENS = ("reads", "writes", "over")
+NOT_OF_KIND = dict.fromkeys([*COLUMNS, "inside", "outside"], ".") | dict.fromkeys(["nobody", *TOKENS], ">")
 
 
 def read():
@@ -215,11 +223,18 @@ def read():
         people = dict(zip(COLUMNS, "".join(marks[:3]), strict=True))
         other, missing = marks[3] if marks[3:] else ("", "")
         people["inside"] = people["operator"]
+        people |= _of_tokens(address, people)
         latest = [(method, address) for method in methods]
         for key in latest:
             assert key not in rows, f"{key} stands there twice"
             rows[key] = (people | {"outside": _outside(key, people)}, other, missing, [])
     return rows
+
+
+def _of_tokens(address, people):
+    if not address.startswith("api/"):
+        return dict.fromkeys(TOKENS, people["nobody"])
+    return {"reads": people["viewer"], "writes": people["operator"], "over": ">"}
 
 
 def _outside(key, people):
@@ -234,7 +249,7 @@ def expected(people, mark, which):
     if mark == ",":
         told = {who: "." if each == "x" else each for who, each in people.items()}
     else:
-        told = dict.fromkeys(people, mark) | {"nobody": people["nobody"]}
+        told = {who: each if each == ">" else mark for who, each in people.items()}
     if which == "other":  # theirs is that team; a portal's person reaches it as any other
         told |= {who: people[who] for who in ("admin", "reviewer") if people[who] == "x"}
         told["elsewhere"] = people["owner"]

@@ -9,6 +9,7 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.cookies import SimpleCookie
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -27,10 +28,12 @@ from portal.record.models import Entry
 from portal.record.store import append
 from portal.resources.bulk import Asked
 from portal.teams import invitations
-from portal.teams.models import Invitation, Membership, Role, User
+from portal.teams.models import ApiToken, Invitation, Membership, Role, User
 from tests.examples import creating
 from tests.support.passkeys import made_passkey
 from tests.support.plant import Plant, make_plant
+from tests.support.tokens import MANY, Program
+from tests.support.tokens import make as make_token
 from tests.test_doors import addresses
 
 BUS = "iotda/soft-buses"
@@ -44,7 +47,7 @@ PEOPLE = {
     "elsewhere": {},
     "admin": {"is_portal_admin": True},
     "reviewer": {"is_portal_auditor": True},
-    **dict.fromkeys(["inside", "outside"], {}),
+    **dict.fromkeys(["inside", "outside", "reads", "writes", "over"], {}),
 }
 
 
@@ -57,6 +60,7 @@ class Side:
     operation: Operation
     job: Job
     approval: Approval
+    token: ApiToken
     invitation: Invitation
     tokens: list
     entry: Entry
@@ -69,6 +73,8 @@ class Side:
             "operations/<uuid:id>": self.operation.pk,
             "jobs/<uuid:id>": self.job.pk,
             "approvals/<uuid:id>": self.approval.pk,
+            "profile/tokens/<uuid:id>": self.token.pk,
+            "<uuid:token>": self.token.pk,
             "connections/<uuid:id>": self.plant.connections["iotda"].pk,
             "teams/<uuid:id>": self.plant.team.pk,
             "people/<uuid:id>": self.plant.people[Role.VIEWER].pk,
@@ -99,7 +105,7 @@ def kept_key(side, name):
 
 MISSING = {
     **dict.fromkeys(["operations/<uuid:id>", "jobs/<uuid:id>", "connections/<uuid:id>"], NOBODY),
-    "approvals/<uuid:id>": NOBODY,
+    **dict.fromkeys(["approvals/<uuid:id>", "profile/tokens/<uuid:id>", "<uuid:token>"], NOBODY),
     **dict.fromkeys(["teams/<uuid:id>", "people/<uuid:id>", "<str:id>", "<uuid:invitation>"], NOBODY),
     **dict.fromkeys(["<int:member>", "<int:seq>", "<int:pk>"], NUMBER),
     **{"<str:token>": "made-up", "<str:uidb36>": NOBODY.replace("-", ""), "<str:key>": "made-up"},
@@ -120,6 +126,14 @@ class Town:
         if user:
             browser.force_login(user)
         self.browsers[who], self.cookies[who] = browser, copy.deepcopy(browser.cookies)
+
+    def enter_by_token(self, who):
+        """A program: `reads` changes nothing, `writes` does what operators do, and `over` has expired."""
+        rights = {"reads": ()}.get(who, MANY)
+        token, text = make_token(self.own.plant, Role.OPERATOR, rights, name=who)
+        if who == "over":
+            ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+        self.browsers[who], self.cookies[who] = Program(text), SimpleCookie()
 
     def ask(self, who, method, path, data=None, **options):
         """The answer to one request of a person, whose browser is as after signing in."""
@@ -233,7 +247,8 @@ def _side(plant, rows):
     (entry,) = append({**about, **thing, **place, "connection": connection.name})
     data = {"name": f"key of {plant.team.name}", "credential": made_passkey(plant.team.pk.bytes)}
     (passkey,) = Authenticator.objects.bulk_create([Authenticator(user=owner, type="webauthn", data=data)])
-    return Side(plant, rows, operation, job, approval, invitation, tokens, entry, passkey)
+    token, _text = make_token(plant, Role.OWNER, name=f"token of {plant.team.name}")
+    return Side(plant, rows, operation, job, approval, token, invitation, tokens, entry, passkey)
 
 
 def _approval(plant, bus, connection):
@@ -288,6 +303,9 @@ def town(plant, emulator, settings):
         rows.setdefault(slug, kind.model.objects.filter(connection=plant.connection(kind)).first())
     made = Town(_side(plant, rows), _other(emulator.url))
     for who, flags in PEOPLE.items():
+        if who in ("reads", "writes", "over"):
+            made.enter_by_token(who)
+            continue
         if who in Role:
             user = plant.people[Role(who)]
         elif who == "elsewhere":
