@@ -11,7 +11,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help setup demo demo-reset test test-full lint bench vendor test-programs
+.PHONY: help setup demo demo-reset test test-full lint audit bench vendor test-programs
 
 help:
 	@echo "make demo [PORT=8000]  emulator, portal and worker on this machine; Ctrl-C stops them"
@@ -19,6 +19,7 @@ help:
 	@echo "make test              lint, then the tests on SQLite and PostgreSQL; about 22 minutes on two cores"
 	@echo "make test-full         the same and the long proofs"
 	@echo "make lint              the checks that come before the tests"
+	@echo "make audit             are weaknesses known of the packages in requirements.lock? Needs a feed of them"
 	@echo "make bench             measure, against yardsticks taken in the same run"
 	@echo "make setup             only build .venv"
 	@echo "make vendor            fetch the front end's files again and check their hashes"
@@ -54,7 +55,7 @@ test: lint test-programs
 	$(PYTEST) -m "not full" --engine sqlite
 
 test-full: export PORTAL_ODD_SEED ?= $(shell shuf -i 1-4294967295 -n 1)
-test-full: lint test-programs
+test-full: lint audit test-programs
 	@echo "PORTAL_ODD_SEED=$$PORTAL_ODD_SEED"
 	$(PYTEST) -m database --engine postgresql
 	$(PYTEST) --engine sqlite
@@ -74,6 +75,9 @@ lint: setup
 	@data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
 		$(PRODUCTION) $(MANAGE) makemigrations --check --dry-run; \
 		$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
+
+audit: setup
+	@tests/support/audit-packages.sh
 
 bench: setup
 	@$(BIN)/python -m tests.bench.run $(NAMES)

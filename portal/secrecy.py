@@ -1,4 +1,5 @@
-"""Decides by its name whether a value is a secret, for the record and for kept form input.
+"""Decides by its name whether a value is a secret, for the record and for kept form input; and knows how the
+portal's own tokens look.
 
 Names are judged by whole words: `userPassword`, `wifi_key` and `X-Auth-Token` are secrets; `compass`,
 `passenger_lift` and `productKey` are not. In doubt the answer is yes: a wrong yes hides a harmless value, a
@@ -7,6 +8,9 @@ wrong no stores a secret for ever.
 
 import re
 from functools import lru_cache
+
+# A token of the API wherever it stands: iot_<id>_<secret>_<checksum> (teams/tokens/text.py makes them).
+TOKEN = re.compile(r"iot_[0-9a-f]{32}_[0-9a-f]{64}_[0-9a-f]{8}")
 
 # WIFIPassword -> WIFI Password, device_tags-0-value -> device tags value. Digits and signs separate words.
 WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")

@@ -36,6 +36,8 @@ PORTAL_IDLE_MINUTES            a session that is not used ends after so long; de
 PORTAL_IDLE_MINUTES_POWERFUL   the same for owners, auditors and portal administrators; default 30
 PORTAL_CONFIRM_MINUTES         who does something dangerous shows again who they are, if they last did so
                                longer ago; default 15
+PORTAL_TOKEN_CALLS             calls of the API in a minute for each token; default 300
+PORTAL_TEAM_CALLS              calls of the API in a minute for all tokens of a team; default 1000
 PORTAL_HSTS_SUBDOMAINS         true: browsers are to use HTTPS for all hosts below the portal's name, too
 PORTAL_PRIVATE_NETWORKS        address ranges that connections may reach besides public ones
 PORTAL_ENDPOINT_PORTS          ports that connections may reach; default 443 and 8443
@@ -170,6 +172,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "portal.teams.bearer.Bearer",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -319,6 +322,9 @@ REST_FRAMEWORK = {
     "UNICODE_JSON": False,  # so that any text can be encoded, also half a character
     "URL_FORMAT_OVERRIDE": None,
 }
+# In a minute, for each token and for all tokens of a team (portal/teams/tokens/calls.py).
+TOKEN_CALLS = environment.number("PORTAL_TOKEN_CALLS", 300)
+TEAM_CALLS = environment.number("PORTAL_TEAM_CALLS", 1000)
 SPECTACULAR_SETTINGS = {
     "TITLE": "IoT Portal",
     "DESCRIPTION": "Resources of IoT platforms, read and changed through the portal. See docs/api.md.",
@@ -351,15 +357,13 @@ logging.config.dictConfig(
     {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-        "filters": {"without_tokens": {"()": "portal.web.logs.WithoutTokens"}},
-        "handlers": {
-            "stderr": {
-                "class": "logging.StreamHandler",
-                "formatter": "line",
-                "filters": ["without_tokens"],
+        "formatters": {
+            "line": {
+                "()": "portal.web.logs.WithoutTokens",
+                "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
             }
         },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         # urllib3 logs whole URLs at DEBUG; query strings may carry signatures.
         "loggers": {

@@ -18,7 +18,7 @@ urlpatterns = [
     path("settings/", settings_views.show, name="settings"),
     path("settings/mail-test/", settings_views.mail_test, name="mail_test"),
     path("accounts/", include("portal.teams.account_urls")),
-    path("profile/", include("portal.teams.signin.profile_urls")),
+    path("profile/", include("portal.teams.profile_urls")),
     path("web/", include("portal.web.urls")),
     path("operations/", include("portal.operations.urls")),
     path("jobs/", include("portal.jobs.urls")),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.operations import approval_guards
 from tests.support.guard import Guard
-from tests.teams import account_guards, review_guards
+from tests.teams import account_guards, review_guards, token_guards
 from tests.teams import guards as signing_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -307,6 +307,7 @@ GUARDS = [
     *account_guards.GUARDS,
     *signing_in.GUARDS,
     *review_guards.GUARDS,
+    *token_guards.GUARDS,
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 

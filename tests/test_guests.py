@@ -26,7 +26,7 @@ from portal.operations.stepping import STOPPED
 from portal.outside import isolated
 from portal.record.models import Entry
 from portal.record.store import append
-from portal.teams.models import Role, Team, User
+from portal.teams.models import ApiToken, Role, Team, User
 from portal.words import to_json
 from tests.examples import creating
 from tests.resources.forms import changing
@@ -34,6 +34,7 @@ from tests.resources.shown import opened, press, show
 from tests.support.drawn import ODD, RLO, Drawn, check
 from tests.support.mails import TOKEN, make_invitation
 from tests.support.passkeys import made_passkey
+from tests.support.tokens import make
 from tests.test_doors import addresses
 
 pytestmark = pytest.mark.anywhere
@@ -222,7 +223,10 @@ def arguments(address, plant):
             "<uuid:id>": str(plant.team.pk),
             "<int:member>": str(member),
             "<uuid:invitation>": str(invitation),
+            "<uuid:token>": str(token(plant)),
         }
+    elif "profile/tokens/<uuid:id>" in address:
+        yield {"<uuid:id>": str(token(plant))}
     elif "<str:token>" in address:
         yield {"<str:token>": TOKEN}
     elif "people/<uuid:id>" in address:
@@ -235,6 +239,12 @@ def arguments(address, plant):
         yield from ({"<int:seq>": str(seq)} for seq in Entry.objects.values_list("seq", flat=True))
     else:
         yield {}
+
+
+def token(plant):
+    """The id of an owner's token with an odd name."""
+    found = ApiToken.objects.filter(name=ODD).first() or make(plant, Role.OWNER, name=ODD)[0]
+    return found.pk
 
 
 def passkeys(plant):

@@ -11,6 +11,7 @@ from portal.teams import invitations
 from portal.teams.models import Repeated, Role
 from tests.examples import EVERY_KIND, EXAMPLES
 from tests.operations.ruled import asked, rule
+from tests.support.tokens import make
 from tests.test_doors import addresses
 
 pytestmark = pytest.mark.anywhere
@@ -35,12 +36,14 @@ def of(plant):
         role="viewer",
         link=lambda token: tokens.append(token),
     )
+    token, _text = make(plant, Role.OWNER)
     things = {
         "operations": operation.pk,
         "approvals": approval.pk,
         "connections": row.connection_id,
         "teams": plant.team.pk,
         "people": owner.pk,
+        "profile": token.pk,
     }
 
     def fill(address):
@@ -54,6 +57,7 @@ def of(plant):
             "slug:name": "targets",
             "int:member": member.pk,
             "uuid:invitation": invitation.pk,
+            "uuid:token": token.pk,
             "str:token": tokens[-1],
             "str:uidb36": member.user_id.hex,
             "str:key": "made-up",

@@ -81,5 +81,5 @@ class Described(AutoSchema):
     def get_response_serializers(self):
         told = self.told
         found = {(status, "application/json"): schema for status, schema in told.answers.items()}
-        problems = {400, 401, 403, 404, 500, 503, *told.problems}
+        problems = {400, 401, 403, 404, 429, 500, 503, *told.problems}
         return {**found, **{(status, PROBLEM): schemas.ref("Problem") for status in sorted(problems)}}

@@ -1,7 +1,8 @@
 """Door: the base of all views of the API. It says who comes in, what is read, and how errors look."""
 
 from django.utils.translation import gettext as _
-from rest_framework.authentication import SessionAuthentication
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -37,9 +38,26 @@ class Always(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+class ByToken(BaseAuthentication):
+    """Who came by a token was let in before the view was reached (portal/teams/bearer.py)."""
+
+    def authenticate(self, request):
+        return (request._request.user, request._request.token) if request._request.token else None
+
+    def authenticate_header(self, request):
+        return "Bearer"
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    target_class, name = ByToken, "token"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "iot_<id>_<secret>_<checksum>"}
+
+
 class Door(APIView):
     http_method_names = ("get", "head", "post")
-    authentication_classes = (SessionAuthentication,)
+    authentication_classes = (ByToken, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
     parser_classes = (ExactJson,)
     renderer_classes = (JSONRenderer,)
@@ -52,7 +70,7 @@ class Door(APIView):
     def at(cls, **given):
         """The view. DRF would let it pass the portal's own checks of sign-in and CSRF token."""
         view = cls.as_view(**given)
-        view.login_required, view.csrf_exempt = True, False
+        view.login_required, view.csrf_exempt, view.takes_tokens = True, False, True
         view.should_append_slash = False  # a redirect would make a GET of a POST
         return view
 

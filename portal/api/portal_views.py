@@ -24,7 +24,7 @@ NAMED = schemas.closed({"id": schemas.ID, "name": schemas.TEXT})
 
 
 class Root(Door):
-    """What is there, for the team that the session works in."""
+    """What is there, for the team of the token, or the one that the session works in."""
 
     def get(self, request):
         team = request.team
@@ -32,7 +32,8 @@ class Root(Door):
             {
                 "user": request.user.email,
                 "team": team and {"id": str(team.pk), "name": team.name},
-                "csrf_token": get_token(request),
+                "token": shown.token(request.auth),
+                "csrf_token": None if request.auth else get_token(request),
                 "kinds": [
                     {"kind": slug, "name": str(kind.plural), "url": f"/api/v1/{slug}/", "verbs": _verbs(kind)}
                     for slug, kind in KINDS.items()
@@ -50,7 +51,8 @@ class Root(Door):
         root = {
             "user": schemas.TEXT,
             "team": schemas.either(NAMED),
-            "csrf_token": schemas.TEXT,
+            "token": schemas.either(schemas.ref("Token")),
+            "csrf_token": schemas.NULLABLE_TEXT,
             "kinds": schemas.list_of(schemas.closed({**kind, "verbs": schemas.list_of(schemas.TEXT)})),
             **dict.fromkeys(("connections", "operations", "approvals", "jobs", "schema"), schemas.ADDRESS),
         }

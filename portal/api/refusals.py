@@ -82,7 +82,7 @@ def _of_framework(error):
     if isinstance(error, exceptions.UnsupportedMediaType):
         return problem(415, _("Send the body as application/json."), name="wrong-media-type")
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        return problem(401, headers={"WWW-Authenticate": "Session"})
+        return problem(401, headers={"WWW-Authenticate": "Bearer, Session"})
     if isinstance(error, exceptions.PermissionDenied):
         return problem(403, str(error.detail))
     return problem(400, str(error.detail))

@@ -117,6 +117,17 @@ PROBLEM = {
     "required": ["type", "title", "status", "detail"],
 }
 JOB_REFERENCE = closed({"id": ID, "url": ADDRESS, "step": COUNT})
+THROUGH = closed({"id": ID, "name": TEXT})
+TOKEN = closed(
+    {
+        "id": ID,
+        "name": TEXT,
+        "rights": list_of(TEXT),
+        "places": either(list_of(closed({"connection": ID, "space": TEXT}))),
+        "addresses": list_of(TEXT),
+        "expires_at": TIME,
+    }
+)
 CONNECTION = closed({"id": ID, "name": TEXT, "platform": TEXT})
 OPERATION = closed(
     {
@@ -131,6 +142,7 @@ OPERATION = closed(
         "object": closed({"remote_id": TEXT, "within": TEXT, "name": TEXT}),
         "actor": TEXT,
         "via": TEXT,
+        "token": either(THROUGH),
         "reason": TEXT,
         "ticket": TEXT,
         "created_at": TIME,
@@ -212,6 +224,7 @@ COVERAGE = closed(
 )
 COMPONENTS = {
     "Problem": PROBLEM,
+    "Token": TOKEN,
     "Connection": CONNECTION,
     "Operation": OPERATION,
     "Approval": APPROVAL,

@@ -9,6 +9,7 @@ from portal.kinds.masking import masked
 from portal.operations.shown import Shown
 from portal.resources.shown import doubts_about, reads_secrets, shown_values
 from portal.teams.access import explain, may
+from portal.teams.recording import through
 from portal.web.problems import NAMES, plain
 
 
@@ -100,6 +101,18 @@ def coverage(fresh):
     }
 
 
+def token(each):
+    """What the caller's own token may do; None without one."""
+    return each and {
+        "id": str(each.pk),
+        "name": each.name,
+        "rights": each.rights,
+        "places": each.places,
+        "addresses": each.addresses,
+        "expires_at": moment(each.expires_at),
+    }
+
+
 def operation(each, user):
     return {
         **reference(each),
@@ -111,6 +124,7 @@ def operation(each, user):
         "object": {"remote_id": each.object_id, "within": each.object_scope, "name": each.object_name},
         "actor": each.actor.email,
         "via": each.via,
+        "token": through(each.token).get("through"),
         "reason": each.reason,
         "ticket": each.ticket,
         **{name: moment(getattr(each, name)) for name in ("created_at", "sent_at", "ended_at")},

@@ -37,6 +37,7 @@ PLACED = {
     "changes",
     "endings",
     "object",
+    "through",
 }
 
 

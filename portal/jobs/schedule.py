@@ -23,6 +23,7 @@ from portal.record.tasks import deliver, verify
 from portal.resources import asking, refreshing, tasks
 from portal.teams import retention
 from portal.teams.signin import limits
+from portal.teams.tokens import calls
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=15)  # a chore that takes longer is done twice at once, which does no harm
@@ -48,6 +49,7 @@ CHORES = [
     Chore("retention", 600, retention.drop_due),
     Chore("mails", 5, lambda: ask(sending.due, deliver_mail)),
     Chore("guesses", 3600, limits.forget_old),
+    Chore("calls", 3600, calls.forget_old),
     Chore("sinks", 5, lambda: ask(sinks.due, deliver)),
 ]
 

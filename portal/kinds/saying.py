@@ -21,6 +21,7 @@ NOUNS = {
     "portal/members": _("member"),
     "portal/teams": _("team"),
     "portal/accounts": _("account"),
+    "portal/tokens": _("API token"),
     "portal/record": _("audit log"),
     "portal/keys": _("keys"),
 }
@@ -233,6 +234,26 @@ VERBS = {
         _("%(who)s used a recovery code"),
         _("%(who)s tried to use a recovery code"),
         _("use recovery code"),
+    ),
+    "token_create": (
+        _("%(who)s created %(what)s"),
+        _("%(who)s tried to create %(what)s"),
+        _("create API token"),
+    ),
+    "token_narrow": (
+        _("%(who)s let %(what)s do less"),
+        _("%(who)s tried to let %(what)s do less"),
+        _("narrow API token"),
+    ),
+    "token_revoke": (
+        _("%(who)s revoked %(what)s"),
+        _("%(who)s tried to revoke %(what)s"),
+        _("revoke API token"),
+    ),
+    "token_failed": (
+        _("A program used %(what)s"),
+        _("A program was refused with %(what)s"),
+        _("refused API token"),
     ),
     "session_revoke": (
         _("%(who)s ended sessions of their own"),

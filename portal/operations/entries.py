@@ -9,7 +9,7 @@ from portal.errors import RecordUnavailable
 from portal.operations import reach
 from portal.record import correlation
 from portal.record.models import Stage
-from portal.teams.recording import record, require_recorded
+from portal.teams.recording import record, require_recorded, through
 from portal.words import Sentence
 
 NOT_RECORDED = Sentence(
@@ -29,6 +29,7 @@ def line(operation, stage, outcome, body, *, by=None, via="", said=None):
     `by` is the person who did something, if that is not the one who requested the operation. `said` is the
     entry's sentence; by default the operation's own.
     """
+    token = getattr(by, "token", None) if by else operation.token
     return {
         **_who(by or operation.actor, via or operation.via, operation.connection_name, operation.kind_slug),
         "stage": stage,
@@ -52,7 +53,7 @@ def line(operation, stage, outcome, body, *, by=None, via="", said=None):
         "reason": operation.reason,
         "ticket": operation.ticket,
         "said": said or operation.said or operation.platform_message,
-        "body": body,
+        "body": {**body, **through(token)},
     }
 
 
@@ -120,7 +121,7 @@ def _about(change, actor, via):
         "space": change.space,
         "reason": change.reason,
         "ticket": change.ticket,
-        "body": {"data": change.data},
+        "body": {"data": change.data, **through(getattr(actor, "token", None))},
     }
 
 

@@ -10,7 +10,7 @@ from portal.kinds.fields import JsonText
 from portal.kinds.registry import KINDS
 from portal.outside import NAME_MAX, name_or_id
 from portal.teams import access
-from portal.teams.models import Team, User
+from portal.teams.models import ApiToken, Team, User
 from portal.teams.places import SPACE_MAX
 from portal.words import from_json
 
@@ -120,7 +120,8 @@ class Step(OfVerb, models.Model):
     - `space` is the resource space or application that its object is in, or is to be made in; "" if unknown.
     - `is_wanted` means that it has yet to be requested. `tries` counts how often it was requested again.
     - `operation` is the one that it became, the last one if it was repeated. `words` say why it became none.
-    - `actor` is who wants it: the person who asked for the job, or who asked for this step again.
+    - `actor` is who wants it: the person who asked for the job, or who asked for this step again. `token` is
+      the one that they asked by, if they did: when its turn comes, the step may do no more than it.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
@@ -137,6 +138,7 @@ class Step(OfVerb, models.Model):
     made_by = models.PositiveIntegerField(null=True)
     id_in = models.CharField(max_length=40, blank=True)
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    token = models.ForeignKey(ApiToken, on_delete=models.PROTECT, null=True, related_name="+")
     is_wanted = models.BooleanField(default=True)
     tries = models.PositiveIntegerField(default=0)
     operation = models.OneToOneField(

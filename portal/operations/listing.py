@@ -26,7 +26,7 @@ def listed(operations, state="", before=""):
         chosen = operations.filter(state__in=GROUPS.get(state, [state]))
     if before:
         chosen = _older(chosen, anchor(operations, before))
-    found = list(chosen.select_related("actor", "step").order_by("-created_at", "-pk")[: PAGE + 1])
+    found = list(chosen.select_related("actor", "token", "step").order_by("-created_at", "-pk")[: PAGE + 1])
     return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else ""
 
 

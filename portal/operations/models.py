@@ -22,7 +22,7 @@ from portal.platforms.collection import ID_MAX, SCOPE_MAX
 from portal.record.redaction import redact, scrubber_of, secrets_in, without
 from portal.sealing import CannotOpen, seal, unseal
 from portal.teams import access
-from portal.teams.models import Team, User
+from portal.teams.models import ApiToken, Team, User
 from portal.teams.places import SPACE_MAX
 from portal.words import Sentence, from_json, to_json
 
@@ -118,6 +118,7 @@ class Operation(OfVerb, models.Model):
       a code was refused.
     - `attempts` are the HTTP exchanges of its call (attempts.py). Do not confuse them with `attempt`.
     - `correlation` is that of the request or task that asked for it (record/correlation.py).
+    - `token` is the one that the actor asked by, if they did it by one.
     - `ticket` is the number of a change request in the team's own system; nobody looks it up there.
     - Names are stored beside ids, so that the row can be read after the object is gone.
     """
@@ -129,6 +130,7 @@ class Operation(OfVerb, models.Model):
 
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="operations")
     via = models.CharField(max_length=10, default="web")
+    token = models.ForeignKey(ApiToken, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=200, blank=True)
     ticket = models.CharField(max_length=64, blank=True, default="")
     correlation = models.CharField(max_length=36, blank=True, default="")

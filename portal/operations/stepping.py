@@ -32,6 +32,7 @@ from portal.record.store import append
 from portal.sealing import CannotOpen
 from portal.teams.access import forget
 from portal.teams.recording import line, require_recorded
+from portal.teams.tokens.using import bound_later
 from portal.words import Sentence, to_json
 
 log = logging.getLogger(__name__)
@@ -130,13 +131,14 @@ def _next(job):
 
 
 def _whole(pk):
-    related = ("job__team", "job__approval", "actor", "connection__team", "operation")
+    related = ("job__team", "job__approval", "actor", "token", "connection__team", "operation")
     return Step.objects.select_related(*related).get(pk=pk)
 
 
 def _begin(step):
     """Request a step. Returns False if that has to wait: the record cannot be written."""
     forget(step.actor)
+    bound_later(step.actor, step.token)
     heard = []
     try:
         with listening(heard):
@@ -272,7 +274,7 @@ def again(job, *, actor):
             if not ended.update(due_at=Now(), **values):
                 return 0
             rows = Step.objects.filter(pk__in=[step.pk for step in left])
-            rows.update(is_wanted=True, tries=F("tries") + 1, actor=actor, words=None)
+            rows.update(is_wanted=True, tries=F("tries") + 1, actor=actor, token=None, words=None)
             append(noted)
     except DatabaseError as error:
         raise unavailable() from error

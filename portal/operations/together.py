@@ -18,7 +18,7 @@ from portal.record import correlation, store
 from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append
-from portal.teams.recording import line
+from portal.teams.recording import line, through
 from portal.words import Sentence
 
 STEPS_MAX = 500
@@ -54,7 +54,7 @@ def request(
         body_hash=keyed_hash([[each.body_hash for each in changes], sorted(waits_for.items())]),
         actor=actor,
         via=via,
-        reason=reason,
+        reason=redact(reason),
         ticket=ticket,
         correlation=correlation.current(),
         purpose=purpose,
@@ -66,6 +66,7 @@ def request(
     )
     steps = [_step(job, number, each, each.target, each.connection) for number, each in enumerate(changes, 1)]
     for index, step in enumerate(steps):
+        step.token = getattr(actor, "token", None)
         step.waits_for = [1 + each for each in waits_for.get(index, ())]
     shown = [_shown(each) for each in changes]
     body = {"steps": shown, **({"approval": str(grant.approval.pk)} if grant else {})}
@@ -140,6 +141,7 @@ def link(operation, change):
             step.made_by = 1
         step.object_name = each.target_id or operation.object_name
         step.space = step.space or operation.space
+        step.token_id = operation.token_id
         steps.append(step)
     # Whoever sends the first step carries on with the others. A worker does, if that process dies.
     _write(job, steps, due_at=Now() + LEASE)
@@ -213,6 +215,6 @@ def entry(job, actor, stage, outcome, body, said=None):
             "reason": job.reason,
             "ticket": job.ticket,
             "said": said,
-            "body": {"job": str(job.pk), **body},
+            "body": {"job": str(job.pk), **body, **through(getattr(actor, "token", None))},
         }
     )

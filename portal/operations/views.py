@@ -60,6 +60,7 @@ def find(request, id):
     """The operation, if this person may see it; else 404."""
     related = (
         "actor",
+        "token",
         "team",
         "connection",
         "decided_by",

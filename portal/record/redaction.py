@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from django.conf import settings
 
 from portal.scrubbing import Scrubber
-from portal.secrecy import is_secret_name
+from portal.secrecy import TOKEN, is_secret_name
 from portal.words import Said
 
 TEXT_MAX = 4096  # characters
@@ -51,8 +51,8 @@ def redact(value, *, secrets=frozenset(), longest=TEXT_MAX):
     """A copy of a JSON value with a fingerprint instead of each secret.
 
     A secret is what stands under a usual name (portal/secrecy.py) or under one of the names in `secrets`,
-    also in the query of an address, and a text that looks like one. Texts of more than `longest` characters
-    are shortened; None keeps them whole.
+    also in the query of an address, a text that looks like one, and a token of the portal's own API anywhere
+    in a text. Texts of more than `longest` characters are shortened; None keeps them whole.
     """
     if isinstance(value, dict):
         shown = {}
@@ -95,6 +95,8 @@ def _hidden(value):
 
 def _text(value, secrets, longest):
     value = str(value) if value.isascii() else value.encode("utf-8", "replace").decode()
+    if "iot_" in value:
+        value = TOKEN.sub(lambda found: fingerprint(found[0]), value)
     beginning = _beginning(value, longest) if longest is not None and len(value) > longest else ""
     if _looks_secret(beginning or value):
         return fingerprint(value)
@@ -162,8 +164,10 @@ def _secrets_in(value):
             found += [str(value)] if _hidden(value) != value else []
         elif isinstance(value, str) and _looks_secret(value):
             found.append(value)
-        elif isinstance(value, str) and "=" in value:
-            waiting += [({unquote(name): unquote(each)}, False) for name, each in PAIR.findall(value)]
+        elif isinstance(value, str):
+            found += TOKEN.findall(value) if "iot_" in value else []
+            pairs = PAIR.findall(value) if "=" in value else []
+            waiting += [({unquote(name): unquote(each)}, False) for name, each in pairs]
     return found
 
 

@@ -308,6 +308,8 @@ def _entries(user, right, model):
 def _why(user, grant, right, thing):
     """What the grant lacks, as a Said."""
     names = owners(user, _team_of(thing))
+    if grant.rights is not None and right not in grant.rights and grant.role in ALLOWED[right]:
+        return denying.BY_TOKEN()
     if user.is_portal_auditor and grant.role in ALLOWED[right] and right in CHANGING and not grant.has(right):
         return denying.REVIEWS()
     if grant.role in ALLOWED[right] and not grant.places.is_everywhere:

@@ -28,6 +28,10 @@ REVIEWS = Sentence(
         "can record an exception on the page of the member."
     ),
 )
+BY_TOKEN = Sentence(
+    "access.not_by_token",
+    _("This API token does not allow it, though its person may do it. They can make a token that does."),
+)
 AND_OTHERS = Sentence("list.others", _("%(first)s and %(count)s others"))
 TOO_HIGH = Sentence(
     "access.role_too_high",

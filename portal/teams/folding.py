@@ -64,13 +64,18 @@ class Fold:
 
 
 def _of_denial(body):
-    """The right that was missing, and what was asked of an operation (cancel, decide, ...)."""
-    return {name: body[name] for name in ("right", "asked") if name in body}
+    """The right that was missing, what was asked of an operation (cancel, ...), and by which token."""
+    return {name: body[name] for name in ("right", "asked", "through") if name in body}
 
 
 def _of_sign_in(body):
     """Who was tried from where; longer texts are cut, as in the entry."""
     return {name: redact(str(body[name]), longest=None)[:LONGEST] for name in ("email", "address", "why")}
+
+
+def _of_token(body):
+    """From where, and why it does not work."""
+    return {name: redact(str(body[name]), longest=None)[:LONGEST] for name in ("address", "why")}
 
 
 def _of_reset(body):
@@ -96,6 +101,16 @@ SIGN_IN_FAILED = Fold(
     ),
     asked=_of_sign_in,
 )
+TOKEN_FAILED = Fold(
+    "token",
+    timedelta(minutes=1),
+    20,
+    Sentence("token.failed_once_more", _("One more identical refused token at %(last)s.")),
+    Sentence(
+        "token.failed_more", _("%(count)s more identical refused tokens between %(first)s and %(last)s.")
+    ),
+    asked=_of_token,
+)
 RESET_ASKED = Fold(
     "reset",
     timedelta(minutes=1),
@@ -114,7 +129,7 @@ READ = Fold(
     asked=lambda body: NONE_YET,
     merged=gathered,
 )
-FOLDS = {each.name: each for each in (DENIED, SIGN_IN_FAILED, RESET_ASKED, READ)}
+FOLDS = {each.name: each for each in (DENIED, SIGN_IN_FAILED, TOKEN_FAILED, RESET_ASKED, READ)}
 
 
 def count(fold, tried):

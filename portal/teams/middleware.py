@@ -1,6 +1,6 @@
 """Sets `request.team`, the team a person is working in, and `request.teams`, those they can switch to.
 
-Their session goes on with it (signin/sessions.py).
+Their session goes on with it (signin/sessions.py). A token of the API works in its own team.
 """
 
 from django.shortcuts import redirect
@@ -24,7 +24,9 @@ class CurrentTeam:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        if getattr(view, "login_required", True) and request.user.is_authenticated:
+        if request.token:
+            request.team, request.teams = request.token.team, [request.token.team]
+        elif getattr(view, "login_required", True) and request.user.is_authenticated:
             request.teams = teams_of(request.user)
             request.team = current(request)
             sessions.touch(request)
@@ -42,6 +44,8 @@ class SecondFactor:
     def process_view(self, request, view, args, kwargs):
         if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return None
+        if request.token:
+            return None  # bearer.py asked
         request.why_demanded = demanded.why(request)
         if not request.why_demanded or request.resolver_match.view_name in demanded.REACHABLE:
             return None

@@ -180,6 +180,59 @@ class Invitation(models.Model):
         return self.expires_at <= timezone.now()
 
 
+class ApiToken(models.Model):
+    """A program's way into the API, for one person in one team (tokens/).
+
+    It can do what stands in `rights` and `places` (places.py) as long as its person can. `membership` is the
+    one that it was made under: a person who comes back has none of their old tokens. `addresses` are the
+    ranges that it may be used from, none for any. `by_sso` says that its person came by single sign-on. Of
+    its text only the SHA-256 is kept. An ended token stays: operations name it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    membership = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="tokens")
+    name = models.CharField(_("name"), max_length=100)
+    digest = models.CharField(max_length=64)
+    rights = models.JSONField()
+    places = models.JSONField(null=True)
+    addresses = models.JSONField(default=list)
+    by_sso = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)  # to the minute (tokens/calls.py)
+    last_address = models.CharField(max_length=45, blank=True)
+
+    team_path = "team_id"
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_over(self):
+        """Whether it ended for good, by its date or by somebody."""
+        return self.revoked_at is not None or self.membership_id is None or self.expires_at <= timezone.now()
+
+
+class Calls(models.Model):
+    """How often a token, or a team by its tokens, called since `began` (seconds of the database's clock)."""
+
+    key = models.CharField(max_length=50, primary_key=True)
+    began = models.FloatField()
+    times = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "calls"
+
+    def __str__(self):
+        return f"{self.key}: {self.times}"
+
+
 class AccessReview(models.Model):
     """The last time that an owner confirmed who has access (review.py); the record has all of them."""
 

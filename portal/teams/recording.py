@@ -40,6 +40,11 @@ def line(verb, *, kind, actor, team=None, via="web", object_id="", object_name="
     }
 
 
+def through(token):
+    """What the body of an entry says of the ApiToken that somebody acts by; nothing without one."""
+    return {"through": {"id": str(token.pk), "name": token.name}} if token else {}
+
+
 def spoken(said):
     """The field of a line that holds what the portal says about it; the record keeps code and parameters."""
     return {"said": said}

@@ -36,8 +36,10 @@ ROWS = (
     (gettext_lazy("Approve changes of others, where team rules ask for it"), ("approve",), "", ""),
     (gettext_lazy("Decide whether a change happened when it needs a human"), ("settle",), "", ""),
     (
-        gettext_lazy("Manage connections and credentials, invite up to their own role"),
-        ("connections", "invite"),
+        gettext_lazy(
+            "Manage connections and credentials, invite up to their own role, end API tokens of all"
+        ),
+        ("connections", "invite", "team_tokens"),
         "",
         "",
     ),

@@ -80,9 +80,10 @@ TEAM_WIDE = frozenset(
 )
 # What takes all of a connection, where the thing is the connection: a part of it is enough for the rest.
 OF_WHOLE = frozenset({"connections"})
-# The entries without a team that a portal administrator reads: sign-ins, accounts, and teams that were not
-# made. Which pages of the record a portal auditor read is none of these: filters tell of teams.
-OF_PORTAL = frozenset({"portal/accounts", "portal/members"})
+# The entries without a team that a portal administrator reads: sign-ins, accounts, tokens that were nobody's,
+# and teams that were not made. Which pages of the record a portal auditor read is none of these: filters tell
+# of teams.
+OF_PORTAL = frozenset({"portal/accounts", "portal/members", "portal/tokens"})
 
 PEOPLE = {
     VIEWER: Sentence("people.viewers", _("Viewers")),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.teams import invitation_views, review_views, views
+from portal.teams import invitation_views, review_views, token_views, views
 
 app_name = "teams"
 urlpatterns = [
@@ -21,6 +21,8 @@ urlpatterns = [
     path("<uuid:id>/invitations/<uuid:invitation>/again/", invitation_views.again, name="invite_again"),
     path("<uuid:id>/invitations/<uuid:invitation>/revoke/", invitation_views.revoke, name="invite_revoke"),
     path("<uuid:id>/members/<int:member>/", views.member, name="member"),
+    path("<uuid:id>/tokens/", token_views.of_team, name="tokens"),
+    path("<uuid:id>/tokens/<uuid:token>/revoke/", token_views.revoke_of_team, name="token_revoke"),
     path("<uuid:id>/second-factor/", views.second_factor, name="second_factor"),
     path("<uuid:id>/members/<int:member>/role/", views.member_role, name="member_role"),
     path("<uuid:id>/members/<int:member>/exception/", views.auditor_exception, name="auditor_exception"),

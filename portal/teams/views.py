@@ -95,6 +95,7 @@ def detail_page(request, team, form=None, problem="", status=200, retention_form
     context = {
         "record_days": days,
         "mfa_required": mfa,
+        "may_run_tokens": may(request.user, "team_tokens", team),
         "may_rule": may(request.user, service.RULES, team),
         "may_review": may(request.user, "review_access", team),
         "may_retain": may(request.user, service.RETENTION, team),

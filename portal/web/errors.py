@@ -99,8 +99,11 @@ def _kept_form(request):
 
 def signed_out(request):
     """401 for a program, which a redirect to the sign-in page would not help."""
-    text = _("Sign in at /accounts/login/ and send the session's cookie. Nothing was changed.")
-    return problems.problem(401, text, headers={"WWW-Authenticate": "Session"})
+    text = _(
+        "Send an API token as Authorization: Bearer, or sign in at /accounts/login/ and send the session's"
+        " cookie. Nothing was changed."
+    )
+    return problems.problem(401, text, headers={"WWW-Authenticate": "Bearer, Session"})
 
 
 def still_here(request):

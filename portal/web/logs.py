@@ -1,16 +1,15 @@
-"""Logs without what lets somebody in: addresses of pages that a mail led to hold a token."""
+"""Logs without what lets somebody in: links that a mail led to, and tokens of the API."""
 
 import logging
 import re
 
-TOKENS = re.compile(r"(/teams/invitation/|/accounts/password/reset/[^/\s]+/)[^/\s]+")
+from portal.secrecy import TOKEN
+
+LINKS = re.compile(r"(/teams/invitation/|/accounts/password/reset/[^/\s]+/)[^/\s]+")
 
 
-class WithoutTokens(logging.Filter):
-    """Django logs the address of a request that failed; the link in it may still work."""
+class WithoutTokens(logging.Formatter):
+    """The last to see a line, with its traceback: the link in an address may still work, the token, too."""
 
-    def filter(self, record):
-        text = record.getMessage()
-        if TOKENS.search(text):
-            record.msg, record.args = TOKENS.sub(r"\1...", text), ()
-        return True
+    def format(self, record):
+        return TOKEN.sub("iot_...", LINKS.sub(r"\1...", super().format(record)))

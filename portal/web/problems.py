@@ -12,6 +12,8 @@ TITLES = {
     "bad-request": _("The request could not be read"),
     "not-signed-in": _("Nobody is signed in"),
     "not-allowed": _("A right is missing"),
+    "token-refused": _("The token does not work"),
+    "too-many": _("Too many requests"),
     "second-factor": _("A second factor has to be set up first"),
     "csrf": _("The CSRF token is missing or wrong"),
     "not-found": _("This does not exist, or you cannot see it"),
@@ -45,6 +47,7 @@ BY_STATUS = {
     411: "no-length",
     413: "too-large",
     414: "address-too-long",
+    429: "too-many",
     500: "broken",
     503: "unavailable",
 }

@@ -12,6 +12,7 @@ from django.conf import settings
 from portal.operations.models import Operation, State
 from portal.teams.models import Role
 from tests.support.processes import Portal, run_manage
+from tests.support.tokens import make
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 PASSWORD = "a-long-pass-word-1"
@@ -34,7 +35,14 @@ def test_the_printed_commands_work(committed_plant, portal, tmp_path):
     person.set_password(PASSWORD)
     person.save()
     script = "set -e\n" + "\n".join(re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL))
-    variables = {"PORTAL": portal.url, "LOGIN": person.email, "PASSWORD": PASSWORD, "PATH": "/usr/bin:/bin"}
+    token, text = make(committed_plant)
+    variables = {
+        "TOKEN": text,
+        "PORTAL": portal.url,
+        "LOGIN": person.email,
+        "PASSWORD": PASSWORD,
+        "PATH": "/usr/bin:/bin",
+    }
 
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60
@@ -44,7 +52,8 @@ def test_the_printed_commands_work(committed_plant, portal, tmp_path):
     assert '"completeness":' in done.stdout
     bus = json.loads((tmp_path / "bus.json").read_text())
     assert (bus["operation"]["state"], bus["object"]["name"]) == ("done", "bus-by-api"), done.stdout
-    create, sync = Operation.objects.order_by("created_at")
+    by_token, create, sync = Operation.objects.order_by("created_at")
+    assert (by_token.key, by_token.token, by_token.state) == ("nightly-bus", token, State.DONE)
     assert (create.key, create.via, sync.key, sync.verb_name) == (
         "my-first-bus",
         "api",

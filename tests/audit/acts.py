@@ -22,6 +22,7 @@ from tests.examples import EXAMPLES, match
 from tests.operations.ruled import asked, rule
 from tests.resources import forms
 from tests.support.codes import code_of
+from tests.support.tokens import make as make_token
 
 BUS, POLICY, DEVICE, GROUP = "iotda/soft-buses", "iotda/policies", "enos/devices", "iotda/device-groups"
 PASSWORD, OTHER = "correct-horse-battery", "another-horse-battery"
@@ -317,7 +318,34 @@ def choose_password(walk):
     return walk.post(browser, form, {"password1": OTHER, "password2": OTHER})
 
 
+def of_token(path, data=None):
+    """`path` takes the ids of the team and of a token, an owner's own."""
+
+    def send(walk):
+        token, _text = make_token(walk.plant, Role.OWNER, ("create", "delete"))
+        return walk.send(path.format(team=walk.plant.team.pk, token=token.pk), data)
+
+    return send
+
+
+def new_token(walk):
+    values = {
+        "id": str(uuid.uuid4()),
+        "name": "nightly",
+        "changing": ["create"],
+        "days": "30",
+        "scope": "team",
+    }
+    return walk.send("/profile/tokens/new/", values)
+
+
 SUCCESSES = {
+    "profile/tokens/new/": new_token,
+    "profile/tokens/<uuid:id>/": of_token(
+        "/profile/tokens/{token}/", {"changing": ["create"], "scope": "team"}
+    ),
+    "profile/tokens/<uuid:id>/revoke/": of_token("/profile/tokens/{token}/revoke/"),
+    "teams/<uuid:id>/tokens/<uuid:token>/revoke/": of_token("/teams/{team}/tokens/{token}/revoke/"),
     "accounts/password/reset/": reset,
     "accounts/password/reset/<str:uidb36>/<str:key>/": choose_password,
     "accounts/login/": account("/accounts/login/", {"password": PASSWORD}, signs_in=False),

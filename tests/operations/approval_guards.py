@@ -37,7 +37,7 @@ GUARDS = [
     Guard(
         "an approver may do it themselves",
         "portal/operations/approving.py",
-        "                require_recorded(actor, change.verb.right, change.connection, about)\n",
+        "                require_recorded(actor, right, thing, about)\n",
         "                pass\n",
         (f"{APPROVALS}test_an_approver_needs_the_rights_that_the_change_takes",),
     ),

@@ -79,7 +79,7 @@ def odd(count):
 
 @EVERY_GROUP
 def test_no_form_breaks(town, emulator, acts):
-    assert "\n".join(each for act in acts for each in judged(town, emulator, act, odd(25))) == ""
+    assert "\n".join(each for act in acts for each in judged(town, emulator, act, odd(8))) == ""
 
 
 @pytest.mark.full

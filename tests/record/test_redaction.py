@@ -29,6 +29,7 @@ HARMLESS = ["bus_name", "statement", "resources", "deviceName", "group_id", "ite
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIE"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc"
 SIGNED = "SDK-HMAC-SHA256 Access=DEMOAK0000000000EXMP, SignedHeaders=host, Signature=0123abcd"
+OWN = f"iot_{'0af1' * 8}_{'89ef' * 16}_0123abcd"  # a token of the portal's API
 LOOKALIKE = "hmac:0123456789abcdef"
 
 
@@ -65,7 +66,7 @@ def test_a_secret_at_any_depth_leaves_no_trace_but_its_fingerprint(body):
 
 # Texts around the limit of `redact(longest=400)`, whole and cut, and pieces of what looks like a secret.
 PIECES = st.sampled_from(
-    [KEY, JWT, SIGNED, LOOKALIKE, "Access=x", "Signature=", "\ud800", "ü", "eyJabcdefgh.abcdefgh"]
+    [KEY, JWT, SIGNED, OWN, LOOKALIKE, "Access=x", "Signature=", "\ud800", "ü", "eyJabcdefgh.abcdefgh"]
 )
 LONG = st.builds(lambda piece, times, end: (piece * times)[:394] + end, PIECES, st.integers(1, 400), PIECES)
 TEXTS = st.one_of(
@@ -192,6 +193,19 @@ def test_what_looks_like_a_secret_is_taken_out_wherever_it_stands(db, text):
     assert set(body) == {"description", fingerprint(text)}
 
 
+def test_a_token_of_the_api_is_taken_out_of_the_text_around_it(db):
+    texts = [f"by {OWN}!", f"/api/v1/?q={OWN}&a=1", f"{OWN}{OWN}", f"'{OWN}' and password=1?{OWN}"]
+    append(
+        *({**LINE, "reason": text, "summary": text, "body": {"note": text, text: [text]}} for text in texts)
+    )
+
+    stored = [str(each) for each in (*Entry.objects.values_list(), *Body.objects.values_list())]
+    assert not [each for each in stored if OWN.split("_")[2] in each]
+    assert redact(texts[0]) == f"by {fingerprint(OWN)}!"
+    assert redact("x" * 380 + OWN, longest=400).startswith("x" * 380 + "hmac:")
+    assert secrets_in({"a": [texts[3]]}) >= {OWN}
+
+
 @pytest.mark.parametrize(
     "text", ["Access=x\nSignature=y", "Signature=y Access=x", "eyJ.eyJ.", "xeyJabcdefgh.abcdefgh."]
 )
@@ -217,6 +231,8 @@ SLOW = {
     "queries without a value": "?" + "a" * 200_000,
     "beginnings of queries": "?a&" * 70_000 + "=",
     "many queries": "&token=1" * 25_000,
+    "beginnings of tokens of the API": "iot_0af1" * 25_000,
+    "tokens of the API without an end": f"{OWN[:-1]}x" * 2_000,
 }
 
 

@@ -98,7 +98,7 @@ def test_an_account_that_is_switched_off_is_out_at_once_and_nothing_of_it_goes_o
     assert (off.actor, off.object_name) == (admin.person.email, person.email)
     first, second = entries("account_let_go")
     assert body(first) == {"sessions": 1, "invitations": 1}
-    assert body(second) == {"approvals": 0, "jobs": 1, "operations": 1}
+    assert body(second) == {"approvals": 0, "jobs": 1, "operations": 1, "api_access": 0}
     (revoked,) = entries("invite_revoke")
     assert (revoked.team, revoked.actor) == (plant.team.name, admin.person.email)
 

@@ -115,7 +115,7 @@ urlpatterns = [
     path("board/", note, {"action": "/board/pin/"}),
     path("board/pin/", note),
     path("accounts/", include("portal.teams.account_urls")),
-    path("profile/", include("portal.teams.signin.profile_urls")),
+    path("profile/", include("portal.teams.profile_urls")),
     path("", include("portal.web.urls")),
     path("teams/", include(([path("switch/", rows, name="switch")], "teams"))),
 ]

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('connections', '0005_installation'),
         ('operations', '0011_space'),
-        ('teams', '0012_auditor_exception'),
+        ('teams', '0003_repeated_denial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,6 +1,7 @@
 """Who needs a second factor: by PORTAL_MFA_REQUIRED_ROLES, or because a team of theirs asks for it.
 
-Whoever came by single sign-on has shown their provider what it asks for.
+Whoever came by single sign-on has shown their provider what it asks for. A token does nothing while its
+person would be led to set one up (bearer.py).
 """
 
 from django.conf import settings
@@ -38,8 +39,13 @@ ROLES = {
 
 def why(request):
     """Why the person has to set up a second factor before anything else; "" if they need not."""
-    reason = _reason(request.user, request.teams)
-    if not reason or request.session.get(SSO) or second_factors.has(request.user):
+    return why_person(request.user, request.teams, by_sso=request.session.get(SSO))
+
+
+def why_person(user, teams, *, by_sso):
+    """The same for a person with these teams; `by_sso` is whether they came by single sign-on."""
+    reason = _reason(user, teams)
+    if not reason or by_sso or second_factors.has(user):
         return ""
     return _("Set up a second factor on your profile page.") + f" {reason}"
 

@@ -46,6 +46,8 @@ BROWSER = Rule("browser", 5, timedelta(minutes=15))
 CODE = Rule("code", 5, timedelta(minutes=15))
 # Many people may share one address.
 ADDRESS = Rule("address", 30, timedelta(minutes=5))
+# Apart from the others: a program that does not know its token any more keeps nobody from signing in.
+TOKEN = Rule("token", 30, timedelta(minutes=5))
 
 
 class TooMany(Exception):

@@ -20,6 +20,7 @@ from portal.teams.models import User
 from portal.teams.signin import browsers, second_factors, sessions
 from portal.teams.signin.confirming import confirmed
 from portal.teams.signin.forms import ProfileForm
+from portal.teams.tokens.shown import listed
 from portal.web import kept
 from portal.web.pages import page
 
@@ -54,6 +55,7 @@ def _profile(request, form, status=200):
         "why_no_passkeys": second_factors.why_no_passkeys(request),
         "sessions": [(each, browsers.named(each.user_agent)) for each in sessions.of(request.user)],
         "has_password": request.user.has_usable_password(),
+        "tokens": listed(user=request.user),
         "current": request.session.session_key,
         "hours": settings.SESSION_COOKIE_AGE // 3600,
         "idle_minutes": request.session.get(sessions.IDLE, settings.IDLE_MINUTES * 60) // 60,
