@@ -10,6 +10,12 @@ The last two, where an address names an object: what everybody gets for one of a
 that as well as their own keeps their x), and for one that does not exist. There `=` is the same as for one's
 own, and `,` the same but for those with an x, who are told that it is not there.
 `of` names the kinds that have the address; the others have none.
+
+Two operators of the team are narrowed. For who is `inside`, to all connections, everything is as for other
+operators. For who is `outside`, to another connection, there is nothing that stands on these (OUTSIDE).
+Three programs have tokens, which open nothing but the API: for `reads` it is as for a viewer, for `writes` as
+for an operator, and `over` has expired.
+An operation's approval can only be withdrawn by who asked for it, here an operator.
 """
 
 TABLE = """
@@ -54,6 +60,9 @@ GET POST  accounts/sso/signup/                                    .. ..... ...
 GET POST  accounts/sso/connections/                               .. ..... ...
 GET POST  accounts/sso/cancelled/                                 >> >>>>> >>>
 GET POST  profile/                                                >x xxxxx xxx
+GET POST  profile/tokens/new/                                     >x xxxxx xxx
+GET POST  profile/tokens/<uuid:id>/                               >. ....x ...   ..
+POST      profile/tokens/<uuid:id>/revoke/                        >. ....x ...   ..
 POST      profile/sessions/end/                                   >x xxxxx xxx
 
 GET       teams/                                                  >x xxxxx xxx
@@ -73,6 +82,18 @@ POST      teams/<uuid:id>/members/<int:member>/role/              >. ----x ...  
 POST      teams/<uuid:id>/members/<int:member>/remove/            >. ----x ...   ..
 GET       teams/invitation/<str:token>/                           xx xxxxx xxx   =.
 GET POST  teams/invitation/                                       .. ..... ...
+GET       teams/<uuid:id>/who/                                    >. xxxxx ...   ..
+GET       teams/<uuid:id>/access-review/                          >. -x--x ..x   ..
+POST      teams/<uuid:id>/access-review/export.csv                >. -x--x ..x   ..
+POST      teams/<uuid:id>/access-review/confirm/                  >. ----x ...   ..
+GET       teams/access-reviews/                                   >. ..... ..x
+GET POST  teams/<uuid:id>/rules/                                  >. ----x ...   ..
+GET       teams/<uuid:id>/tokens/                                 >. ---xx ...   ..
+POST      teams/<uuid:id>/tokens/<uuid:token>/revoke/             >. ---xx ...   ..
+POST      teams/<uuid:id>/members/<int:member>/exception/         >. ----x ...   ..
+POST      teams/<uuid:id>/members/<int:member>/places/            >. ----x ...   ..
+GET       settings/                                               >- ----- -x-
+POST      settings/mail-test/                                     >- ----- -x-
 GET       people/                                                 >- ----- -x-
 GET       people/<uuid:id>/                                       >- ----- -x-   =,
 POST      people/<uuid:id>/activate/                              >- ----- -x-   =,
@@ -82,6 +103,7 @@ GET       connections/                                            >x xxxxx xxx
 GET POST  connections/new/                                        >. ---xx x..
 GET       connections/<uuid:id>/                                  >. xxxxx ...   ..
 GET       connections/<uuid:id>/condition/                        >. xxxxx ...   ..
+GET       connections/<uuid:id>/who/                              >. xxxxx ...   ..
 GET       connections/<uuid:id>/rights/                           >. xxxxx ...   ..
 GET POST  connections/<uuid:id>/edit/                             >. ---xx ...   ..
 GET POST  connections/<uuid:id>/delete/                           >. ---xx ...   ..
@@ -99,6 +121,11 @@ GET       jobs/                                                   >x xxxxx xxx
 GET       jobs/<uuid:id>/                                         >. xxxxx ...   ..
 POST      jobs/<uuid:id>/stop/                                    >. ---xx ...   ..
 POST      jobs/<uuid:id>/again/                                   >. ---xx ...   ..
+
+GET       approvals/                                              >x xxxxx xxx
+GET       approvals/<uuid:id>/                                    >. xxxxx ...   ..
+POST      approvals/<uuid:id>/decide/                             >. ---xx ...   ..
+POST      approvals/<uuid:id>/withdraw/                           >. --x-- ...   ..
 
 GET       audit/                                                  >- -xxxx xxx
 GET       audit/activity/                                         >- -xxxx xxx
@@ -124,6 +151,7 @@ POST      <kind>/<str:id>/accept-found/                           >. --xxx ...  
     of roma/device-groups enos/devices
 GET POST  <kind>/<str:id>/delete-everything/                      >. ---xx ...   ..
     of iotda/spaces iotda/device-groups iotda/products roma/device-groups
+GET       <kind>/<str:id>/who/                                    >. xxxxx ...   ..
 GET       <kind>/<str:id>/related/devices/                        >. xxxxx ...   ..
 GET       <kind>/<str:id>/related/groups/                         >. xxxxx ...   ..
 GET       <kind>/<str:id>/related/targets/                        >. xxxxx ...   ..
@@ -154,6 +182,8 @@ GET       api/v1/operations/                                      >x xxxxx xxx
 GET       api/v1/operations/<uuid:id>/                            >. xxxxx ...   ..
 GET       api/v1/jobs/                                            >x xxxxx xxx
 GET       api/v1/jobs/<uuid:id>/                                  >. xxxxx ...   ..
+GET       api/v1/approvals/                                       >x xxxxx xxx
+GET       api/v1/approvals/<uuid:id>/                             >. xxxxx ...   ..
 GET       api/v1/<kind>/                                          >. xxxxx x..
 GET       api/v1/<kind>/<str:id>/                                 >. xxxxx ...   ..
 POST      api/v1/<kind>/                                          >. --xxx x..
@@ -173,7 +203,10 @@ POST      api/v1/<kind>/<str:id>/unbind/                          >. ---xx ...  
 POST      api/v1/<kind>/<str:id>/delete/                          >. ---xx ...   ..
 """
 COLUMNS = "nobody stranger viewer auditor operator manager owner elsewhere admin reviewer".split()
-NOT_OF_KIND = dict.fromkeys(COLUMNS, ".") | {"nobody": ">"}
+ON_CONNECTIONS = ("connections/<", "operations/<", "jobs/<", "approvals/<", "<kind>/")
+OUTSIDE = {"GET <kind>/": "x", "GET <kind>/tree/": "x", "GET <kind>/bulk/(anything)/": "."}
+TOKENS = ("reads", "writes", "over")
+NOT_OF_KIND = dict.fromkeys([*COLUMNS, "inside", "outside"], ".") | dict.fromkeys(["nobody", *TOKENS], ">")
 
 
 def read():
@@ -189,11 +222,24 @@ def read():
         address, *marks = rest[len(methods) - 1 :]
         people = dict(zip(COLUMNS, "".join(marks[:3]), strict=True))
         other, missing = marks[3] if marks[3:] else ("", "")
+        people["inside"] = people["operator"]
+        people |= _of_tokens(address, people)
         latest = [(method, address) for method in methods]
         for key in latest:
             assert key not in rows, f"{key} stands there twice"
-            rows[key] = (people, other, missing, [])
+            rows[key] = (people | {"outside": _outside(key, people)}, other, missing, [])
     return rows
+
+
+def _of_tokens(address, people):
+    if not address.startswith("api/"):
+        return dict.fromkeys(TOKENS, people["nobody"])
+    return {"reads": people["viewer"], "writes": people["operator"], "over": ">"}
+
+
+def _outside(key, people):
+    is_there = not key[1].removeprefix("api/v1/").startswith(ON_CONNECTIONS)
+    return OUTSIDE.get(" ".join(key), people["operator"] if is_there else ".")
 
 
 def expected(people, mark, which):
@@ -203,7 +249,7 @@ def expected(people, mark, which):
     if mark == ",":
         told = {who: "." if each == "x" else each for who, each in people.items()}
     else:
-        told = dict.fromkeys(people, mark) | {"nobody": people["nobody"]}
+        told = {who: each if each == ">" else mark for who, each in people.items()}
     if which == "other":  # theirs is that team; a portal's person reaches it as any other
         told |= {who: people[who] for who in ("admin", "reviewer") if people[who] == "x"}
         told["elsewhere"] = people["owner"]

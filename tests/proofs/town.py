@@ -8,15 +8,19 @@ import re
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from http.cookies import SimpleCookie
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from portal.connections.models import Connection
 from portal.kinds.registry import KINDS
 from portal.operations import together
+from portal.operations.approval import Approval, ApprovalPlace
 from portal.operations.change import Change
 from portal.operations.job import Job, Purpose
 from portal.operations.models import Operation, State
@@ -24,10 +28,12 @@ from portal.record.models import Entry
 from portal.record.store import append
 from portal.resources.bulk import Asked
 from portal.teams import invitations
-from portal.teams.models import Invitation, Role, User
+from portal.teams.models import ApiToken, Invitation, Membership, Role, User
 from tests.examples import creating
 from tests.support.passkeys import made_passkey
 from tests.support.plant import Plant, make_plant
+from tests.support.tokens import MANY, Program
+from tests.support.tokens import make as make_token
 from tests.test_doors import addresses
 
 BUS = "iotda/soft-buses"
@@ -41,6 +47,7 @@ PEOPLE = {
     "elsewhere": {},
     "admin": {"is_portal_admin": True},
     "reviewer": {"is_portal_auditor": True},
+    **dict.fromkeys(["inside", "outside", "reads", "writes", "over"], {}),
 }
 
 
@@ -52,6 +59,8 @@ class Side:
     rows: dict
     operation: Operation
     job: Job
+    approval: Approval
+    token: ApiToken
     invitation: Invitation
     tokens: list
     entry: Entry
@@ -63,6 +72,9 @@ class Side:
         return {
             "operations/<uuid:id>": self.operation.pk,
             "jobs/<uuid:id>": self.job.pk,
+            "approvals/<uuid:id>": self.approval.pk,
+            "profile/tokens/<uuid:id>": self.token.pk,
+            "<uuid:token>": self.token.pk,
             "connections/<uuid:id>": self.plant.connections["iotda"].pk,
             "teams/<uuid:id>": self.plant.team.pk,
             "people/<uuid:id>": self.plant.people[Role.VIEWER].pk,
@@ -93,6 +105,7 @@ def kept_key(side, name):
 
 MISSING = {
     **dict.fromkeys(["operations/<uuid:id>", "jobs/<uuid:id>", "connections/<uuid:id>"], NOBODY),
+    **dict.fromkeys(["approvals/<uuid:id>", "profile/tokens/<uuid:id>", "<uuid:token>"], NOBODY),
     **dict.fromkeys(["teams/<uuid:id>", "people/<uuid:id>", "<str:id>", "<uuid:invitation>"], NOBODY),
     **dict.fromkeys(["<int:member>", "<int:seq>", "<int:pk>"], NUMBER),
     **{"<str:token>": "made-up", "<str:uidb36>": NOBODY.replace("-", ""), "<str:key>": "made-up"},
@@ -113,6 +126,14 @@ class Town:
         if user:
             browser.force_login(user)
         self.browsers[who], self.cookies[who] = browser, copy.deepcopy(browser.cookies)
+
+    def enter_by_token(self, who):
+        """A program: `reads` changes nothing, `writes` does what operators do, and `over` has expired."""
+        rights = {"reads": ()}.get(who, MANY)
+        token, text = make_token(self.own.plant, Role.OPERATOR, rights, name=who)
+        if who == "over":
+            ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+        self.browsers[who], self.cookies[who] = Program(text), SimpleCookie()
 
     def ask(self, who, method, path, data=None, **options):
         """The answer to one request of a person, whose browser is as after signing in."""
@@ -212,6 +233,7 @@ def _side(plant, rows):
     )
     change = Change(kind=kind, verb=kind.verb("delete"), connection=connection, target=bus)
     job = together.request([change], actor=owner, key=str(uuid.uuid4()), purpose=Purpose.EACH, name=bus.name)
+    approval = _approval(plant, bus, connection)
     invitation = invitations.invite(
         plant.team,
         actor=owner,
@@ -225,7 +247,35 @@ def _side(plant, rows):
     (entry,) = append({**about, **thing, **place, "connection": connection.name})
     data = {"name": f"key of {plant.team.name}", "credential": made_passkey(plant.team.pk.bytes)}
     (passkey,) = Authenticator.objects.bulk_create([Authenticator(user=owner, type="webauthn", data=data)])
-    return Side(plant, rows, operation, job, invitation, tokens, entry, passkey)
+    token, _text = make_token(plant, Role.OWNER, name=f"token of {plant.team.name}")
+    return Side(plant, rows, operation, job, approval, token, invitation, tokens, entry, passkey)
+
+
+def _approval(plant, bus, connection):
+    """Of a change that an operator asked for."""
+    made = Approval.objects.create(
+        team=plant.team,
+        key=str(uuid.uuid4()),
+        actor=plant.people[Role.OPERATOR],
+        connection=connection,
+        connection_name=connection.name,
+        platform="iotda",
+        kind_slug=BUS,
+        verb_name="sync",
+        object_id=bus.remote_id,
+        object_name=bus.name,
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    ApprovalPlace.objects.create(approval=made, connection=connection)
+    return made
+
+
+def _narrowed(town, who, user):
+    """Make the person an operator of the own team, everywhere in it or on one connection."""
+    platforms = {"inside": ("iotda", "roma", "enos"), "outside": ("enos",)}[who]
+    ids = [str(town.own.plant.connections[each].pk) for each in platforms]
+    places = [{"connection": id, "space": ""} for id in ids]
+    Membership.objects.create(team=town.own.plant.team, user=user, role=Role.OPERATOR, places=places)
 
 
 def _other(url):
@@ -253,11 +303,16 @@ def town(plant, emulator, settings):
         rows.setdefault(slug, kind.model.objects.filter(connection=plant.connection(kind)).first())
     made = Town(_side(plant, rows), _other(emulator.url))
     for who, flags in PEOPLE.items():
+        if who in ("reads", "writes", "over"):
+            made.enter_by_token(who)
+            continue
         if who in Role:
             user = plant.people[Role(who)]
         elif who == "elsewhere":
             user = made.other.plant.people[Role.OWNER]
         else:
             user = User.objects.create(email=f"{who}@example.test", **flags) if who != "nobody" else None
+        if who in ("inside", "outside"):
+            _narrowed(made, who, user)
         made.enter(who, user)
     return made
