@@ -10,10 +10,16 @@ from portal.record import canonical, guards, keys, searching
 
 BATCH = 500
 TABLES = ("record_entry", "record_body")
+# Columns that later migrations add, and that the triggers of now already name.
+LATER = {"record_entry": "space", "record_facet": "space"}
 
 
 def adopt(apps):
-    """Chain all entries; `apps` are those of the migration, whose transaction takes it back if it fails."""
+    """Chain all entries; `apps` are those of the migration, whose transaction takes it back if it fails.
+
+    The triggers go again: SQLite changes no table while one of them names a column that is not there yet.
+    `migrate` puts them back at its end (guards.install), and nobody writes before.
+    """
     entry, body = (apps.get_model("record", name) for name in ("Entry", "Body"))
     with connection.cursor() as cursor:
         for table in TABLES:
@@ -22,11 +28,16 @@ def adopt(apps):
         cursor.execute("CREATE UNIQUE INDEX record_entry_before_seq ON record_entry_before (seq)")
         cursor.execute("CREATE UNIQUE INDEX record_body_before_seq ON record_body_before (seq)")
         cursor.execute("UPDATE record_head SET seq = 0, hash = ''")
+        for table, column in LATER.items():
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} varchar(64) NOT NULL DEFAULT ''")
         guards.install()
         seq, hash = 0, ""
         while entries := _before(entry, seq):
             bodies = {row["seq"]: row for row in _before(body, seq)}
             seq, hash = _insert(entry, body, entries, bodies, seq, hash)
+        guards.remove()
+        for table, column in LATER.items():
+            cursor.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for table in TABLES:
             cursor.execute(f"DROP TABLE {table}_before")
         # Today's triggers name columns that later migrations add; they come back after the last (guards.py).

@@ -305,7 +305,7 @@ def _perform(request, form):
         say_missing(form, error)
         return _show(request, form, status=422)
     except Conflict as error:  # what is to be approved
-        return _show(request, form, status=409, refusal=error, **_as_it_is_now(form))
+        return _show(request, form, status=409, refusal=error, **_as_it_is_now(request, form))
     except PlatformError as error:  # it could not be read
         return _show(request, form, status=422, refusal=error)
     except OutcomeUnrecorded as error:

@@ -32,13 +32,8 @@ def plant(db):
 
 
 def form(**changes):
-    return {
-        "id": str(uuid.uuid4()),
-        "name": "nightly",
-        "changing": ["create", "sync"],
-        "days": "30",
-        **changes,
-    }
+    rights = {"changing": ["create", "sync"], "scope": "team", "days": "30"}
+    return {"id": str(uuid.uuid4()), "name": "nightly", **rights, **changes}
 
 
 def last(verb):
