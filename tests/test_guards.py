@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.operations import approval_guards
+from tests.proofs import guards as proofs
 from tests.support.guard import Guard
 from tests.teams import account_guards, review_guards, token_guards
 from tests.teams import guards as signing_in
@@ -308,6 +309,7 @@ GUARDS = [
     *signing_in.GUARDS,
     *review_guards.GUARDS,
     *token_guards.GUARDS,
+    *proofs.GUARDS,
 ]
 EVERY_GUARD = pytest.mark.parametrize("guard", GUARDS, ids=str)
 

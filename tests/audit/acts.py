@@ -18,6 +18,7 @@ from portal.record.models import Entry
 from portal.resources.drift_page import _mark
 from portal.teams import invitations, review
 from portal.teams.models import Membership, Role, User
+from tests.audit.connecting import edit_connection, new_connection, of_connection
 from tests.examples import EXAMPLES, match
 from tests.operations.ruled import asked, rule
 from tests.resources import forms
@@ -76,35 +77,6 @@ def secrets(walk):
         sealed_secrets=made.seal_secrets({"secret": "s"}), secrets_until=timezone.now() + timedelta(hours=1)
     )
     return walk.send(f"/operations/{made.pk}/secrets/")
-
-
-def of_connection(what, data=None, **paused):
-    def send(walk):
-        connection = walk.connection()
-        if paused:
-            from portal.connections.models import Condition
-
-            Condition.objects.update_or_create(pk=connection.pk, defaults=paused)
-        return walk.send(f"/connections/{connection.pk}/{what}/", data)
-
-    return send
-
-
-def connection_form(walk, **changes):
-    told = walk.connection()
-    names = ("endpoint", "project_id", "instance_id", "sign_in", "region", "edition")
-    kept = {name: getattr(told, name) for name in names}
-    return {**kept, "signature": "auto", "platform": "iotda", "access_key": "", "secret_key": "", **changes}
-
-
-def new_connection(walk):
-    keys = {"access_key": "DEMOAK0000000000EXMP", "secret_key": "DemoSK00000000000000000000000000000Exmpl"}
-    return walk.send("/connections/new/", connection_form(walk, name="another", **keys))
-
-
-def edit_connection(walk):
-    path = f"/connections/{walk.connection().pk}/edit/"
-    return walk.send(path, connection_form(walk, name="renamed"))
 
 
 NEW = "new@example.test"

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.apps import apps
 from django.db import connection
 from django.http import QueryDict
+from django.urls import resolve
 
 from portal.teams.models import User
 from tests.audit.acts import REFUSED, SUCCESSES, Walk
@@ -74,14 +75,14 @@ def _fields(data, options):
 class Judged(Walk):
     """A Walk that hands what it is about to send to the judges; `wrong` is what they say."""
 
-    def __init__(self, plant, emulator, judges):
+    def __init__(self, plant, emulator, address, judges):
         super().__init__(plant, emulator)
-        self.judges, self.wrong, self.seen = judges, [], set()
+        self.address, self.judges, self.wrong, self.is_judged = address, judges, [], False
 
     def post(self, browser, path, data, **options):
         sent = Sent(browser, path, _fields(data, options), options)
-        judges = self.judges if path not in self.seen else ()
-        self.seen.add(path)
+        judges = self.judges if resolve(path).route == self.address else ()
+        self.is_judged |= bool(judges)
         # The emulator cannot undo anything, so it accepts no change meanwhile.
         self.emulator.faults(NO_CHANGES)
         for judge in judges:
@@ -98,9 +99,10 @@ def judged(town, emulator, address, *judges):
         town.rest()
         people = town.own.plant.people  # acts change them, and not only in the database
         people |= {who: User.objects.get(pk=each.pk) for who, each in people.items()}
-        walk = Judged(town.own.plant, emulator, judges)
+        walk = Judged(town.own.plant, emulator, address, judges)
         answer = SUCCESSES[address](walk)
         assert answer.status_code < 400, (address, answer.content[:1000])
+        assert walk.is_judged, address
         return walk.wrong
 
 

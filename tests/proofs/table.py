@@ -205,7 +205,13 @@ POST      api/v1/<kind>/<str:id>/delete/                          >. ---xx ...  
 """
 COLUMNS = "nobody stranger viewer auditor operator manager owner elsewhere admin reviewer".split()
 ON_CONNECTIONS = ("connections/<", "operations/<", "jobs/<", "approvals/<", "<kind>/")
-OUTSIDE = {"GET <kind>/": "x", "GET <kind>/tree/": "x", "GET <kind>/new/": "x", "POST <kind>/new/": "x"}
+OUTSIDE = dict.fromkeys(
+    [
+        *("GET <kind>/", "GET <kind>/tree/", "GET <kind>/new/", "POST <kind>/new/"),
+        *("GET api/v1/<kind>/", "POST api/v1/<kind>/"),
+    ],
+    "x",  # pages and answers without any object, and without a connection to choose
+)
 TOKENS = ("reads", "writes", "over")
 NOT_OF_KIND = dict.fromkeys([*COLUMNS, "inside", "outside"], ".") | dict.fromkeys(["nobody", *TOKENS], ">")
 

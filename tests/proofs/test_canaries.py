@@ -64,7 +64,7 @@ def use_all(plant, owner):
     plant.perform("iotda/devices", data={**plant.data("iotda/devices", variety="secrets"), **secret})
     invited = f"/teams/{plant.team.pk}/invitations/"
     assert (
-        owner.post(invited, {"email": "new@example.test", "role": "viewer", "where": "team"}).status_code
+        owner.post(invited, {"email": "new@example.test", "role": "viewer", "scope": "team"}).status_code
         == 302
     )
     link = path_in(newest("new@example.test"))

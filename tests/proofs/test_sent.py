@@ -86,7 +86,7 @@ def refused(sent, name, town):
 # One value for each type of column; each is found again wherever it is stored.
 TEXT, NUMBER, DAY, ID = "mass-assigned", 424242, "1999-01-01T00:00:00Z", str(uuid.UUID(int=0xDEADBEEF))
 # Optional fields of the forms themselves.
-DECLARED = {"reason", "ticket", "iam_endpoint", "org_id", "calls_per_minute", "calls_at_once", "places"}
+DECLARED = {"reason", "ticket", "iam_endpoint", "org_id", "calls_per_minute", "calls_at_once", "place"}
 
 
 def columns():
