@@ -230,11 +230,12 @@ def test_places_that_are_not_there_cover_nothing(plant, both, pairs):
 @pytest.mark.parametrize("verb", ["update", "delete"])
 def test_an_object_that_the_platform_has_elsewhere_is_left_alone(plant, emulator, verb):
     """The mirror is old: what it knew in a space of theirs was made anew in another one."""
-    row = sides(plant).foreign
+    row = plant.make(POLICIES)
+    assert row.app_id != SECOND_SPACE
     type(row).objects.filter(pk=row.pk).update(app_id=SECOND_SPACE)
     row.refresh_from_db()
     narrow(plant, Role.MANAGER, ("iotda", SECOND_SPACE))
-    data = {"name": "taken"} if verb == "update" else {}
-    operation = plant.perform(GROUPS, verb, data, role=Role.MANAGER, target=row)
+    data = plant.theirs(POLICIES) if verb == "update" else {}
+    operation = plant.perform(POLICIES, verb, data, role=Role.MANAGER, target=row)
     assert (operation.state, operation.cause) == ("not_sent", "conflict")
-    assert not received(emulator, GROUPS, verb)
+    assert not received(emulator, POLICIES, verb)
