@@ -87,7 +87,8 @@ GET       teams/<uuid:id>/access-review/                          >. -x--x ..x  
 POST      teams/<uuid:id>/access-review/export.csv                >. -x--x ..x   ..
 POST      teams/<uuid:id>/access-review/confirm/                  >. ----x ...   ..
 GET       teams/access-reviews/                                   >. ..... ..x
-GET POST  teams/<uuid:id>/rules/                                  >. ----x ...   ..
+GET       teams/<uuid:id>/rules/                                  >. xxxxx ...   ..
+POST      teams/<uuid:id>/rules/                                  >. ----x ...   ..
 GET       teams/<uuid:id>/tokens/                                 >. ---xx ...   ..
 POST      teams/<uuid:id>/tokens/<uuid:token>/revoke/             >. ---xx ...   ..
 POST      teams/<uuid:id>/members/<int:member>/exception/         >. ----x ...   ..
@@ -204,7 +205,7 @@ POST      api/v1/<kind>/<str:id>/delete/                          >. ---xx ...  
 """
 COLUMNS = "nobody stranger viewer auditor operator manager owner elsewhere admin reviewer".split()
 ON_CONNECTIONS = ("connections/<", "operations/<", "jobs/<", "approvals/<", "<kind>/")
-OUTSIDE = {"GET <kind>/": "x", "GET <kind>/tree/": "x", "GET <kind>/bulk/(anything)/": "."}
+OUTSIDE = {"GET <kind>/": "x", "GET <kind>/tree/": "x", "GET <kind>/new/": "x", "POST <kind>/new/": "x"}
 TOKENS = ("reads", "writes", "over")
 NOT_OF_KIND = dict.fromkeys([*COLUMNS, "inside", "outside"], ".") | dict.fromkeys(["nobody", *TOKENS], ">")
 
@@ -222,7 +223,7 @@ def read():
         address, *marks = rest[len(methods) - 1 :]
         people = dict(zip(COLUMNS, "".join(marks[:3]), strict=True))
         other, missing = marks[3] if marks[3:] else ("", "")
-        people["inside"] = people["operator"]
+        people["inside"] = "-" if address == "approvals/<uuid:id>/withdraw/" else people["operator"]
         people |= _of_tokens(address, people)
         latest = [(method, address) for method in methods]
         for key in latest:

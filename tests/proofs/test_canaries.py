@@ -63,7 +63,10 @@ def use_all(plant, owner):
     secret = {"secret": TYPED["device secret"]}
     plant.perform("iotda/devices", data={**plant.data("iotda/devices", variety="secrets"), **secret})
     invited = f"/teams/{plant.team.pk}/invitations/"
-    assert owner.post(invited, {"email": "new@example.test", "role": "viewer"}).status_code == 302
+    assert (
+        owner.post(invited, {"email": "new@example.test", "role": "viewer", "where": "team"}).status_code
+        == 302
+    )
     link = path_in(newest("new@example.test"))
     guest = Client(HTTP_HOST="localhost")
     guest.get(link)

@@ -31,8 +31,10 @@ LEARNED = {"connections_condition", "connections_storedtoken", "kinds_reading", 
     kind.model._meta.db_table for kind in KINDS.values()
 }
 RECORD = {"record_entry", "record_body", "teams_repeated"}  # who read, who was refused
-MAY_WRITE = {"django_session", *LEARNED, *RECORD}
+USED = {"teams_apitoken", "teams_calls"}  # when a token was last used, and how often
+MAY_WRITE = {"django_session", *LEARNED, *RECORD, *USED}
 READING = {("outcome", "read_record"), ("outcome", "export_list"), ("note", "found"), ("denied", None)}
+READING |= {("outcome", "token_failed")}
 EVERYBODYS = {"demo/mails/"}  # the demo's mails
 ID = re.compile(r"<(?:str|uuid|int):\w+>")
 

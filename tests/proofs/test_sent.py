@@ -29,9 +29,14 @@ ACTS = [address for address in SUCCESSES if address not in IN_FULL]
 GROUPS = {
     "accounts": [each for each in ACTS if each.startswith(("accounts", "profile", "people"))],
     "teams": [each for each in ACTS if each.startswith(("teams", "audit"))],
-    "operations": [each for each in ACTS if each.startswith(("operations", "jobs", "connections"))],
+    "operations": [
+        each
+        for each in ACTS
+        if each.startswith(("operations", "jobs", "approvals", "connections", "settings"))
+    ],
     "kinds": [each for each in ACTS if each.startswith(("<", "api"))],
 }
+assert sorted(ACTS) == sorted(sum(GROUPS.values(), []))
 EVERY_GROUP = pytest.mark.parametrize(
     "acts", [*GROUPS.values(), pytest.param(IN_FULL, marks=pytest.mark.full)], ids=[*GROUPS, "every kind"]
 )
@@ -81,7 +86,7 @@ def refused(sent, name, town):
 # One value for each type of column; each is found again wherever it is stored.
 TEXT, NUMBER, DAY, ID = "mass-assigned", 424242, "1999-01-01T00:00:00Z", str(uuid.UUID(int=0xDEADBEEF))
 # Optional fields of the forms themselves.
-DECLARED = {"reason", "ticket", "iam_endpoint", "org_id", "calls_per_minute", "calls_at_once"}
+DECLARED = {"reason", "ticket", "iam_endpoint", "org_id", "calls_per_minute", "calls_at_once", "places"}
 
 
 def columns():

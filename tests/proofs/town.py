@@ -145,6 +145,7 @@ class Town:
         """Nothing is under way in the own team any more, and its owner has no second factor."""
         Operation.objects.filter(pk=self.own.operation.pk).update(state=State.DONE)
         Job.objects.filter(pk=self.own.job.pk).update(state="done", due_at=None)
+        Approval.objects.filter(pk=self.own.approval.pk).update(state="withdrawn")
         Authenticator.objects.filter(pk=self.own.passkey.pk).delete()
 
     def path(self, address, which="own"):
@@ -253,6 +254,8 @@ def _side(plant, rows):
 
 def _approval(plant, bus, connection):
     """Of a change that an operator asked for."""
+    change = {"kind": BUS, "verb": "sync", "object_id": bus.remote_id, "object_name": bus.name}
+    change |= {"object_scope": "", "data": {}, "request": {"method": "POST", "url": "", "body": ""}}
     made = Approval.objects.create(
         team=plant.team,
         key=str(uuid.uuid4()),
@@ -264,6 +267,7 @@ def _approval(plant, bus, connection):
         verb_name="sync",
         object_id=bus.remote_id,
         object_name=bus.name,
+        changes=[{**change, "connection": str(connection.pk), "account": "", "seen": {}, "then": []}],
         expires_at=timezone.now() + timedelta(days=1),
     )
     ApprovalPlace.objects.create(approval=made, connection=connection)
