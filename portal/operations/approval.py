@@ -20,7 +20,7 @@ from portal.platforms.collection import ID_MAX, SCOPE_MAX
 from portal.record.redaction import redact
 from portal.sealing import seal, unseal
 from portal.teams import access
-from portal.teams.models import Team, User
+from portal.teams.models import ApiToken, Team, User
 from portal.teams.places import SPACE_MAX
 from portal.words import from_json
 
@@ -53,6 +53,8 @@ class Approval(OfVerb, models.Model):
 
     - `key` is the operation key of the form that asked: the same key with the same body is the same approval,
       and the operations or the job that it becomes have it, too. `follows` is the operation to be repeated.
+    - `token` is the one that the actor asked by, if they did it by one: as long as it waits, and afterwards,
+      they get no more than it allows.
     - `purpose` is that of the job that it becomes; "" for a single change, and for several creates in one
       call. `waits_for` is [[indexes of changes that each waits for]].
     - `changes` are the changes as JSON (keeping.py), without secrets; `sealed_data` holds their data with
@@ -67,6 +69,7 @@ class Approval(OfVerb, models.Model):
     key = models.CharField(max_length=64)
     body_hash = models.CharField(max_length=64)
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="approvals")
+    token = models.ForeignKey(ApiToken, on_delete=models.PROTECT, null=True, related_name="+")
     via = models.CharField(max_length=10, default="web")
     reason = models.CharField(max_length=200, blank=True)
     ticket = models.CharField(max_length=64, blank=True, default="")

@@ -21,7 +21,7 @@ from portal.record.models import Stage
 from portal.record.redaction import redact
 from portal.record.store import append
 from portal.teams import access
-from portal.teams.recording import denials_recorded, line, require_recorded
+from portal.teams.recording import denials_recorded, line, require_recorded, through
 from portal.words import Sentence, to_json
 
 KEY_REUSED = Sentence(
@@ -64,6 +64,7 @@ def ask(changes, *, actor, key, via, demands, purpose="", name="", waits_for=Non
         key=storable(key)[:64],
         body_hash=body_hash,
         actor=actor,
+        token=getattr(actor, "token", None),
         via=via,
         reason=last.reason,
         ticket=last.ticket,
@@ -83,7 +84,8 @@ def ask(changes, *, actor, key, via, demands, purpose="", name="", waits_for=Non
         expires_at=timezone.now() + LASTS,
     )
     approval.keep([keeping.kept(*each) for each in zip(changes, seen, strict=True)])
-    asked = entry(approval, "approval_ask", actor, {"demands": approval.demands, **_shown(approval)})
+    body = {"demands": approval.demands, **_shown(approval), **through(approval.token)}
+    asked = entry(approval, "approval_ask", actor, body)
     try:
         with transaction.atomic(durable=True):
             approval.save(force_insert=True)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from portal.errors import (
+    KeyReused,
     Missing,
     NotAllowed,
     NotDecidable,
@@ -31,8 +32,9 @@ from portal.operations.rules import RULES_CHANGED
 from portal.operations.service import perform
 from portal.teams.access import forget, may
 from portal.teams.locking import locked_team
-from portal.teams.models import User
+from portal.teams.models import ApiToken, User
 from portal.teams.recording import require_recorded
+from portal.teams.tokens.using import bound_later
 from portal.words import Sentence
 
 APPROVED = Sentence("approval.approved", _("%(person)s approved what %(author)s asked for."))
@@ -106,6 +108,7 @@ def _changes(approval):
 def _hold_against(approval, changes, look):
     """Raise _Void if an object is not what it was, or its author may not do this any more."""
     forget(approval.actor)
+    bound_later(approval.actor, approval.token)
     if not _has_rights(approval.actor, changes):
         raise _Void(AUTHOR_MAY_NOT(person=approval.actor.email))
     for change, kept in zip(changes, approval.changes, strict=True):
@@ -147,7 +150,7 @@ def _request(approval, changes, actor, reason):
         raise _Void(RULES_CHANGED()) from error
     except NotAllowed as error:
         raise _Void(AUTHOR_MAY_NOT(person=approval.actor.email)) from error
-    except (NotDecidable, NotVisible, NotRepeatable) as error:
+    except (KeyReused, NotDecidable, NotVisible, NotRepeatable) as error:
         if Approval.objects.filter(pk=approval.pk, state=ApprovalState.WAITING):
             raise _Void(error.message) from error
         raise NotDecidable(approvals.NO_LONGER()) from error
@@ -174,7 +177,9 @@ def stopped():
 
 def resume(id):
     """Request such an operation again for its author; once, however often this is called."""
-    operation = Operation.objects.select_related("actor", "team", "approval", "connection").get(pk=id)
+    related = ("actor", "token", "team", "approval", "connection")
+    operation = Operation.objects.select_related(*related).get(pk=id)
+    bound_later(operation.actor, operation.token)
     is_due = operation.state == State.NOT_SENT and operation.cause == Cause.STOPPED and operation.can_requeue
     if not is_due or not may(operation.actor, operation.verb.right, operation):
         return
@@ -192,6 +197,7 @@ def _take(approval, changes, actor, reason, noted):
     """
     locked_team(approval.team)
     author, approver = (User.objects.get(pk=each.pk) for each in (approval.actor, actor))
+    bound_later(author, ApiToken.objects.filter(pk=approval.token_id).first())
     if not _has_rights(author, changes):
         raise NotDecidable(AUTHOR_MAY_NOT(person=author.email))
     if not (may(approver, "approve", approval) and _has_rights(approver, changes)):

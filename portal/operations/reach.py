@@ -6,10 +6,19 @@ connection says everything, and nothing is looked up.
 
 from dataclasses import replace
 
+from django.utils.translation import gettext_noop as _
+
+from portal.errors import Conflict, Missing
 from portal.kinds import mirroring
 from portal.kinds.identity import the_one
 from portal.kinds.registry import KINDS, Batch
 from portal.teams.access import Spot, open_spaces
+from portal.words import Sentence
+
+MOVED = Sentence(
+    "operation.moved",
+    _("The platform shows this object in another place than the portal knew. Nothing was sent."),
+)
 
 
 def things(change, actor, *, is_read=True):
@@ -35,6 +44,20 @@ def following(then, change, actor):
         row = the_one(mirroring.rows_of(then.kind, change.connection, [then.target_id]), "")
         return replace(wanted, target=row, made_in="")
     return wanted
+
+
+def require_where_it_was(change, actor):
+    """Raise Conflict if the platform has the object outside the spaces of a person who sees only some: it was
+    made anew elsewhere, or the mirror is old. Raises PlatformError if it cannot be read."""
+    spaces = open_spaces(actor, change.connection)
+    if change.target is None or spaces is None:
+        return
+    try:
+        shown = change.kind.space_of(change.bound.get())
+    except Missing:
+        return  # the change itself meets that
+    if shown and shown not in spaces:
+        raise Conflict(MOVED())
 
 
 def _named(change):

@@ -30,7 +30,7 @@ from portal.kinds import mirroring
 from portal.kinds.comparing import differing
 from portal.kinds.evidence import MISSED
 from portal.kinds.permissions import needing
-from portal.operations import approvals, entries, leases, life, rules, together
+from portal.operations import approvals, entries, leases, life, reach, rules, together
 from portal.operations.answered import ALREADY_GONE, already_so, names_of_secrets
 from portal.operations.attempts import HttpAttempt, completed, hearing, told
 from portal.operations.authorship import open_creates
@@ -272,6 +272,7 @@ def prepare(operation, change):
     client, _call = change.client, change.call
     with client.one_deadline():
         client.sign_in()
+        reach.require_where_it_was(change, operation.actor)
         if change.verb.check_again:
             entries.admit(change, operation.actor, operation.via, change.verb.check(change.bound).right)
         if changed := changed_since(

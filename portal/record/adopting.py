@@ -17,8 +17,8 @@ LATER = {"record_entry": "space", "record_facet": "space"}
 def adopt(apps):
     """Chain all entries; `apps` are those of the migration, whose transaction takes it back if it fails.
 
-    The triggers go again: SQLite changes no table while one of them names a column that is not there yet.
-    `migrate` puts them back at its end (guards.install), and nobody writes before.
+    Today's triggers go again, as SQLite changes no table while one of them names a column that a later
+    migration adds: `migrate` puts them back at its end (guards.install), and nobody writes before.
     """
     entry, body = (apps.get_model("record", name) for name in ("Entry", "Body"))
     with connection.cursor() as cursor:
@@ -40,8 +40,6 @@ def adopt(apps):
             cursor.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for table in TABLES:
             cursor.execute(f"DROP TABLE {table}_before")
-        # Today's triggers name columns that later migrations add; they come back after the last (guards.py).
-        guards.remove()
 
 
 def _before(model, after):

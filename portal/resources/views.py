@@ -108,7 +108,7 @@ def detail(request, kind, id):
 def who(request, kind, id):
     """Who may do what to the object."""
     row = pages.find(request, kind, id)
-    rights = {"view", "read_record", "settle", *(verb.right for verb in kind.object_verbs)}
+    rights = {"view", "read_record", "approve", "settle", *(verb.right for verb in kind.object_verbs)}
     above = [
         (kind.plural, reverse("resources:list", args=[kind])),
         (str(row), reverse("resources:detail", args=[kind, row.pk])),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.mail import sending
-from portal.teams import exceptions, invitations, leaving, offered, role_table, service
+from portal.teams import exceptions, leaving, offered, role_table, service
 from portal.teams.access import explain, may, places_in, require, role_in, roles_to_give, visible_to
 from portal.teams.forms import ExceptionForm, InvitationForm, PlacesForm, RetentionForm, RoleForm, TeamForm
 from portal.teams.links import link_of
@@ -18,6 +18,7 @@ from portal.teams.middleware import SESSION_KEY
 from portal.teams.models import Invitation, Membership, Role, Team
 from portal.teams.places import Places
 from portal.teams.signin.confirming import confirmed
+from portal.teams.who import covered
 from portal.web import kept
 from portal.web.pages import page
 
@@ -101,7 +102,7 @@ def detail_page(request, team, form=None, problem="", status=200, retention_form
         "may_retain": may(request.user, service.RETENTION, team),
         "retention_form": retention_form or RetentionForm(initial={"days": days}),
         "shown": team,
-        "members": _members(team),
+        "members": _members(request.user, team),
         "is_owner": may(request.user, service.RIGHT, team),
         "why_not": explain(request.user, service.RIGHT, team),
         "my_role": role_in(request.user, team),
@@ -113,11 +114,11 @@ def detail_page(request, team, form=None, problem="", status=200, retention_form
     return page(request, "teams/detail.html", context, status=status)
 
 
-def _members(team):
-    """[(Membership, what it covers as a Said, None for the whole team)], by name."""
+def _members(user, team):
+    """[(Membership, what it covers as who.covered says, [] for the whole team)], by name."""
     rows = list(team.memberships.select_related("user").order_by("user__name", "user__email"))
-    known = offered.of_team(team.pk) if any(row.places is not None for row in rows) else []
-    return [(row, row.places is not None and offered.told_of(Places.of(row.places), known)) for row in rows]
+    told = covered(rows, user)
+    return [(row, told[row.pk]) for row in rows]
 
 
 def _inviting(request, team, form):
@@ -126,20 +127,21 @@ def _inviting(request, team, form):
     if not roles:
         return {"may_invite": False}
     initial = kept.initial(request, reverse("teams:invite", args=[team.pk]))
-    rows = team.invitations.select_related("invited_by", "mail")
+    rows = list(team.invitations.select_related("invited_by", "mail"))
+    told = covered(rows, request.user)
     return {
         "may_invite": True,
         "can_mail": sending.is_set_up(),
         "form": form or InvitationForm(initial=initial, roles=roles, **choice(request, team)),
-        "invitations": [_invited(request.user, each) for each in rows],
+        "invitations": [_invited(request.user, each, told[each.pk]) for each in rows],
     }
 
 
-def _invited(user, invitation):
-    """(Invitation, what it covers, whether the person may send it again and revoke it)"""
+def _invited(user, invitation, covered):
+    """(Invitation, what it covers as in `_members`, whether the person may send it again and revoke it)"""
     is_within = Places.of(invitation.places).within(places_in(user, invitation))
     may_give = is_within and invitation.role in roles_to_give(user, invitation)
-    return invitation, invitations.covered(invitation), may_give
+    return invitation, covered, may_give
 
 
 def choice(request, team):

@@ -31,6 +31,7 @@ LABELS = {
     "delete": _("Delete"),
     "reset_key": _("Reset a key"),
     "import_destructive": _("Import what deletes or replaces"),
+    "approve": _("Approve what others ask for"),
     "settle": _("Decide how an operation ended"),
     "connections": _("Manage connections"),
     "invite": _("Invite people"),

@@ -142,6 +142,9 @@ def test_the_migrations_keep_entries_and_leave_the_record_append_only(lifted):
             with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
                 connection.cursor().execute(statement)
 
-    assert guards.missing() == []
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+    guards.install()
+    assert guards.missing() == guards.strangers() == []
     entry = Entry.objects.get()
     assert (entry.seq, entry.summary, entry.words, entry.text) == (1, "text", "", "text")

@@ -20,6 +20,7 @@ from portal.record.models import Entry
 from portal.teams import access
 from portal.teams.models import Role, User
 from tests.support.account import GROUP, SECOND_SPACE
+from tests.support.plant import received
 from tests.teams.narrowed import DEVICES, GROUPS, POLICIES, SPACED, mirrored, narrow, pages_of, sides
 
 ROLE = Role.MANAGER
@@ -224,3 +225,17 @@ def test_places_that_are_not_there_cover_nothing(plant, both, pairs):
         answer = plant.browser(ROLE).get(path)
         assert (answer.status_code, "pumps" in answer.text) == (200, False), path
     assert plant.browser(ROLE).get(f"/{GROUPS}/{both.own.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_an_object_that_the_platform_has_elsewhere_is_left_alone(plant, emulator, verb):
+    """The mirror is old: what it knew in a space of theirs was made anew in another one."""
+    row = plant.make(POLICIES)
+    assert row.app_id != SECOND_SPACE
+    type(row).objects.filter(pk=row.pk).update(app_id=SECOND_SPACE)
+    row.refresh_from_db()
+    narrow(plant, Role.MANAGER, ("iotda", SECOND_SPACE))
+    data = plant.theirs(POLICIES) if verb == "update" else {}
+    operation = plant.perform(POLICIES, verb, data, role=Role.MANAGER, target=row)
+    assert (operation.state, operation.cause) == ("not_sent", "conflict")
+    assert not received(emulator, POLICIES, verb)

@@ -164,3 +164,15 @@ def test_who_can_do_it_are_active_people_whose_places_cover_it(plant):
     assert roles("update", inside) == ["manager", "owner"]
     assert roles("update", outside) == ["owner"]
     assert access.granters(inside) == [plant.people[Role.OWNER].email]
+
+
+def test_who_is_narrowed_reads_no_names_of_places_of_others(plant):
+    narrow(plant, Role.MANAGER, ("iotda", LINE_A))
+    narrow(plant, Role.VIEWER, ("iotda", "lineB"), ("roma", ""))
+    invite(plant, at(plant, "iotda", "lineB"))
+    address = reverse("teams:detail", args=[plant.team.pk])
+    page = plant.browser(Role.MANAGER).get(address).text
+    assert "Lineb" not in page
+    assert "lineB" not in page
+    assert "2 other places" in page
+    assert "Lineb" in plant.browser(Role.OWNER).get(address).text

@@ -112,3 +112,7 @@ def test_pages_lead_there_where_rights_are_explained(plant, row):
             reverse("teams:detail", args=[thing.pk]) if thing == plant.team else address.removesuffix("who/")
         )
         assert f'href="{address}"' in plant.browser(Role.VIEWER).get(page).content.decode()
+
+
+def test_every_right_has_words():
+    assert who.LABELS.keys() == ALLOWED.keys()

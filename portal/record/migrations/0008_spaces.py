@@ -36,4 +36,5 @@ class Migration(migrations.Migration):
             model_name='facet',
             constraint=models.UniqueConstraint(fields=('team_id', 'actor_id', 'kind', 'verb', 'connection_id', 'space', 'outcome'), name='one_facet'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, lift_triggers),
     ]
