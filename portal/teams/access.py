@@ -31,7 +31,6 @@ from portal.teams.models import Membership, Role
 from portal.teams.places import EVERYWHERE, NOWHERE, Places
 from portal.teams.roles import (
     ALLOWED,
-    CHANGING,
     OF_PORTAL,
     OF_WHOLE,
     PEOPLE,
@@ -308,10 +307,9 @@ def _entries(user, right, model):
 def _why(user, grant, right, thing):
     """What the grant lacks, as a Said."""
     names = owners(user, _team_of(thing))
-    if grant.rights is not None and right not in grant.rights and grant.role in ALLOWED[right]:
-        return denying.BY_TOKEN()
-    if user.is_portal_auditor and grant.role in ALLOWED[right] and right in CHANGING and not grant.has(right):
-        return denying.REVIEWS()
+    if grant.role in ALLOWED[right] and not grant.has(right):
+        limits = limits_of(user)
+        return denying.BY_TOKEN() if limits and right not in limits.rights else denying.REVIEWS()
     if grant.role in ALLOWED[right] and not grant.places.is_everywhere:
         return denying.narrowed(told_places(user, _team_of(thing)), names)
     return denying.denied(grant.role, right, names)
