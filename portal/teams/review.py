@@ -1,12 +1,12 @@
 """The access review of a team: who can do what, since when, and whether they still use it.
 
-An owner confirms what the page showed. What was confirmed is kept, so the page says what changed since. Rooms
-above add what they know of people by `tells`.
+An owner confirms what the page showed. What was confirmed is kept, so the page says what changed since.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
@@ -22,17 +22,12 @@ from portal.teams.models import AccessReview
 from portal.teams.places import Places
 from portal.teams.recording import line
 from portal.teams.signin.second_factors import PRIMARY
+from portal.teams.tokens.service import working_in
 from portal.teams.who import covered
 
 RIGHT = "review_access"
-TELLERS = []  # [(label, function(team) -> {id of a person: text})]
 # What people do without changing anything.
 READING = {"read_record", "export", "verify"}
-
-
-def tells(label, function):
-    """Add a column: `function(team)` returns {id of a User: text}. Example: the tokens that people have."""
-    TELLERS.append((label, function))
 
 
 @dataclass
@@ -44,7 +39,7 @@ class Row:
     last_change: object  # when they last changed something in the team, or None
     has_factor: bool
     is_linked: bool  # to single sign-on
-    more: list = field(default_factory=list)  # texts of TELLERS
+    tokens: list  # the ApiTokens of theirs that work in the team
 
     @property
     def user(self):
@@ -59,7 +54,9 @@ def rows(team, viewer):
     factors = set(factors.values_list("user_id", flat=True))
     linked = set(SocialAccount.objects.filter(user__in=ids).values_list("user_id", flat=True))
     where, changed = covered(members, viewer), _last_changes(team)
-    more = [function(team) for _label, function in TELLERS]
+    tokens = defaultdict(list)
+    for token in working_in(team):
+        tokens[token.user_id].append(token)
     return [
         Row(
             member,
@@ -67,7 +64,7 @@ def rows(team, viewer):
             changed.get(str(member.user_id)),
             member.user_id in factors,
             member.user_id in linked,
-            [told.get(member.user_id, "") for told in more],
+            tokens[member.user_id],
         )
         for member in members
     ]

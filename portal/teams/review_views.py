@@ -56,7 +56,6 @@ def _page(request, team, problem="", status=200):
         "shown": team,
         "is_member": is_member,
         "rows": reviewing.rows(team, request.user),
-        "more": [label for label, _function in reviewing.TELLERS],
         "invitations": team.invitations.select_related("invited_by"),
         "last": last,
         "changes": reviewing.changes_since(last, members) if last else [],
@@ -94,7 +93,7 @@ def export(request, id):
     except DatabaseError as error:
         raise RecordUnavailable(UNRECORDED()) from error
     names = ("name", "email", "account", "role", "where", "member_since", "last_sign_in", "last_change")
-    names += ("second_factor", "single_sign_on", *(str(label) for label, _f in reviewing.TELLERS))
+    names += ("second_factor", "single_sign_on", "api_tokens")
     text = "".join(csv_lines(names, map(_cells, rows)))
     response = HttpResponse(text.encode("utf-8", "replace"), content_type="text/csv; charset=utf-8")
     name = f"access-review-{timezone.now():%Y%m%dT%H%M%SZ}.csv"
@@ -113,7 +112,7 @@ def _cells(row):
         *(f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else "" for at in moments),
         "yes" if row.has_factor else "no",
         "yes" if row.is_linked else "no",
-        *row.more,
+        ", ".join(f"{token.name} until {token.expires_at:%Y-%m-%d}" for token in row.tokens),
     ]
 
 

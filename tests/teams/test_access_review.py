@@ -18,8 +18,10 @@ from django.utils import timezone
 from portal.record.models import Body, Entry
 from portal.teams import invitations, review
 from portal.teams.models import AccessReview, Membership, Role, User
+from portal.teams.tokens import service
 from tests.support.passkeys import made_passkey
 from tests.support.plant import make_plant
+from tests.support.tokens import make
 
 BUS = "iotda/soft-buses"
 
@@ -144,13 +146,17 @@ def test_the_export_is_recorded_and_no_formula(people):
     assert portal_auditor(people).post(address(people, "review_csv")).status_code == 200
 
 
-def test_rooms_above_add_columns(people, monkeypatch):
-    monkeypatch.setattr(
-        review, "TELLERS", [("Tokens", lambda team: {people.people[Role.VIEWER].pk: "2, until May"})]
-    )
+def test_tokens_that_work_stand_beside_their_person(people):
+    token, _text = make(people, Role.OPERATOR, name="=nightly")
+    revoked, _text = make(people, Role.OPERATOR, name="gone")
+    service.revoke(revoked, actor=people.people[Role.OPERATOR])
     text = show(people).content.decode()
-    assert '<th scope="col">Tokens</th>' in text
-    assert "2, until May" in text
+    assert "=nightly" in text
+    assert "gone" not in text
+    data = people.browser(Role.OWNER).post(address(people, "review_csv")).content.decode()
+    told = {row["role"]: row["api_tokens"] for row in csv.DictReader(io.StringIO(data))}
+    assert told["operator"] == f"'=nightly until {token.expires_at:%Y-%m-%d}"
+    assert told["viewer"] == ""
 
 
 def test_more_members_take_no_more_queries(people):
