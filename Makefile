@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 help:
 	@echo "make demo [PORT=8000]  emulator, portal and worker on this machine; Ctrl-C stops them"
 	@echo "make demo-reset        remove the demo's data (var/)"
-	@echo "make test              lint, then the tests on SQLite and PostgreSQL; about 22 minutes on two cores"
+	@echo "make test              lint, then the tests on SQLite and PostgreSQL; about 25 minutes on two cores"
 	@echo "make test-full         the same and the long proofs"
 	@echo "make lint              the checks that come before the tests"
 	@echo "make audit             are weaknesses known of the packages in requirements.lock? Needs a feed of them"

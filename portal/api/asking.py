@@ -117,8 +117,6 @@ def _recorded_if_unread(request, wanted):
 
 def _posted(request):
     """(the body as an object, None), or ({}, what is wrong with it)."""
-    if "Transfer-Encoding" in request.headers:
-        return {}, Refusal(400, _("Send the body with a Content-Length. Nothing was changed."))
     if request.META.get("CONTENT_LENGTH") in (None, "", "0"):
         return {}, None
     if request.content_type.partition(";")[0].strip().lower() != ExactJson.media_type:

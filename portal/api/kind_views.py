@@ -12,7 +12,7 @@ from portal.api.paging import list_link, read_list
 from portal.resources import pages
 from portal.resources.wanted import MARKS, ORDERS
 
-WRONG = (405, 409, 410, 413, 414, 415, 422)
+WRONG = (405, 409, 410, 411, 413, 414, 415, 422)
 
 
 def _name(kind, *words):

@@ -90,7 +90,7 @@ def test_a_body_without_a_length_is_not_taken_for_an_empty_one(plant, emulator):
 
     response = Api(plant).post(path_of(BUS, "sync", row), "{}", HTTP_TRANSFER_ENCODING="chunked")
 
-    assert response.status_code == 400
+    assert (response.status_code, problem_of(response)) == (411, "no-length")
     assert len(emulator.requests()) == before
 
 
