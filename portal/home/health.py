@@ -97,7 +97,7 @@ def _mails():
     waiting = Mail.objects.filter(state=MailState.WAITING)
     late = waiting.filter(created_at__lt=timezone.now() - LATE).count()
     failed = Mail.objects.filter(state=MailState.FAILED).count()
-    text = _("%(waiting)s wait, %(late)s of them for long; %(failed)s were given up in 30 days")
+    text = _("%(waiting)s to send, %(late)s late by 15 minutes or more; %(failed)s given up in 30 days")
     told = {"waiting": waiting.count(), "late": late, "failed": failed}
     return Part(_("Mail"), not late and not failed, text % told)
 
